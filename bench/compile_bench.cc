@@ -1,0 +1,80 @@
+// From text to a program that can decide: each pass on 10 to 10,000 rules, and the native tier at each level.
+//   build/release/bin/compile_bench
+#include <benchmark/benchmark.h>
+
+#include "bench/rule_sets.h"
+#include "compiler/parse.h"
+#include "ordain/compile.h"
+#include "ordain/stdlib.h"
+#ifdef ORDAIN_HAS_JIT
+#include "ordain/jit.h"
+#endif
+
+namespace ordain {
+namespace {
+
+std::shared_ptr<const Source> source_of(int rules) {
+  return std::make_shared<Source>(Source{"bench.policy", bench::role_rules(rules)});
+}
+
+void count_rules(benchmark::State& state) {
+  state.counters["rules/s"] =
+      benchmark::Counter(static_cast<double>(state.range(0)), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void parse_text(benchmark::State& state) {
+  const auto source = source_of(static_cast<int>(state.range(0)));
+  for (auto _ : state) {
+    Arena arena(1 << 20);
+    Diagnostics diagnostics;
+    diagnostics.sources.push_back(source);
+    benchmark::DoNotOptimize(parse(arena, diagnostics, 0));
+    if (diagnostics.has_errors()) state.SkipWithError("the rules have errors");
+  }
+  count_rules(state);
+}
+BENCHMARK(parse_text)->Arg(10)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
+
+void compile_text(benchmark::State& state) {
+  const auto source = source_of(static_cast<int>(state.range(0)));
+  for (auto _ : state) {
+    Compilation compilation = compile({source}, standard_library());
+    if (compilation.program == nullptr) state.SkipWithError("the rules have errors");
+  }
+  count_rules(state);
+}
+BENCHMARK(compile_text)->Arg(10)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
+
+void load_serialised(benchmark::State& state) {
+  const std::string bytes = compile({source_of(static_cast<int>(state.range(0)))}, standard_library()).program->serialise();
+  for (auto _ : state) {
+    auto program = Program::load(bytes, standard_library());
+    if (!program) state.SkipWithError("the program does not load");
+  }
+  state.counters["bytes"] = static_cast<double>(bytes.size());
+  count_rules(state);
+}
+BENCHMARK(load_serialised)->Arg(10)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
+
+#ifdef ORDAIN_HAS_JIT
+void make_native(benchmark::State& state) {
+  const std::string bytes = compile({source_of(static_cast<int>(state.range(0)))}, standard_library()).program->serialise();
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto program = *Program::load(bytes, standard_library());
+    state.ResumeTiming();
+    NativeOptions options;
+    options.optimisation = static_cast<int>(state.range(1));
+    auto report = compile_native(*program, options);
+    if (!report) state.SkipWithError("no native code");
+    state.counters["code_bytes"] = static_cast<double>(report->code_bytes);
+  }
+  count_rules(state);
+}
+BENCHMARK(make_native)->ArgsProduct({{10, 1000}, {0, 1, 2}})->Unit(benchmark::kMillisecond);
+#endif
+
+}  // namespace
+}  // namespace ordain
+
+BENCHMARK_MAIN();

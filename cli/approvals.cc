@@ -1,0 +1,127 @@
+// ordain approvals: what waits for a human, and the human's answer.
+#include "ordain/approvals.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "ordain/handlers.h"
+
+namespace ordain::cli {
+namespace {
+
+struct Options {
+  std::string database;
+  std::string state;  // list
+  std::string id;
+  std::string approver, group, note;
+  bool json = false;
+};
+
+std::string default_approver() {
+  const char* user = std::getenv("USER");
+  return user != nullptr && *user != '\0' ? user : fmt::format("uid-{}", getuid());
+}
+
+int fail(const Error& error) {
+  complain(error.message);
+  return error.code.rfind("database_", 0) == 0 || error.code == "no_database" ? kUsage : kFindings;
+}
+
+void print_table(const std::vector<Approval>& approvals) {
+  if (approvals.empty()) {
+    fmt::print("no approvals\n");
+    return;
+  }
+  fmt::print("{:<12} {:<9} {:<26} {:<16} {:<28} {:<22} {}\n", "id", "state", "capability", "agent", "rule", "expires", "waits for");
+  for (const Approval& approval : approvals) {
+    fmt::print("{:<12} {:<9} {:<26} {:<16} {:<28} {:<22} {}\n", approval.id.substr(0, 12), to_string(approval.state),
+               terminal_text(approval.capability), terminal_text(approval.agent), approval.rule,
+               approval.expires_ns == 0 ? "never" : format_time(approval.expires_ns / 1'000'000'000 * 1'000'000'000),
+               approval.state == ApprovalState::pending ? fmt::format("{}", fmt::join(approval.missing(), ", ")) : "");
+  }
+}
+
+int list(const Options& options) {
+  auto store = ApprovalStore::open(options.database, OpenMode::read_only);
+  if (!store) return fail(store.error());
+  std::optional<ApprovalState> state;
+  if (!options.state.empty() && options.state != "all") state = parse_approval_state(options.state);
+  auto approvals = store->list(state, system_time_ns());
+  if (!approvals) return fail(approvals.error());
+  if (!options.json) {
+    print_table(*approvals);
+    return kOk;
+  }
+  for (const Approval& approval : *approvals) fmt::print("{}\n", to_json(approval));
+  return kOk;
+}
+
+int show(const Options& options) {
+  auto store = ApprovalStore::open(options.database, OpenMode::read_only);
+  if (!store) return fail(store.error());
+  auto approval = store->show(options.id, system_time_ns());
+  if (!approval) return fail(approval.error());
+  fmt::print("{}\n", options.json ? to_json(*approval) : describe(*approval));
+  return kOk;
+}
+
+int decide(const Options& options, bool approve) {
+  auto store = ApprovalStore::open(options.database, OpenMode::read_write);
+  if (!store) return fail(store.error());
+  const std::string approver = options.approver.empty() ? default_approver() : options.approver;
+  auto approval = approve ? store->approve(options.id, approver, options.group, options.note, system_time_ns())
+                          : store->reject(options.id, approver, options.group, options.note, system_time_ns());
+  if (!approval) return fail(approval.error());
+  if (options.json) {
+    fmt::print("{}\n", to_json(*approval));
+    return kOk;
+  }
+  const std::vector<std::string> missing = approval->missing();
+  fmt::print("{} is {}{}\n", approval->id.substr(0, 12), to_string(approval->state),
+             approval->state == ApprovalState::pending ? fmt::format("; still to approve: {}", fmt::join(missing, ", ")) : "");
+  return kOk;
+}
+
+CLI::App* add_command(CLI::App& parent, const std::shared_ptr<Options>& options, const char* name, const char* about) {
+  CLI::App* command = parent.add_subcommand(name, about);
+  command->add_option("--db", options->database, "the database directory")->required();
+  command->add_flag("--json", options->json, "print JSON, one object a line");
+  return command;
+}
+
+}  // namespace
+
+void add_approvals(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* approvals = app.add_subcommand("approvals", "List, show, approve and reject what waits for a human");
+  approvals->require_subcommand(1);
+  approvals->footer(
+      "An approval serves once, for exactly the call it was asked for, until it expires.\n"
+      "Exit codes: 0 done, 1 refused (unknown id, not pending, not an asked group), 2 no database or wrong usage.");
+
+  CLI::App* lister = add_command(*approvals, options, "list", "What waits, oldest first");
+  lister->add_option("--state", options->state, "pending, approved, rejected, expired, consumed or all")
+      ->check(CLI::IsMember({"pending", "approved", "rejected", "expired", "consumed", "all"}))
+      ->default_str("all");
+  lister->callback([options, &action] { action = [options] { return list(*options); }; });
+
+  CLI::App* shower = add_command(*approvals, options, "show", "The exact call, who asks, and why");
+  shower->add_option("ID", options->id, "the approval's id, or its first digits")->required();
+  shower->callback([options, &action] { action = [options] { return show(*options); }; });
+
+  for (const bool approve : {true, false}) {
+    CLI::App* command = add_command(*approvals, options, approve ? "approve" : "reject",
+                                    approve ? "Let the call run, once" : "Refuse the call");
+    command->add_option("ID", options->id, "the approval's id, or its first digits")->required();
+    command->add_option("--as", options->approver, "who decides (default: your user name)");
+    command->add_option("--group", options->group, "the group you decide for; needed if the rules name several");
+    command->add_option("--note", options->note, "why, for the record");
+    command->callback([options, approve, &action] { action = [options, approve] { return decide(*options, approve); }; });
+  }
+}
+
+}  // namespace ordain::cli

@@ -1,0 +1,76 @@
+// ordain disasm: what the policies compile to. ordain functions: what expressions may call.
+#include "ordain/disasm.h"
+
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "ordain/compile.h"
+#include "ordain/json.h"
+#include "ordain/stdlib.h"
+
+namespace ordain::cli {
+namespace {
+
+int disasm(const std::vector<std::string>& paths) {
+  const Compilation compilation = compile(paths, standard_library());
+  if (compilation.program == nullptr) {
+    print(compilation.diagnostics);
+    return kUsage;
+  }
+  const std::string text = disassemble(*compilation.program);
+  std::fputs(text.c_str(), stdout);
+  return kOk;
+}
+
+void print_functions_json() {
+  fmt::print("[");
+  const char* separator = "\n";
+  for (const auto& [name, function] : standard_library().all()) {
+    for (const Overload* overload : function.overloads) {
+      std::string line = "{\"name\": ";
+      append_json_string(line, name);
+      line += ", \"id\": ";
+      append_json_string(line, overload->id);
+      line += ", \"signature\": ";
+      append_json_string(line, overload->signature);
+      line += ", \"doc\": ";
+      append_json_string(line, overload->doc);
+      fmt::print("{}{}}}", separator, line);
+      separator = ",\n";
+    }
+  }
+  fmt::print("\n]\n");
+}
+
+int functions(bool json) {
+  if (json) {
+    print_functions_json();
+    return kOk;
+  }
+  for (const auto& [name, function] : standard_library().all()) {
+    for (const Overload* overload : function.overloads) {
+      fmt::print("{:<24} {:<56} {}\n", name, overload->signature, overload->doc);
+    }
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_disasm(CLI::App& app, Action& action) {
+  auto paths = std::make_shared<std::vector<std::string>>();
+  CLI::App* command = app.add_subcommand("disasm", "Show the bytecode that policies compile to");
+  command->add_option("PATH", *paths, "policy files, or directories searched for *.policy")->required();
+  command->footer("The instructions are described in docs/bytecode.md.\nExit codes: 0 shown, 2 policies with errors.");
+  command->callback([paths, &action] { action = [paths] { return disasm(*paths); }; });
+}
+
+void add_functions(CLI::App& app, Action& action) {
+  auto json = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("functions", "List the functions and operators that expressions may use");
+  command->add_flag("--json", *json, "print a JSON array");
+  command->callback([json, &action] { action = [json] { return functions(*json); }; });
+}
+
+}  // namespace ordain::cli

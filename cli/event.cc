@@ -1,0 +1,153 @@
+#include "cli/event.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "ordain/json.h"
+#include "ordain/time_text.h"
+#include "ordain/utf8.h"
+
+namespace ordain::cli {
+namespace {
+
+constexpr std::array<std::string_view, 5> kContextKeys = {"agent", "principal", "tenant", "environment", "session"};
+constexpr std::array<std::string_view, 9> kCallKeys = {"capability", "stage",    "input", "output", "resource",
+                                                        "action",     "metadata", "risk",  "now"};
+constexpr std::array<std::string_view, 5> kRiskNames = {"none", "low", "medium", "high", "critical"};
+
+const Value* find(const Value& event, std::string_view key) { return map_find(*event.map, key); }
+
+EventError bad(std::string message) { return {"bad_event", std::move(message)}; }
+
+// So that an event which carries such bytes is still known, and denied.
+std::string replace_invalid_utf8(std::string_view text) {
+  std::string out;
+  for (char c : text) out += static_cast<unsigned char>(c) < 0x80 ? c : '?';
+  return out;
+}
+
+template <size_t N>
+bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+EventReader::EventReader(std::shared_ptr<const Program> program, Now now, Warn warn)
+    : program_(std::move(program)), now_(now), warn_(std::move(warn)), arena_(1 << 16), call_(program_) {}
+
+void EventReader::warn_once(const std::string& name, const std::string& what) {
+  if (warned_.insert(name).second && warn_) warn_(fmt::format("warning: {} `{}` is ignored", what, name));
+}
+
+std::optional<EventError> EventReader::check(const Value& event) {
+  if (!event.is(Kind::map)) return bad("an event is a JSON object");
+  const Value* capability = find(event, "capability");
+  if (capability == nullptr || !capability->is(Kind::string) || capability->aux == 0) {
+    return bad("`capability` must be a non-empty string");
+  }
+  if (const Value* stage = find(event, "stage")) {
+    if (!stage->is(Kind::string) || (stage->as_text() != "before" && stage->as_text() != "after")) {
+      return bad("`stage` must be \"before\" or \"after\"");
+    }
+  }
+  if (const Value* now = find(event, "now")) {
+    TimeParts parsed;
+    if (!now->is(Kind::string) || !parse_timestamp(now->as_text(), &parsed)) {
+      return bad("`now` must be an RFC 3339 timestamp, such as \"2024-05-01T12:00:00Z\"");
+    }
+  }
+  if (const Value* risk = find(event, "risk")) {
+    const bool named = risk->is(Kind::string) && contains(kRiskNames, risk->as_text());
+    if (!named && !risk->is(Kind::integer) && !risk->is(Kind::unsigned_integer) && !risk->is(Kind::floating)) {
+      return bad("`risk` must be none, low, medium, high, critical or a number");
+    }
+  }
+  for (const MapEntry& entry : event.map->all()) {
+    const std::string_view key = entry.key.as_text();
+    if (!contains(kContextKeys, key) && !contains(kCallKeys, key)) {
+      warn_once(std::string(key), "unknown key");
+    }
+  }
+  return std::nullopt;
+}
+
+// Contexts are made once per distinct set of host facts.
+void EventReader::bind_context(const Value& event) {
+  std::string key;
+  for (std::string_view root : kContextKeys) {
+    if (const Value* value = find(event, root)) {
+      key += root;
+      key += '=';
+      key += to_json(*value);
+      key += '\n';
+    }
+  }
+  auto [at, added] = contexts_.try_emplace(key);
+  if (added) {
+    at->second = std::make_unique<Context>(program_);
+    for (std::string_view root : kContextKeys) {
+      const Value* value = find(event, root);
+      if (value == nullptr) continue;
+      std::vector<std::string> unknown;
+      at->second->set_root(root, *value, &unknown);
+      for (const std::string& name : unknown) warn_once(name, "undeclared attribute");
+    }
+  }
+  context_ = at->second.get();
+}
+
+void EventReader::bind_call(const Value& event) {
+  if (const Value* now = find(event, "now")) {
+    TimeParts parsed;
+    parse_timestamp(now->as_text(), &parsed);
+    call_.set_now(parsed.seconds, parsed.nanos);
+  } else {
+    call_.set_now(now_.seconds, now_.nanos);
+  }
+  std::vector<std::string> unknown;
+  for (std::string_view root : {"resource", "action", "metadata"}) {
+    if (const Value* value = find(event, root)) call_.bind_root(root, *value, &unknown);
+  }
+  for (const std::string& name : unknown) warn_once(name, "undeclared attribute");
+  if (const Value* risk = find(event, "risk")) {
+    if (risk->is(Kind::string)) {
+      call_.set_risk(static_cast<double>(std::find(kRiskNames.begin(), kRiskNames.end(), risk->as_text()) - kRiskNames.begin()));
+    } else {
+      call_.set_risk(risk->is(Kind::floating) ? risk->d : risk->is(Kind::integer) ? static_cast<double>(risk->i) : static_cast<double>(risk->u));
+    }
+  }
+  const Value* input = find(event, "input");
+  call_.bind_input(input != nullptr ? *input : Value::map_of(make_map(arena_, {})));
+  const Value* output = find(event, "output");
+  if (output != nullptr && call_.stage() == Stage::after) call_.bind_output(*output);
+}
+
+std::optional<EventError> EventReader::read(std::string_view line) {
+  event_ = Value();
+  arena_.reset();
+  capability_.clear();
+  std::string flaw;
+  Result<Value> event = parse_json(arena_, line, &flaw);
+  std::string repaired;
+  if (!event && !valid_utf8(line)) {
+    repaired = replace_invalid_utf8(line);
+    event = parse_json(arena_, repaired, &flaw);
+    flaw = "invalid UTF-8";
+  }
+  if (!event) return EventError{event.error().code, event.error().message};
+  if (auto wrong = check(*event)) return wrong;
+  event_ = *event;
+  capability_ = find(*event, "capability")->as_text();
+  const Value* stage = find(*event, "stage");
+  call_.begin(program_->resolve(capability_),
+              stage != nullptr && stage->as_text() == "after" ? Stage::after : Stage::before);
+  bind_context(*event);
+  if (!flaw.empty()) call_.reject(flaw);
+  bind_call(*event);
+  return std::nullopt;
+}
+
+}  // namespace ordain::cli

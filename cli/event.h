@@ -1,0 +1,66 @@
+// Events: one JSON line is one call to decide. Fills Context and Call from it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "ordain/call.h"
+#include "ordain/program.h"
+
+namespace ordain::cli {
+
+/// What is wrong with a line that cannot be decided at all.
+struct EventError {
+  std::string code;  ///< "bad_json", "bad_event"
+  std::string message;
+};
+
+/// The run's clock, for events that carry no `now`.
+struct Now {
+  int64_t seconds = 0;
+  int32_t nanos = 0;
+};
+
+/// Reads events for one program. Contexts are kept per distinct agent, principal, tenant, environment and session, so
+/// that they are resolved once. Not thread-safe.
+class EventReader {
+ public:
+  using Warn = std::function<void(const std::string&)>;
+
+  /// `warn` is told once of each unknown key and attribute.
+  EventReader(std::shared_ptr<const Program> program, Now now, Warn warn = {});
+
+  /// Fills the call and the context from one line. @returns what is wrong if it is not an event; facts that do not fit their
+  /// declarations, duplicate keys and invalid UTF-8 are the decision's business (invalid_input).
+  std::optional<EventError> read(std::string_view line);
+
+  const Call& call() const { return call_; }
+  const Context& context() const { return *context_; }
+  std::string_view capability() const { return capability_; }
+  /// What the last event says under a top-level key; nullptr if nothing. Valid until the next `read`.
+  const Value* fact(std::string_view key) const { return event_.is(Kind::map) ? map_find(*event_.map, key) : nullptr; }
+
+ private:
+  std::optional<EventError> check(const Value& event);
+  void bind_context(const Value& event);
+  void bind_call(const Value& event);
+  void warn_once(const std::string& name, const std::string& what);
+
+  std::shared_ptr<const Program> program_;
+  Now now_;
+  Warn warn_;
+  Arena arena_;
+  Call call_;
+  const Context* context_ = nullptr;
+  std::map<std::string, std::unique_ptr<Context>, std::less<>> contexts_;
+  std::string capability_;
+  Value event_;
+  std::set<std::string, std::less<>> warned_;
+};
+
+}  // namespace ordain::cli

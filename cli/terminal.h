@@ -1,0 +1,23 @@
+// What the terminal can show, and how errors are told.
+#pragma once
+
+#include <cstdio>
+#include <string>
+
+#include "ordain/diagnostic.h"
+
+namespace ordain::cli {
+
+/// True if `stream` is a terminal that wants colour (NO_COLOR is respected).
+bool wants_colour(std::FILE* stream);
+
+/// `ordain: message` on standard error.
+void complain(const std::string& message);
+
+/// Diagnostics on standard error, in colour where that is wanted.
+void print(const Diagnostics& diagnostics);
+
+/// `text` in one of the terminal's colours if `on`: 31 red, 32 green, 33 yellow, 1 bold.
+std::string coloured(const std::string& text, int colour, bool on);
+
+}  // namespace ordain::cli

@@ -1,0 +1,42 @@
+# ordain_library(NAME sources...): a static library ordain_NAME, known as ordain::NAME here and when installed.
+function(ordain_library name)
+  add_library(ordain_${name} STATIC ${ARGN})
+  add_library(ordain::${name} ALIAS ordain_${name})
+  set_target_properties(ordain_${name} PROPERTIES EXPORT_NAME ${name} OUTPUT_NAME ordain-${name})
+  target_include_directories(ordain_${name}
+    PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_features(ordain_${name} PUBLIC cxx_std_20)
+  ordain_compile_options(ordain_${name})
+  set_property(GLOBAL APPEND PROPERTY ORDAIN_LIBRARIES ordain_${name})
+  set_property(GLOBAL APPEND PROPERTY ORDAIN_INCLUDES ${CMAKE_CURRENT_SOURCE_DIR}/include/)
+endfunction()
+
+# Warnings and sanitizers for our own code.
+function(ordain_compile_options target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers)
+  if(ORDAIN_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(ORDAIN_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${ORDAIN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(${target} PUBLIC -fsanitize=${ORDAIN_SANITIZE})
+  endif()
+endfunction()
+
+# Installs the libraries, all public headers as one <ordain/...> directory, and the package that find_package reads.
+function(ordain_install)
+  include(CMakePackageConfigHelpers)
+  get_property(libraries GLOBAL PROPERTY ORDAIN_LIBRARIES)
+  get_property(includes GLOBAL PROPERTY ORDAIN_INCLUDES)
+  install(TARGETS ${libraries} EXPORT ordain ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT ordain NAMESPACE ordain:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/ordain)
+  foreach(directory IN LISTS includes)
+    install(DIRECTORY ${directory} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  endforeach()
+  configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/ordain-config.cmake.in
+    ${PROJECT_BINARY_DIR}/ordain-config.cmake INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/ordain)
+  write_basic_package_version_file(${PROJECT_BINARY_DIR}/ordain-config-version.cmake COMPATIBILITY SameMinorVersion)
+  install(FILES ${PROJECT_BINARY_DIR}/ordain-config.cmake ${PROJECT_BINARY_DIR}/ordain-config-version.cmake
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/ordain)
+endfunction()

@@ -1,0 +1,47 @@
+// check: syntax trees to a typed policy set. Resolves names, types every expression, reports all errors.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compiler/syntax.h"
+#include "compiler/typed.h"
+#include "ordain/arena.h"
+#include "ordain/diagnostic.h"
+#include "ordain/function.h"
+
+namespace ordain {
+
+/// Checks the files of one set, in the order given. The result is usable only if no errors were reported.
+/// Everything it points to lives in `arena` or in `functions`.
+typed::PolicySet check(Arena& arena, Diagnostics& diagnostics, const std::vector<syntax::File>& files,
+                       const FunctionTable& functions);
+
+/// What only shows after folding: conditions that can never hold, rules that another always comes before, constant
+/// clauses that make no sense.
+void check_folded(Diagnostics& diagnostics, const typed::PolicySet& set);
+
+/// A variable or a function that a lone expression may use.
+struct VariableDecl {
+  std::string name;  ///< may be qualified: "a.b.c"
+  const Type* type = nullptr;
+};
+struct ExpressionEnv {
+  std::string container;                ///< names are also looked up as container.name, then its parents
+  std::vector<VariableDecl> variables;  ///< each becomes a slot of the same path in the call bank
+  std::vector<Overload>
+      declared_functions;  ///< known to the checker, without implementation: calls fail with no_such_overload
+  bool checked = true;     ///< false: everything is dyn; unknown names and functions are faults at evaluation
+};
+
+struct CheckedExpression {
+  typed::Expression expression;
+  Schema schema;                      ///< one slot for each variable
+  const Type* type = &types::kError;  ///< the static type
+};
+
+/// Checks one CEL expression.
+CheckedExpression check_expression(Arena& arena, Diagnostics& diagnostics, const syntax::Expr& expression,
+                                   const ExpressionEnv& env, const FunctionTable& functions);
+
+}  // namespace ordain

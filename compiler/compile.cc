@@ -1,0 +1,122 @@
+// compile: the front end, as the pipeline it is.
+#include "ordain/compile.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include "compiler/check.h"
+#include "compiler/emit.h"
+#include "compiler/fold.h"
+#include "compiler/parse.h"
+#include "compiler/token_scan.h"
+
+namespace ordain {
+namespace {
+
+// The word that begins the statement which byte `offset` lies in: "capability", "policy", ...
+std::string_view statement_at(std::string_view text, uint32_t offset) {
+  std::string_view word;
+  int depth = 0;
+  bool start = true;
+  for (ScanToken token = next_token(text, 0); token.kind != ScanKind::end && token.begin <= offset;
+       token = next_token(text, token.end)) {
+    std::string_view piece = text.substr(token.begin, token.end - token.begin);
+    if (token.kind != ScanKind::punctuation) {
+      if (start) word = piece;
+      start = false;
+      continue;
+    }
+    if (piece == "{" || piece == "(" || piece == "[") ++depth;
+    if (piece == "}" || piece == ")" || piece == "]") depth = std::max(0, depth - 1);
+    if (depth == 0 && (piece == ";" || piece == "}") && token.end <= offset) start = true;
+  }
+  return word;
+}
+
+// What the checker may wrongly find wrong because a syntax error swallowed a declaration.
+constexpr std::string_view kNeedsAllRules[] = {"test-unknown-rule", "test-without-call", "rule-fits-nowhere"};
+constexpr std::string_view kNeedsAllDeclarations[] = {
+    "undeclared-reference", "unknown-field",      "unknown-function",        "import-not-found",   "import-package",
+    "no-matching-overload", "test-missing-field", "test-unknown-capability", "unguarded-optional", "type-mismatch",
+};
+
+bool is_one_of(std::string_view code, const auto& codes) {
+  return std::find(std::begin(codes), std::end(codes), code) != std::end(codes);
+}
+
+// After syntax errors the tree lacks what they swallowed: of the checker's findings (from `parsed` on) keeps the errors
+// that stand all the same. Where only rules and tests are damaged, most do.
+void drop_consequences(Diagnostics& diagnostics, size_t parsed) {
+  bool rules_only = true;
+  for (size_t i = 0; i < parsed; ++i) {
+    const Diagnostic& item = diagnostics.items[i];
+    if (item.severity != Severity::error || item.span.file >= diagnostics.sources.size()) continue;
+    std::string_view word = statement_at(diagnostics.sources[item.span.file]->text, item.span.begin);
+    rules_only = rules_only && (word == "policy" || word == "test");
+  }
+  auto doubtful = [&](const Diagnostic& item) {
+    if (item.severity != Severity::error || is_one_of(item.code, kNeedsAllRules)) return true;
+    return !rules_only && is_one_of(item.code, kNeedsAllDeclarations);
+  };
+  auto first = diagnostics.items.begin() + static_cast<std::ptrdiff_t>(parsed);
+  diagnostics.items.erase(std::remove_if(first, diagnostics.items.end(), doubtful), diagnostics.items.end());
+}
+
+std::vector<syntax::File> parse_all(Arena& arena, Diagnostics& diagnostics) {
+  std::vector<syntax::File> files;
+  for (uint32_t file = 0; file < diagnostics.sources.size(); ++file) {
+    files.push_back(parse(arena, diagnostics, file));
+    files.back().file = file;
+  }
+  return files;
+}
+
+typed::PolicySet check_all(Arena& arena, Diagnostics& diagnostics, const std::vector<syntax::File>& files,
+                           const FunctionTable& functions) {
+  bool whole = !diagnostics.has_errors();
+  size_t parsed = diagnostics.items.size();
+  typed::PolicySet set = check(arena, diagnostics, files, functions);
+  if (!whole) drop_consequences(diagnostics, parsed);
+  return set;
+}
+
+std::shared_ptr<const Program> link(ProgramData data, Diagnostics& diagnostics, const FunctionTable& functions) {
+  Result<std::shared_ptr<const Program>> program = Program::link(std::move(data), functions);
+  if (program) return *program;
+  diagnostics.error("internal", {},
+                    "the compiled program is not valid (" + program.error().code + "): " + program.error().message,
+                    "this is a defect of the compiler, please report it");
+  return nullptr;
+}
+
+Compilation compile(Diagnostics read, const FunctionTable& functions) {
+  Compilation out;
+  out.diagnostics = std::move(read);
+  Diagnostics& diagnostics = out.diagnostics;
+  Arena arena(1 << 20);
+
+  std::vector<syntax::File> files = parse_all(arena, diagnostics);
+  typed::PolicySet set = check_all(arena, diagnostics, files, functions);
+  if (diagnostics.has_errors()) return out;
+  fold(arena, set);
+  check_folded(diagnostics, set);
+  if (diagnostics.has_errors()) return out;
+  out.program = link(emit(set, diagnostics), diagnostics, functions);
+  return out;
+}
+
+}  // namespace
+
+Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions) {
+  return compile(read_sources(paths), functions);
+}
+
+Compilation compile(std::vector<std::shared_ptr<const Source>> sources, const FunctionTable& functions) {
+  Diagnostics diagnostics;
+  diagnostics.sources = std::move(sources);
+  return compile(std::move(diagnostics), functions);
+}
+
+}  // namespace ordain

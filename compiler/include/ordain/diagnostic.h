@@ -1,0 +1,78 @@
+// Diagnostics: what an author did wrong, where, and what may help.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ordain {
+
+/// A text to compile. Outlives the compilation; diagnostics point into it.
+struct Source {
+  std::string path;  ///< as given, for messages
+  std::string text;
+};
+
+/// Bytes [begin, end) of a source.
+struct Span {
+  uint32_t file = 0;
+  uint32_t begin = 0;
+  uint32_t end = 0;
+};
+
+enum class Severity : uint8_t { error, warning, note };
+
+struct Diagnostic {
+  Severity severity = Severity::error;
+  std::string code;     ///< stable, e.g. "unknown-field"; the list is in docs/diagnostics.md
+  std::string message;  ///< one line, no final full stop
+  Span span;
+  std::string help;     ///< "did you mean `amount`?", or empty
+  std::vector<Diagnostic> notes;  ///< other places that matter ("first defined here")
+};
+
+/// The sources of one compilation and what was found wrong in them.
+struct Diagnostics {
+  std::vector<std::shared_ptr<const Source>> sources;
+  std::vector<Diagnostic> items;
+
+  Diagnostic& add(Severity severity, std::string code, Span span, std::string message, std::string help = "");
+  Diagnostic& error(std::string code, Span span, std::string message, std::string help = "") {
+    return add(Severity::error, std::move(code), span, std::move(message), std::move(help));
+  }
+  Diagnostic& warning(std::string code, Span span, std::string message, std::string help = "") {
+    return add(Severity::warning, std::move(code), span, std::move(message), std::move(help));
+  }
+  bool has_errors() const;
+};
+
+/// Line and column, both from 1; columns count code points.
+struct LineColumn {
+  uint32_t line = 1;
+  uint32_t column = 1;
+};
+LineColumn line_column(const Source& source, uint32_t offset);
+
+struct RenderOptions {
+  bool colour = false;
+};
+
+/// As a terminal shows them, in source order:
+///
+///     payments.policy:12:18: error[unknown-field]: `send_money` has no field `amuont`
+///       12 |   deny negative when input.amuont <= 0.0;
+///          |                            ^^^^^^
+///          = help: did you mean `amount`?
+///
+/// Long lines are cut around the caret; tabs are kept aligned.
+std::string render(const Diagnostics& diagnostics, const RenderOptions& options = {});
+
+/// One JSON object a diagnostic: severity, code, message, file, line, column, end_line, end_column, help, notes.
+std::string render_json(const Diagnostics& diagnostics);
+
+/// The candidate nearest to `word` by edit distance, if near enough to be a slip; or "".
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace ordain

@@ -1,0 +1,217 @@
+// The syntax of .policy files: a small layer of rules around CEL expressions. This is its one definition.
+//
+// Every word of the rule layer is a token of its own. Where a name may stand, `name`, `selector` and `reservedWord` say which of
+// those words are still names there. All decisions need a bounded number of tokens ahead, so that SLL prediction is exact.
+grammar Ordain;
+
+// --- files ---------------------------------------------------------------------------------------------------------
+
+file         : packageDecl? item* EOF ;
+packageDecl  : 'package' path ';' ;
+item         : importDecl | optionDecl | contextDecl | capabilityDecl | letDecl | policyDecl | testDecl | ';' ;
+importDecl   : 'import' (path | text) ';' ;               // text: a file, relative to this one
+optionDecl   : 'option' name '=' name ';' ;
+letDecl      : 'let' name '=' expr ';' ;
+
+// --- what the host and the tools supply ----------------------------------------------------------------------------
+
+contextDecl    : 'context' '{' contextEntry* '}' ;
+contextEntry   : name record ';'? ;
+
+capabilityDecl : capabilityHead '{' capabilityProperty* '}' ;
+capabilityHead : 'capability' capabilityName ;
+capabilityName : path | text ;                            // text: where the host names its tools otherwise
+capabilityProperty
+    : ('type' | 'owner' | 'description') text ';'
+    | 'risk' name ';'
+    | 'effect' name (',' name)* ';'
+    | ('scopes' | 'tags') text (',' text)* ';'
+    | ('input' | 'output') record ';'?
+    ;
+record       : 'open'? '{' (field (',' field)* ','?)? '}' ;
+field        : selector ':' typeRef ;
+typeRef      : path ('(' typeRef (',' typeRef)* ')')? | record ;
+
+// --- policies ------------------------------------------------------------------------------------------------------
+
+policyDecl     : policyHead '{' policyProperty* policyRule* '}' ;
+policyHead     : 'policy' name 'on' ('before' | 'after') target (',' target)* ;
+target         : targetSegment ('.' targetSegment)* | text ;
+targetSegment  : selector | '*' ;
+policyProperty : ('version' | 'description') text ';' ;
+
+// Clauses come in any order, each at most once; that is checked after parsing.
+policyRule
+    : ('deny' | 'require_approval' | 'allow' | 'warn') name? clause* ';'
+    | 'redact' name? redactPath clause* ';'
+    ;
+clause
+    : ('when' | 'because' | 'from' | 'with') expr
+    | 'expires' (DURATION | expr)
+    ;
+redactPath   : ('input' | 'output') redactStep* ;
+redactStep   : '.' selector | '[' '*' ']' ;
+
+// --- tests ---------------------------------------------------------------------------------------------------------
+
+testDecl     : testHead '{' testStep* '}' ;
+testHead     : 'test' text ;
+testStep     : callStep | expectStep ;
+callStep     : 'call' capabilityName fieldBlock? ('returns' expr)? ('with' binding (',' binding)*)? ';' ;
+expectStep   : 'expect' name ('by' (path | text))? ';' ;
+binding      : path '=' expr ;
+
+// --- expressions: CEL ----------------------------------------------------------------------------------------------
+
+loneExpr     : expr EOF ;
+
+// A conditional is right-associative; written as a loop, and folded from the right, so that long ones do not recurse.
+expr         : chain ('?' chain ':' chain)* ;
+
+// Binary operators are one flat list. From loosest to tightest, all left-associative:
+// ||   &&   < <= >= > == != in   + -   * / %
+chain        : operand (('*' | '/' | '%' | '+' | '-' | '<' | '<=' | '>=' | '>' | '==' | '!=' | 'in' | '&&' | '||') operand)* ;
+operand      : ('!'+ | '-'+)? primary suffix* ;
+suffix
+    : '.' '?'? selector arguments?                        // `.?` takes no arguments
+    | '[' '?'? expr ']'
+    | fieldBlock                                          // a message, T{f: v}
+    ;
+primary
+    : '.'? name arguments?
+    | '(' expr ')'
+    | listLiteral
+    | mapLiteral
+    | INT | UINT | FLOAT | STRING | RAW_STRING | BYTES | 'true' | 'false' | 'null'
+    ;
+arguments    : '(' (expr (',' expr)*)? ')' ;
+listLiteral  : '[' (listElement (',' listElement)*)? ','? ']' ;
+listElement  : '?'? expr ;
+mapLiteral   : '{' (mapEntry (',' mapEntry)*)? ','? '}' ;
+mapEntry     : '?'? (expr | clauseWord | reservedWord | ESC_ID) ':' expr ;   // the bare words: in a test's records only
+fieldBlock   : '{' (fieldInit (',' fieldInit)*)? ','? '}' ;
+fieldInit    : '?'? selector ':' expr ;
+
+// --- names ---------------------------------------------------------------------------------------------------------
+
+path         : name ('.' selector)* ;
+text         : STRING | RAW_STRING ;
+
+// Where a name begins something: not CEL's own words, and not those that open a clause.
+name         : ID | softWord ;
+// After a dot, and for fields: any word but `true`, `false`, `null`, `in`.
+selector     : ID | ESC_ID | softWord | clauseWord | reservedWord ;
+
+softWord
+    : 'context' | 'capability' | 'policy' | 'option' | 'on' | 'before' | 'after' | 'deny' | 'require_approval' | 'allow'
+    | 'redact' | 'warn' | 'type' | 'risk' | 'effect' | 'input' | 'output' | 'open' | 'owner' | 'description' | 'scopes'
+    | 'tags' | 'version' | 'test' | 'call' | 'returns' | 'expect' | 'by'
+    ;
+clauseWord   : 'when' | 'because' | 'from' | 'expires' | 'with' ;
+reservedWord : RESERVED | 'package' | 'import' | 'let' ;
+
+// --- lexis ---------------------------------------------------------------------------------------------------------
+
+K_PACKAGE : 'package' ;
+K_IMPORT : 'import' ;
+K_OPTION : 'option' ;
+K_LET : 'let' ;
+K_CONTEXT : 'context' ;
+K_CAPABILITY : 'capability' ;
+K_POLICY : 'policy' ;
+K_TEST : 'test' ;
+K_TYPE : 'type' ;
+K_OWNER : 'owner' ;
+K_DESCRIPTION : 'description' ;
+K_RISK : 'risk' ;
+K_EFFECT : 'effect' ;
+K_SCOPES : 'scopes' ;
+K_TAGS : 'tags' ;
+K_INPUT : 'input' ;
+K_OUTPUT : 'output' ;
+K_OPEN : 'open' ;
+K_ON : 'on' ;
+K_BEFORE : 'before' ;
+K_AFTER : 'after' ;
+K_VERSION : 'version' ;
+K_DENY : 'deny' ;
+K_REQUIRE_APPROVAL : 'require_approval' ;
+K_ALLOW : 'allow' ;
+K_REDACT : 'redact' ;
+K_WARN : 'warn' ;
+K_WHEN : 'when' ;
+K_BECAUSE : 'because' ;
+K_FROM : 'from' ;
+K_EXPIRES : 'expires' ;
+K_WITH : 'with' ;
+K_CALL : 'call' ;
+K_RETURNS : 'returns' ;
+K_EXPECT : 'expect' ;
+K_BY : 'by' ;
+K_TRUE : 'true' ;
+K_FALSE : 'false' ;
+K_NULL : 'null' ;
+K_IN : 'in' ;
+
+SEMICOLON : ';' ;
+COMMA : ',' ;
+DOT : '.' ;
+COLON : ':' ;
+QUESTION : '?' ;
+ASSIGN : '=' ;
+LPAREN : '(' ;
+RPAREN : ')' ;
+LBRACKET : '[' ;
+RBRACKET : ']' ;
+LBRACE : '{' ;
+RBRACE : '}' ;
+STAR : '*' ;
+SLASH : '/' ;
+PERCENT : '%' ;
+PLUS : '+' ;
+MINUS : '-' ;
+NOT : '!' ;
+LESS : '<' ;
+LESS_EQUAL : '<=' ;
+GREATER_EQUAL : '>=' ;
+GREATER : '>' ;
+EQUAL : '==' ;
+NOT_EQUAL : '!=' ;
+AND : '&&' ;
+OR : '||' ;
+
+RESERVED : 'as' | 'break' | 'const' | 'continue' | 'else' | 'for' | 'function' | 'if' | 'loop' | 'namespace' | 'return' | 'var'
+         | 'void' | 'while' ;
+ID       : [_a-zA-Z] [_a-zA-Z0-9]* ;
+ESC_ID   : '`' [a-zA-Z0-9_./ -]+ '`' ;
+
+DURATION : ([0-9]+ ('ns' | 'us' | 'ms' | 's' | 'm' | 'h' | 'd'))+ ;
+FLOAT    : [0-9]* '.' [0-9]+ EXPONENT? | [0-9]+ EXPONENT ;
+INT      : [0-9]+ | '0' [xX] HEX+ ;
+UINT     : INT [uU] ;
+
+// Which escapes exist is checked when a literal is decoded; there the message can point at the escape.
+STRING     : '"' (ESCAPE | ~[\\"\r\n])* '"' | '\'' (ESCAPE | ~[\\'\r\n])* '\'' | LONG_D '"""' | LONG_S '\'\'\'' ;
+RAW_STRING : [rR] ('"' ~["\r\n]* '"' | '\'' ~['\r\n]* '\'' | RAW_LONG_D '"""' | RAW_LONG_S '\'\'\'') ;
+BYTES      : [bB] (STRING | RAW_STRING) ;
+
+// A string that is never closed, as one token. A long one runs to the end of the file: were it several tokens, each opening quote
+// would read the rest of the file once more.
+BAD_STRING
+    : [bB]? ('"' (ESCAPE | ~[\\"\r\n])* '\\'? | '\'' (ESCAPE | ~[\\'\r\n])* '\\'? | LONG_D '"'? '"'? '\\'? | LONG_S '\''? '\''? '\\'?)
+    | [bB]? [rR] ('"' ~["\r\n]* | '\'' ~['\r\n]* | RAW_LONG_D '"'? '"'? | RAW_LONG_S '\''? '\''?)
+    ;
+
+WS       : [ \t\r\n\f]+ -> skip ;
+COMMENT  : '//' ~[\n]* -> skip ;
+BAD_CHAR : . ;
+
+// The opening quotes of a long string and all that does not close it: fewer than three quotes, then something else.
+fragment LONG_D     : '"""'    (LONG_ESCAPE | ~["\\] | '"'  (LONG_ESCAPE | ~["\\]) | '""'   (LONG_ESCAPE | ~["\\]))* ;
+fragment LONG_S     : '\'\'\'' (LONG_ESCAPE | ~['\\] | '\'' (LONG_ESCAPE | ~['\\]) | '\'\'' (LONG_ESCAPE | ~['\\]))* ;
+fragment RAW_LONG_D : '"""'    (~["] | '"'  ~["] | '""'   ~["])* ;
+fragment RAW_LONG_S : '\'\'\'' (~['] | '\'' ~['] | '\'\'' ~['])* ;
+fragment LONG_ESCAPE : '\\' . ;
+fragment ESCAPE      : '\\' ~[\r\n] ;
+fragment EXPONENT    : [eE] [+-]? [0-9]+ ;
+fragment HEX         : [0-9a-fA-F] ;

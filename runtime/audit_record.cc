@@ -1,0 +1,318 @@
+// audit_record: the canonical encoding of records. The grammar is in docs/audit.md; numbers here are part of it, append
+// only.
+#include "runtime/audit_record.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/text.h"
+#include "runtime/value_bytes.h"
+
+namespace ordain {
+namespace detail {
+namespace {
+
+constexpr char kRecordVersion = 1;
+
+enum Field : uint8_t {
+  kKind = 1,
+  kTime,
+  kAction,
+  kTrace,
+  kParent,
+  kSession,
+  kCapability,
+  kAgent,
+  kPrincipal,
+  kTenant,
+  kEnvironment,
+  kStage,
+  kEffect,
+  kObserved,
+  kCode,
+  kCause,
+  kRule,
+  kReason,
+  kFault,
+  kObligation,
+  kApproval,
+  kStatus,
+  kError,
+  kElapsed,
+  kProgram,
+  kInput,
+  kOutput,
+  kResource,
+  kMetadata,
+  kLost,
+};
+
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {}
+
+  void text(Field field, std::string_view bytes) {
+    if (!bytes.empty()) raw(field, bytes);
+  }
+  void raw(Field field, std::string_view bytes) {
+    out_.push_back(static_cast<char>(field));
+    append_sized(out_, bytes);
+  }
+  void raw(Field field, const void* bytes, size_t size) { raw(field, {static_cast<const char*>(bytes), size}); }
+  void byte(Field field, uint8_t value) { raw(field, &value, 1); }
+  void number(Field field, int64_t value) {
+    out_.push_back(static_cast<char>(field));
+    append_u32(out_, 8);
+    append_u64(out_, static_cast<uint64_t>(value));
+  }
+  void value(Field field, const Value* value) {
+    if (value == nullptr) return;
+    size_t start = out_.size();
+    out_.push_back(static_cast<char>(field));
+    append_u32(out_, 0);
+    size_t body = out_.size();
+    if (!append_value(out_, *value)) {
+      out_.resize(start);
+      return;
+    }
+    auto size = static_cast<uint32_t>(out_.size() - body);
+    for (int i = 0; i < 4; ++i) out_[body - 4 + i] = static_cast<char>(size >> (8 * i));
+  }
+  void obligation(const DraftObligation& obligation) {
+    out_.push_back(static_cast<char>(kObligation));
+    append_u32(out_,
+               static_cast<uint32_t>(13 + obligation.rule.size() + obligation.path.size() + obligation.reason.size()));
+    out_.push_back(static_cast<char>(obligation.kind));
+    append_sized(out_, obligation.rule);
+    append_sized(out_, obligation.path);
+    append_sized(out_, obligation.reason);
+  }
+
+ private:
+  std::string& out_;
+};
+
+/// Reads a field of a fixed size.
+bool read_number(std::string_view bytes, int64_t* out) {
+  uint64_t value = 0;
+  if (bytes.size() != 8 || !take_u64(bytes, &value)) return false;
+  *out = static_cast<int64_t>(value);
+  return true;
+}
+
+template <typename E>
+bool read_enum(std::string_view bytes, E last, E* out) {
+  if (bytes.size() != 1 || static_cast<uint8_t>(bytes[0]) > static_cast<uint8_t>(last)) return false;
+  *out = static_cast<E>(bytes[0]);
+  return true;
+}
+
+bool read_text(std::string_view bytes, std::string* out) {
+  *out = bytes;
+  return valid_utf8(bytes);
+}
+
+bool read_hex(std::string_view bytes, size_t size, std::string* out) {
+  *out = hex_of(bytes);
+  return bytes.size() == size;
+}
+
+bool read_value(std::string_view bytes, Document* out) {
+  Arena arena;
+  Value value;
+  if (!take_value(bytes, arena, &value) || !bytes.empty()) return false;
+  *out = Document::copy_of(value);
+  return true;
+}
+
+bool read_obligation(std::string_view bytes, AuditRecord* record) {
+  std::string_view kind, rule, path, reason;
+  if (!take_bytes(bytes, 1, &kind) || !take_sized(bytes, &rule) || !take_sized(bytes, &path) ||
+      !take_sized(bytes, &reason) || !bytes.empty()) {
+    return false;
+  }
+  RecordedObligation out;
+  if (!read_enum(kind, RuleKind::warn, &out.kind)) return false;
+  bool texts = read_text(rule, &out.rule) && read_text(path, &out.path) && read_text(reason, &out.reason);
+  record->obligations.push_back(std::move(out));
+  return texts;
+}
+
+bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
+  uint8_t flag = 0;
+  switch (field) {
+    case kKind:
+      return read_enum(bytes, RecordKind::decision, &record->kind) && bytes[0] != 0;
+    case kTime:
+      return read_number(bytes, &record->time_ns);
+    case kAction:
+      return read_hex(bytes, 16, &record->action);
+    case kTrace:
+      return read_text(bytes, &record->trace);
+    case kParent:
+      return read_text(bytes, &record->parent);
+    case kSession:
+      return read_text(bytes, &record->session);
+    case kCapability:
+      return read_text(bytes, &record->capability);
+    case kAgent:
+      return read_text(bytes, &record->agent);
+    case kPrincipal:
+      return read_text(bytes, &record->principal);
+    case kTenant:
+      return read_text(bytes, &record->tenant);
+    case kEnvironment:
+      return read_text(bytes, &record->environment);
+    case kStage:
+      record->decided = true;
+      return read_enum(bytes, Stage::after, &record->stage);
+    case kEffect:
+      return read_enum(bytes, Effect::deny, &record->effect);
+    case kObserved:
+      return read_enum(bytes, uint8_t{1}, &flag) && (record->observed = flag != 0);
+    case kCode:
+      return read_enum(bytes, DecisionCode::budget_exceeded, &record->code);
+    case kCause:
+      return read_text(bytes, &record->cause);
+    case kRule:
+      return read_text(bytes, &record->rule);
+    case kReason:
+      return read_text(bytes, &record->reason);
+    case kFault:
+      return read_text(bytes, &record->fault);
+    case kObligation:
+      return read_obligation(bytes, record);
+    case kApproval:
+      return read_text(bytes, &record->approval);
+    case kStatus:
+      return read_enum(bytes, OutcomeStatus::failed, &record->status);
+    case kError:
+      return read_text(bytes, &record->error);
+    case kElapsed:
+      return read_number(bytes, &record->elapsed_ns);
+    case kProgram:
+      return read_hex(bytes, 32, &record->program);
+    case kInput:
+      return (record->has_input = read_value(bytes, &record->input));
+    case kOutput:
+      return (record->has_output = read_value(bytes, &record->output));
+    case kResource:
+      return read_value(bytes, &record->resource);
+    case kMetadata:
+      return read_value(bytes, &record->metadata);
+    case kLost:
+      record->lost.emplace_back();
+      return read_hex(bytes, 16, &record->lost.back());
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+const char* const kAuditSchema =
+    "CREATE TABLE records ("
+    "id INTEGER PRIMARY KEY, chain BLOB NOT NULL, sequence INTEGER NOT NULL, body BLOB NOT NULL, hash BLOB NOT NULL)";
+
+void encode_record(const RecordDraft& draft, std::string& out) {
+  out.clear();
+  out.push_back(kRecordVersion);
+  Writer to(out);
+  to.byte(kKind, static_cast<uint8_t>(draft.kind));
+  to.number(kTime, draft.time_ns);
+  if (draft.kind != RecordKind::lost) to.raw(kAction, draft.action.bytes.data(), draft.action.bytes.size());
+  to.text(kTrace, draft.trace);
+  to.text(kParent, draft.parent);
+  to.text(kSession, draft.session);
+  to.text(kCapability, draft.capability);
+  to.text(kAgent, draft.agent);
+  to.text(kPrincipal, draft.principal);
+  to.text(kTenant, draft.tenant);
+  to.text(kEnvironment, draft.environment);
+  if (draft.decided) {
+    to.byte(kStage, static_cast<uint8_t>(draft.stage));
+    to.byte(kEffect, static_cast<uint8_t>(draft.effect));
+  }
+  if (draft.observed) to.byte(kObserved, 1);
+  if (draft.decided) to.byte(kCode, static_cast<uint8_t>(draft.code));
+  to.text(kCause, draft.cause);
+  to.text(kRule, draft.rule);
+  to.text(kReason, draft.reason);
+  to.text(kFault, draft.fault);
+  for (const DraftObligation& obligation : draft.obligations) to.obligation(obligation);
+  to.text(kApproval, draft.approval);
+  if (draft.status != OutcomeStatus::none) to.byte(kStatus, static_cast<uint8_t>(draft.status));
+  to.text(kError, draft.error);
+  if (draft.elapsed_ns != 0) to.number(kElapsed, draft.elapsed_ns);
+  if (draft.program != nullptr) to.raw(kProgram, draft.program->data(), draft.program->size());
+  to.value(kInput, draft.input);
+  to.value(kOutput, draft.output);
+  to.value(kResource, draft.resource);
+  to.value(kMetadata, draft.metadata);
+  for (const Id128& id : draft.lost) to.raw(kLost, id.bytes.data(), id.bytes.size());
+}
+
+bool decode_record(std::string_view body, AuditRecord* record) {
+  if (body.empty() || body.front() != kRecordVersion) return false;
+  body.remove_prefix(1);
+  uint8_t last = 0;
+  while (!body.empty()) {
+    auto field = static_cast<uint8_t>(body.front());
+    body.remove_prefix(1);
+    std::string_view bytes;
+    bool repeats = field == kObligation || field == kLost;
+    if (field < last || (field == last && !repeats) || !take_sized(body, &bytes)) return false;
+    last = field;
+    if (!read_field(field, bytes, record)) return false;
+  }
+  return last >= kTime;
+}
+
+Sha256::Hash chain_hash(Sha256& hasher, const Sha256::Hash& previous, const RecordPlace& place, std::string_view body) {
+  uint8_t head[32 + 8 + 16 + 8];
+  std::memcpy(head, previous.data(), 32);
+  for (int i = 0; i < 8; ++i) head[32 + i] = static_cast<uint8_t>(place.id >> (8 * i));
+  std::memcpy(head + 40, place.chain.bytes.data(), 16);
+  for (int i = 0; i < 8; ++i) head[56 + i] = static_cast<uint8_t>(place.sequence >> (8 * i));
+  hasher.add(head, sizeof(head));
+  hasher.add(body);
+  return hasher.finish();
+}
+
+}  // namespace detail
+
+std::string_view to_string(RecordKind kind) {
+  switch (kind) {
+    case RecordKind::denied:
+      return "denied";
+    case RecordKind::pending:
+      return "pending";
+    case RecordKind::intent:
+      return "intent";
+    case RecordKind::outcome:
+      return "outcome";
+    case RecordKind::lost:
+      return "lost";
+    case RecordKind::decision:
+      return "decision";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(OutcomeStatus status) {
+  switch (status) {
+    case OutcomeStatus::none:
+      return "none";
+    case OutcomeStatus::released:
+      return "released";
+    case OutcomeStatus::redacted:
+      return "redacted";
+    case OutcomeStatus::withheld:
+      return "withheld";
+    case OutcomeStatus::failed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+}  // namespace ordain

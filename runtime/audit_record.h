@@ -1,0 +1,65 @@
+// audit_record: a record as it is written, its canonical encoding, and the hash that chains it to the one before.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ordain/audit.h"
+#include "runtime/sha256.h"
+
+namespace ordain::detail {
+
+struct DraftObligation {
+  RuleKind kind;
+  std::string_view rule, path, reason;
+};
+
+/// A record about to be written: views of the caller's memory. Empty texts, nullptr and zero are left out.
+struct RecordDraft {
+  RecordKind kind = RecordKind::denied;
+  int64_t time_ns = 0;
+  Id128 action;
+  std::string_view trace, parent, session, capability, agent, principal, tenant, environment;
+  bool decided = false;  ///< stage, effect and code mean something
+  Stage stage = Stage::before;
+  Effect effect = Effect::deny;
+  bool observed = false;
+  DecisionCode code = DecisionCode::default_effect;
+  std::string_view cause, rule, reason, fault;
+  std::span<const DraftObligation> obligations;
+  std::string_view approval;
+  OutcomeStatus status = OutcomeStatus::none;
+  std::string_view error;
+  int64_t elapsed_ns = 0;
+  const Digest* program = nullptr;
+  const Value* input = nullptr;
+  const Value* output = nullptr;
+  const Value* resource = nullptr;
+  const Value* metadata = nullptr;
+  std::span<const Id128> lost;
+};
+
+/// Replaces `out` by the encoding of `draft`. A tree too deep to be written (its call was denied) is left out.
+void encode_record(const RecordDraft& draft, std::string& out);
+
+/// Fills everything of `*record` that the body holds. Any bytes are safe. @returns false if they are no record.
+bool decode_record(std::string_view body, AuditRecord* record);
+
+/// What a record's hash covers besides the hash before it: its place, and its body.
+struct RecordPlace {
+  uint64_t id = 0;
+  Id128 chain;
+  uint64_t sequence = 0;
+};
+Sha256::Hash chain_hash(Sha256& hasher, const Sha256::Hash& previous, const RecordPlace& place, std::string_view body);
+
+/// The file and its table, shared by writer and readers.
+inline constexpr std::string_view kAuditFile = "audit.db";
+inline constexpr int32_t kAuditApplication = 0x4F724175;  // "OrAu"
+inline constexpr int32_t kAuditVersion = 1;
+extern const char* const kAuditSchema;
+
+}  // namespace ordain::detail

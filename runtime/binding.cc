@@ -1,0 +1,59 @@
+// binding: a canonical byte string of the exact call, hashed.
+#include "runtime/binding.h"
+
+#include <algorithm>
+
+#include "ordain/json.h"
+#include "runtime/sha256.h"
+#include "runtime/value_bytes.h"
+
+namespace ordain::detail {
+namespace {
+
+/// Names the format, so that its digests never meet those of another.
+constexpr std::string_view kBindingFormat = "ordain approval binding 1";
+
+bool bind(ApprovalRequest& request, const Value& input, const Value& resource, std::vector<Digest> rules) {
+  std::string bytes;
+  for (std::string_view text :
+       {kBindingFormat, std::string_view(request.capability), std::string_view(request.agent),
+        std::string_view(request.principal), std::string_view(request.tenant), std::string_view(request.environment)}) {
+    append_sized(bytes, text);
+  }
+  if (!append_value(bytes, resource) || !append_value(bytes, input)) return false;
+  std::sort(rules.begin(), rules.end());
+  append_u32(bytes, static_cast<uint32_t>(rules.size()));
+  for (const Digest& rule : rules) bytes.append(reinterpret_cast<const char*>(rule.data()), rule.size());
+  Sha256 hasher;
+  hasher.add(bytes);
+  request.binding = hasher.finish();
+  return true;
+}
+
+}  // namespace
+
+std::optional<ApprovalRequest> make_request(const Program& program, const Decision& decision, const ActionFacts& action,
+                                            const Who& who, const Value& effective_input) {
+  ApprovalRequest out;
+  out.capability = action.capability;
+  out.input = to_json(effective_input);
+  out.resource = to_json(action.options->resource);
+  out.agent = who.agent;
+  out.principal = who.principal;
+  out.tenant = who.tenant;
+  out.environment = who.environment;
+  out.session = who.session;
+  if (decision.rule != kNone) out.rule = program.rules()[decision.rule].name;
+  out.reason = decision.reason;
+  std::vector<Digest> digests;
+  for (RuleId rule : decision.matched) {
+    out.rules.push_back(program.rules()[rule].name);
+    digests.push_back(program.rules()[rule].digest);
+  }
+  for (std::string_view group : decision.from) out.groups.emplace_back(group);
+  out.action = action.id_text;
+  if (!bind(out, effective_input, action.options->resource, std::move(digests))) return std::nullopt;
+  return out;
+}
+
+}  // namespace ordain::detail

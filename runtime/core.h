@@ -1,0 +1,50 @@
+// core: the state that all handles of one runtime share.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "ordain/runtime.h"
+#include "runtime/audit_writer.h"
+#include "runtime/worker.h"
+
+namespace ordain::detail {
+
+struct Core {
+  Core(std::shared_ptr<const Program> first, RuntimeOptions given, Identity who, ApprovalStore store)
+      : options(std::move(given)), identity(std::move(who)), approvals(std::move(store)), program(std::move(first)) {}
+
+  RuntimeOptions options;
+  Identity identity;
+  mutable ApprovalStore approvals;
+  std::unique_ptr<AuditWriter> audit;  ///< nullptr: nothing is recorded
+
+  // The program: `version` is read by every call, the pointer only when it has changed.
+  std::mutex program_mutex;
+  std::shared_ptr<const Program> program;
+  std::atomic<uint64_t> version{1};
+
+  std::mutex idle_mutex;
+  std::vector<std::unique_ptr<Worker>> idle;
+  const uint64_t serial = next_serial();
+
+  std::shared_ptr<const Program> current_program() {
+    std::lock_guard lock(program_mutex);
+    return program;
+  }
+  int64_t now() const { return options.clock ? options.clock() : system_time_ns(); }
+  int64_t stopwatch() const;
+  static uint64_t next_serial();
+};
+
+/// "division by zero at payments.policy:12:18".
+std::string fault_text(const Program& program, const Fault& fault);
+
+/// The decision with everything it says copied out of program and scratch.
+DetachedDecision detach(const Program& program, const Decision& decision);
+
+}  // namespace ordain::detail

@@ -1,0 +1,403 @@
+// govern: the one path of a governed call: before, approval, intent, execute, after, outcome.
+#include <algorithm>
+#include <exception>
+
+#include "runtime/binding.h"
+#include "runtime/core.h"
+#include "runtime/redact.h"
+
+namespace ordain::detail {
+namespace {
+
+/// A call that was approved and finds another rule asking starts over; not for ever.
+constexpr int kMaxAsks = 3;
+
+class GovernedCall {
+ public:
+  GovernedCall(Core& core, Worker& worker, std::string_view capability, const Value& input, const CallOptions& options,
+               GovernedTool& tool)
+      : core_(core),
+        worker_(worker),
+        who_(options.identity != nullptr ? *options.identity : core.identity),
+        action_(describe_action(capability, input, options)),
+        tool_(tool),
+        observe_(core.options.mode == Mode::observe) {
+    out_.action = action_.id;
+  }
+
+  Governed run() {
+    if (clear() && begin()) execute();
+    return std::move(out_);
+  }
+
+ private:
+  // --- before ---
+
+  /// Decides, and asks where a rule says so. @returns whether the call may go on; otherwise what stopped it is
+  /// recorded.
+  bool clear() {
+    for (int asked = 0;; ++asked) {
+      Decision decision = decide_before();
+      if (observe_) return true;
+      if (decision.effect == Effect::deny) return deny(denied(decision), "");
+      if (!redact_input(decision)) return false;
+      if (decision.effect == Effect::allow) return true;
+      Step step = ask(decision, asked + 1 >= kMaxAsks);
+      if (step != Step::again) return step == Step::go;
+    }
+  }
+
+  Decision decide_before() {
+    worker_.refresh(core_, who_);
+    now_ns_ = core_.now();
+    worker_.bind(*worker_.call, Stage::before, action_, now_ns_, nullptr, 0);
+    Decision decision = decide(*worker_.call, *worker_.context, worker_.scratch, core_.options.decide);
+    effective_ = *action_.input;
+    recorded_ = effective_;
+    note(decision, RecordKind::intent);
+    if (observe_) observe_input(decision);
+    return decision;
+  }
+
+  /// What the tool receives, and what is recorded, from here on.
+  bool redact_input(const Decision& decision) {
+    if (!apply(decision, "input", effective_)) {
+      return deny({draft_.rule.empty() ? "" : std::string(draft_.rule), "a redaction could not be applied",
+                   "evaluation_error", ""},
+                  "");
+    }
+    recorded_ = effective_;
+    return true;
+  }
+
+  /// Under observe the tool receives the original, but the record is as it would be under enforce: a trial must not
+  /// spread secrets.
+  void observe_input(const Decision& decision) {
+    if (decision.effect != Effect::deny && !apply(decision, "input", recorded_)) recorded_ = Value::null();
+  }
+
+  bool apply(const Decision& decision, std::string_view root, Value& value) {
+    for (const Obligation& obligation : decision.obligations) {
+      if (obligation.kind != RuleKind::redact) continue;
+      Value with = copy_value(worker_.arena, obligation.with);
+      if (!redact(worker_.arena, value, root, obligation.path, with, &value)) return false;
+    }
+    return true;
+  }
+
+  // --- approval ---
+
+  enum class Step { go, stop, again };
+
+  Step ask(const Decision& decision, bool last) {
+    auto made = make_request(*worker_.program, decision, action_, who_.who(), effective_);
+    if (!made) {
+      deny({"", "the input is nested too deep", "invalid_input", ""}, "");
+      return Step::stop;
+    }
+    ApprovalRequest& request = *made;
+    request.now_ns = now_ns_;
+    int64_t seconds = decision.expires_seconds > 0 ? decision.expires_seconds : core_.options.approval_expires.count();
+    request.expires_ns = expiry(now_ns_, seconds);
+    auto claimed = core_.approvals.claim(request);
+    if (!claimed.ok()) return unavailable(request, claimed.error());
+    const Approval& approval = claimed->approval;
+    switch (claimed->claim) {
+      case ApprovalStore::Claim::consumed:
+        approval_ = approval.id;
+        return Step::go;
+      case ApprovalStore::Claim::rejected:
+        return rejected(request, approval);
+      case ApprovalStore::Claim::pending:
+        break;
+    }
+    return last ? wait_for(request, approval) : answer(request, approval);
+  }
+
+  Step answer(const ApprovalRequest& request, const Approval& approval) {
+    ApprovalAnswer said;
+    try {
+      said = core_.options.approvals(approval);
+    } catch (const std::exception& e) {
+      return unavailable(request, Error{"handler", std::string("the approval handler failed: ") + e.what()});
+    } catch (...) {
+      return unavailable(request, Error{"handler", "the approval handler failed"});
+    }
+    if (said.verdict == Verdict::wait) return wait_for(request, approval);
+    if (said.approver.empty()) said.approver = "handler";
+    return said.verdict == Verdict::approve ? approve(request, approval, said) : reject(request, approval, said);
+  }
+
+  /// Whatever the votes come to, the next claim finds it: another thread or a person may have been quicker.
+  Step approve(const ApprovalRequest& request, const Approval& approval, const ApprovalAnswer& said) {
+    auto groups = approval.missing();
+    if (groups.empty()) groups.emplace_back();
+    for (const std::string& group : groups) {
+      auto voted = core_.approvals.approve(approval.id, said.approver, group, said.note, core_.now());
+      bool settled = voted.ok() || voted.error().code == "not_pending" || voted.error().code == "already_approved";
+      if (!settled) return unavailable(request, voted.error());
+    }
+    return Step::again;
+  }
+
+  Step reject(const ApprovalRequest& request, const Approval& approval, const ApprovalAnswer& said) {
+    auto voted = core_.approvals.reject(approval.id, said.approver, "", said.note, core_.now());
+    if (voted.ok()) return rejected(request, *voted);
+    deny({request.rule, "rejected by " + said.approver, "approval_rejected", ""}, approval.id);
+    return Step::stop;
+  }
+
+  Step rejected(const ApprovalRequest& request, const Approval& approval) {
+    std::string reason = request.reason + " (rejected";
+    if (!approval.votes.empty()) {
+      const ApprovalVote& vote = approval.votes.back();
+      reason += " by " + vote.approver + (vote.note.empty() ? "" : ": " + vote.note);
+    }
+    deny({request.rule, reason + ")", "approval_rejected", ""}, approval.id);
+    return Step::stop;
+  }
+
+  Step unavailable(const ApprovalRequest& request, const Error& error) {
+    deny({request.rule, request.reason + " (approval could not be asked for: " + error.message + ")",
+          "approval_unavailable", ""},
+         "");
+    return Step::stop;
+  }
+
+  Step wait_for(const ApprovalRequest& request, const Approval& approval) {
+    draft_.kind = RecordKind::pending;
+    draft_.approval = approval.id;
+    append(RecordRole::single, waits_always());
+    out_.state = Pending{approval.id, request.rule, request.reason, approval.groups, approval.expires_ns};
+    return Step::stop;
+  }
+
+  static int64_t expiry(int64_t now_ns, int64_t seconds) {
+    constexpr int64_t kSecond = 1'000'000'000;
+    int64_t room = (INT64_MAX - std::max<int64_t>(now_ns, 0)) / kSecond;
+    return now_ns + std::min(seconds, room) * kSecond;
+  }
+
+  // --- denied ---
+
+  Denied denied(const Decision& decision) const {
+    return {std::string(draft_.rule), std::string(decision.reason), std::string(to_string(decision.code)), fault_};
+  }
+
+  /// Records and returns a denial. @returns false.
+  bool deny(Denied denied, std::string_view approval) {
+    draft_.kind = RecordKind::denied;
+    draft_.approval = approval;
+    if (denied.code != to_string(draft_.code)) draft_.cause = denied.code;
+    draft_.reason = denied.reason;
+    append(RecordRole::single, waits_always());
+    out_.state = std::move(denied);
+    return false;
+  }
+
+  // --- intent ---
+
+  /// Records that the call is about to execute. @returns whether it may.
+  bool begin() {
+    draft_.approval = approval_;
+    irreversible_ = is_irreversible();
+    bool waits = waits_always() || (core_.options.audit.durability == Durability::group &&
+                                    core_.options.audit.wait_for_irreversible && irreversible_);
+    Admission admission = append(RecordRole::intent, waits);
+    reserved_ = core_.audit != nullptr && admission == Admission::taken;
+    if (admission == Admission::taken && committed_) return true;
+    if (observe_ || core_.options.fail_mode == FailMode::open) return true;
+    if (reserved_) core_.audit->release();
+    bool full = admission == Admission::full;
+    if (!approval_.empty()) (void)core_.approvals.finish(approval_, "not executed");
+    out_.state = Denied{std::string(draft_.rule), full ? "the audit queue is full" : "the audit log cannot be written",
+                        full ? "audit_full" : "audit_unavailable", ""};
+    return false;
+  }
+
+  bool is_irreversible() const {
+    CapabilityId id = worker_.call->capability().id;
+    return id != kNone && worker_.program->schema().capabilities[id].has_effect("irreversible");
+  }
+
+  // --- execute, after ---
+
+  void execute() {
+    Value output;
+    bool entered = false;
+    int64_t start = core_.stopwatch();
+    std::optional<Error> error;
+    try {
+      error = tool_.execute(worker_.arena, effective_, &output, &entered);
+    } catch (const std::exception& e) {
+      error = Error{"exception", e.what()};
+    } catch (...) {
+      error = Error{"exception", "an exception that is no std::exception"};
+    }
+    elapsed_ns_ = std::max<int64_t>(core_.stopwatch() - start, 0);
+    if (error) return fail(std::move(*error), entered);
+    if (!output.present()) output = Value::null();
+    decide_after(output);
+  }
+
+  void fail(Error error, bool entered) {
+    std::string text = error.code + ": " + error.message;
+    begin_outcome();
+    draft_.decided = false;
+    draft_.status = OutcomeStatus::failed;
+    draft_.error = text;
+    finish();
+    out_.state = Failed{std::move(error.code), std::move(error.message), entered};
+  }
+
+  void decide_after(const Value& output) {
+    now_ns_ = core_.now();
+    worker_.bind(*worker_.after, Stage::after, action_, now_ns_, &output, elapsed_ns_);
+    Decision decision = decide(*worker_.after, *worker_.context, worker_.scratch, core_.options.decide);
+    note(decision, RecordKind::outcome);
+    begin_outcome();
+    Value released = output;
+    bool withheld = decision.effect != Effect::allow;
+    if (!withheld && !apply(decision, "output", released)) {
+      withheld = true;
+      draft_.cause = "evaluation_error";
+    }
+    bool redacted = redacts(decision);
+    draft_.output = withheld ? nullptr : &released;
+    if (observe_) return release(output, false, OutcomeStatus::released);
+    if (withheld) return withhold(decision);
+    release(released, redacted, redacted ? OutcomeStatus::redacted : OutcomeStatus::released);
+  }
+
+  static bool redacts(const Decision& decision) {
+    for (const Obligation& obligation : decision.obligations) {
+      if (obligation.kind == RuleKind::redact) return true;
+    }
+    return false;
+  }
+
+  void withhold(const Decision& decision) {
+    std::string_view code = draft_.cause.empty() ? to_string(decision.code) : draft_.cause;
+    Withheld withheld{std::string(draft_.rule), std::string(decision.reason), std::string(code), fault_};
+    draft_.status = OutcomeStatus::withheld;
+    finish();
+    out_.state = std::move(withheld);
+  }
+
+  void release(const Value& output, bool redacted, OutcomeStatus status) {
+    bool fits = false;
+    try {
+      fits = tool_.deliver(output, redacted);
+    } catch (...) {  // of a codec of the host: the same as not fitting
+    }
+    draft_.status = fits ? status : OutcomeStatus::withheld;
+    if (!fits) draft_.cause = "redacted_type";
+    bool recorded = finish();
+    if (!fits) {
+      out_.state =
+          Withheld{std::string(draft_.rule), "the redacted output is not of the expected type", "redacted_type", ""};
+    } else if (!recorded && !observe_ && core_.options.fail_mode == FailMode::closed) {
+      out_.state = Withheld{"", "the outcome could not be recorded", "audit_unavailable", ""};
+    }
+  }
+
+  // --- records ---
+
+  void begin_outcome() {
+    draft_.kind = RecordKind::outcome;
+    draft_.time_ns = core_.now();
+    draft_.elapsed_ns = elapsed_ns_;
+    draft_.input = draft_.resource = draft_.metadata = nullptr;  // the intent record has them
+  }
+
+  /// Records the outcome. @returns false if a commit that was waited for failed.
+  bool finish() {
+    if (!approval_.empty()) (void)core_.approvals.finish(approval_, to_string(draft_.status));
+    // Without an intent on record (fail_mode open) the outcome has no room kept for it.
+    Admission admission = append(reserved_ ? RecordRole::outcome : RecordRole::single, waits_always());
+    return admission == Admission::taken && committed_;
+  }
+
+  /// Takes down what the decision says. The views live until the next one.
+  void note(const Decision& decision, RecordKind kind) {
+    const Program& program = *worker_.program;
+    const Who& who = who_.who();
+    draft_ = RecordDraft{};
+    draft_.kind = kind;
+    draft_.time_ns = now_ns_;
+    draft_.action = action_.id;
+    draft_.trace = action_.problem.empty() ? std::string_view(action_.trace) : "";
+    draft_.parent = action_.problem.empty() ? action_.options->parent : "";
+    draft_.session = who.session;
+    draft_.capability = action_.problem.empty() ? action_.capability : "(invalid)";
+    draft_.agent = who.agent;
+    draft_.principal = who.principal;
+    draft_.tenant = who.tenant;
+    draft_.environment = who.environment;
+    draft_.decided = true;
+    draft_.stage = kind == RecordKind::outcome ? Stage::after : Stage::before;
+    draft_.effect = decision.effect;
+    draft_.observed = observe_;
+    draft_.code = decision.code;
+    RuleId rule = decision.rule != kNone ? decision.rule : decision.fault_rule;
+    if (rule != kNone) draft_.rule = program.rules()[rule].name;
+    draft_.reason = decision.reason;
+    fault_ = fault_text(program, decision.fault);
+    draft_.fault = fault_;
+    draft_.program = &program.digest();
+    draft_.input = &recorded_;
+    if (!action_.options->resource.is(Kind::null)) draft_.resource = &action_.options->resource;
+    if (!action_.options->metadata.is(Kind::null)) draft_.metadata = &action_.options->metadata;
+    note_obligations(program, decision);
+  }
+
+  void note_obligations(const Program& program, const Decision& decision) {
+    obligations_.clear();
+    if (draft_.stage == Stage::before) out_.warnings.clear();  // a decision that was taken again
+    for (const Obligation& obligation : decision.obligations) {
+      std::string_view rule = obligation.rule != kNone ? std::string_view(program.rules()[obligation.rule].name) : "";
+      obligations_.push_back({obligation.kind, rule, obligation.path, obligation.reason});
+      if (obligation.kind == RuleKind::warn) out_.warnings.emplace_back(obligation.reason);
+    }
+    draft_.obligations = obligations_;
+  }
+
+  bool waits_always() const { return core_.options.audit.durability == Durability::sync; }
+
+  /// Queues the draft; waits for its commit if asked. `committed_` is false only if that failed.
+  Admission append(RecordRole role, bool waits) {
+    committed_ = true;
+    if (core_.audit == nullptr) return Admission::taken;
+    encode_record(draft_, worker_.record);
+    Ticket ticket;
+    Admission admission = core_.audit->append(worker_.record, action_.id, role, waits ? &ticket : nullptr);
+    if (admission == Admission::taken && waits) committed_ = core_.audit->wait(ticket);
+    return admission;
+  }
+
+  Core& core_;
+  Worker& worker_;
+  const Identity& who_;
+  const ActionFacts action_;
+  GovernedTool& tool_;
+  const bool observe_;
+  Governed out_;
+  int64_t now_ns_ = 0, elapsed_ns_ = 0;
+  Value effective_ = Value::null();  ///< what the tool receives
+  Value recorded_ = Value::null();   ///< what the record shows
+  std::string approval_;             ///< consumed for this call
+  bool irreversible_ = false, reserved_ = false, committed_ = true;
+  RecordDraft draft_;
+  std::vector<DraftObligation> obligations_;
+  std::string fault_;
+};
+
+}  // namespace
+
+Governed govern(Core& core, std::string_view capability, const Value& input, const CallOptions& options,
+                GovernedTool& tool) {
+  Lease worker(core);
+  return GovernedCall(core, *worker, capability, input, options, tool).run();
+}
+
+}  // namespace ordain::detail

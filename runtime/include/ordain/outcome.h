@@ -1,0 +1,112 @@
+// Outcome: what a governed call comes to. Its value, or why there is none.
+#pragma once
+
+#include <cassert>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "ordain/identity.h"
+
+namespace ordain {
+
+/// The call did not execute.
+struct Denied {
+  std::string rule;    ///< "payments.unknown_payee"; "" where no rule spoke
+  std::string reason;  ///< for people
+  /// "rule", "default", "invalid_input", "missing_context", "evaluation_error", "budget_exceeded"; or of the runtime:
+  /// "approval_rejected", "approval_unavailable", "audit_full", "audit_unavailable".
+  std::string code;
+  std::string fault;  ///< "division by zero at payments.policy:12:18"; "" without a fault
+};
+
+/// The call did not execute yet: it waits for approval. Call again, with the same arguments, after the decision.
+struct Pending {
+  std::string approval_id;
+  std::string rule;
+  std::string reason;
+  std::vector<std::string> groups;  ///< who must approve
+  int64_t expires_ns = 0;           ///< since 1970-01-01T00:00:00Z
+};
+
+/// The call executed and had its side effect; its output is kept back. Do not retry.
+struct Withheld {
+  std::string rule;
+  std::string reason;
+  std::string code;  ///< as in Denied; "redacted_type" if the redacted output no longer is of the expected type
+  std::string fault;
+};
+
+/// The tool failed.
+struct Failed {
+  std::string code;  ///< the tool's Error code, "exception", or "bad_argument"
+  std::string message;
+  bool executed = true;  ///< false: it was never entered
+};
+
+/// Value of a call whose function returns nothing.
+using Nothing = std::monostate;
+
+template <typename T>
+class [[nodiscard]] Outcome {
+ public:
+  using Stored = std::conditional_t<std::is_void_v<T>, Nothing, T>;
+  using Variant = std::variant<Stored, Denied, Pending, Withheld, Failed>;
+
+  Outcome(Id128 action, std::vector<std::string> warnings, Variant state)
+      : action_(action), warnings_(std::move(warnings)), state_(std::move(state)) {}
+
+  bool has_value() const { return state_.index() == 0; }
+  explicit operator bool() const { return has_value(); }
+  Stored& value() { return checked(*this); }
+  const Stored& value() const { return checked(*this); }
+  Stored& operator*() { return value(); }
+  const Stored& operator*() const { return value(); }
+  Stored* operator->() { return &value(); }
+  const Stored* operator->() const { return &value(); }
+
+  /// Each is nullptr unless that is what happened.
+  const Denied* denied() const { return std::get_if<1>(&state_); }
+  const Pending* pending() const { return std::get_if<2>(&state_); }
+  const Withheld* withheld() const { return std::get_if<3>(&state_); }
+  const Failed* failed() const { return std::get_if<4>(&state_); }
+  const Variant& state() const { return state_; }
+
+  /// Names the call in the audit log.
+  const Id128& action() const { return action_; }
+  /// Messages of `warn` rules, before and after.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+  /// One line for people: "denied by payments.unknown_payee: ...".
+  std::string describe() const;
+
+ private:
+  template <typename Self>
+  static auto& checked(Self& self) {
+    assert(self.has_value());
+    return *std::get_if<0>(&self.state_);
+  }
+  Id128 action_;
+  std::vector<std::string> warnings_;
+  Variant state_;
+};
+
+namespace detail {
+std::string describe(const Denied& denied);
+std::string describe(const Pending& pending);
+std::string describe(const Withheld& withheld);
+std::string describe(const Failed& failed);
+}  // namespace detail
+
+template <typename T>
+std::string Outcome<T>::describe() const {
+  if (const auto* d = denied()) return detail::describe(*d);
+  if (const auto* p = pending()) return detail::describe(*p);
+  if (const auto* w = withheld()) return detail::describe(*w);
+  if (const auto* f = failed()) return detail::describe(*f);
+  return "allowed";
+}
+
+}  // namespace ordain

@@ -1,0 +1,160 @@
+// Runtime: governs calls. Decides before, asks a human where a rule says so, records, executes, decides after.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "ordain/audit.h"
+#include "ordain/call_options.h"
+#include "ordain/decide.h"
+#include "ordain/handlers.h"
+#include "ordain/identity.h"
+#include "ordain/json.h"
+#include "ordain/outcome.h"
+#include "ordain/value_codec.h"
+#include "ordain/wrap.h"
+
+namespace ordain {
+
+enum class Mode : uint8_t {
+  enforce,
+  observe,  ///< decides and records what would happen; asks no one, redacts nothing, blocks nothing
+};
+
+/// What happens while the audit log cannot be written. It never stands in for a human's approval.
+enum class FailMode : uint8_t {
+  closed,  ///< calls are denied, outputs that could not be recorded are withheld
+  open,    ///< calls go on unrecorded
+};
+
+struct RuntimeOptions {
+  // Who acts unless a call names another identity; see Who.
+  std::string agent = {};
+  std::string principal = {};
+  std::string tenant = {};
+  std::string environment = {};
+  std::string session = {};  ///< made where empty
+
+  /// Directory of audit.db and approvals.db; made (mode 0700) if missing. Empty: approvals live in memory, nothing is
+  /// recorded.
+  std::string database = {};
+  Document attributes = {};  ///< see Who
+
+  Mode mode = Mode::enforce;
+  FailMode fail_mode = FailMode::closed;
+  ApprovalHandler approvals = queue_handler();
+  std::chrono::seconds approval_expires{3600};  ///< where the asking rules name no `expires`
+  AuditOptions audit = {};
+  DecideOptions decide = {};
+
+  /// Nanoseconds since 1970-01-01T00:00:00Z: `now` in rules, expiry, records. Thread-safe. Default: the system's clock.
+  std::function<int64_t()> clock = {};
+  /// Nanoseconds of a clock that never goes back: `action.elapsed`. Thread-safe. Default: std::chrono::steady_clock.
+  std::function<int64_t()> stopwatch = {};
+};
+
+/// An obligation that owns its texts.
+struct DetachedObligation {
+  RuleKind kind = RuleKind::warn;
+  std::string rule, path, reason;
+  Document with;
+};
+
+/// A decision that owns what it says.
+struct DetachedDecision {
+  Effect effect = Effect::deny;
+  DecisionCode code = DecisionCode::default_effect;
+  std::string rule, reason, fault;
+  std::vector<std::string> matched;  ///< every matching rule
+  std::vector<std::string> from;
+  std::vector<DetachedObligation> obligations;
+  Digest program{};
+};
+
+/// How the runtime is doing.
+struct RuntimeHealth {
+  bool audit_available = true;  ///< false: the last batch failed and the log has not recovered
+  std::string audit_error;      ///< of that batch
+  uint64_t records_written = 0;
+  uint64_t records_lost = 0;
+  size_t queue_depth = 0;
+};
+
+/// A handle: copies share one runtime, and so do the functions that `wrap` returns. Thread-safe. When the last handle
+/// goes, the queue is written and the database closed.
+class Runtime {
+ public:
+  /// @returns error "invalid_identity", "invalid_options" or a "database_..." error.
+  static Result<Runtime> open(std::shared_ptr<const Program> program, RuntimeOptions options = {});
+
+  /// Binds a C++ function as the capability: the names are its parameters' names in `input`, in order. The result takes
+  /// the same arguments and returns Outcome<R>; `.as(identity, args...)` and `.as(call_options, args...)` act for
+  /// someone else. Parameters and result are what ValueCodec knows; the function may return R, void, or Result<R>. It
+  /// may be called from many threads at once, receives what remains after `redact`, and its exceptions become Failed.
+  template <size_t N, typename F>
+  auto wrap(std::string capability, const char* const (&names)[N], F function) const {
+    using Wrapped = detail::Wrapped<std::decay_t<F>, typename detail::Signature<std::decay_t<F>>::Args>;
+    static_assert(Wrapped::kArity == N, "wrap: one name for each parameter of the function");
+    return Wrapped(core_, std::move(capability), std::vector<std::string>(names, names + N), std::move(function));
+  }
+  /// The same for a function without parameters.
+  template <typename F>
+  auto wrap(std::string capability, F function) const {
+    using Wrapped = detail::Wrapped<std::decay_t<F>, typename detail::Signature<std::decay_t<F>>::Args>;
+    static_assert(Wrapped::kArity == 0, "wrap: name the function's parameters");
+    return Wrapped(core_, std::move(capability), {}, std::move(function));
+  }
+
+  /// Governs one call of a tool that takes and returns documents. `tool` is called as `Result<Document>(const Value&
+  /// input)`, at most once, with what remains of the input after `redact`. `input` must live until the call returns.
+  template <typename Tool>
+  Outcome<Document> call(std::string_view capability, const Value& input, Tool&& tool,
+                         const CallOptions& options = {}) const {
+    static_assert(std::is_invocable_r_v<Result<Document>, Tool&, const Value&>,
+                  "call: the tool must be callable as Result<Document>(const Value&)");
+    detail::DocumentTool<std::remove_reference_t<Tool>> governed(tool);
+    return governed.finish(detail::govern(*core_, capability, input, options, governed));
+  }
+  template <typename Tool>
+  Outcome<Document> call(std::string_view capability, const Document& input, Tool&& tool,
+                         const CallOptions& options = {}) const {
+    return call(capability, input.root(), std::forward<Tool>(tool), options);
+  }
+
+  /// The before decision alone: nothing is executed, asked or recorded.
+  DetachedDecision evaluate(std::string_view capability, const Value& input, const CallOptions& options = {}) const;
+  DetachedDecision evaluate(std::string_view capability, const Document& input, const CallOptions& options = {}) const {
+    return evaluate(capability, input.root(), options);
+  }
+  /// The after decision alone, for an output that the host already has.
+  DetachedDecision evaluate_after(std::string_view capability, const Value& input, const Value& output,
+                                  std::chrono::nanoseconds elapsed, const CallOptions& options = {}) const;
+
+  /// Another identity over the same program; texts that `who` leaves empty are the runtime's own.
+  Result<Identity> identity(Who who) const;
+  const Identity& identity() const;
+
+  /// Swaps the program. Calls under way finish with the one they began with; a call that waits for approval is
+  /// decided again with the new one. @returns error "invalid_options" for nullptr.
+  Result<void> reload(std::shared_ptr<const Program> program) const;
+  std::shared_ptr<const Program> program() const;
+
+  /// The approvals of this runtime's database, to answer requests in process.
+  ApprovalStore& approvals() const;
+  /// Waits until every record taken so far is committed. @returns error "audit_unavailable".
+  Result<void> flush() const;
+  RuntimeHealth health() const;
+
+ private:
+  explicit Runtime(std::shared_ptr<detail::Core> core) : core_(std::move(core)) {}
+  std::shared_ptr<detail::Core> core_;
+};
+
+}  // namespace ordain

@@ -1,0 +1,237 @@
+// wrap: binds a C++ function's parameters to the named fields of a capability's input. Included by runtime.h.
+#pragma once
+
+#include <array>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "ordain/call_options.h"
+#include "ordain/outcome.h"
+#include "ordain/result.h"
+#include "ordain/value_codec.h"
+
+namespace ordain {
+
+namespace detail {
+
+struct Core;
+
+/// What the governed path runs: the tool, and the hand-over of its output.
+class GovernedTool {
+ public:
+  /// Runs the tool. May throw. `*output` must live as long as the tool's object.
+  virtual std::optional<Error> execute(Arena& arena, const Value& input, Value* output, bool* entered) = 0;
+  /// Keeps the output for the caller. @returns false if a redacted output is not of the expected type any more.
+  virtual bool deliver(const Value& output, bool redacted) = 0;
+
+ protected:
+  ~GovernedTool() = default;
+};
+
+/// What the governed path came to. Holds Nothing where `deliver` has kept the output.
+struct Governed {
+  Id128 action;
+  std::vector<std::string> warnings;
+  std::variant<Nothing, Denied, Pending, Withheld, Failed> state;
+};
+
+/// The one path that every call takes.
+Governed govern(Core& core, std::string_view capability, const Value& input, const CallOptions& options,
+                GovernedTool& tool);
+
+template <typename T>
+Outcome<T> to_outcome(Governed&& governed, std::optional<typename Outcome<T>::Stored>&& value) {
+  using Variant = typename Outcome<T>::Variant;
+  auto make = [&](auto&& state) -> Variant {
+    using State = std::decay_t<decltype(state)>;
+    if constexpr (std::is_same_v<State, Nothing>) {
+      return Variant(std::in_place_index<0>, std::move(*value));
+    } else {
+      return Variant(std::in_place_type<State>, std::move(state));
+    }
+  };
+  return Outcome<T>(governed.action, std::move(governed.warnings), std::visit(make, std::move(governed.state)));
+}
+
+/// A tool from documents to documents.
+template <typename Tool>
+class DocumentTool final : public GovernedTool {
+ public:
+  explicit DocumentTool(Tool& tool) : tool_(tool) {}
+  std::optional<Error> execute(Arena&, const Value& input, Value* output, bool* entered) override {
+    *entered = true;
+    Result<Document> result = tool_(input);
+    if (!result.ok()) return result.error();
+    output_ = std::move(*result);
+    *output = output_->root();
+    return std::nullopt;
+  }
+  bool deliver(const Value& output, bool redacted) override {
+    if (redacted) redacted_ = Document::copy_of(output);  // parts of the original are still in use
+    return true;
+  }
+  Outcome<Document> finish(Governed&& governed) {
+    return to_outcome<Document>(std::move(governed), std::move(redacted_ ? redacted_ : output_));
+  }
+
+ private:
+  Tool& tool_;
+  std::optional<Document> output_, redacted_;
+};
+
+/// Parameters and result of a function pointer, a function object or a lambda (not a generic one).
+template <typename F>
+struct Signature : Signature<decltype(&F::operator())> {};
+template <typename R, typename... A>
+struct Signature<R (*)(A...)> {
+  using Return = R;
+  using Args = std::tuple<std::decay_t<A>...>;
+};
+template <typename R, typename... A>
+struct Signature<R (*)(A...) noexcept> : Signature<R (*)(A...)> {};
+template <typename C, typename R, typename... A>
+struct Signature<R (C::*)(A...)> : Signature<R (*)(A...)> {};
+template <typename C, typename R, typename... A>
+struct Signature<R (C::*)(A...) const> : Signature<R (*)(A...)> {};
+template <typename C, typename R, typename... A>
+struct Signature<R (C::*)(A...) noexcept> : Signature<R (*)(A...)> {};
+template <typename C, typename R, typename... A>
+struct Signature<R (C::*)(A...) const noexcept> : Signature<R (*)(A...)> {};
+
+/// Result<R> -> R.
+template <typename R>
+struct Unwrapped {
+  using Type = R;
+  static constexpr bool kResult = false;
+};
+template <typename R>
+struct Unwrapped<Result<R>> {
+  using Type = R;
+  static constexpr bool kResult = true;
+};
+
+/// One call of a wrapped function: arguments out of the input, result into the output.
+template <typename F, typename Args>
+class FunctionTool final : public GovernedTool {
+ public:
+  using Return = typename Signature<F>::Return;
+  using Type = typename Unwrapped<Return>::Type;
+  using Stored = typename Outcome<Type>::Stored;
+
+  FunctionTool(F& function, const std::vector<std::string>& names) : function_(function), names_(names) {}
+
+  std::optional<Error> execute(Arena& arena, const Value& input, Value* output, bool* entered) override {
+    Args args{};
+    if (auto error = decode_all(input, args, std::make_index_sequence<std::tuple_size_v<Args>>())) return error;
+    *entered = true;
+    if (auto error = invoke(std::move(args))) return error;
+    *output = ValueCodec<Stored>::encode(arena, *value_);
+    return std::nullopt;
+  }
+  bool deliver(const Value& output, bool redacted) override {
+    if (!redacted) return true;
+    Stored decoded{};
+    if (!ValueCodec<Stored>::decode(output, &decoded)) return false;
+    redacted_ = std::move(decoded);
+    return true;
+  }
+  Outcome<Type> finish(Governed&& governed) {
+    return to_outcome<Type>(std::move(governed), std::move(redacted_ ? redacted_ : value_));
+  }
+
+ private:
+  std::optional<Error> invoke(Args&& args) {
+    if constexpr (Unwrapped<Return>::kResult) {
+      auto result = std::apply(function_, std::move(args));
+      if (!result.ok()) return result.error();
+      if constexpr (std::is_void_v<Type>) {
+        value_.emplace();
+      } else {
+        value_ = std::move(*result);
+      }
+    } else if constexpr (std::is_void_v<Type>) {
+      std::apply(function_, std::move(args));
+      value_.emplace();
+    } else {
+      value_ = std::apply(function_, std::move(args));
+    }
+    return std::nullopt;
+  }
+  template <size_t... I>
+  std::optional<Error> decode_all(const Value& input, Args& args, std::index_sequence<I...>) {
+    std::optional<Error> error;
+    (void)(decode_one(input, names_[I], std::get<I>(args), &error) && ...);
+    (void)input;
+    (void)args;
+    return error;
+  }
+  template <typename T>
+  static bool decode_one(const Value& input, const std::string& name, T& out, std::optional<Error>* error) {
+    const Value* field = input.is(Kind::map) ? map_find(*input.map, name) : nullptr;
+    if (ValueCodec<T>::decode(field != nullptr ? *field : Value(), &out)) return true;
+    *error = Error{"bad_argument", "input." + name + ": cannot be read as " + std::string(ValueCodec<T>::kName)};
+    return false;
+  }
+
+  F& function_;
+  const std::vector<std::string>& names_;
+  std::optional<Stored> value_, redacted_;
+};
+
+/// What `Runtime::wrap` returns. Holds the runtime; copyable; as thread-safe as the function.
+template <typename F, typename Args>
+class Wrapped;
+template <typename F, typename... A>
+class Wrapped<F, std::tuple<A...>> {
+ public:
+  static constexpr size_t kArity = sizeof...(A);
+  using Type = typename FunctionTool<F, std::tuple<A...>>::Type;
+
+  Wrapped(std::shared_ptr<Core> core, std::string capability, std::vector<std::string> names, F function)
+      : core_(std::move(core)),
+        capability_(std::move(capability)),
+        names_(std::move(names)),
+        function_(std::move(function)) {}
+
+  /// Governs one call.
+  Outcome<Type> operator()(const A&... args) const { return as(CallOptions{}, args...); }
+  /// The same with an identity, metadata, a resource ... of its own.
+  Outcome<Type> as(const Identity& identity, const A&... args) const {
+    CallOptions options;
+    options.identity = &identity;
+    return as(options, args...);
+  }
+  Outcome<Type> as(const CallOptions& options, const A&... args) const {
+    Arena arena(1024);
+    std::array<MapEntry, kArity> entries;
+    size_t count = 0;
+    [[maybe_unused]] auto put = [&](const std::string& name, const Value& value) {
+      if (value.present()) entries[count++] = {Value::string(name), value};
+    };
+    size_t at = 0;
+    (put(names_[at++], ValueCodec<A>::encode(arena, args)), ...);
+    (void)at;
+    FunctionTool<F, std::tuple<A...>> tool(function_, names_);
+    // A repeated name leaves no map; null input then is refused as invalid.
+    const MapRep* map = make_map(arena, {entries.data(), count});
+    return tool.finish(govern(*core_, capability_, map != nullptr ? Value::map_of(map) : Value::null(), options, tool));
+  }
+
+  const std::string& capability() const { return capability_; }
+
+ private:
+  std::shared_ptr<Core> core_;
+  std::string capability_;
+  std::vector<std::string> names_;
+  mutable F function_;
+};
+
+}  // namespace detail
+}  // namespace ordain

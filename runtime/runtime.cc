@@ -1,0 +1,143 @@
+// runtime: opening, evaluating alone, identities, reload.
+#include "ordain/runtime.h"
+
+#include <atomic>
+
+#include "runtime/core.h"
+#include "runtime/identity_fields.h"
+#include "runtime/sqlite.h"
+
+namespace ordain {
+namespace detail {
+
+uint64_t Core::next_serial() {
+  static std::atomic<uint64_t> serials{0};
+  return ++serials;
+}
+
+int64_t Core::stopwatch() const {
+  if (options.stopwatch) return options.stopwatch();
+  auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+std::string fault_text(const Program& program, const Fault& fault) {
+  if (!fault) return "";
+  std::string out = fault_message(fault);
+  if (fault.location >= program.locations().size()) return out;
+  const Location& at = program.locations()[fault.location];
+  std::string file = at.file < program.files().size() ? program.files()[at.file] : "";
+  return out + " at " + file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
+}
+
+DetachedDecision detach(const Program& program, const Decision& decision) {
+  DetachedDecision out;
+  auto name = [&](RuleId rule) { return rule != kNone ? program.rules()[rule].name : std::string(); };
+  out.effect = decision.effect;
+  out.code = decision.code;
+  out.rule = name(decision.rule != kNone ? decision.rule : decision.fault_rule);
+  out.reason = decision.reason;
+  out.fault = fault_text(program, decision.fault);
+  for (RuleId rule : decision.matched) out.matched.push_back(name(rule));
+  for (std::string_view group : decision.from) out.from.emplace_back(group);
+  for (const Obligation& obligation : decision.obligations) {
+    out.obligations.push_back({obligation.kind, name(obligation.rule), std::string(obligation.path),
+                               std::string(obligation.reason), Document::copy_of(obligation.with)});
+  }
+  out.program = program.digest();
+  return out;
+}
+
+namespace {
+
+DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capability, const Value& input,
+                                const Value* output, int64_t elapsed_ns, const CallOptions& options) {
+  Lease worker(core);
+  const Identity& who = options.identity != nullptr ? *options.identity : core.identity;
+  ActionFacts action = describe_action(capability, input, options);
+  worker->refresh(core, who);
+  worker->bind(*worker->call, stage, action, core.now(), output, elapsed_ns);
+  return detach(*worker->program, decide_all(*worker->call, *worker->context, worker->scratch, core.options.decide));
+}
+
+std::optional<Error> check_options(const RuntimeOptions& options) {
+  if (!options.approvals)
+    return Error{"invalid_options", "approvals: a handler is needed; queue_handler() is the default"};
+  if (options.approval_expires.count() <= 0) return Error{"invalid_options", "approval_expires: must be positive"};
+  if (options.audit.queue_records < 2) return Error{"invalid_options", "audit.queue_records: at least 2"};
+  if (options.audit.retry.count() <= 0) return Error{"invalid_options", "audit.retry: must be positive"};
+  if (options.decide.default_after == Effect::require_approval) {
+    return Error{"invalid_options", "decide.default_after: nothing can be approved after the fact"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+}  // namespace detail
+
+Result<Runtime> Runtime::open(std::shared_ptr<const Program> program, RuntimeOptions options) {
+  if (program == nullptr) return Error{"invalid_options", "there is no program; were there errors in the policies?"};
+  if (auto error = detail::check_options(options)) return *error;
+  Who who{options.agent, options.principal, options.tenant, options.environment, options.session, options.attributes};
+  if (who.session.empty() && detail::attributes_of(who, "session") == nullptr) who.session = Id128::random().hex();
+  auto identity = Identity::make(std::move(who), program);
+  if (!identity.ok()) return identity.error();
+  auto approvals = ApprovalStore::open(options.database);
+  if (!approvals.ok()) return approvals.error();
+  auto core = std::make_shared<detail::Core>(std::move(program), std::move(options), std::move(*identity),
+                                             std::move(*approvals));
+  if (!core->options.database.empty()) {
+    auto audit = detail::AuditWriter::open(core->options.database, core->options.audit);
+    if (!audit.ok()) return audit.error();
+    core->audit = std::move(*audit);
+  }
+  return Runtime(std::move(core));
+}
+
+DetachedDecision Runtime::evaluate(std::string_view capability, const Value& input, const CallOptions& options) const {
+  return detail::evaluate_alone(*core_, Stage::before, capability, input, nullptr, 0, options);
+}
+
+DetachedDecision Runtime::evaluate_after(std::string_view capability, const Value& input, const Value& output,
+                                         std::chrono::nanoseconds elapsed, const CallOptions& options) const {
+  return detail::evaluate_alone(*core_, Stage::after, capability, input, &output, elapsed.count(), options);
+}
+
+Result<Identity> Runtime::identity(Who who) const {
+  return Identity::make(detail::inherit(std::move(who), core_->identity.who()), core_->current_program());
+}
+
+const Identity& Runtime::identity() const { return core_->identity; }
+
+Result<void> Runtime::reload(std::shared_ptr<const Program> program) const {
+  if (program == nullptr) return Error{"invalid_options", "there is no program; the old one goes on"};
+  std::lock_guard lock(core_->program_mutex);
+  core_->program = std::move(program);
+  core_->version.fetch_add(1, std::memory_order_release);
+  return {};
+}
+
+std::shared_ptr<const Program> Runtime::program() const { return core_->current_program(); }
+
+ApprovalStore& Runtime::approvals() const { return core_->approvals; }
+
+Result<void> Runtime::flush() const {
+  if (core_->audit != nullptr && !core_->audit->flush()) {
+    return Error{"audit_unavailable", "records were lost: " + core_->audit->health().error};
+  }
+  return {};
+}
+
+RuntimeHealth Runtime::health() const {
+  RuntimeHealth out;
+  if (core_->audit == nullptr) return out;
+  auto health = core_->audit->health();
+  out.audit_available = health.available;
+  out.audit_error = health.error;
+  out.records_written = health.written;
+  out.records_lost = health.lost;
+  out.queue_depth = health.depth;
+  return out;
+}
+
+}  // namespace ordain

@@ -1,0 +1,31 @@
+// Sha256: the hash of chains and bindings. A hasher is kept for many messages, because setting one up costs as much as
+// hashing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace ordain::detail {
+
+/// One message at a time: `add` any number of times, then `finish`, which also makes it ready for the next. Not
+/// thread-safe.
+class Sha256 {
+ public:
+  using Hash = std::array<uint8_t, 32>;
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+
+  void add(const void* bytes, size_t size);
+  void add(std::string_view bytes) { add(bytes.data(), bytes.size()); }
+  Hash finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ordain::detail

@@ -1,0 +1,100 @@
+// sqlite: the one corner that knows SQLite. Thin owners of a connection, a statement and a transaction, and typed
+// errors.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ordain/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace ordain::sqlite {
+
+/// A prepared statement. Columns count from 0, parameters from 1. Views returned live until the next step or reset.
+class Statement {
+ public:
+  enum class Step { row, done, failed };
+
+  Statement() = default;
+  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+
+  /// Bound views must live until the statement is stepped to its end or reset.
+  Statement& bind(int parameter, int64_t value);
+  Statement& bind_text(int parameter, std::string_view text);
+  Statement& bind_blob(int parameter, const void* bytes, size_t size);
+  Step step();
+  /// Ready for other parameters. Must be called before a transaction ends, for statements that were not stepped to
+  /// their end.
+  void reset();
+
+  int64_t integer(int column);
+  std::string_view text(int column);
+  std::string_view blob(int column);
+  bool is_integer(int column);
+  bool is_blob(int column);
+
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+/// A connection. One thread at a time. Errors carry one of the codes database_busy, database_full, database_readonly,
+/// database_corrupt, database_error, and the file's path.
+class Database {
+ public:
+  enum class Open { read_only, read_write };
+  /// Opens or (read_write) creates `path` with mode 0600. ":memory:" is a database of this connection's own.
+  static Result<Database> open(const std::string& path, Open how, std::chrono::milliseconds busy_wait);
+
+  Result<void> execute(const std::string& sql);
+  Result<Statement> prepare(std::string_view sql);
+  int64_t changes() const;
+  /// Of the last call that failed.
+  Error error() const;
+
+  /// Write-ahead logging, a commit that is durable (`full`) or merely ordered, and `schema` in a new file.
+  /// `application` tells our kinds of file apart; a file of another kind, or a later version, is an error.
+  Result<void> prepare_file(int32_t application, int32_t version, const std::string& schema, bool full);
+  /// The check alone, for readers.
+  Result<void> check_file(int32_t application, int32_t version);
+
+ private:
+  struct Close {
+    void operator()(sqlite3* database) const;
+  };
+  Result<int64_t> pragma(const std::string& name);
+  Result<void> use_wal();
+  std::unique_ptr<sqlite3, Close> database_;
+  std::string path_;
+  std::chrono::milliseconds busy_wait_{0};
+};
+
+/// A write transaction: rolled back unless committed.
+class Transaction {
+ public:
+  explicit Transaction(Database& database) : database_(database) {}
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  Result<void> begin();
+  Result<void> commit();
+
+ private:
+  Database& database_;
+  bool open_ = false;
+};
+
+/// Makes `directory` and its missing parents, with mode 0700.
+Result<void> make_directory(const std::string& directory);
+/// `directory`/`file`.
+std::string path_in(const std::string& directory, std::string_view file);
+bool file_exists(const std::string& path);
+
+}  // namespace ordain::sqlite

@@ -1,0 +1,57 @@
+// text: UTF-8 checks, hex and times.
+#include "runtime/text.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "ordain/approvals.h"
+#include "ordain/time_text.h"
+
+namespace ordain {
+namespace detail {
+
+CodePoint code_point_at(std::string_view text, size_t at) {
+  auto byte = [&](size_t i) -> uint32_t { return static_cast<unsigned char>(text[i]); };
+  uint32_t first = byte(at);
+  if (first < 0x80) return {first, 1};
+  uint32_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || at + length > text.size()) return {};
+  uint32_t value = first & (0xFFu >> (length + 1));
+  for (uint32_t i = 1; i < length; ++i) {
+    if ((byte(at + i) & 0xC0) != 0x80) return {};
+    value = value << 6 | (byte(at + i) & 0x3F);
+  }
+  bool overlong = (length == 3 && value < 0x800) || (length == 4 && value < 0x10000);
+  if (overlong || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return {};
+  return {value, length};
+}
+
+std::string text_problem(std::string_view text) {
+  if (text.size() > kMaxIdentityText) return fmt::format("longer than {} bytes", kMaxIdentityText);
+  if (!valid_utf8(text)) return "not valid UTF-8";
+  if (text.find('\0') != std::string_view::npos) return "contains a zero byte";
+  return "";
+}
+
+std::string hex_of(std::string_view bytes) {
+  std::string out;
+  for (unsigned char c : bytes) fmt::format_to(std::back_inserter(out), "{:02x}", c);
+  return out;
+}
+
+}  // namespace detail
+
+int64_t system_time_ns() {
+  auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+std::string format_time(int64_t time_ns) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  int64_t seconds = time_ns / kSecond - (time_ns % kSecond < 0 ? 1 : 0);
+  return format_timestamp(seconds, static_cast<int32_t>(time_ns - seconds * kSecond));
+}
+
+}  // namespace ordain

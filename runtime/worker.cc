@@ -1,0 +1,128 @@
+// worker: a thread keeps the one it used last; the rest wait in the core.
+#include "runtime/worker.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+
+#include "runtime/core.h"
+#include "runtime/text.h"
+
+namespace ordain::detail {
+namespace {
+
+/// The worker of this thread's last call, whichever runtime that was of.
+thread_local std::unique_ptr<Worker> kept;
+
+constexpr size_t kKeptRecord = 1 << 20;  // a larger buffer is given back
+
+}  // namespace
+
+ActionFacts describe_action(std::string_view capability, const Value& input, const CallOptions& options) {
+  ActionFacts out;
+  out.id = Id128::random();
+  out.id_text = out.id.hex();
+  out.capability = capability;
+  out.input = &input;
+  out.options = &options;
+  struct Named {
+    const char* name;
+    std::string_view text;
+  };
+  const Named names[] = {{"capability", capability},           {"action.trace_id", options.trace},
+                         {"action.parent_id", options.parent}, {"action.type", options.type},
+                         {"action.target", options.target},    {"action.description", options.description}};
+  for (const Named& named : names) {
+    if (named.text.empty()) continue;
+    if (auto problem = text_problem(named.text); !problem.empty())
+      out.problem = fmt::format("{} is {}", named.name, problem);
+  }
+  if (capability.empty()) out.problem = "capability is empty";
+  out.trace = options.trace.empty() ? Id128::random().hex() : std::string(options.trace);
+  return out;
+}
+
+void Worker::load(std::shared_ptr<const Program> next) {
+  program = std::move(next);
+  call.emplace(program);
+  after.emplace(program);
+  context.reset();
+  slots_.id = program->slot(nullptr, "action.id");
+  slots_.trace = program->slot(nullptr, "action.trace_id");
+  slots_.parent = program->slot(nullptr, "action.parent_id");
+  slots_.type = program->slot(nullptr, "action.type");
+  slots_.target = program->slot(nullptr, "action.target");
+  slots_.description = program->slot(nullptr, "action.description");
+}
+
+void Worker::refresh(Core& from, const Identity& who) {
+  uint64_t current = from.version.load(std::memory_order_acquire);
+  if (version != current || program == nullptr) {
+    load(from.current_program());
+    version = current;
+  }
+  if (context == nullptr || identity != who.serial()) {
+    context = who.context(program);
+    identity = who.serial();
+  }
+}
+
+void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t now_ns, const Value* output,
+                  int64_t elapsed_ns) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  const CallOptions& options = *action.options;
+  facts.begin(program->resolve(action.capability), stage);
+  int64_t seconds = now_ns / kSecond - (now_ns % kSecond < 0 ? 1 : 0);
+  facts.set_now(seconds, static_cast<int32_t>(now_ns - seconds * kSecond));
+  if (!action.problem.empty()) {
+    facts.reject(action.problem);
+    return;
+  }
+  auto set = [&](SlotId slot, std::string_view text) {
+    if (slot != kNone && !text.empty()) facts.set(slot, Value::string(text));
+  };
+  set(slots_.id, action.id_text);
+  set(slots_.trace, action.trace);
+  set(slots_.parent, options.parent);
+  set(slots_.type, options.type);
+  set(slots_.target, options.target);
+  set(slots_.description, options.description);
+  if (options.risk) facts.set_risk(*options.risk);
+  if (!options.resource.is(Kind::null)) facts.bind_root("resource", options.resource);
+  if (!options.metadata.is(Kind::null)) facts.bind_root("metadata", options.metadata);
+  facts.bind_input(*action.input);
+  if (output != nullptr) {
+    facts.bind_output(*output);
+    facts.set_elapsed(elapsed_ns / kSecond, static_cast<int32_t>(elapsed_ns % kSecond));
+  }
+}
+
+Lease::Lease(Core& core) : core_(core) {
+  if (kept != nullptr && kept->core == core.serial) {
+    worker_ = std::move(kept);
+    return;
+  }
+  {
+    std::lock_guard lock(core.idle_mutex);
+    if (!core.idle.empty()) {
+      worker_ = std::move(core.idle.back());
+      core.idle.pop_back();
+    }
+  }
+  if (worker_ != nullptr) return;
+  worker_ = std::make_unique<Worker>();
+  worker_->core = core.serial;
+}
+
+Lease::~Lease() {
+  worker_->arena.reset();
+  if (worker_->record.capacity() > kKeptRecord) worker_->record = {};
+  if (kept == nullptr) {
+    kept = std::move(worker_);
+    return;
+  }
+  std::lock_guard lock(core_.idle_mutex);
+  core_.idle.push_back(std::move(worker_));
+}
+
+}  // namespace ordain::detail

@@ -1,0 +1,131 @@
+// Membership, indexing and size of lists, maps, strings and bytes.
+#include <cmath>
+
+#include "stdlib/rows.h"
+#include "stdlib/utf8.h"
+
+namespace ordain::stdlib {
+namespace {
+
+bool in_list(Eval& eval, const Value* args, Value* result) {
+  // Comparing with each element costs at most what walking the needle costs, so that nests of shared lists stay
+  // bounded.
+  if (args[0].kind >= Kind::list || args[0].is(Kind::string) || args[0].is(Kind::bytes)) {
+    uint64_t weight = 0;
+    if (!weigh(eval, args[0], &weight) || !eval.charge((weight - 1) * args[1].aux)) return false;
+  }
+  for (const Value& element : args[1].as_list()) {
+    if (equal(args[0], element)) return give(result, Value::boolean(true));
+  }
+  return give(result, Value::boolean(false));
+}
+uint64_t in_list_cost(const Value* args) { return args[1].aux; }
+
+bool in_map(Eval&, const Value* args, Value* result) {
+  return give(result, Value::boolean(map_find(*args[1].map, args[0]) != nullptr));
+}
+
+// The place in a list that a key names, if it is a whole number: 1, 1u and 1.0 are the same place. -1: beyond any list.
+bool list_index(const Value& key, int64_t* at) {
+  switch (key.kind) {
+    case Kind::integer:
+      *at = key.i;
+      return true;
+    case Kind::unsigned_integer:
+      *at = key.u > INT64_MAX ? -1 : key.i;
+      return true;
+    case Kind::floating:
+      if (std::trunc(key.d) != key.d) return false;
+      *at = key.d >= 0 && key.d < 4294967296.0 ? static_cast<int64_t>(key.d) : -1;
+      return true;
+    default:
+      return false;
+  }
+}
+
+enum class Found { yes, no, untyped };
+
+// The element or the value that the key names.
+Found find(const Value& container, const Value& key, const Value** found) {
+  if (container.is(Kind::list)) {
+    int64_t at = 0;
+    if (!list_index(key, &at)) return Found::untyped;
+    if (at < 0 || at >= int64_t{container.aux}) return Found::no;
+    *found = &container.items[at];
+    return Found::yes;
+  }
+  if (!container.is(Kind::map)) return Found::untyped;
+  *found = map_find(*container.map, key);
+  return *found == nullptr ? Found::no : Found::yes;
+}
+
+// b[?c], and b[c] of an optional b: none where there is nothing to find.
+bool find_optional(Eval& eval, const Value* args, Value* result, std::string_view name) {
+  const Value* container = &args[0];
+  if (container->is(Kind::optional)) {
+    if (container->items == nullptr) return give(result, Value::optional(nullptr));
+    container = container->items;
+  }
+  const Value* found = nullptr;
+  if (find(*container, args[1], &found) == Found::untyped) return no_overload(eval, name);
+  return give(result, Value::optional(found));
+}
+bool index_optional(Eval& eval, const Value* args, Value* result) { return find_optional(eval, args, result, "_[?_]"); }
+
+bool index(Eval& eval, const Value* args, Value* result) {
+  if (args[0].is(Kind::optional)) return find_optional(eval, args, result, "_[_]");
+  const Value* found = nullptr;
+  switch (find(args[0], args[1], &found)) {
+    case Found::yes:
+      return give(result, *found);
+    case Found::no:
+      return eval.fail(args[0].is(Kind::list) ? FaultCode::index_out_of_bounds : FaultCode::no_such_key, args[1]);
+    case Found::untyped:
+      break;
+  }
+  return no_overload(eval, "_[_]");
+}
+
+bool size_of_text(Eval&, const Value* args, Value* result) {
+  return give(result, Value::integer(static_cast<int64_t>(count_code_points(args[0].as_text()))));
+}
+bool size_by_aux(Eval&, const Value* args, Value* result) { return give(result, Value::integer(args[0].aux)); }
+bool size_of_map(Eval&, const Value* args, Value* result) { return give(result, Value::integer(args[0].map->count)); }
+
+}  // namespace
+
+void add_containers(FunctionTable& table) {
+  const Overload rows[] = {
+      {"@in", "in_list", "(A, list(A)) -> bool", in_list, "Whether an element of the list equals the value.",
+       in_list_cost},
+      {"@in", "in_map", "(A, map(A, B)) -> bool", in_map, "Whether the map has the key.", nullptr, kNeverFaults},
+
+      {"_[_]", "index_list", "(list(A), int) -> A", index, "The element at a place from 0; a fault past the end."},
+      {"_[_]", "index_map", "(map(A, B), A) -> B", index, "The value of a key; a fault if there is none."},
+      {"_[_]", "optional_list_index_int", "(optional_type(list(A)), int) -> optional_type(A)", index,
+       "The element at a place from 0, if there is a list and it reaches so far."},
+      {"_[_]", "optional_map_index_value", "(optional_type(map(A, B)), A) -> optional_type(B)", index,
+       "The value of a key, if there is a map and it has the key."},
+
+      {"_[?_]", "list_optindex_optional_int", "(list(A), int) -> optional_type(A)", index_optional,
+       "The element at a place from 0, if the list reaches so far."},
+      {"_[?_]", "map_optindex_optional_value", "(map(A, B), A) -> optional_type(B)", index_optional,
+       "The value of a key, if the map has it."},
+      {"_[?_]", "optional_list_optindex_optional_int", "(optional_type(list(A)), int) -> optional_type(A)",
+       index_optional, "The element at a place from 0, if there is a list and it reaches so far."},
+      {"_[?_]", "optional_map_optindex_optional_value", "(optional_type(map(A, B)), A) -> optional_type(B)",
+       index_optional, "The value of a key, if there is a map and it has the key."},
+
+      {"size", "size_string", "(string) -> int", size_of_text, "The number of code points.", first_text_cost},
+      {"size", "size_bytes", "(bytes) -> int", size_by_aux, "The number of bytes.", nullptr, kNeverFaults},
+      {"size", "size_list", "(list(A)) -> int", size_by_aux, "The number of elements.", nullptr, kNeverFaults},
+      {"size", "size_map", "(map(A, B)) -> int", size_of_map, "The number of entries.", nullptr, kNeverFaults},
+      {"size", "string_size", "string.() -> int", size_of_text, "The number of code points.", first_text_cost},
+      {"size", "bytes_size", "bytes.() -> int", size_by_aux, "The number of bytes.", nullptr, kNeverFaults},
+      {"size", "list_size", "list(A).() -> int", size_by_aux, "The number of elements.", nullptr, kNeverFaults},
+      {"size", "map_size", "map(A, B).() -> int", size_of_map, "The number of entries.", nullptr, kNeverFaults},
+  };
+  add_rows(table, rows);
+}
+
+}  // namespace ordain::stdlib

@@ -1,0 +1,61 @@
+// The reference of functions, made from the table so that it cannot differ from it.
+#include <string_view>
+
+#include "ordain/stdlib.h"
+
+namespace ordain {
+namespace {
+
+// In a table's cell a vertical bar ends the cell, even within code.
+void put_cell(std::string& out, std::string_view text) {
+  for (char c : text) {
+    if (c == '|' || c == '<') out += '\\';
+    out += c;
+  }
+}
+void put_code(std::string& out, std::string_view text) {
+  out += '`';
+  for (char c : text) {
+    if (c == '|') out += '\\';
+    out += c;
+  }
+  out += '`';
+}
+
+void put_row(std::string& out, const Overload& row) {
+  out += "| ";
+  put_code(out, row.name);
+  out += " | ";
+  put_code(out, row.signature);
+  out += " | ";
+  put_cell(out, row.doc);
+  out += " | ";
+  if ((row.flags & kNeverFaults) != 0) out += "never faults";
+  if ((row.flags & kMayLock) != 0) out += "may lock or allocate";
+  out += " |\n";
+}
+
+}  // namespace
+
+std::string functions_markdown(const FunctionTable& table) {
+  std::string out =
+      "# Functions\n\n"
+      "Every function and operator that an expression may call. A signature `string.(int) -> string` is that of a "
+      "member\n"
+      "function, called as `text.name(1)`; `(int, int) -> int` is called as `name(1, 2)`, and an operator where it "
+      "stands:\n"
+      "`_+_` as `a + b`, `_[_]` as `a[b]`, `_[?_]` as `a[?b]`, `@in` as `a in b`. Capital letters stand for any type, "
+      "the\n"
+      "same one wherever they recur. Equality, `&&`, `||`, `!`, `?:`, field selection and the macros are part of the\n"
+      "language itself.\n\n"
+      "This page is generated from the table that the engine calls. \"Never faults\" is short of the evaluation's "
+      "budgets.\n\n"
+      "| Name | Signature | | |\n"
+      "| --- | --- | --- | --- |\n";
+  for (const auto& [name, function] : table.all()) {
+    for (const Overload* row : function.overloads) put_row(out, *row);
+  }
+  return out;
+}
+
+}  // namespace ordain

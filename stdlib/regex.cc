@@ -1,0 +1,221 @@
+// Regular expressions, by RE2: linear in the input, whatever the pattern. A pattern that is a constant is compiled
+// once.
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "stdlib/text_builder.h"
+#include "stdlib/utf8.h"
+
+namespace ordain::stdlib {
+namespace {
+
+// Bounds a program to some 16,000 instructions, and one that is compiled while a decision waits to some 4,000.
+constexpr int64_t kMaxMemory = 1 << 20;
+constexpr int64_t kMaxMemoryAtRun = 1 << 18;
+constexpr uint64_t kMaxProgramAtRun = 4096;
+constexpr size_t kMaxPattern = 64 << 10;
+constexpr size_t kMaxGroups = 16;
+
+std::unique_ptr<RE2> make_regex(std::string_view pattern, int64_t memory) {
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(memory);
+  return std::make_unique<RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
+}
+
+re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
+
+// Input length x program size. Most matches take far less, but where the automaton needs a new state for every byte, a
+// step of two is what the time comes to.
+uint64_t run_cost(const RE2& regex, size_t input) {
+  return (uint64_t{input} + 1) * static_cast<uint64_t>(std::max(regex.ProgramSize(), 1)) / 2;
+}
+
+std::shared_ptr<const void> prepare(const Value& pattern, std::string* error) {
+  if (pattern.aux > kMaxPattern) {
+    *error = "pattern is longer than 65536 bytes";
+    return nullptr;
+  }
+  std::shared_ptr<RE2> regex = make_regex(pattern.as_text(), kMaxMemory);
+  if (!regex->ok()) {
+    *error = regex->error();
+    return nullptr;
+  }
+  return regex;
+}
+uint64_t prepared_cost(const void* prepared, const Value* args) {
+  return run_cost(*static_cast<const RE2*>(prepared), args[0].aux);
+}
+
+using Run = bool (*)(Eval& eval, const RE2& regex, const Value* args, Value* result);
+
+// A call with a pattern that is known only now: it is compiled, and that is charged for: some 2 us an instruction where
+// they come from large character classes, and for a program that grew too large as for the largest.
+template <Run run>
+bool compile_and_run(Eval& eval, const Value* args, Value* result) {
+  if (args[1].aux > kMaxPattern) return fail_with(eval, FaultCode::invalid_regex, "pattern is longer than 65536 bytes");
+  if (!eval.charge(50 + uint64_t{args[1].aux} * 30)) return false;
+  std::unique_ptr<RE2> regex = make_regex(args[1].as_text(), kMaxMemoryAtRun);
+  bool too_large = regex->error_code() == RE2::ErrorPatternTooLarge;
+  uint64_t program = too_large ? kMaxProgramAtRun : static_cast<uint64_t>(std::max(regex->ProgramSize(), 1));
+  if (!eval.charge(program * 200)) return false;
+  if (!regex->ok()) return eval.fail(FaultCode::invalid_regex, std::string_view(regex->error()));
+  if (!eval.charge(run_cost(*regex, args[0].aux))) return false;
+  return run(eval, *regex, args, result);
+}
+template <Run run>
+bool run_prepared(Eval& eval, const void* prepared, const Value* args, Value* result) {
+  return run(eval, *static_cast<const RE2*>(prepared), args, result);
+}
+
+bool matches(Eval&, const RE2& regex, const Value* args, Value* result) {
+  std::string_view text = args[0].as_text();
+  return give(result, Value::boolean(regex.Match(piece(text), 0, text.size(), RE2::UNANCHORED, nullptr, 0)));
+}
+
+// extract, extractAll: the group if the pattern has one, else the whole match.
+bool one_group_at_most(Eval& eval, const RE2& regex) {
+  if (regex.NumberOfCapturingGroups() <= 1) return true;
+  return fail_with(eval, FaultCode::invalid_argument, "pattern has more than one capturing group");
+}
+
+bool extract(Eval& eval, const RE2& regex, const Value* args, Value* result) {
+  if (!one_group_at_most(eval, regex)) return false;
+  std::string_view text = args[0].as_text();
+  re2::StringPiece found[2];
+  int wanted = regex.NumberOfCapturingGroups() + 1;
+  if (!regex.Match(piece(text), 0, text.size(), RE2::UNANCHORED, found, wanted) ||
+      found[wanted - 1].data() == nullptr) {
+    return give(result, Value::optional(nullptr));
+  }
+  auto* value = eval.array<Value>(1);
+  if (value == nullptr) return false;
+  *value = Value::string({found[wanted - 1].data(), found[wanted - 1].size()});
+  return give(result, Value::optional(value));
+}
+
+// Calls each(groups) for each match from left to right. After an empty match the search goes on one code point later.
+// @returns false if `each` does, or past the budget. A search may look at all that is left before it settles for a
+// short match, so each is charged for that too (at the automaton's speed, which does not depend on the program's size).
+template <typename Each>
+bool for_each_match(Eval& eval, const RE2& regex, std::string_view text, int groups, uint64_t limit, const Each& each) {
+  re2::StringPiece found[kMaxGroups];
+  size_t at = 0;
+  uint64_t count = 0;
+  while (at <= text.size() && count < limit) {
+    if (!eval.charge(1 + (text.size() - at) / 5)) return false;
+    if (!regex.Match(piece(text), at, text.size(), RE2::UNANCHORED, found, groups)) break;
+    auto begin = static_cast<size_t>(found[0].data() - text.data());
+    size_t end = begin + found[0].size();
+    if (!eval.charge(run_cost(regex, end - at))) return false;
+    if (!each(found, begin, end)) return false;
+    ++count;
+    if (end > begin) {
+      at = end;
+    } else {
+      at = end < text.size() ? end + code_point_size(text, end) : text.size() + 1;
+    }
+  }
+  return true;
+}
+
+bool extract_all(Eval& eval, const RE2& regex, const Value* args, Value* result) {
+  if (!one_group_at_most(eval, regex)) return false;
+  std::string_view text = args[0].as_text();
+  int groups = regex.NumberOfCapturingGroups() + 1;
+  Value* out = nullptr;
+  size_t count = 0;
+  size_t capacity = 0;
+  bool ok = for_each_match(eval, regex, text, groups, UINT64_MAX, [&](const re2::StringPiece* found, size_t, size_t) {
+    if (found[groups - 1].data() == nullptr) return true;
+    if (count == capacity) {
+      capacity = std::max<size_t>(8, capacity * 2);
+      auto* grown = eval.array<Value>(capacity);
+      if (grown == nullptr) return false;
+      std::copy(out, out + count, grown);
+      out = grown;
+    }
+    out[count++] = Value::string({found[groups - 1].data(), found[groups - 1].size()});
+    return true;
+  });
+  if (!ok) return false;
+  return give(result, Value::list({out, count}));
+}
+
+// Appends `by` with \1 to \9 (and \0, the whole match) replaced by groups; \\ is a backslash.
+bool append_rewritten(TextBuilder& out, std::string_view by, const re2::StringPiece* found, int groups) {
+  for (size_t at = 0; at < by.size();) {
+    size_t slash = std::min(by.find('\\', at), by.size());
+    if (slash > at && !out.append(by.substr(at, slash - at))) return false;
+    if (slash == by.size()) break;
+    char next = slash + 1 < by.size() ? by[slash + 1] : '\0';
+    at = slash + 2;
+    if (next == '\\') {
+      if (!out.append("\\")) return false;
+    } else if (next >= '0' && next <= '9' && next - '0' < groups) {
+      const re2::StringPiece& group = found[next - '0'];
+      if (!group.empty() && !out.append({group.data(), group.size()})) return false;
+    } else {
+      return fail_with(out.eval(), FaultCode::invalid_argument,
+                       "replacement names a group that the pattern does not have");
+    }
+  }
+  return true;
+}
+
+bool replace_up_to(Eval& eval, const RE2& regex, const Value* args, uint64_t limit, Value* result) {
+  std::string_view text = args[0].as_text();
+  int groups = std::min<int>(regex.NumberOfCapturingGroups() + 1, 10);
+  TextBuilder out(eval);
+  size_t copied = 0;
+  bool any = false;
+  bool ok =
+      for_each_match(eval, regex, text, groups, limit, [&](const re2::StringPiece* found, size_t begin, size_t end) {
+        any = true;
+        if (begin > copied && !out.append(text.substr(copied, begin - copied))) return false;
+        copied = end;
+        return append_rewritten(out, args[2].as_text(), found, groups);
+      });
+  if (!ok) return false;
+  if (!any) return give(result, args[0]);
+  if (copied < text.size() && !out.append(text.substr(copied))) return false;
+  return give(result, Value::string(out.view()));
+}
+bool replace(Eval& eval, const RE2& regex, const Value* args, Value* result) {
+  return replace_up_to(eval, regex, args, UINT64_MAX, result);
+}
+bool replace_some(Eval& eval, const RE2& regex, const Value* args, Value* result) {
+  return replace_up_to(eval, regex, args, args[3].i < 0 ? UINT64_MAX : args[3].u, result);
+}
+
+template <Run run>
+Overload regex_row(const char* name, const char* id, const char* signature, const char* doc) {
+  return {name, id,      signature, compile_and_run<run>,
+          doc,  nullptr, kMayLock,  {1, prepare, run_prepared<run>, prepared_cost}};
+}
+
+}  // namespace
+
+void add_regex(FunctionTable& table) {
+  const Overload rows[] = {
+      regex_row<matches>("matches", "matches", "(string, string) -> bool",
+                         "Whether the regular expression (RE2) matches anywhere in the string."),
+      regex_row<matches>("matches", "matches_string", "string.(string) -> bool",
+                         "Whether the regular expression (RE2) matches anywhere in the string."),
+      regex_row<extract>("regex.extract", "regex_extract_string_string", "(string, string) -> optional_type(string)",
+                         "The first match: its group if the pattern has one, else the whole."),
+      regex_row<extract_all>("regex.extractAll", "regex_extractAll_string_string", "(string, string) -> list(string)",
+                             "All matches: their groups if the pattern has one, else the wholes."),
+      regex_row<replace>("regex.replace", "regex_replace_string_string_string", "(string, string, string) -> string",
+                         "The string with each match replaced; \\1 to \\9 stand for the match's groups."),
+      regex_row<replace_some>("regex.replace", "regex_replace_string_string_string_int",
+                              "(string, string, string, int) -> string",
+                              "The same for so many matches from the start; all if negative."),
+  };
+  add_rows(table, rows);
+}
+
+}  // namespace ordain::stdlib

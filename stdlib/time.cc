@@ -1,0 +1,204 @@
+// The parts of timestamps, in UTC or in a time zone, and of durations.
+#include <date/tz.h>
+
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "ordain/time_text.h"
+#include "stdlib/rows.h"
+
+namespace ordain::stdlib {
+namespace {
+
+constexpr int64_t kDay = 86400;
+
+// Where a clock stands: a fixed offset, or a zone of the tz database.
+struct Clock {
+  int64_t offset = 0;
+  const date::time_zone* zone = nullptr;
+};
+
+bool two_digits(std::string_view text, int64_t* out) {
+  if (text.empty() || text.size() > 2) return false;
+  *out = 0;
+  for (char c : text) {
+    if (c < '0' || c > '9') return false;
+    *out = *out * 10 + (c - '0');
+  }
+  return true;
+}
+
+// "+05:30", "-08:00", "02:00".
+bool read_offset(std::string_view text, int64_t* offset) {
+  bool negative = text[0] == '-';
+  if (negative || text[0] == '+') text.remove_prefix(1);
+  size_t colon = text.find(':');
+  int64_t hours = 0;
+  int64_t minutes = 0;
+  if (colon == std::string_view::npos || text.size() - colon != 3) return false;
+  if (!two_digits(text.substr(0, colon), &hours) || !two_digits(text.substr(colon + 1), &minutes)) return false;
+  if (hours > 23 || minutes > 59) return false;
+  *offset = (hours * 3600 + minutes * 60) * (negative ? -1 : 1);
+  return true;
+}
+
+// The library throws on unknown names and unreadable files; nothing of that leaves here.
+bool find_clock(std::string_view name, Clock* clock) {
+  if (name.empty() || name == "UTC") return !name.empty();
+  if (name.find(':') != std::string_view::npos) return read_offset(name, &clock->offset);
+  try {
+    clock->zone = date::locate_zone(name);
+    // Reads the zone's file now, so that later look-ups do not.
+    clock->zone->get_info(date::sys_seconds{std::chrono::seconds{0}});
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+// The database lists changes up to 2037; the rules in force then go on. A later time is looked up in a year of the same
+// shape (as long, and starting on the same day of the week), 28 years being the period of the shapes.
+int64_t within_listed_years(int64_t seconds) {
+  constexpr int kLast = 2037;
+  int64_t day = seconds / kDay - (seconds % kDay < 0 ? 1 : 0);
+  int32_t year = civil_from_days(day).year;
+  if (year <= kLast) return seconds;
+  const auto shape = [](int32_t of) {
+    int64_t first = days_from_civil({of, 1, 1});
+    return std::pair((first % 7 + 7) % 7, days_from_civil({of + 1, 1, 1}) - first);
+  };
+  for (int32_t like = kLast; like > kLast - 28; --like) {
+    if (shape(like) == shape(year)) {
+      return seconds - (days_from_civil({year, 1, 1}) - days_from_civil({like, 1, 1})) * kDay;
+    }
+  }
+  return seconds;
+}
+
+bool local_seconds(Eval& eval, const Clock& clock, int64_t seconds, int64_t* local) {
+  if (clock.zone == nullptr) {
+    *local = seconds + clock.offset;
+    return true;
+  }
+  try {
+    auto at = date::sys_seconds{std::chrono::seconds{within_listed_years(seconds)}};
+    *local = seconds + clock.zone->get_info(at).offset.count();
+    return true;
+  } catch (const std::exception&) {
+    return fail_with(eval, FaultCode::invalid_argument, "time zone cannot be read");
+  }
+}
+
+enum class Part { year, month, day_of_year, day_of_month, date, day_of_week, hours, minutes, seconds, milliseconds };
+
+int64_t part_of(Part part, int64_t local, int32_t nanos) {
+  int64_t day = local / kDay;
+  int64_t second = local % kDay;
+  if (second < 0) {
+    second += kDay;
+    --day;
+  }
+  CivilDay civil = civil_from_days(day);
+  switch (part) {
+    case Part::year:
+      return civil.year;
+    case Part::month:
+      return civil.month - 1;
+    case Part::day_of_year:
+      return day - days_from_civil({civil.year, 1, 1});
+    case Part::day_of_month:
+      return civil.day - 1;
+    case Part::date:
+      return civil.day;
+    case Part::day_of_week:
+      return ((day + 4) % 7 + 7) % 7;  // 1970-01-01 was a Thursday.
+    case Part::hours:
+      return second / 3600;
+    case Part::minutes:
+      return second / 60 % 60;
+    case Part::seconds:
+      return second % 60;
+    case Part::milliseconds:
+      return nanos / 1'000'000;
+  }
+  return 0;
+}
+
+template <Part part>
+bool in_utc(Eval&, const Value* args, Value* result) {
+  return give(result, Value::integer(part_of(part, args[0].i, args[0].nanos())));
+}
+
+template <Part part>
+bool in_clock(Eval& eval, const void* clock, const Value* args, Value* result) {
+  int64_t local = 0;
+  if (!local_seconds(eval, *static_cast<const Clock*>(clock), args[0].i, &local)) return false;
+  return give(result, Value::integer(part_of(part, local, args[0].nanos())));
+}
+
+template <Part part>
+bool in_zone(Eval& eval, const Value* args, Value* result) {
+  Clock clock;
+  if (!find_clock(args[1].as_text(), &clock)) {
+    return fail_with(eval, FaultCode::invalid_argument, "unknown time zone");
+  }
+  return in_clock<part>(eval, &clock, args, result);
+}
+
+std::shared_ptr<const void> prepare_clock(const Value& name, std::string* error) {
+  auto clock = std::make_shared<Clock>();
+  if (find_clock(name.as_text(), clock.get())) return clock;
+  *error = "unknown time zone";
+  return nullptr;
+}
+
+template <Part part>
+void add_part(FunctionTable& table, const std::string& name, const std::string& id, const std::string& doc) {
+  table.add({name, id, "timestamp.() -> int", in_utc<part>, doc + ", in UTC.", nullptr, kNeverFaults});
+  table.add({name,
+             id + "_with_tz",
+             "timestamp.(string) -> int",
+             in_zone<part>,
+             doc + ", in a time zone (\"Europe/Paris\") or at an offset (\"-08:00\").",
+             nullptr,
+             kMayLock,
+             {1, prepare_clock, in_clock<part>, nullptr}});
+}
+
+template <int64_t seconds>
+bool whole_units(Eval&, const Value* args, Value* result) {
+  return give(result, Value::integer(args[0].i / seconds));
+}
+bool whole_milliseconds(Eval& eval, const Value* args, Value* result) {
+  if (!duration_in_range(args[0].i, args[0].nanos())) return eval.fail(FaultCode::overflow);
+  return give(result, Value::integer(duration_nanos(args[0].i, args[0].nanos()) / 1'000'000));
+}
+
+}  // namespace
+
+void add_time(FunctionTable& table) {
+  add_part<Part::year>(table, "getFullYear", "timestamp_to_year", "The year");
+  add_part<Part::month>(table, "getMonth", "timestamp_to_month", "The month, from 0");
+  add_part<Part::day_of_year>(table, "getDayOfYear", "timestamp_to_day_of_year", "The day of the year, from 0");
+  add_part<Part::day_of_month>(table, "getDayOfMonth", "timestamp_to_day_of_month", "The day of the month, from 0");
+  add_part<Part::date>(table, "getDate", "timestamp_to_day_of_month_1_based", "The day of the month, from 1");
+  add_part<Part::day_of_week>(table, "getDayOfWeek", "timestamp_to_day_of_week", "The day of the week, 0 for Sunday");
+  add_part<Part::hours>(table, "getHours", "timestamp_to_hours", "The hour, 0 to 23");
+  add_part<Part::minutes>(table, "getMinutes", "timestamp_to_minutes", "The minute, 0 to 59");
+  add_part<Part::seconds>(table, "getSeconds", "timestamp_to_seconds", "The second, 0 to 59");
+  add_part<Part::milliseconds>(table, "getMilliseconds", "timestamp_to_milliseconds", "The millisecond, 0 to 999");
+  const Overload rows[] = {
+      {"getHours", "duration_to_hours", "duration.() -> int", whole_units<3600>, "The duration in whole hours.",
+       nullptr, kNeverFaults},
+      {"getMinutes", "duration_to_minutes", "duration.() -> int", whole_units<60>, "The duration in whole minutes.",
+       nullptr, kNeverFaults},
+      {"getSeconds", "duration_to_seconds", "duration.() -> int", whole_units<1>, "The duration in whole seconds.",
+       nullptr, kNeverFaults},
+      {"getMilliseconds", "duration_to_milliseconds", "duration.() -> int", whole_milliseconds,
+       "The duration in whole milliseconds."},
+  };
+  add_rows(table, rows);
+}
+
+}  // namespace ordain::stdlib

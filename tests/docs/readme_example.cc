@@ -1,0 +1,22 @@
+// The three lines of README.md, in a program that is built and run.
+#include <ordain/ordain.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+static std::string do_refund(const std::string& customer_id, double) { return "refunded " + customer_id; }
+
+int main() {
+  std::filesystem::create_directories("policies");
+  std::ofstream("policies/refunds.policy") << "capability refund_customer { input { customer_id: string, amount_usd: double } }\n"
+                                              "policy refunds on before refund_customer { allow; }\n";
+
+  auto policies = ordain::load_policies("policies/");
+  auto runtime  = ordain::Runtime::open(*policies, {.agent = "support", .environment = "prod", .database = "state/"});
+  auto refund   = runtime->wrap("refund_customer", {"customer_id", "amount_usd"}, do_refund);
+
+  auto result   = refund("c-17", 250.0);
+  std::cout << result.describe() << "\n";
+  return result && *result == "refunded c-17" ? 0 : 1;
+}

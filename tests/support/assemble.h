@@ -1,0 +1,225 @@
+// A tiny assembler: builds ProgramData by hand for tests of the verifier, the engines and decide.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ordain/decide.h"
+#include "vm/program_data.h"
+
+namespace ordain::test {
+
+inline constexpr uint8_t kBool = static_cast<uint8_t>(Kind::boolean);
+inline constexpr uint8_t kInt = static_cast<uint8_t>(Kind::integer);
+inline constexpr uint8_t kUint = static_cast<uint8_t>(Kind::unsigned_integer);
+inline constexpr uint8_t kDouble = static_cast<uint8_t>(Kind::floating);
+inline constexpr uint8_t kString = static_cast<uint8_t>(Kind::string);
+inline constexpr uint8_t kList = static_cast<uint8_t>(Kind::list);
+inline constexpr uint8_t kMap = static_cast<uint8_t>(Kind::map);
+inline constexpr uint8_t kOptional = static_cast<uint8_t>(Kind::optional);
+
+/// Builds one program. Predicates are written one after the other: `begin`, then `reg` and `emit`.
+class Assembler {
+ public:
+  ProgramData data;
+
+  SlotId slot(std::string path, const Type* type, Slot like = {}) {
+    like.path = std::move(path);
+    like.type = type;
+    like.index = data.schema.slot_count[static_cast<size_t>(like.bank)]++;
+    if (!like.member_symbols.empty()) {
+      uint32_t& words = data.schema.bit_words[static_cast<size_t>(like.bank)];
+      like.first_bit = 64 * words;
+      words += static_cast<uint32_t>((like.member_symbols.size() + 63) / 64);
+    }
+    data.schema.slots.push_back(like);
+    return static_cast<SlotId>(data.schema.slots.size() - 1);
+  }
+  /// A slot of the host's that a call leaves empty.
+  SlotId host_slot(std::string path, const Type* type) {
+    Slot like;
+    like.host = true;
+    return slot(std::move(path), type, like);
+  }
+  SymbolId symbol(std::string text) {
+    data.symbols.push_back(std::move(text));
+    return static_cast<SymbolId>(data.symbols.size());
+  }
+  uint32_t constant(const Value& value) {
+    data.constants.push_back(copy_value(data.memory, value));
+    return static_cast<uint32_t>(data.constants.size() - 1);
+  }
+  uint32_t import(std::string name, std::string overload, uint32_t args) {
+    data.imports.push_back({std::move(name), std::move(overload), args});
+    return static_cast<uint32_t>(data.imports.size() - 1);
+  }
+  uint32_t location(uint32_t line, uint32_t column = 1) {
+    if (data.files.empty()) data.files.push_back("test.policy");
+    data.locations.push_back({0, line, column});
+    return static_cast<uint32_t>(data.locations.size() - 1);
+  }
+
+  uint32_t begin(uint8_t result = kAnyKind) {
+    Predicate p;
+    p.code.first = static_cast<uint32_t>(data.code.size());
+    p.registers.first = static_cast<uint32_t>(data.register_kinds.size());
+    p.handlers.first = static_cast<uint32_t>(data.handlers.size());
+    p.locations.first = static_cast<uint32_t>(data.insn_locations.size());
+    p.result = result;
+    data.predicates.push_back(p);
+    return static_cast<uint32_t>(data.predicates.size() - 1);
+  }
+  uint16_t reg(uint8_t kind) {
+    data.register_kinds.push_back(kind);
+    return static_cast<uint16_t>(now().registers.count++);
+  }
+  /// @returns the instruction's pc. `line`: with a location there.
+  uint32_t emit(Op op, uint32_t a = 0, uint32_t b = 0, uint32_t c = 0, uint32_t line = 0) {
+    const uint32_t pc = now().code.count++;
+    data.code.push_back({op, static_cast<uint16_t>(a), b, c});
+    if (line != 0) {
+      data.insn_locations.push_back({pc, location(line)});
+      ++now().locations.count;
+    }
+    return pc;
+  }
+  uint32_t pc() { return now().code.count; }
+  /// Makes the jump at `at` go to the next instruction.
+  void land(uint32_t at) { data.code[now().code.first + at].b = pc(); }
+  void handler(uint32_t begin, uint32_t end, uint32_t target) {
+    data.handlers.push_back({begin, end, target});
+    ++now().handlers.count;
+  }
+  uint32_t saved() { return now().saved_faults++; }
+  Insn& insn(uint32_t pc) { return data.code[now().code.first + pc]; }
+  Predicate& now() { return data.predicates.back(); }
+
+  // --- whole predicates
+  uint16_t load_constant(const Value& value) {
+    const uint16_t r = reg(static_cast<uint8_t>(value.kind));
+    emit(Op::const_, r, constant(value));
+    return r;
+  }
+  uint32_t returns(const Value& value) {
+    const uint32_t p = begin(static_cast<uint8_t>(value.kind));
+    emit(Op::ret, load_constant(value));
+    return p;
+  }
+  uint32_t faults(FaultCode code, uint8_t result = kBool, uint32_t line = 0) {
+    const uint32_t p = begin(result);
+    emit(Op::fail, static_cast<uint32_t>(code), kNone, 0, line);
+    return p;
+  }
+  /// The value of a slot.
+  uint32_t reads(SlotId slot, uint8_t kind, uint32_t line = 0) {
+    const uint32_t p = begin(kind);
+    const uint16_t r = reg(kind);
+    emit(Op::load, r, slot, 0, line);
+    emit(Op::ret, r);
+    return p;
+  }
+
+  // --- rules
+  uint32_t package(std::string name, bool first_match = false) {
+    data.packages.push_back({std::move(name), {}});
+    first_match_.push_back(first_match);
+    return static_cast<uint32_t>(data.packages.size() - 1);
+  }
+  CapabilityId capability(std::string name) {
+    Capability capability;
+    capability.name = std::move(name);
+    capability.declared = true;
+    data.schema.capabilities.push_back(capability);
+    return static_cast<CapabilityId>(data.schema.capabilities.size() - 1);
+  }
+  /// Adds a rule of `package` for every capability that `finish` knows. @returns its number.
+  RuleId rule(uint32_t package, RuleKind kind, RuleCode code = {}, Stage stage = Stage::before) {
+    RuleInfo info;
+    code.rule = static_cast<RuleId>(data.rules.size());
+    info.name = "p." + std::string(to_string(kind)) + "#" + std::to_string(code.rule);
+    info.policy = "p";
+    info.package = data.packages[package].name;
+    info.kind = kind;
+    info.stage = stage;
+    if (kind == RuleKind::redact) info.redact_path = "output.secret";
+    data.rules.push_back(info);
+    data.rule_codes.push_back(code);
+    rule_packages_.push_back(package);
+    return code.rule;
+  }
+  /// Plans: rules without a target set for every capability, those with one for undeclared capabilities.
+  void finish() {
+    const size_t capabilities = data.schema.capabilities.size();
+    for (size_t i = 0; i <= capabilities; ++i) {
+      CapabilityPlan plan;
+      for (const size_t stage : {0u, 1u}) {
+        plan.packages[stage].first = static_cast<uint32_t>(data.package_plans.size());
+        for (uint32_t package = 0; package < data.packages.size(); ++package) {
+          data.package_plans.push_back(plan_of(package, static_cast<Stage>(stage), i == capabilities));
+          ++plan.packages[stage].count;
+        }
+      }
+      data.capability_plans.push_back(plan);
+    }
+  }
+
+ private:
+  PackagePlan plan_of(uint32_t package, Stage stage, bool undeclared) {
+    PackagePlan plan;
+    plan.package = package;
+    plan.first_match = first_match_[package];
+    const auto list = [&](std::vector<RuleKind> kinds) {
+      Range range{static_cast<uint32_t>(data.plan.size()), 0};
+      for (uint32_t i = 0; i < data.rule_codes.size(); ++i) {
+        const RuleCode& code = data.rule_codes[i];
+        const RuleInfo& info = data.rules[code.rule];
+        if (rule_packages_[code.rule] != package || info.stage != stage) continue;
+        if ((code.target_set != kNone) != undeclared) continue;
+        for (const RuleKind kind : kinds) {
+          if (info.kind != kind) continue;
+          data.plan.push_back(i);
+          ++range.count;
+        }
+      }
+      return range;
+    };
+    using enum RuleKind;
+    if (plan.first_match != 0) {
+      plan.answers = list({deny, require_approval, allow});
+    } else {
+      plan.deny = list({deny});
+      plan.require_approval = list({require_approval});
+      plan.allow = list({allow});
+    }
+    plan.obligations = list({redact, warn});
+    return plan;
+  }
+
+  std::vector<bool> first_match_;
+  std::vector<uint32_t> rule_packages_;
+};
+
+/// A program with the facts of one call, ready to evaluate or decide.
+struct Fixture {
+  std::shared_ptr<const Program> program;
+  Context context;
+  Call call;
+  Scratch scratch;
+  Value value;
+  Fault fault;
+
+  explicit Fixture(std::shared_ptr<const Program> linked, std::string_view capability = "act",
+                   Stage stage = Stage::before, size_t scratch_bytes = 4 << 20)
+      : program(linked), context(linked), call(linked), scratch(scratch_bytes) {
+    call.begin(linked->resolve(capability), stage);
+  }
+  bool evaluate(uint32_t predicate = 0, const DecideOptions& options = {}) {
+    return ordain::evaluate(*program, predicate, call, context, scratch, options, &value, &fault);
+  }
+};
+
+}  // namespace ordain::test

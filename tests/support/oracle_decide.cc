@@ -1,0 +1,268 @@
+// Combining, as the design states it: every rule is evaluated, then the rules of combination are applied to what they said.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "ordain/json.h"
+#include "tests/support/oracle.h"
+
+namespace ordain::oracle {
+namespace {
+
+using typed::PolicySet;
+using typed::RuleBody;
+
+struct RuleOutcome {
+  const RuleBody* body = nullptr;
+  const RuleInfo* info = nullptr;
+  uint32_t package = 0;
+  bool matched = false;
+  Outcome fault;  // set if faulted
+  bool faulted = false;
+};
+
+DecisionCode code_of(FaultCode code) {
+  switch (code) {
+    case FaultCode::missing_context: return DecisionCode::missing_context;
+    case FaultCode::cost_budget:
+    case FaultCode::memory_budget: return DecisionCode::budget_exceeded;
+    default: return DecisionCode::evaluation_error;
+  }
+}
+
+class Decider {
+ public:
+  Decider(Arena& arena, const PolicySet& set, const std::vector<std::shared_ptr<const Source>>& sources,
+          const Call& call, const Context& context, const DecideOptions& options)
+      : arena_(arena), set_(set), sources_(sources), call_(call), context_(context), options_(options) {}
+
+  Verdict decide();
+
+ private:
+  Outcome value_of(const typed::Expression& expression) {
+    return evaluate(arena_, expression, set_.schema, call_, context_, options_.budget);
+  }
+  std::vector<RuleOutcome> evaluate_rules();
+  Verdict deny_by_fault(const RuleInfo& rule, const Outcome& fault);
+  std::string reason_of(const RuleOutcome& rule);
+  bool ask(const std::vector<const RuleOutcome*>& asking, Verdict* verdict);
+  bool oblige(const std::vector<RuleOutcome>& rules, Verdict* verdict);
+  std::string place(const Outcome& fault) const {
+    const LineColumn at = line_column(*sources_[fault.at.file], fault.at.begin);
+    return fmt::format("{}:{}", at.line, at.column);
+  }
+
+  Arena& arena_;
+  const PolicySet& set_;
+  const std::vector<std::shared_ptr<const Source>>& sources_;
+  const Call& call_;
+  const Context& context_;
+  const DecideOptions& options_;
+};
+
+std::vector<RuleOutcome> Decider::evaluate_rules() {
+  const auto& lists = set_.lists[static_cast<int>(call_.stage())];
+  const bool undeclared = call_.capability().id == kNone;
+  const typed::RuleList& list = undeclared ? lists.back() : lists[call_.capability().id];
+  std::vector<RuleOutcome> out;
+  for (size_t i = 0; i < list.rules.size(); ++i) {
+    if (undeclared && (list.targets[i] & call_.capability().globs).none()) continue;
+    RuleOutcome rule{.body = list.rules[i],
+                     .info = &set_.rules[list.rules[i]->rule],
+                     .package = set_.rule_packages[list.rules[i]->rule]};
+    if (rule.body->when.root == nullptr) {
+      rule.matched = true;
+    } else {
+      Outcome condition = value_of(rule.body->when);
+      if (condition.ok && !condition.value.is(Kind::boolean)) {
+        condition = {.ok = false, .value = {}, .fault = {.code = FaultCode::no_such_overload}, .at = rule.body->when.root->at};
+      }
+      rule.faulted = !condition.ok;
+      rule.fault = condition;
+      rule.matched = condition.ok && condition.value.as_bool();
+    }
+    out.push_back(rule);
+  }
+  return out;
+}
+
+Verdict Decider::deny_by_fault(const RuleInfo& rule, const Outcome& fault) {
+  Verdict out;
+  out.effect = Effect::deny;
+  out.code = code_of(fault.fault.code);
+  out.rule = rule.name;
+  out.reason = "";  // the engine's wording is not the oracle's business
+  out.fault = fmt::format("{}: {}: {} at {}", rule.name, fault_name(fault.fault.code), fault_message(fault.fault),
+                          place(fault));
+  return out;
+}
+
+std::string Decider::reason_of(const RuleOutcome& rule) {
+  if (rule.body->because.root != nullptr) {
+    Outcome because = value_of(rule.body->because);
+    if (because.ok && because.value.is(Kind::string)) return std::string(because.value.as_text());
+  }
+  return rule.info->name;
+}
+
+// `from` and `expires` of all asking rules. False if one of them faults: then `verdict` denies.
+bool Decider::ask(const std::vector<const RuleOutcome*>& asking, Verdict* verdict) {
+  std::set<std::string> groups;
+  for (const RuleOutcome* rule : asking) {
+    if (rule->body->from.root != nullptr) {
+      Outcome from = value_of(rule->body->from);
+      if (!from.ok) {
+        *verdict = deny_by_fault(*rule->info, from);
+        return false;
+      }
+      if (from.value.is(Kind::string)) groups.emplace(from.value.as_text());
+      if (from.value.is(Kind::list)) {
+        for (const Value& group : from.value.as_list()) groups.emplace(group.as_text());
+      }
+    }
+    if (rule->body->expires.root != nullptr) {
+      Outcome expires = value_of(rule->body->expires);
+      if (!expires.ok) {
+        *verdict = deny_by_fault(*rule->info, expires);
+        return false;
+      }
+      if (verdict->expires_seconds == 0 || expires.value.i < verdict->expires_seconds) {
+        verdict->expires_seconds = expires.value.i;
+      }
+    }
+  }
+  verdict->from.assign(groups.begin(), groups.end());
+  return true;
+}
+
+bool Decider::oblige(const std::vector<RuleOutcome>& rules, Verdict* verdict) {
+  for (uint32_t package = 0; package < set_.packages.size(); ++package) {
+    for (const RuleOutcome& rule : rules) {
+      const RuleKind kind = rule.info->kind;
+      if (rule.package != package || (kind != RuleKind::redact && kind != RuleKind::warn)) continue;
+      if (rule.faulted && kind == RuleKind::redact) {
+        *verdict = deny_by_fault(*rule.info, rule.fault);
+        return false;
+      }
+      if (!rule.matched) continue;
+      if (kind == RuleKind::warn) {
+        verdict->obligations.push_back(fmt::format("warn because {} by {}", reason_of(rule), rule.info->name));
+        continue;
+      }
+      Value with = Value::string("[redacted]");
+      if (rule.body->with.root != nullptr) {
+        Outcome outcome = value_of(rule.body->with);
+        if (!outcome.ok) {
+          *verdict = deny_by_fault(*rule.info, outcome);
+          return false;
+        }
+        with = outcome.value;
+      }
+      verdict->obligations.push_back(
+          fmt::format("redact {} with {} by {}", rule.info->redact_path, to_json(with), rule.info->name));
+    }
+  }
+  return true;
+}
+
+Verdict Decider::decide() {
+  Verdict out;
+  for (const BindError* error : {&call_.error(), &context_.error()}) {
+    if (!error->failed) continue;
+    out.code = DecisionCode::invalid_input;
+    out.reason = error->message;
+    return out;
+  }
+  const std::vector<RuleOutcome> rules = evaluate_rules();
+
+  // Each package's answer: the rule (or fault) that names it, and its strength.
+  int strongest = -1;
+  const RuleOutcome* winner = nullptr;
+  std::vector<const RuleOutcome*> asking;
+  for (uint32_t package = 0; package < set_.packages.size(); ++package) {
+    const RuleOutcome* answer = nullptr;
+    int strength = -1;
+    std::vector<const RuleOutcome*> package_asks;
+    for (const RuleOutcome& rule : rules) {
+      const RuleKind kind = rule.info->kind;
+      if (rule.package != package || kind == RuleKind::redact || kind == RuleKind::warn) continue;
+      const bool blocks = rule.faulted && kind != RuleKind::allow;
+      if (!rule.matched && !blocks) continue;
+      const int rule_strength = kind == RuleKind::deny || blocks ? 2 : kind == RuleKind::require_approval ? 1 : 0;
+      if (rule_strength == 1) package_asks.push_back(&rule);
+      if (rule_strength > strength) {
+        answer = &rule;
+        strength = rule_strength;
+      }
+      if (set_.packages[package].first_match) break;
+    }
+    if (strength == 1) asking.insert(asking.end(), package_asks.begin(), package_asks.end());
+    // A deny-overrides package may also deny: then its asking rules do not matter, for the whole is denied.
+    if (strength > strongest) {
+      strongest = strength;
+      winner = answer;
+    }
+  }
+
+  if (winner == nullptr) {
+    out.effect = call_.stage() == Stage::before ? options_.default_before : options_.default_after;
+    out.code = DecisionCode::default_effect;
+    out.reason = "no rule matched";
+  } else if (winner->faulted) {
+    out = deny_by_fault(*winner->info, winner->fault);
+  } else {
+    out.effect = static_cast<Effect>(strongest);
+    out.code = DecisionCode::rule;
+    out.rule = winner->info->name;
+    out.reason = reason_of(*winner);
+    if (out.effect == Effect::require_approval) ask(asking, &out);
+  }
+  if (out.effect != Effect::deny) {
+    if (!oblige(rules, &out)) out.obligations.clear();
+  }
+  for (const RuleOutcome& rule : rules) {
+    if (rule.matched) out.matched.push_back(rule.info->name);
+  }
+  return out;
+}
+
+}  // namespace
+
+Verdict decide(Arena& arena, const PolicySet& set, const std::vector<std::shared_ptr<const Source>>& sources,
+               const Call& call, const Context& context, const DecideOptions& options) {
+  return Decider(arena, set, sources, call, context, options).decide();
+}
+
+Verdict describe(const Program& program, const Decision& decision) {
+  Verdict out;
+  out.effect = decision.effect;
+  out.code = decision.code;
+  const auto rule_name = [&](RuleId rule) { return rule == kNone ? std::string() : program.rules()[rule].name; };
+  out.rule = rule_name(decision.rule);
+  out.reason = decision.fault ? "" : std::string(decision.reason);
+  for (RuleId rule : decision.matched) out.matched.push_back(rule_name(rule));
+  for (const Obligation& obligation : decision.obligations) {
+    out.obligations.push_back(
+        obligation.kind == RuleKind::warn
+            ? fmt::format("warn because {} by {}", obligation.reason, rule_name(obligation.rule))
+            : fmt::format("redact {} with {} by {}", obligation.path, to_json(obligation.with), rule_name(obligation.rule)));
+  }
+  for (std::string_view group : decision.from) out.from.emplace_back(group);
+  out.expires_seconds = decision.expires_seconds;
+  if (decision.fault) {
+    const Location at = decision.fault.location == kNone ? Location{} : program.locations()[decision.fault.location];
+    out.fault = fmt::format("{}: {}: {} at {}:{}", rule_name(decision.fault_rule), fault_name(decision.fault.code),
+                            fault_message(decision.fault), at.line, at.column);
+  }
+  return out;
+}
+
+std::string to_string(const Verdict& v) {
+  return fmt::format("{} ({}) by {} because `{}`; matched [{}]; obligations [{}]; from [{}] expires {}s; fault {}",
+                     to_string(v.effect), to_string(v.code), v.rule.empty() ? "-" : v.rule, v.reason,
+                     fmt::join(v.matched, ", "), fmt::join(v.obligations, ", "), fmt::join(v.from, ", "),
+                     v.expires_seconds, v.fault.empty() ? "-" : v.fault);
+}
+
+}  // namespace ordain::oracle

@@ -1,0 +1,31 @@
+// Everything of Ordain behind one include, and the three-line start.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ordain/compile.h"
+#include "ordain/decide.h"
+#include "ordain/json.h"
+#include "ordain/program.h"
+#include "ordain/runtime.h"
+#include "ordain/stdlib.h"
+
+namespace ordain {
+
+/// A loaded set of policies, or why it is not one. `*policies` is the program.
+struct Policies {
+  std::shared_ptr<const Program> program;  ///< nullptr on errors
+  std::string messages;                    ///< rendered diagnostics: errors and warnings
+
+  explicit operator bool() const { return program != nullptr; }
+  const std::shared_ptr<const Program>& operator*() const { return program; }
+};
+
+/// Compiles files and directories with the standard library. Native code, where built in, is made in the background and
+/// takes over when it is ready.
+Policies load_policies(const std::vector<std::string>& paths);
+Policies load_policies(const std::string& path);
+
+}  // namespace ordain

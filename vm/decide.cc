@@ -1,0 +1,415 @@
+// decide: how the answers of rules combine to one. Within a package deny, then require_approval, then allow (or the
+// first match); over packages the strongest answer, the first package that gives it. Faults fail closed: a faulting
+// deny or require_approval condition denies, a faulting redact too; a faulting allow or warn does not match.
+//
+// Every clause runs under a budget of its own, so that what a rule comes to does not depend on which others ran before.
+#include "ordain/decide.h"
+
+#include <algorithm>
+
+#include "vm/decide_run.h"
+
+namespace ordain {
+
+namespace {
+
+constexpr std::string_view kRedacted = "[redacted]";
+
+DecisionCode code_of(FaultCode fault) {
+  switch (fault) {
+    case FaultCode::missing_context:
+      return DecisionCode::missing_context;
+    case FaultCode::cost_budget:
+    case FaultCode::memory_budget:
+      return DecisionCode::budget_exceeded;
+    default:
+      return DecisionCode::evaluation_error;
+  }
+}
+
+Decision refuse(DecisionCode code, std::string_view reason) {
+  Decision out;
+  out.effect = Effect::deny;
+  out.code = code;
+  out.reason = reason;
+  return out;
+}
+
+Decision exhausted() { return refuse(DecisionCode::budget_exceeded, "out of scratch memory"); }
+
+// What a package says, or all packages so far.
+struct Answer {
+  bool given = false;
+  Effect effect = Effect::allow;
+  const RuleCode* rule = nullptr;
+  Fault fault;
+
+  bool stronger_than(const Answer& other) const { return given && (!other.given || effect > other.effect); }
+};
+
+Answer answer_of(Effect effect, const RuleCode& rule) {
+  return {.given = true, .effect = effect, .rule = &rule, .fault = {}};
+}
+
+// Decides one call. Steps that return false have put a denial into `out`.
+class Decider {
+ public:
+  Decider(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options)
+      : call_(call), run_(call, context, scratch, options), data_(run_.data) {}
+
+  Decision decide() {
+    if (!run_.prepare()) return exhausted();
+    packages_ = plans();
+    Answer best;
+    for (const PackagePlan& plan : packages_) {
+      const Answer answer = plan.first_match != 0 ? first_match(plan) : overrides(plan, best);
+      if (out_of_memory_) return exhausted();
+      if (answer.stronger_than(best)) best = answer;
+      if (best.given && best.effect == Effect::deny) break;
+    }
+    Decision out = conclude(best);
+    if (out.effect != Effect::deny) oblige(&out);
+    return out;
+  }
+
+  // Every rule that matches, for decide_all.
+  bool collect_matched(Decision* out) {
+    size_t most = 0;
+    for (const PackagePlan& plan : packages_) {
+      most += plan.deny.count + plan.require_approval.count + plan.allow.count + plan.answers.count +
+              plan.obligations.count;
+    }
+    RuleId* matched = run_.arena.array<RuleId>(most);
+    if (matched == nullptr) return false;
+    size_t count = 0;
+    for (const PackagePlan& plan : packages_) {
+      for (const Range& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
+        for (const uint32_t entry : entries(range)) {
+          const RuleCode& rule = data_.rule_codes[entry];
+          const Arena::Mark mark = run_.arena.mark();
+          if (run_.test(rule) == Truth::yes) matched[count++] = rule.rule;
+          run_.arena.rewind(mark);
+        }
+      }
+    }
+    std::sort(matched, matched + count);
+    count = static_cast<size_t>(std::unique(matched, matched + count) - matched);
+    out->matched = {matched, count};
+    return true;
+  }
+
+ private:
+  std::span<const PackagePlan> plans() const {
+    if (data_.capability_plans.empty()) return {};
+    const CapabilityId id = call_.capability().id;
+    const CapabilityPlan& plan = id == kNone ? data_.capability_plans.back() : data_.capability_plans[id];
+    const Range range = plan.packages[static_cast<size_t>(call_.stage())];
+    return std::span(data_.package_plans).subspan(range.first, range.count);
+  }
+
+  std::span<const uint32_t> entries(Range range) const {
+    return std::span(data_.plan).subspan(range.first, range.count);
+  }
+
+  const RuleInfo& info(const RuleCode& rule) const { return data_.rules[rule.rule]; }
+
+  Answer blocked(const RuleCode& rule) const {
+    Answer out = answer_of(Effect::deny, rule);
+    out.fault = run_.frame.eval.fault;
+    return out;
+  }
+
+  // --- one package
+
+  Answer overrides(const PackagePlan& plan, const Answer& best) {
+    for (const uint32_t entry : entries(plan.deny)) {
+      const RuleCode& rule = data_.rule_codes[entry];
+      const Truth truth = run_.test(rule);
+      if (truth == Truth::no) continue;
+      const Answer deny = truth == Truth::yes ? answer_of(Effect::deny, rule) : blocked(rule);
+      return earlier_fault(plan.require_approval, deny);
+    }
+    Answer out;
+    for (const uint32_t entry : entries(plan.require_approval)) {
+      const RuleCode& rule = data_.rule_codes[entry];
+      const Truth truth = run_.test(rule);
+      if (truth == Truth::fault) return blocked(rule);
+      if (truth == Truth::yes) {
+        if (!out.given) out = answer_of(Effect::require_approval, rule);
+        ask_of(rule);
+      }
+    }
+    if (out.given || best.given) return out;  // an allow would change nothing
+    for (const uint32_t entry : entries(plan.allow)) {
+      const RuleCode& rule = data_.rule_codes[entry];
+      if (allows(rule)) return answer_of(Effect::allow, rule);
+    }
+    return out;
+  }
+
+  // A require_approval rule whose fault denies too may stand before the deny rule in source.
+  Answer earlier_fault(Range require_approval, const Answer& deny) {
+    for (const uint32_t entry : entries(require_approval)) {
+      const RuleCode& rule = data_.rule_codes[entry];
+      if (rule.rule > deny.rule->rule) break;
+      if (run_.test(rule) == Truth::fault) return blocked(rule);
+    }
+    return deny;
+  }
+
+  Answer first_match(const PackagePlan& plan) {
+    for (const uint32_t entry : entries(plan.answers)) {
+      const RuleCode& rule = data_.rule_codes[entry];
+      const RuleKind kind = info(rule).kind;
+      if (kind == RuleKind::allow) {
+        if (allows(rule)) return answer_of(Effect::allow, rule);
+        continue;
+      }
+      const Truth truth = run_.test(rule);
+      if (truth == Truth::fault) return blocked(rule);
+      if (truth == Truth::no) continue;
+      if (kind == RuleKind::deny) return answer_of(Effect::deny, rule);
+      ask_of(rule);
+      return answer_of(Effect::require_approval, rule);
+    }
+    return {};
+  }
+
+  bool allows(const RuleCode& rule) {
+    const Arena::Mark mark = run_.arena.mark();
+    const Truth truth = run_.test(rule);
+    if (truth == Truth::fault) run_.arena.rewind(mark);
+    return truth == Truth::yes;
+  }
+
+  void ask_of(const RuleCode& rule) {
+    if (asking_ == nullptr) {
+      size_t most = 0;
+      for (const PackagePlan& plan : packages_) most += plan.require_approval.count + plan.answers.count;
+      asking_ = run_.arena.array<const RuleCode*>(most);
+      out_of_memory_ = asking_ == nullptr;
+    }
+    if (asking_ != nullptr) asking_[asking_count_++] = &rule;
+  }
+
+  // --- the answer
+
+  Decision conclude(const Answer& best) {
+    Decision out;
+    if (!best.given) {
+      out.effect = call_.stage() == Stage::before ? run_.options.default_before : run_.options.default_after;
+      out.code = DecisionCode::default_effect;
+      out.reason = "no rule matched";
+      return out;
+    }
+    if (best.fault) {
+      deny_by_fault(*best.rule, best.fault, &out);
+      return out;
+    }
+    out.effect = best.effect;
+    out.code = DecisionCode::rule;
+    out.rule = best.rule->rule;
+    out.reason = reason_of(*best.rule);
+    if (best.effect == Effect::require_approval) ask(&out);
+    return out;
+  }
+
+  bool deny_by_fault(const RuleCode& rule, const Fault& fault, Decision* out) {
+    *out = refuse(code_of(fault.code), fault_name(fault.code));
+    out->rule = out->fault_rule = rule.rule;
+    out->fault = fault;
+    if (fault.detail.is(Kind::string)) {
+      const std::string_view parts[] = {fault_name(fault.code), ": ", fault.detail.as_text()};
+      if (const std::string_view text = join(parts); !text.empty()) out->reason = text;
+    }
+    return false;
+  }
+
+  std::string_view join(std::span<const std::string_view> parts) {
+    size_t size = 0;
+    for (std::string_view part : parts) size += part.size();
+    char* text = static_cast<char*>(run_.arena.allocate(size, 1));
+    if (text == nullptr) return {};
+    char* end = text;
+    for (std::string_view part : parts) end = std::copy(part.begin(), part.end(), end);
+    return {text, size};
+  }
+
+  // The `because` text, or the rule's name if there is none to be had.
+  std::string_view reason_of(const RuleCode& rule) {
+    std::string_view text;
+    if (rule.because_text != kNone) text = data_.constants[rule.because_text].as_text();
+    if (rule.because != kNone && run_.run(rule.because) != Truth::fault && run_.frame.result.is(Kind::string)) {
+      text = run_.keep(run_.frame.result.as_text());
+    }
+    return text.empty() ? std::string_view(info(rule).name) : text;
+  }
+
+  // --- approvals
+
+  bool ask(Decision* out) {
+    Value* from = run_.arena.array<Value>(asking_count_);
+    RuleId* rules = run_.arena.array<RuleId>(asking_count_);
+    if (from == nullptr || rules == nullptr) return give_up(out);
+    size_t groups = 0;
+    for (size_t i = 0; i < asking_count_; ++i) {
+      const RuleCode& rule = *asking_[i];
+      rules[i] = rule.rule;
+      from[i] = Value::list({});
+      if (rule.from != kNone && !groups_of(rule, &from[i], out)) return false;
+      if (rule.expires != kNone && !expires_of(rule, out)) return false;
+      groups += from[i].aux;
+    }
+    std::sort(rules, rules + asking_count_);
+    out->matched = {rules, asking_count_};
+    return unite(std::span(from, asking_count_), groups, out);
+  }
+
+  bool wrong_kind(const RuleCode& rule, Decision* out) {
+    Fault fault;
+    fault.code = FaultCode::no_such_overload;
+    return deny_by_fault(rule, fault, out);
+  }
+
+  // `from` as a list of strings.
+  bool groups_of(const RuleCode& rule, Value* list, Decision* out) {
+    if (run_.run(rule.from) == Truth::fault) return deny_by_fault(rule, run_.frame.eval.fault, out);
+    const Value value = run_.frame.result;
+    if (value.is(Kind::string)) {
+      Value* one = run_.arena.array<Value>(1);
+      if (one == nullptr) return give_up(out);
+      *one = value;
+      *list = Value::list({one, 1});
+      return true;
+    }
+    const auto is_string = [](const Value& element) { return element.is(Kind::string); };
+    if (!value.is(Kind::list) || !std::ranges::all_of(value.as_list(), is_string)) return wrong_kind(rule, out);
+    *list = value;
+    return true;
+  }
+
+  bool expires_of(const RuleCode& rule, Decision* out) {
+    if (run_.run(rule.expires) == Truth::fault) return deny_by_fault(rule, run_.frame.eval.fault, out);
+    if (!run_.frame.result.is(Kind::duration)) return wrong_kind(rule, out);
+    // 0 stands for "none given", so what is over at once lasts a second.
+    const int64_t seconds = std::max<int64_t>(1, run_.frame.result.i);
+    if (out->expires_seconds == 0 || seconds < out->expires_seconds) out->expires_seconds = seconds;
+    return true;
+  }
+
+  bool unite(std::span<const Value> lists, size_t most, Decision* out) {
+    auto* groups = run_.arena.array<std::string_view>(most);
+    if (groups == nullptr) return give_up(out);
+    size_t count = 0;
+    for (const Value& list : lists) {
+      for (const Value& group : list.as_list()) groups[count++] = group.as_text();
+    }
+    std::sort(groups, groups + count);
+    count = static_cast<size_t>(std::unique(groups, groups + count) - groups);
+    for (size_t i = 0; i < count; ++i) {
+      groups[i] = run_.keep(groups[i]);
+      if (groups[i].data() == nullptr) return give_up(out);
+    }
+    out->from = {groups, count};
+    return true;
+  }
+
+  bool give_up(Decision* out) {
+    *out = exhausted();
+    return false;
+  }
+
+  // --- obligations
+
+  bool oblige(Decision* out) {
+    size_t most = 0;
+    for (const PackagePlan& plan : packages_) most += plan.obligations.count;
+    if (most == 0) return true;
+    auto* obligations = run_.arena.array<Obligation>(most);
+    if (obligations == nullptr) return give_up(out);
+    size_t count = 0;
+    for (const PackagePlan& plan : packages_) {
+      for (const uint32_t entry : entries(plan.obligations)) {
+        const RuleCode& rule = data_.rule_codes[entry];
+        const bool redact = info(rule).kind == RuleKind::redact;
+        const Arena::Mark mark = run_.arena.mark();
+        const Truth truth = run_.test(rule);
+        if (truth == Truth::fault && redact) return deny_by_fault(rule, run_.frame.eval.fault, out);
+        if (truth != Truth::yes) {
+          run_.arena.rewind(mark);
+          continue;
+        }
+        Obligation& obligation = *new (&obligations[count++]) Obligation();
+        obligation.kind = info(rule).kind;
+        obligation.rule = rule.rule;
+        if (redact && !redaction(rule, &obligation, out)) return false;
+        if (!redact) obligation.reason = reason_of(rule);
+      }
+    }
+    out->obligations = {obligations, count};
+    return true;
+  }
+
+  bool redaction(const RuleCode& rule, Obligation* obligation, Decision* out) {
+    obligation->path = info(rule).redact_path;
+    obligation->with = Value::string(kRedacted);
+    if (rule.with == kNone) return true;
+    if (run_.run(rule.with) == Truth::fault) return deny_by_fault(rule, run_.frame.eval.fault, out);
+    obligation->with = run_.frame.result;
+    if (obligation->with.is(Kind::string)) {
+      obligation->with = Value::string(run_.keep(obligation->with.as_text()));
+      if (obligation->with.text == nullptr) return give_up(out);
+    }
+    return true;
+  }
+
+  const Call& call_;
+  Run run_;
+  const ProgramData& data_;
+  std::span<const PackagePlan> packages_;
+  const RuleCode** asking_ = nullptr;
+  size_t asking_count_ = 0;
+  bool out_of_memory_ = false;
+};
+
+// What must hold before any rule runs.
+const char* misuse(const Call& call, const Context& context) {
+  if (&call.program() != &context.program()) return "call and context are of different programs";
+  const CapabilityId id = call.capability().id;
+  if (id != kNone && id >= call.program().schema().capabilities.size()) return "the capability is of another program";
+  return nullptr;
+}
+
+Decision refuse_input(std::string_view message, Arena& arena) {
+  arena.reset();
+  char* copy = static_cast<char*>(arena.allocate(message.size(), 1));
+  if (copy == nullptr || message.empty()) return refuse(DecisionCode::invalid_input, "invalid input");
+  std::copy(message.begin(), message.end(), copy);
+  return refuse(DecisionCode::invalid_input, {copy, message.size()});
+}
+
+Decision decide_with(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options,
+                     bool all) {
+  if (const char* what = misuse(call, context)) return refuse(DecisionCode::invalid_input, what);
+  for (const BindError* error : {&call.error(), &context.error()}) {
+    if (error->failed) return refuse_input(error->message, scratch.arena());
+  }
+  Decider decider(call, context, scratch, options);
+  Decision out = decider.decide();
+  if (all && !decider.collect_matched(&out)) return exhausted();
+  return out;
+}
+
+}  // namespace
+
+Decision decide(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options) {
+  return decide_with(call, context, scratch, options, false);
+}
+
+// Rules are pure and each has its own budget, so running them again for the list of matches gives what they gave
+// before.
+Decision decide_all(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options) {
+  return decide_with(call, context, scratch, options, true);
+}
+
+}  // namespace ordain

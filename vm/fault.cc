@@ -1,0 +1,119 @@
+// Names and messages of faults.
+#include "ordain/fault.h"
+
+#include "ordain/json.h"
+
+namespace ordain {
+namespace {
+
+std::string text_of(const Value& detail) {
+  return detail.is(Kind::string) ? std::string(detail.as_text()) : to_json(detail);
+}
+
+std::string quoted(const Value& detail) { return to_json(detail); }
+
+// "what: detail", or "what" alone where the detail was lost with an exhausted arena.
+std::string with_detail(std::string_view what, const Value& detail) {
+  std::string out(what);
+  if (detail.present()) out += ": " + text_of(detail);
+  return out;
+}
+
+std::string with_quoted(std::string_view what, const Value& detail) {
+  std::string out(what);
+  if (detail.present()) out += " " + quoted(detail);
+  return out;
+}
+
+}  // namespace
+
+std::string_view fault_name(FaultCode code) {
+  switch (code) {
+    case FaultCode::none:
+      return "none";
+    case FaultCode::division_by_zero:
+      return "division_by_zero";
+    case FaultCode::modulus_by_zero:
+      return "modulus_by_zero";
+    case FaultCode::overflow:
+      return "overflow";
+    case FaultCode::no_such_key:
+      return "no_such_key";
+    case FaultCode::index_out_of_bounds:
+      return "index_out_of_bounds";
+    case FaultCode::no_such_field:
+      return "no_such_field";
+    case FaultCode::missing_context:
+      return "missing_context";
+    case FaultCode::no_such_overload:
+      return "no_such_overload";
+    case FaultCode::undeclared_reference:
+      return "undeclared_reference";
+    case FaultCode::conversion:
+      return "conversion";
+    case FaultCode::invalid_argument:
+      return "invalid_argument";
+    case FaultCode::invalid_regex:
+      return "invalid_regex";
+    case FaultCode::duplicate_key:
+      return "duplicate_key";
+    case FaultCode::unsupported_key:
+      return "unsupported_key";
+    case FaultCode::empty_optional:
+      return "empty_optional";
+    case FaultCode::cost_budget:
+      return "cost_budget";
+    case FaultCode::memory_budget:
+      return "memory_budget";
+    case FaultCode::host_error:
+      return "host_error";
+  }
+  return "unknown";
+}
+
+std::string fault_message(const Fault& fault) {
+  const Value& detail = fault.detail;
+  switch (fault.code) {
+    case FaultCode::none:
+      return "no fault";
+    case FaultCode::division_by_zero:
+      return "division by zero";
+    case FaultCode::modulus_by_zero:
+      return "modulus by zero";
+    case FaultCode::overflow:
+      return with_detail("overflow", detail);
+    case FaultCode::no_such_key:
+      return with_quoted("no such key", detail);
+    case FaultCode::index_out_of_bounds:
+      return with_quoted("index out of bounds", detail);
+    case FaultCode::no_such_field:
+      return with_quoted("no such field", detail);
+    case FaultCode::missing_context:
+      return with_detail("the host did not supply a declared attribute", detail);
+    case FaultCode::no_such_overload:
+      return with_detail("no such overload", detail);
+    case FaultCode::undeclared_reference:
+      return with_detail("undeclared reference", detail);
+    case FaultCode::conversion:
+      return with_detail("conversion failed", detail);
+    case FaultCode::invalid_argument:
+      return with_detail("invalid argument", detail);
+    case FaultCode::invalid_regex:
+      return with_detail("invalid regular expression", detail);
+    case FaultCode::duplicate_key:
+      return with_quoted("duplicate key", detail);
+    case FaultCode::unsupported_key:
+      return with_detail("a map key must be bool, int, uint or string", detail);
+    case FaultCode::empty_optional:
+      return "value() of an empty optional";
+    case FaultCode::cost_budget:
+      return "the evaluation cost more than its budget";
+    case FaultCode::memory_budget:
+      return "the evaluation took more memory than its budget";
+    case FaultCode::host_error:
+      return with_detail("a function of the host failed", detail);
+  }
+  return "unknown fault";
+}
+
+}  // namespace ordain

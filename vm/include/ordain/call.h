@@ -1,0 +1,104 @@
+// Context and Call: the facts of a decision, in slots.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ordain/arena.h"
+#include "ordain/program.h"
+
+namespace ordain {
+
+/// The values of one bank. Engines read these arrays directly.
+struct SlotValues {
+  std::vector<Value> values;        ///< by Slot::index; absent where not set
+  std::vector<SymbolId> symbols;    ///< of string slots that rules compare; 0: no literal of the program
+  std::vector<uint64_t> bits;       ///< membership bits of string lists
+  SymbolId empty_symbol = 0;        ///< of "": what a compared built-in string has when it is absent
+};
+
+/// What keeps facts from fitting their declarations. Decides `deny` with code invalid_input.
+struct BindError {
+  bool failed = false;
+  std::string message;  ///< "input.amount: expected double, got string"
+};
+
+/// The host's facts about who acts: agent, principal, tenant, environment, session and other context. Made once
+/// for many calls; must be made again when the program changes. Not thread-safe while it is being filled; read-only after.
+class Context {
+ public:
+  explicit Context(std::shared_ptr<const Program> program);
+
+  /// Sets an attribute, `set("agent.roles", ...)`. The value is copied. Absent takes the attribute away, as does null if it
+  /// is optional.
+  /// @returns false if no declaration knows the path (nothing is set), or with `error()` set if the value does not fit.
+  bool set(std::string_view path, const Value& value);
+  /// Sets every attribute of a root record ("agent") from a map, or its `id` from a string. Attributes that no
+  /// declaration knows are skipped and their paths appended to `*unknown` if given.
+  bool set_root(std::string_view root, const Value& value, std::vector<std::string>* unknown = nullptr);
+
+  const BindError& error() const { return error_; }
+  const Program& program() const { return *program_; }
+  const std::shared_ptr<const Program>& shared_program() const { return program_; }
+  const SlotValues& slots() const { return slots_; }
+
+ private:
+  std::shared_ptr<const Program> program_;
+  Arena arena_;
+  SlotValues slots_;
+  BindError error_;
+};
+
+/// The facts of one call. Reuse one per thread: `begin` clears it without freeing. Not thread-safe.
+/// Values given by view (`set`) must live until the decision is no longer used.
+class Call {
+ public:
+  explicit Call(std::shared_ptr<const Program> program);
+
+  /// Starts a new call. Clears slots, errors and the call's arena; sets the `capability.*` attributes from the schema.
+  void begin(const CapabilityRef& capability, Stage stage);
+
+  /// Sets one slot, resolved before by Program::slot. No allocation, no hashing but for a compared string. The value's kind
+  /// must be what the slot's type says; anything else is recorded as invalid input. A slot that no rule reads (kNone) takes
+  /// anything. Absent is for optional and built-in slots.
+  void set(SlotId slot, const Value& value);
+
+  /// Binds a whole record: `input`, `output`, `metadata`, `resource`, `action`. `value` is a map, as parse_json makes.
+  /// Checks it against the declaration (DESIGN's table of what fits), fills the slots that rules read, and records the first
+  /// misfit, naming field and types. Host roots: undeclared attributes are skipped and named in `*unknown`; a string
+  /// stands for a record of its `id`. `metadata` comes from the agent: where fields of it are declared, others do not fit.
+  void bind_input(const Value& value);
+  void bind_output(const Value& value);
+  void bind_root(std::string_view root, const Value& value, std::vector<std::string>* unknown = nullptr);
+  void set_now(int64_t seconds, int32_t nanos);
+  void set_elapsed(int64_t seconds, int32_t nanos);
+  void set_risk(double risk);  ///< NaN or negative is invalid input
+
+  /// Makes the call invalid (malformed JSON, say): it will be denied with code invalid_input.
+  void reject(std::string message);
+
+  const Program& program() const { return *program_; }
+  const CapabilityRef& capability() const { return capability_; }
+  Stage stage() const { return stage_; }
+  const BindError& error() const { return error_; }
+  const SlotValues& slots() const { return slots_; }
+  Arena& arena() { return arena_; }  ///< for values that live as long as this call
+
+ private:
+  void set_capability_attributes();
+  void set_action(std::string_view path, SlotId slot, const Value& value);
+
+  std::shared_ptr<const Program> program_;
+  CapabilityRef capability_;
+  Stage stage_ = Stage::before;
+  Arena arena_;
+  SlotValues slots_;
+  std::vector<SlotId> dirty_;  ///< slots to clear
+  SlotId now_ = kNone, elapsed_ = kNone, risk_ = kNone, action_whole_ = kNone;
+  BindError error_;
+};
+
+}  // namespace ordain

@@ -1,0 +1,14 @@
+// Digests: SHA-256, by which programs, rules and records are named.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ordain/program.h"
+
+namespace ordain {
+
+/// The SHA-256 of `bytes`. Thread-safe.
+Digest sha256(std::string_view bytes);
+
+}  // namespace ordain

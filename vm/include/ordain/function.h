@@ -1,0 +1,100 @@
+// Functions: what expressions may call. The standard library and a host register rows the same way.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ordain/arena.h"
+#include "ordain/eval.h"
+#include "ordain/type.h"
+
+namespace ordain {
+
+/// Computes `*result` from `args` (as many as the signature has; a receiver is args[0]), all present values of the
+/// signature's kinds. Must be pure, thread-safe, and must not throw. Results may view args and constants, or memory
+/// from `eval.allocate`. @returns false after `eval.fail(...)`.
+using FunctionImpl = bool (*)(Eval& eval, const Value* args, Value* result);
+
+/// Steps of one call, beyond the constant one; nullptr in a row means constant. Must depend on args only.
+using FunctionCost = uint64_t (*)(const Value* args);
+
+/// For functions with an argument that is worth preparing once when it is a constant (a regex). `prepare` runs
+/// when the program is compiled and again when it is loaded; it returns nullptr and sets `*error` on a bad argument, which is then a
+/// diagnostic. The prepared object is shared by all threads.
+struct Preparation {
+  int arg = -1;  ///< which argument
+  std::shared_ptr<const void> (*prepare)(const Value& arg, std::string* error) = nullptr;
+  bool (*call)(Eval& eval, const void* prepared, const Value* args, Value* result) = nullptr;
+  uint64_t (*cost)(const void* prepared, const Value* args) = nullptr;
+};
+
+enum FunctionFlags : uint32_t {
+  kPlain = 0,
+  kNeverFaults = 1,   ///< returns true for all arguments of its kinds, short of a budget
+  kMayLock = 2,       ///< may take a lock or allocate (RE2): excepted from the deciding path's promise
+  kNotFolded = 4,     ///< never evaluated at compile time
+};
+
+/// One overload of a function: a row of the table in `stdlib/`.
+struct Overload {
+  std::string name;       ///< as called: "startsWith", "_+_", "math.greatest"
+  std::string id;         ///< unique in a table: "starts_with_string"
+  std::string signature;  ///< `string.(string) -> bool` for a member function, `(int, int) -> int` for a global one
+  FunctionImpl call = nullptr;
+  std::string doc;        ///< one line
+  FunctionCost cost = nullptr;
+  uint32_t flags = kPlain;
+  Preparation preparation = {};
+
+  // Filled in by FunctionTable::add from `signature`.
+  bool member = false;
+  std::vector<const Type*> params = {};  ///< the receiver first
+  const Type* result = nullptr;
+};
+
+/// All overloads of one name, in registration order.
+struct Function {
+  std::string name;
+  std::vector<const Overload*> overloads;
+};
+
+/// The functions that a set of policies may call. Immutable once compilation or linking uses it; those
+/// keep pointers into it, so it outlives every Program linked with it.
+class FunctionTable {
+ public:
+  FunctionTable() = default;
+  FunctionTable(const FunctionTable&) = delete;
+  FunctionTable& operator=(const FunctionTable&) = delete;
+
+  /// @throws std::invalid_argument on a malformed signature or a duplicate id: a bug of the caller.
+  void add(Overload overload);
+
+  const Function* find(std::string_view name) const;
+  const Overload* find_overload(std::string_view id) const;
+
+  /// All functions, sorted by name.
+  const std::map<std::string, Function, std::less<>>& all() const { return functions_; }
+
+ private:
+  Arena types_;
+  std::vector<std::unique_ptr<Overload>> rows_;
+  std::map<std::string, Function, std::less<>> functions_;
+  std::map<std::string, const Overload*, std::less<>> by_id_;
+};
+
+/// True if present values of `args` fit the overload's parameter kinds (type variables and dyn fit all).
+bool accepts(const Overload& overload, const Value* args, size_t count);
+
+/// Calls the first overload of `function` whose parameter kinds `args` fit, or fails with no_such_overload. Charges its cost.
+bool call_dynamic(Eval& eval, const Function& function, const Value* args, size_t count, Value* result);
+
+/// Charges the overload's cost and calls it.
+inline bool call_overload(Eval& eval, const Overload& overload, const Value* args, Value* result) {
+  if (overload.cost != nullptr && !eval.charge(overload.cost(args))) return false;
+  return overload.call(eval, args, result);
+}
+
+}  // namespace ordain

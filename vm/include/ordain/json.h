@@ -1,0 +1,42 @@
+// JSON text to values and back. One document is one value tree in an arena.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ordain/arena.h"
+#include "ordain/result.h"
+#include "ordain/value.h"
+
+namespace ordain {
+
+/// Parses one JSON text. Integers become int (uint past int64), numbers with fraction or exponent double; the
+/// texts are copied into `arena`. Refuses duplicate keys, invalid UTF-8, nesting past 64 and anything after the value.
+/// With `duplicate` given, the first of several equal keys counts and the first repetition is told there ("duplicate key \"x\"")
+/// instead of being refused: for who must still know whose call it is that will be denied.
+/// @returns error code "bad_json" with the offset or the key.
+Result<Value> parse_json(Arena& arena, std::string_view text, std::string* duplicate = nullptr);
+
+/// Canonical JSON: keys sorted by bytes, no white space, shortest round-trip numbers (a double keeps a fraction or an
+/// exponent: 5.0), timestamps and durations as strings, bytes as base64. Absent is null; optional its value or null.
+std::string to_json(const Value& value);
+
+/// Appends `text` quoted and escaped.
+void append_json_string(std::string& out, std::string_view text);
+
+/// A parsed document that owns its memory.
+class Document {
+ public:
+  Document();
+  static Result<Document> parse(std::string_view json);
+  static Document copy_of(const Value& value);
+  const Value& root() const { return root_; }
+  std::string json() const { return to_json(root_); }
+
+ private:
+  std::shared_ptr<Arena> arena_;
+  Value root_ = Value::null();
+};
+
+}  // namespace ordain

@@ -1,0 +1,67 @@
+// Timestamps and durations as text: RFC 3339, and the duration text of the expression language ("1h30m", "1.5s").
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ordain {
+
+/// Seconds since the epoch of 0001-01-01T00:00:00Z and of 9999-12-31T23:59:59Z: the range of timestamps.
+inline constexpr int64_t kMinTimestampSeconds = -62135596800;
+inline constexpr int64_t kMaxTimestampSeconds = 253402300799;
+
+/// Both parts have the sign of the duration; a timestamp's nanos are never negative.
+struct TimeParts {
+  int64_t seconds = 0;
+  int32_t nanos = 0;
+};
+
+/// True if a timestamp of these seconds is within years 1 to 9999.
+constexpr bool timestamp_in_range(int64_t seconds) {
+  return seconds >= kMinTimestampSeconds && seconds <= kMaxTimestampSeconds;
+}
+
+/// True if the duration is a number of nanoseconds that an int64 holds (some 292 years): the range of durations.
+bool duration_in_range(int64_t seconds, int32_t nanos);
+
+/// The duration as nanoseconds; only for one that is in range.
+int64_t duration_nanos(int64_t seconds, int32_t nanos);
+constexpr TimeParts duration_of_nanos(int64_t nanos) {
+  return {nanos / 1'000'000'000, static_cast<int32_t>(nanos % 1'000'000'000)};
+}
+
+/// Reads RFC 3339, "2009-02-13T23:31:30.5Z" or with an offset "+01:00". Fractional digits beyond
+/// the ninth are cut off.
+/// @returns false on anything else, on a date that is none (February 30) and outside the range.
+bool parse_timestamp(std::string_view text, TimeParts* out);
+
+/// Reads an optional sign and one or more numbers with units h, m, s, ms, us (µs), ns: "1h30m", "-1.5s"; or "0".
+/// Digits beyond a nanosecond are cut off. @returns false on anything else and outside the range.
+bool parse_duration(std::string_view text, TimeParts* out);
+
+/// The longest texts that the formatters below write, in bytes.
+inline constexpr size_t kTimestampTextSize = 32;
+inline constexpr size_t kDurationTextSize = 40;
+
+/// Writes RFC 3339 in UTC with 0, 3, 6 or 9 fractional digits, as few as keep the value. @returns the bytes written.
+size_t format_timestamp(int64_t seconds, int32_t nanos, char (&out)[kTimestampTextSize]);
+std::string format_timestamp(int64_t seconds, int32_t nanos);
+
+/// Writes seconds in decimals, as few digits as keep the value: "5400s", "1.5s", "-0.000000001s". @returns the bytes
+/// written.
+size_t format_duration(int64_t seconds, int32_t nanos, char (&out)[kDurationTextSize]);
+std::string format_duration(int64_t seconds, int32_t nanos);
+
+/// A day of the proleptic Gregorian calendar.
+struct CivilDay {
+  int32_t year = 1970;
+  uint32_t month = 1;  ///< 1 to 12
+  uint32_t day = 1;    ///< 1 to 31
+};
+
+/// Days since 1970-01-01, and back; for years within -32767 to 32767.
+int64_t days_from_civil(CivilDay day);
+CivilDay civil_from_days(int64_t days);
+
+}  // namespace ordain

@@ -1,0 +1,86 @@
+// Type: what the checker knows of an expression, and what a declaration asks of input.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "ordain/value.h"
+
+namespace ordain {
+
+class Arena;
+
+enum class TypeKind : uint8_t {
+  dyn = 0,
+  null_type,
+  boolean,
+  integer,
+  unsigned_integer,
+  floating,
+  string,
+  bytes,
+  timestamp,
+  duration,
+  list,      ///< params[0]
+  map,       ///< params[0], params[1]
+  type,      ///< params[0], or none: any type value
+  optional,  ///< params[0]
+  record,    ///< `record`
+  ip,
+  cidr,
+  param,     ///< a type variable of a signature; `name`
+  abstract,  ///< a host's opaque type; `name`, params
+  error,     ///< of an expression that did not check; silences further diagnostics
+};
+
+struct RecordType;
+
+/// An immutable static type. Compared by structure (`same_type`), not by address. Owned by the
+/// arena or the Program that made it; the built-ins below live forever.
+struct Type {
+  TypeKind kind = TypeKind::dyn;
+  std::string_view name;                 ///< param, abstract
+  std::span<const Type* const> params;   ///< list, map, type, optional, abstract
+  const RecordType* record = nullptr;    ///< record
+};
+
+/// A field of a record declared by `capability` or `context`.
+struct RecordField {
+  std::string_view name;
+  const Type* type = nullptr;  ///< for `optional(T)`: T
+  bool optional = false;       ///< declared `optional(T)`: may be absent, and needs a guard
+};
+
+/// A record declared in policy text. Records are equal when their fields are.
+struct RecordType {
+  std::string_view name;  ///< for messages: "send_money.input", "agent"
+  bool open = false;      ///< further fields may come; they are dyn and need a guard
+  std::span<const RecordField> fields;
+
+  const RecordField* find(std::string_view field) const;
+};
+
+namespace types {
+extern const Type kDyn, kNull, kBool, kInt, kUint, kDouble, kString, kBytes, kTimestamp, kDuration, kType, kIp, kCidr,
+    kError, kListDyn, kMapDyn, kListString;
+const Type* list_of(Arena& arena, const Type* element);
+const Type* map_of(Arena& arena, const Type* key, const Type* value);
+const Type* optional_of(Arena& arena, const Type* value);
+const Type* type_of(Arena& arena, const Type* value);
+}  // namespace types
+
+bool same_type(const Type& a, const Type& b);
+
+/// As CEL and the policy language write it: `list(int)`, `map(string, dyn)`, `optional_type(int)`, a record's name.
+std::string to_string(const Type& type);
+
+/// The kind that every present value of this type has, or Kind::absent where that is not one kind (dyn, param).
+Kind kind_of(const Type& type);
+
+/// Reads a type as a signature writes it: `int`, `list(A)`, `map(K, V)`, `optional_type(A)`, `type(A)`, `net.IP`,
+/// one capital letter for a type variable. @returns nullptr on a malformed text.
+const Type* parse_type(Arena& arena, std::string_view text);
+
+}  // namespace ordain

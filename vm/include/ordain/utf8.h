@@ -1,0 +1,11 @@
+// UTF-8: the one test that every boundary uses.
+#pragma once
+
+#include <string_view>
+
+namespace ordain {
+
+/// True if `text` is well-formed UTF-8: no overlong form, surrogate, or code point past U+10FFFF.
+bool valid_utf8(std::string_view text);
+
+}  // namespace ordain

@@ -1,0 +1,200 @@
+// A light pass pipeline, LLVM's code generator, and ORC's linking layer, used directly: what an LLJIT would add
+// (initialisers, IR layers, platform symbols) is not needed for self-contained functions.
+#include "vm/jit/backend.h"
+
+#include <llvm/Config/llvm-config.h>
+#include <llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h>
+#include <llvm/ExecutionEngine/Orc/CompileUtils.h>
+#include <llvm/ExecutionEngine/Orc/Core.h>
+#include <llvm/ExecutionEngine/Orc/ExecutorProcessControl.h>
+#include <llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h>
+#include <llvm/ExecutionEngine/Orc/Mangling.h>
+#include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/Object/ObjectFile.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <llvm/Transforms/Utils/Mem2Reg.h>
+
+#include <mutex>
+
+namespace ordain::native {
+namespace {
+
+#if LLVM_VERSION_MAJOR >= 18
+using CodeGenLevel = llvm::CodeGenOptLevel;
+#else
+using CodeGenLevel = llvm::CodeGenOpt::Level;
+#endif
+
+CodeGenLevel code_gen_level(int optimisation) {
+  return optimisation <= 0 ? CodeGenLevel::None : optimisation == 1 ? CodeGenLevel::Less : CodeGenLevel::Default;
+}
+
+Error failed(llvm::Error error) { return {"native_failed", llvm::toString(std::move(error))}; }
+
+void initialise_once() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+  });
+}
+
+/// The passes over each function, with their analyses: made once, used for all modules.
+struct Passes {
+  Passes(llvm::TargetMachine& machine, int optimisation) : builder(&machine) {
+    builder.registerModuleAnalyses(modules);
+    builder.registerCGSCCAnalyses(call_graphs);
+    builder.registerFunctionAnalyses(functions);
+    builder.registerLoopAnalyses(loops);
+    builder.crossRegisterProxies(loops, functions, call_graphs, modules);
+    if (optimisation >= 2) {
+      pipeline =
+          builder.buildFunctionSimplificationPipeline(llvm::OptimizationLevel::O2, llvm::ThinOrFullLTOPhase::None);
+      return;
+    }
+    pipeline.addPass(llvm::PromotePass());
+    if (optimisation <= 0) return;
+    pipeline.addPass(llvm::EarlyCSEPass());
+    pipeline.addPass(llvm::InstCombinePass());
+    pipeline.addPass(llvm::SimplifyCFGPass());
+  }
+
+  void run(llvm::Module& module) {
+    for (llvm::Function& function : module) {
+      if (!function.isDeclaration()) pipeline.run(function, functions);
+    }
+    loops.clear();
+    functions.clear();
+    call_graphs.clear();
+    modules.clear();
+  }
+
+  llvm::PassBuilder builder;
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager call_graphs;
+  llvm::ModuleAnalysisManager modules;
+  llvm::FunctionPassManager pipeline;
+};
+
+}  // namespace
+
+struct Backend::Parts {
+  Parts(std::unique_ptr<llvm::TargetMachine> the_machine, std::unique_ptr<llvm::TargetMachine> the_quick_machine,
+        std::unique_ptr<llvm::orc::ExecutorProcessControl> control, int optimisation)
+      : machine(std::move(the_machine)),
+        quick_machine(std::move(the_quick_machine)),
+        layout(machine->createDataLayout()),
+        triple(machine->getTargetTriple().str()),
+        passes(*machine, optimisation),
+        quick_passes(*quick_machine, 0),
+        session(std::move(control)),
+        linker(session, session.getExecutorProcessControl().getMemMgr()),
+        library(session.createBareJITDylib("ordain")),
+        mangle(session, layout) {
+    session.setErrorReporter([](llvm::Error error) { llvm::consumeError(std::move(error)); });  // look-ups return them
+  }
+  ~Parts() { llvm::consumeError(session.endSession()); }
+
+  std::unique_ptr<llvm::TargetMachine> machine, quick_machine;
+  llvm::DataLayout layout;
+  std::string triple;
+  Passes passes, quick_passes;
+  llvm::orc::ExecutionSession session;
+  llvm::orc::ObjectLinkingLayer linker;
+  llvm::orc::JITDylib& library;
+  llvm::orc::MangleAndInterner mangle;
+  size_t code_bytes = 0;
+};
+
+Backend::Backend(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Backend::~Backend() = default;
+const llvm::DataLayout& Backend::layout() const { return parts_->layout; }
+const std::string& Backend::triple() const { return parts_->triple; }
+size_t Backend::code_bytes() const { return parts_->code_bytes; }
+
+Result<std::shared_ptr<Backend>> Backend::create(int optimisation) {
+  initialise_once();
+  auto host = llvm::orc::JITTargetMachineBuilder::detectHost();
+  if (!host) return failed(host.takeError());
+  host->setRelocationModel(llvm::Reloc::PIC_);
+  host->setCodeModel(llvm::CodeModel::Small);
+  host->setCodeGenOptLevel(code_gen_level(optimisation));
+  auto machine = host->createTargetMachine();
+  if (!machine) return failed(machine.takeError());
+  host->setCodeGenOptLevel(code_gen_level(0));
+  auto quick_machine = host->createTargetMachine();
+  if (!quick_machine) return failed(quick_machine.takeError());
+  auto control = llvm::orc::SelfExecutorProcessControl::Create();
+  if (!control) return failed(control.takeError());
+  auto parts =
+      std::make_unique<Parts>(std::move(*machine), std::move(*quick_machine), std::move(*control), optimisation);
+  return std::shared_ptr<Backend>(new Backend(std::move(parts)));
+}
+
+Result<void> Backend::define(const std::vector<std::pair<std::string, void*>>& symbols) {
+  llvm::orc::SymbolMap map;
+  for (const auto& [name, address] : symbols) {
+    auto flags = llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable;
+#if LLVM_VERSION_MAJOR >= 17
+    map[parts_->mangle(name)] = {llvm::orc::ExecutorAddr::fromPtr(address), flags};
+#else
+    map[parts_->mangle(name)] = llvm::JITEvaluatedSymbol(llvm::pointerToJITTargetAddress(address), flags);
+#endif
+  }
+  if (auto error = parts_->library.define(llvm::orc::absoluteSymbols(std::move(map)))) return failed(std::move(error));
+  return {};
+}
+
+namespace {
+
+size_t text_size(const llvm::MemoryBuffer& object) {
+  auto file = llvm::object::ObjectFile::createObjectFile(object.getMemBufferRef());
+  if (!file) {
+    llvm::consumeError(file.takeError());
+    return 0;
+  }
+  size_t out = 0;
+  for (const llvm::object::SectionRef& section : (*file)->sections()) {
+    if (section.isText()) out += section.getSize();
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<void*>> Backend::compile(llvm::Module& module, const std::vector<std::string>& names, bool quick) {
+#ifndef NDEBUG
+  std::string complaint;
+  llvm::raw_string_ostream stream(complaint);
+  if (llvm::verifyModule(module, &stream)) return Error{"native_failed", "invalid code was made: " + stream.str()};
+#endif
+  (quick ? parts_->quick_passes : parts_->passes).run(module);
+  auto object = llvm::orc::SimpleCompiler(quick ? *parts_->quick_machine : *parts_->machine)(module);
+  if (!object) return failed(object.takeError());
+  parts_->code_bytes += text_size(**object);
+  if (auto error = parts_->linker.add(parts_->library, std::move(*object))) return failed(std::move(error));
+
+  llvm::orc::SymbolLookupSet wanted;
+  for (const std::string& name : names) wanted.add(parts_->mangle(name));
+  auto found = parts_->session.lookup(llvm::orc::makeJITDylibSearchOrder(&parts_->library), std::move(wanted));
+  if (!found) return failed(found.takeError());
+  std::vector<void*> out;
+  out.reserve(names.size());
+  for (const std::string& name : names) {
+#if LLVM_VERSION_MAJOR >= 17
+    out.push_back((*found)[parts_->mangle(name)].getAddress().toPtr<void*>());
+#else
+    out.push_back(llvm::jitTargetAddressToPointer<void*>((*found)[parts_->mangle(name)].getAddress()));
+#endif
+  }
+  return out;
+}
+
+}  // namespace ordain::native

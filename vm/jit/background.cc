@@ -1,0 +1,34 @@
+// Compiling while the interpreter serves: a thread that the program owns, so that it never outlives what it compiles.
+#include <thread>
+
+#include "ordain/jit.h"
+
+namespace ordain {
+namespace {
+
+class BackgroundCompilation {
+ public:
+  BackgroundCompilation(const Program& program, NativeOptions options) {
+    options.cancel = &cancel_;
+    thread_ = std::thread([&program, options] { (void)compile_native(program, options); });
+  }
+  ~BackgroundCompilation() {
+    cancel_ = true;
+    thread_.join();
+  }
+  BackgroundCompilation(const BackgroundCompilation&) = delete;
+  BackgroundCompilation& operator=(const BackgroundCompilation&) = delete;
+
+ private:
+  std::atomic<bool> cancel_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+void compile_native_in_background(const Program& program, const NativeOptions& options) {
+  // Without native code the interpreter goes on serving, so there is nobody to tell of a failure.
+  program.keep_native(std::make_shared<BackgroundCompilation>(program, options));
+}
+
+}  // namespace ordain

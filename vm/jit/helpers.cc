@@ -1,0 +1,174 @@
+// Thin wrappers around vm/ops.h and the function table: the interpreter and native code do the same work in the same
+// place.
+#include "vm/jit/helpers.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "vm/ops.h"
+
+namespace ordain::native {
+namespace {
+
+// --- faults
+
+constexpr uint32_t kFaulted = 2;
+
+uint32_t put_location(Frame* frame, uint32_t location) {
+  frame->eval.fault.location = location;
+  if (!frame->eval.fault) frame->eval.fault.code = FaultCode::host_error;  // a function that failed without saying why
+  return kFaulted;
+}
+
+uint32_t fault(Frame* frame, uint32_t code, uint32_t location) {
+  frame->eval.fail(static_cast<FaultCode>(code));
+  return put_location(frame, location);
+}
+
+uint32_t fail(Frame* frame, uint32_t code, uint32_t constant, uint32_t location) {
+  frame->eval.fail(static_cast<FaultCode>(code), constant == kNone ? Value() : frame->constants[constant]);
+  return put_location(frame, location);
+}
+
+uint32_t absent(Frame* frame, uint32_t slot, uint32_t location) {
+  ops::load_absent(frame->eval, *frame->data, slot, &frame->result);
+  return put_location(frame, location);
+}
+
+uint32_t exhausted(Frame* frame, uint32_t location) {
+  frame->eval.cost_left = 0;
+  frame->eval.fail(FaultCode::cost_budget);
+  return put_location(frame, location);
+}
+
+void save_fault(Frame* frame, uint32_t saved) { frame->saved[saved] = frame->eval.fault; }
+uint32_t raise_saved(Frame* frame, uint32_t saved) {
+  frame->eval.fault = frame->saved[saved];
+  return kFaulted;
+}
+
+// --- slots and text
+
+bool load_absent(Frame* frame, uint32_t slot) {
+  return ops::load_absent(frame->eval, *frame->data, slot, &frame->result);
+}
+bool make_optional(Frame* frame, const Value* value) { return ops::make_optional(frame->eval, *value, &frame->result); }
+bool symbol_in(Frame* frame, uint32_t set, uint32_t symbol) {
+  const std::vector<SymbolId>& symbols = frame->data->symbol_sets[set];
+  return std::binary_search(symbols.begin(), symbols.end(), symbol);
+}
+bool same_bytes(const char* a, const char* b, uint64_t size) { return size == 0 || std::memcmp(a, b, size) == 0; }
+bool less_text(const char* a, uint64_t a_size, const char* b, uint64_t b_size) {
+  return std::string_view(a, a_size) < std::string_view(b, b_size);
+}
+bool equal_values(const Value* a, const Value* b) { return equal(*a, *b); }
+
+// --- calls
+
+bool call(Frame* frame, uint32_t import, const Value* args) {
+  return call_overload(frame->eval, *frame->link->overloads[import], args, &frame->result);
+}
+bool call_by_kind(Frame* frame, uint32_t import, const Value* args) {
+  return call_dynamic(frame->eval, *frame->link->functions[import], args, frame->data->imports[import].args,
+                      &frame->result);
+}
+bool call_prepared(Frame* frame, uint32_t prepared, const Value* args) {
+  return ops::call_prepared(frame->eval, frame->link->prepared[prepared], args, &frame->result);
+}
+
+// --- records, maps, lists
+
+bool select(Frame* frame, const Value* operand, uint32_t field) {
+  return ops::select(frame->eval, *operand, frame->constants[field], &frame->result);
+}
+bool has_field(Frame* frame, const Value* operand, uint32_t field) {
+  return ops::has_field(frame->eval, *operand, frame->constants[field], &frame->result);
+}
+bool select_optional(Frame* frame, const Value* operand, uint32_t field) {
+  return ops::select_optional(frame->eval, *operand, frame->constants[field], &frame->result);
+}
+bool index(Frame* frame, const Value* operand, const Value* key) {
+  return ops::index(frame->eval, *operand, *key, &frame->result);
+}
+bool index_optional(Frame* frame, const Value* operand, const Value* key) {
+  return ops::index_optional(frame->eval, *operand, *key, &frame->result);
+}
+bool list_new(Frame* frame, uint32_t room, Value* builder) { return ops::list_new(frame->eval, room, builder); }
+bool list_push(Frame* frame, Value* builder, const Value* element) {
+  return ops::list_push(frame->eval, *builder, *element);
+}
+bool list_push_optional(Frame* frame, Value* builder, const Value* element) {
+  return ops::list_push_optional(frame->eval, *builder, *element);
+}
+bool list_done(Frame* frame, const Value* builder) { return ops::list_done(frame->eval, *builder, &frame->result); }
+bool map_new(Frame* frame, uint32_t room, Value* builder) { return ops::map_new(frame->eval, room, builder); }
+bool map_put(Frame* frame, Value* builder, const Value* key, const Value* value) {
+  return ops::map_put(frame->eval, *builder, *key, *value);
+}
+bool map_put_optional(Frame* frame, Value* builder, const Value* key, const Value* value) {
+  return ops::map_put_optional(frame->eval, *builder, *key, *value);
+}
+bool map_merge(Frame* frame, Value* builder, const Value* map) { return ops::map_merge(frame->eval, *builder, *map); }
+bool map_done(Frame* frame, const Value* builder) { return ops::map_done(frame->eval, *builder, &frame->result); }
+
+// --- iteration
+
+bool iter_size(Frame* frame, const Value* container) { return ops::iter_size(frame->eval, *container, &frame->result); }
+void iter_item(Frame* frame, const Value* container, uint64_t at) {
+  frame->result = ops::iter_item(*container, static_cast<int64_t>(at));
+}
+void iter_key(Frame* frame, const Value* container, uint64_t at) {
+  frame->result = ops::iter_key(*container, static_cast<int64_t>(at));
+}
+void iter_value(Frame* frame, const Value* container, uint64_t at) {
+  frame->result = ops::iter_value(*container, static_cast<int64_t>(at));
+}
+
+template <typename F>
+void* address_of(F* function) {
+  return reinterpret_cast<void*>(function);
+}
+
+}  // namespace
+
+std::span<const Helper> helpers() {
+  static const Helper table[] = {
+      {"ordain_put_location", "i:pi", address_of(put_location), true},
+      {"ordain_fault", "i:pii", address_of(fault), true},
+      {"ordain_absent", "i:pii", address_of(absent), true},
+      {"ordain_exhausted", "i:pi", address_of(exhausted), true},
+      {"ordain_fail", "i:piii", address_of(fail), true},
+      {"ordain_save_fault", "v:pi", address_of(save_fault), true},
+      {"ordain_raise_saved", "i:pi", address_of(raise_saved), true},
+      {"ordain_load_absent", "b:pi", address_of(load_absent), true},
+      {"ordain_make_optional", "b:pp", address_of(make_optional)},
+      {"ordain_symbol_in", "b:pii", address_of(symbol_in)},
+      {"ordain_same_bytes", "b:ppl", address_of(same_bytes)},
+      {"ordain_less_text", "b:plpl", address_of(less_text)},
+      {"ordain_equal", "b:pp", address_of(equal_values)},
+      {"ordain_call", "b:pip", address_of(call)},
+      {"ordain_call_dynamic", "b:pip", address_of(call_by_kind)},
+      {"ordain_call_prepared", "b:pip", address_of(call_prepared)},
+      {"ordain_select", "b:ppi", address_of(select)},
+      {"ordain_has_field", "b:ppi", address_of(has_field)},
+      {"ordain_select_optional", "b:ppi", address_of(select_optional)},
+      {"ordain_index", "b:ppp", address_of(index)},
+      {"ordain_index_optional", "b:ppp", address_of(index_optional)},
+      {"ordain_list_new", "b:pip", address_of(list_new)},
+      {"ordain_list_push", "b:ppp", address_of(list_push)},
+      {"ordain_list_push_optional", "b:ppp", address_of(list_push_optional)},
+      {"ordain_list_done", "b:pp", address_of(list_done)},
+      {"ordain_map_new", "b:pip", address_of(map_new)},
+      {"ordain_map_put", "b:pppp", address_of(map_put)},
+      {"ordain_map_put_optional", "b:pppp", address_of(map_put_optional)},
+      {"ordain_map_merge", "b:ppp", address_of(map_merge)},
+      {"ordain_map_done", "b:pp", address_of(map_done)},
+      {"ordain_iter_size", "b:pp", address_of(iter_size)},
+      {"ordain_iter_item", "v:ppl", address_of(iter_item)},
+      {"ordain_iter_key", "v:ppl", address_of(iter_key)},
+      {"ordain_iter_value", "v:ppl", address_of(iter_value)},
+  };
+  return table;
+}
+
+}  // namespace ordain::native

@@ -1,0 +1,212 @@
+// Control flow: blocks, jumps, and which instruction is lowered where.
+#include "vm/jit/lower.h"
+
+#include <llvm/IR/MDBuilder.h>
+
+#include <algorithm>
+#include <cstddef>
+
+#include "vm/verify.h"
+
+namespace ordain::native {
+
+std::string predicate_symbol(uint32_t predicate) { return "ordain.predicate." + std::to_string(predicate); }
+std::string overload_symbol(const Overload& overload) { return "ordain.function." + overload.id; }
+
+ModuleLowering::ModuleLowering(llvm::LLVMContext& shared, const Program& program, const std::string& name,
+                               const llvm::DataLayout& layout, const std::string& triple, bool use_tail_calls)
+    : context(shared),
+      data(program.data()),
+      link(link_tables(program)),
+      module(std::make_unique<llvm::Module>(name, shared)),
+      tail_calls(use_tail_calls),
+      unlikely(llvm::MDBuilder(shared).createBranchWeights(1, 100'000)),
+      invariant(llvm::MDNode::get(shared, {})) {
+  module->setDataLayout(layout);
+  module->setTargetTriple(triple);
+}
+
+void ModuleLowering::add(uint32_t predicate) { PredicateLowering(*this, predicate).run(); }
+
+llvm::FunctionType* ModuleLowering::function_type(const char* signature) {
+  auto type = [this](char letter) -> llvm::Type* {
+    switch (letter) {
+      case 'b':
+        return llvm::Type::getInt1Ty(context);
+      case 'i':
+        return llvm::Type::getInt32Ty(context);
+      case 'l':
+        return llvm::Type::getInt64Ty(context);
+      case 'p':
+        return llvm::PointerType::getUnqual(context);
+      default:
+        return llvm::Type::getVoidTy(context);
+    }
+  };
+  std::vector<llvm::Type*> params;
+  for (const char* p = signature + 2; *p != 0; ++p) params.push_back(type(*p));
+  return llvm::FunctionType::get(type(signature[0]), params, false);
+}
+
+namespace {
+
+llvm::FunctionCallee declare(llvm::Module& module, const std::string& name, llvm::FunctionType* type) {
+  auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module);
+  function->setDoesNotThrow();
+  if (type->getReturnType()->isIntegerTy(1)) function->addRetAttr(llvm::Attribute::ZExt);
+  return function;
+}
+
+}  // namespace
+
+llvm::FunctionCallee ModuleLowering::helper(const char* name) {
+  auto [entry, added] = declared_.try_emplace(name);
+  if (!added) return entry->second;
+  for (const Helper& candidate : helpers()) {
+    if (std::string_view(candidate.name) != name) continue;
+    entry->second = declare(*module, name, function_type(candidate.signature));
+    if (candidate.cold) llvm::cast<llvm::Function>(entry->second.getCallee())->addFnAttr(llvm::Attribute::Cold);
+  }
+  return entry->second;
+}
+
+llvm::FunctionCallee ModuleLowering::overload(const Overload& overload) {
+  std::string name = overload_symbol(overload);
+  auto [entry, added] = declared_.try_emplace(name);
+  if (added) entry->second = declare(*module, name, function_type("b:ppp"));
+  return entry->second;
+}
+
+llvm::Constant* ModuleLowering::bytes(llvm::StringRef text) {
+  auto [entry, added] = texts_.try_emplace(text.str());
+  if (added) {
+    llvm::Constant* init = llvm::ConstantDataArray::getString(context, text, false);
+    auto* global = new llvm::GlobalVariable(*module, init->getType(), true, llvm::GlobalValue::PrivateLinkage, init);
+    global->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
+    global->setAlignment(llvm::Align(1));
+    entry->second = global;
+  }
+  return entry->second;
+}
+
+PredicateLowering::PredicateLowering(ModuleLowering& module, uint32_t predicate)
+    : m_(module),
+      p_(module.data.predicates[predicate]),
+      code_(module.data.code.data() + p_.code.first),
+      b_(module.context),
+      entry_(module.context),
+      blocks_(p_.code.count + 1, nullptr),
+      handlers_(p_.code.count, kNone),
+      locations_(p_.code.count, kNone),
+      registers_(p_.registers.count),
+      known_(p_.registers.count, kNone),
+      saved_(p_.saved_faults, nullptr) {
+  auto* type = llvm::FunctionType::get(b_.getInt32Ty(), {b_.getPtrTy()}, false);
+  function_ =
+      llvm::Function::Create(type, llvm::Function::ExternalLinkage, predicate_symbol(predicate), *module.module);
+  function_->setDoesNotThrow();
+  frame_ = function_->getArg(0);
+  function_->addParamAttr(0, llvm::Attribute::NoAlias);
+  function_->addParamAttr(0, llvm::Attribute::NonNull);
+  function_->addDereferenceableParamAttr(0, sizeof(Frame));
+}
+
+void PredicateLowering::find_blocks() {
+  for (uint32_t h : handler_map(m_.data, p_)) {
+    handlers_[pc_++] = h == kNone ? kNone : m_.data.handlers[p_.handlers.first + h].target;
+  }
+  for (uint32_t i = 0; i < p_.locations.count; ++i) {
+    const InsnLocation& at = m_.data.insn_locations[p_.locations.first + i];
+    locations_[at.pc] = at.location;
+  }
+  auto leader = [this](uint32_t pc) {
+    if (blocks_[pc] == nullptr) blocks_[pc] = llvm::BasicBlock::Create(m_.context);
+  };
+  for (uint32_t i = 0; i < p_.handlers.count; ++i) leader(m_.data.handlers[p_.handlers.first + i].target);
+  for (uint32_t pc = 0; pc < p_.code.count; ++pc) {
+    Op op = code_[pc].op;
+    if (op == Op::jump || op == Op::jump_if || op == Op::jump_ifn) leader(code_[pc].b);
+  }
+}
+
+void PredicateLowering::run() {
+  find_blocks();
+  Block first = new_block("entry");
+  Block body = new_block("body");
+  b_.SetInsertPoint(first);
+  entry_.SetInsertPoint(b_.CreateBr(body));
+  b_.SetInsertPoint(body);
+  for (pc_ = 0; pc_ < p_.code.count; ++pc_) {
+    if (blocks_[pc_] != nullptr) start_block(blocks_[pc_]);
+    // Nothing leads to what follows a jump and is no target.
+    if (b_.GetInsertBlock()->getTerminator() == nullptr) instruction(code_[pc_]);
+  }
+}
+
+// Goes on in `block`, from wherever that is reached.
+void PredicateLowering::start_block(Block block) {
+  if (b_.GetInsertBlock()->getTerminator() == nullptr) b_.CreateBr(block);
+  block->insertInto(function_);
+  b_.SetInsertPoint(block);
+  std::fill(known_.begin(), known_.end(), kNone);
+}
+
+PredicateLowering::Block PredicateLowering::new_block(const char* name) {
+  return llvm::BasicBlock::Create(m_.context, name, function_);
+}
+
+void PredicateLowering::branch(V condition, Block if_true, Block if_false, bool true_is_unlikely) {
+  b_.CreateCondBr(condition, if_true, if_false, true_is_unlikely ? m_.unlikely : nullptr);
+}
+
+void PredicateLowering::instruction(const Insn& insn) {
+  if (insn.op < Op::add_int) return data(insn);
+  if (insn.op < Op::eq_bool) return arithmetic(insn);
+  if (insn.op < Op::jump) return comparison(insn);
+  if (insn.op < Op::clear_fault) return control(insn);
+  if (insn.op < Op::call) return saved_faults(insn);
+  if (insn.op < Op::select) return call(insn);
+  if (insn.op < Op::iter_size) return container(insn);
+  return iteration(insn);
+}
+
+void PredicateLowering::control(const Insn& insn) {
+  switch (insn.op) {
+    case Op::jump:
+      b_.CreateBr(blocks_[insn.b]);
+      return;
+    case Op::jump_if:
+    case Op::jump_ifn: {
+      V condition = boolean(insn.a);
+      const bool next_is_target = blocks_[pc_ + 1] != nullptr;
+      Block next = next_is_target ? blocks_[pc_ + 1] : new_block("");
+      if (insn.op == Op::jump_if) {
+        branch(condition, blocks_[insn.b], next);
+      } else {
+        branch(condition, next, blocks_[insn.b]);
+      }
+      if (!next_is_target) b_.SetInsertPoint(next);
+      return;
+    }
+    case Op::ret:
+      return finish(insn);
+    default:
+      return charge(insn.b);
+  }
+}
+
+void PredicateLowering::finish(const Insn& insn) {
+  Pair value = pair(insn.a);
+  store_pair(at(frame_, offsetof(Frame, result)), value);
+  bool is_bool = p_.result == static_cast<uint8_t>(Kind::boolean);
+  b_.CreateRet(is_bool ? b_.CreateZExt(boolean(insn.a), b_.getInt32Ty()) : b_.getInt32(1));
+}
+
+void PredicateLowering::charge(uint32_t steps) {
+  V left_address = at(frame_, offsetof(Frame, eval) + offsetof(Eval, cost_left));
+  V left = b_.CreateLoad(b_.getInt64Ty(), left_address);
+  fault_if(b_.CreateICmpULT(left, number(steps)), exhausted_exit());
+  b_.CreateStore(b_.CreateSub(left, number(steps)), left_address);
+}
+
+}  // namespace ordain::native

@@ -1,0 +1,167 @@
+// Lowering: the bytecode of predicates to LLVM IR, one function `uint32_t(Frame*)` a predicate.
+//
+// Registers of kind bool, int, uint and double are SSA values, other registers are pairs of 64-bit halves of a Value;
+// both begin as allocas that mem2reg removes. Memory (frame->registers) is only written where a helper wants to see a
+// Value, and for builders. Where a fault goes is known for each instruction, so the way without faults has no
+// bookkeeping.
+#pragma once
+
+#include <llvm/ADT/STLFunctionalExtras.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "vm/frame.h"
+#include "vm/jit/helpers.h"
+
+namespace ordain::native {
+
+std::string predicate_symbol(uint32_t predicate);
+/// The symbol by which native code calls an overload that has no cost.
+std::string overload_symbol(const Overload& overload);
+
+/// What the functions of one module share.
+struct ModuleLowering {
+  /// @param tail_calls whether the code generator makes jumps of calls at the end; the fast one has to be spared them
+  ModuleLowering(llvm::LLVMContext& context, const Program& program, const std::string& name,
+                 const llvm::DataLayout& layout, const std::string& triple, bool tail_calls);
+
+  /// Adds one predicate's function.
+  void add(uint32_t predicate);
+
+  llvm::FunctionCallee helper(const char* name);
+  llvm::FunctionCallee overload(const Overload& overload);
+  /// A private constant array of bytes.
+  llvm::Constant* bytes(llvm::StringRef data);
+
+  llvm::LLVMContext& context;
+  const ProgramData& data;
+  const LinkTables& link;
+  std::unique_ptr<llvm::Module> module;
+  bool tail_calls;
+  llvm::MDNode* unlikely;   ///< branch weights: the true side hardly ever runs
+  llvm::MDNode* invariant;  ///< of loads of what does not change while a predicate runs
+
+ private:
+  llvm::FunctionType* function_type(const char* signature);
+  std::unordered_map<std::string, llvm::FunctionCallee> declared_;
+  std::unordered_map<std::string, llvm::Constant*> texts_;
+};
+
+class PredicateLowering {
+ public:
+  PredicateLowering(ModuleLowering& module, uint32_t predicate);
+  void run();
+
+ private:
+  using V = llvm::Value*;
+  using Block = llvm::BasicBlock*;
+
+  /// The halves of a Value: kind, flags, labels and aux; payload.
+  struct Pair {
+    V meta;
+    V payload;
+  };
+  struct Storage {
+    llvm::AllocaInst* meta = nullptr;  ///< nullptr for scalars
+    llvm::AllocaInst* payload = nullptr;
+  };
+
+  // lower.cc: control flow
+  void find_blocks();
+  void instruction(const Insn& insn);
+  void control(const Insn& insn);
+  void start_block(Block block);
+  Block new_block(const char* name);
+  void branch(V condition, Block if_true, Block if_false, bool true_is_unlikely = false);
+  void finish(const Insn& insn);
+  void charge(uint32_t steps);
+
+  // lower_fault.cc
+  Block fault_exit(FaultCode code);  ///< none: the fault is set already, but for its location
+  Block absent_exit(SlotId slot);
+  Block exhausted_exit();
+  Block exit(uint32_t what, const char* helper, std::initializer_list<V> args);
+  void leave(const char* helper, std::initializer_list<V> args);
+  void fault_if(V condition, Block exit);
+  void fault_unless(V ok);
+  void saved_faults(const Insn& insn);
+  llvm::AllocaInst* saved_flag(uint32_t saved);
+  V location() { return b_.getInt32(locations_[pc_]); }
+
+  // lower_value.cc: registers and memory
+  Storage& storage(uint32_t reg);
+  uint8_t kind(uint32_t reg) const { return m_.data.register_kinds[p_.registers.first + reg]; }
+  V boolean(uint32_t reg);
+  V integer(uint32_t reg);
+  V floating(uint32_t reg);
+  Pair pair(uint32_t reg);
+  void set_boolean(uint32_t reg, V value);
+  void set_integer(uint32_t reg, V value);
+  void set_floating(uint32_t reg, V value);
+  void set(uint32_t reg, Pair value);
+  Pair constant_pair(uint32_t constant);
+  Pair load_pair(V address, bool invariant);
+  void store_pair(V address, Pair value);
+  void take_result(uint32_t reg);
+  V in_memory(uint32_t reg);  ///< address of a copy of the register
+  V register_address(uint32_t reg);
+  V at(V base, uint64_t offset);
+  V frame_pointer(size_t offset);
+  V kind_of(V meta);
+  V size_of(V meta);
+  V number(uint64_t value) { return b_.getInt64(value); }
+  V call_helper(const char* name, std::initializer_list<V> args);
+  const Value* known(uint32_t reg) const;
+
+  // lower_data.cc: constants, slots, comparison
+  void data(const Insn& insn);
+  void load(const Insn& insn);
+  void load_optional(const Insn& insn);
+  void slot_test(const Insn& insn);
+  V slot_address(SlotId slot);
+  V slot_is_absent(SlotId slot);
+  V symbol_of(SlotId slot);
+  V symbol_in(V symbol, uint32_t set);
+  void arithmetic(const Insn& insn);
+  void checked(const Insn& insn, llvm::Intrinsic::ID intrinsic);
+  void division(const Insn& insn, bool is_signed, bool remainder);
+  void comparison(const Insn& insn);
+  V equal_text(Pair a, Pair b, const Value* literal);
+  V equal_bytes(V text, const Value& literal);
+  V equal_any(const Insn& insn);
+  V equal_typed(uint32_t any, uint32_t typed, Kind kind);
+  V guarded(V condition, llvm::function_ref<V()> then, llvm::function_ref<V()> otherwise);
+  V is_list(uint32_t reg, V meta);
+
+  // lower_call.cc: calls, containers, iteration
+  void call(const Insn& insn);
+  void container(const Insn& insn);
+  void iteration(const Insn& insn);
+  void iterate(const Insn& insn);
+
+  ModuleLowering& m_;
+  const Predicate& p_;
+  const Insn* code_;
+  uint32_t pc_ = 0;
+  llvm::Function* function_;
+  llvm::IRBuilder<> b_;
+  llvm::IRBuilder<> entry_;  ///< before the terminator of the first block: allocas
+  V frame_;
+  std::vector<Block> blocks_;        ///< by pc, where one begins
+  std::vector<uint32_t> handlers_;   ///< by pc: target of a fault, or kNone
+  std::vector<uint32_t> locations_;  ///< by pc
+  std::vector<Storage> registers_;
+  std::vector<uint32_t> known_;  ///< by register: the constant that it holds in this block, or kNone
+  std::vector<llvm::AllocaInst*> saved_;
+  std::map<std::tuple<uint32_t, uint32_t, uint32_t>, Block> exits_;  ///< by handler, what, location
+};
+
+}  // namespace ordain::native

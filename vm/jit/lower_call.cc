@@ -1,0 +1,133 @@
+// Calls of functions, records, maps and lists, and iteration: helpers do the work, but for lists, whose elements are
+// read in place.
+#include <cstddef>
+
+#include "vm/jit/lower.h"
+
+namespace ordain::native {
+
+void PredicateLowering::call(const Insn& insn) {
+  const uint32_t import = insn.op == Op::call_prepared ? m_.data.prepared[insn.b].import : insn.b;
+  const uint32_t count = m_.data.imports[import].args;
+  for (uint32_t i = 0; i < count; ++i) in_memory(insn.c + i);
+  V args = register_address(count == 0 ? 0 : insn.c);
+  V result = at(frame_, offsetof(Frame, result));
+  V number_of = b_.getInt32(insn.b);
+  if (insn.op == Op::call && m_.link.overloads[insn.b]->cost == nullptr) {
+    V eval = at(frame_, offsetof(Frame, eval));
+    fault_unless(b_.CreateCall(m_.overload(*m_.link.overloads[insn.b]), {eval, args, result}));
+  } else {
+    const char* name = insn.op == Op::call           ? "ordain_call"
+                       : insn.op == Op::call_dynamic ? "ordain_call_dynamic"
+                                                     : "ordain_call_prepared";
+    fault_unless(call_helper(name, {frame_, number_of, args}));
+  }
+  take_result(insn.a);
+}
+
+void PredicateLowering::container(const Insn& insn) {
+  auto by_field = [&](const char* name) {
+    fault_unless(call_helper(name, {frame_, in_memory(insn.b), b_.getInt32(insn.c)}));
+    take_result(insn.a);
+  };
+  auto by_key = [&](const char* name) {
+    fault_unless(call_helper(name, {frame_, in_memory(insn.b), in_memory(insn.c)}));
+    take_result(insn.a);
+  };
+  auto begin = [&](const char* name) {
+    fault_unless(call_helper(name, {frame_, b_.getInt32(insn.b), register_address(insn.a)}));
+  };
+  auto add = [&](const char* name) {
+    fault_unless(call_helper(name, {frame_, register_address(insn.a), in_memory(insn.b)}));
+  };
+  auto put = [&](const char* name) {
+    fault_unless(call_helper(name, {frame_, register_address(insn.a), in_memory(insn.b), in_memory(insn.c)}));
+  };
+  auto done = [&](const char* name) {
+    fault_unless(call_helper(name, {frame_, register_address(insn.b)}));
+    take_result(insn.a);
+  };
+  switch (insn.op) {
+    case Op::select:
+      return by_field("ordain_select");
+    case Op::has_field:
+      return by_field("ordain_has_field");
+    case Op::select_optional:
+      return by_field("ordain_select_optional");
+    case Op::index:
+      return by_key("ordain_index");
+    case Op::index_optional:
+      return by_key("ordain_index_optional");
+    case Op::list_new:
+      return begin("ordain_list_new");
+    case Op::list_push:
+      return add("ordain_list_push");
+    case Op::list_push_optional:
+      return add("ordain_list_push_optional");
+    case Op::list_done:
+      return done("ordain_list_done");
+    case Op::map_new:
+      return begin("ordain_map_new");
+    case Op::map_put:
+      return put("ordain_map_put");
+    case Op::map_put_optional:
+      return put("ordain_map_put_optional");
+    case Op::map_merge:
+      return add("ordain_map_merge");
+    default:
+      return done("ordain_map_done");
+  }
+}
+
+PredicateLowering::V PredicateLowering::is_list(uint32_t reg, V meta) {
+  const auto list = static_cast<uint8_t>(Kind::list);
+  return kind(reg) == list ? b_.getTrue() : b_.CreateICmpEQ(kind_of(meta), b_.getInt8(list));
+}
+
+void PredicateLowering::iteration(const Insn& insn) {
+  if (insn.op == Op::inc) return set_integer(insn.a, b_.CreateAdd(integer(insn.a), number(1)));
+  if (insn.op != Op::iter_size) return iterate(insn);
+  Pair range = pair(insn.b);
+  Block list = new_block("");
+  Block other = new_block("");
+  Block next = new_block("");
+  branch(is_list(insn.b, range.meta), list, other);
+  b_.SetInsertPoint(list);
+  set_integer(insn.a, size_of(range.meta));
+  b_.CreateBr(next);
+  b_.SetInsertPoint(other);
+  fault_unless(call_helper("ordain_iter_size", {frame_, in_memory(insn.b)}));
+  take_result(insn.a);
+  b_.CreateBr(next);
+  b_.SetInsertPoint(next);
+}
+
+/// An element of a list is read in place; what else there is (a map, an index out of range) is the helper's.
+void PredicateLowering::iterate(const Insn& insn) {
+  Pair range = pair(insn.b);
+  V index = integer(insn.c);
+  Block list = new_block("");
+  Block other = new_block("");
+  Block next = new_block("");
+  V in_range = b_.CreateICmpULT(index, size_of(range.meta));
+  branch(b_.CreateAnd(is_list(insn.b, range.meta), in_range), list, other);
+  b_.SetInsertPoint(list);
+  if (insn.op == Op::iter_key) {
+    set(insn.a, {number(static_cast<uint64_t>(Kind::integer)), index});
+  } else {
+    V items = b_.CreateIntToPtr(range.payload, b_.getPtrTy());
+    V element = b_.CreateInBoundsGEP(b_.getInt8Ty(), items, b_.CreateShl(index, 4));
+    set(insn.a, load_pair(element, false));
+  }
+  b_.CreateBr(next);
+  b_.SetInsertPoint(other);
+  const char* name = insn.op == Op::iter_item  ? "ordain_iter_item"
+                     : insn.op == Op::iter_key ? "ordain_iter_key"
+                                               : "ordain_iter_value";
+  call_helper(name, {frame_, in_memory(insn.b), index});
+  take_result(insn.a);
+  b_.CreateBr(next);
+  b_.SetInsertPoint(next);
+}
+
+}  // namespace ordain::native

@@ -1,0 +1,406 @@
+// JSON text to a value tree, by simdjson. Its parser and our padded copy of the text are kept per thread, so that
+// once warm a parse allocates nothing but the tree, which is in the caller's arena.
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "ordain/json.h"
+#include "ordain/utf8.h"
+#include "vm/bind.h"
+
+namespace ordain {
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr int kMaxDepth = 64;
+constexpr size_t kWarm = 4096;         // documents up to here never make a warm parser allocate
+constexpr size_t kKept = 1024 * 1024;  // memory for documents past it is given back at once
+
+struct ThreadParser {
+  dom::parser parser;
+  std::unique_ptr<char[]> text;
+  size_t room = 0;
+
+  bool warm_up() {
+    return parser.allocate(kWarm) == simdjson::SUCCESS && parser.doc.allocate(kWarm) == simdjson::SUCCESS;
+  }
+
+  simdjson::error_code parse(std::string_view json, dom::element* root) {
+    if (parser.capacity() == 0 && !warm_up()) return simdjson::MEMALLOC;
+    if (json.size() > parser.max_capacity()) return simdjson::CAPACITY;
+    if (room < json.size() || text == nullptr) {
+      room = std::max({json.size(), room * 2, kWarm});
+      text.reset(new char[room + simdjson::SIMDJSON_PADDING]);
+    }
+    std::memcpy(text.get(), json.data(), json.size());
+    std::memset(text.get() + json.size(), 0, simdjson::SIMDJSON_PADDING);
+    return parser.parse(text.get(), json.size(), false).get(*root);
+  }
+
+  void give_back() {
+    if (room <= kKept) return;
+    *this = ThreadParser();
+  }
+};
+
+thread_local ThreadParser thread_parser;
+
+// Finds where a text that was refused stops being JSON, and says why. Only runs on errors.
+class Locator {
+ public:
+  explicit Locator(std::string_view text) : text_(text) {}
+
+  std::string describe() {
+    skip_space();
+    if (value(1)) {
+      skip_space();
+      if (at_ == text_.size()) return {};
+      why_ = "text after the value";
+    }
+    return "at offset " + std::to_string(at_) + ": " + why_;
+  }
+
+ private:
+  bool fail(const char* why) {
+    why_ = why;
+    return false;
+  }
+  bool done() const { return at_ == text_.size(); }
+  char peek() const { return done() ? '\0' : text_[at_]; }
+  bool digit() const { return peek() >= '0' && peek() <= '9'; }
+  void skip_space() {
+    while (!done() && (peek() == ' ' || peek() == '\n' || peek() == '\r' || peek() == '\t')) ++at_;
+  }
+
+  bool value(int depth) {
+    if (done()) return fail("the text ends where a value should be");
+    switch (peek()) {
+      case '{':
+        return container(depth, '}');
+      case '[':
+        return container(depth, ']');
+      case '"':
+        return string();
+      case 't':
+        return word("true");
+      case 'f':
+        return word("false");
+      case 'n':
+        return word("null");
+      default:
+        return number();
+    }
+  }
+
+  bool container(int depth, char close) {
+    if (depth > kMaxDepth) return fail("nested deeper than 64");
+    ++at_;
+    skip_space();
+    if (peek() == close) return ++at_, true;
+    while (true) {
+      skip_space();
+      if (close == '}' && !member_name()) return false;
+      if (!value(depth + 1)) return false;
+      skip_space();
+      if (peek() == close) return ++at_, true;
+      if (peek() != ',') return fail(close == '}' ? "expected `,` or `}`" : "expected `,` or `]`");
+      ++at_;
+    }
+  }
+
+  bool member_name() {
+    if (peek() != '"') return fail("expected a quoted key");
+    if (!string()) return false;
+    skip_space();
+    if (peek() != ':') return fail("expected `:`");
+    ++at_;
+    skip_space();
+    return true;
+  }
+
+  bool word(std::string_view word) {
+    if (text_.substr(at_, word.size()) != word) return fail("expected a value");
+    at_ += word.size();
+    return true;
+  }
+
+  bool number() {
+    size_t start = at_;
+    bool integral = true;
+    if (peek() == '-') ++at_;
+    if (!digit()) return at_ = start, fail("expected a value");
+    bool zero = peek() == '0';
+    ++at_;
+    if (zero && digit()) return fail("a number with a leading zero");
+    while (digit()) ++at_;
+    if (peek() == '.') {
+      integral = false;
+      ++at_;
+      if (!digit()) return fail("expected a digit");
+      while (digit()) ++at_;
+    }
+    if (peek() == 'e' || peek() == 'E') {
+      integral = false;
+      ++at_;
+      if (peek() == '+' || peek() == '-') ++at_;
+      if (!digit()) return fail("expected a digit");
+      while (digit()) ++at_;
+    }
+    // Well formed: what refused it, if anything, is its size.
+    if (fits(text_.substr(start, at_ - start), integral)) return true;
+    at_ = start;
+    return fail(integral ? "an integer past 64 bits" : "a number past double");
+  }
+
+  static bool fits(std::string_view number, bool integral) {
+    const char* end = number.data() + number.size();
+    if (!integral) return std::isfinite(std::strtod(std::string(number).c_str(), nullptr));
+    int64_t i;
+    uint64_t u;
+    return std::from_chars(number.data(), end, i).ec == std::errc() ||
+           std::from_chars(number.data(), end, u).ec == std::errc();
+  }
+
+  bool string() {
+    ++at_;
+    while (!done() && peek() != '"') {
+      auto c = static_cast<unsigned char>(peek());
+      if (c < 0x20) return fail("a control character in a string");
+      if (c == '\\') {
+        if (!escape()) return false;
+      } else if (c < 0x80) {
+        ++at_;
+      } else if (!code_point()) {
+        return fail("invalid UTF-8");
+      }
+    }
+    if (done()) return fail("the text ends within a string");
+    ++at_;
+    return true;
+  }
+
+  // One code point past ASCII.
+  bool code_point() {
+    auto lead = static_cast<unsigned char>(peek());
+    size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    std::string_view bytes = text_.substr(at_, size);
+    if (bytes.size() < size || !simdjson::validate_utf8(bytes.data(), bytes.size())) return false;
+    at_ += size;
+    return true;
+  }
+
+  bool hex4(unsigned* out) {
+    *out = 0;
+    if (text_.size() - at_ < 4) return false;
+    for (size_t n = 0; n < 4; ++n) {
+      char c = text_[at_ + n];
+      unsigned digit = c >= '0' && c <= '9'   ? static_cast<unsigned>(c - '0')
+                       : c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a' + 10)
+                       : c >= 'A' && c <= 'F' ? static_cast<unsigned>(c - 'A' + 10)
+                                              : 16;
+      if (digit == 16) return false;
+      *out = *out * 16 + digit;
+    }
+    at_ += 4;
+    return true;
+  }
+
+  bool escape() {
+    size_t start = at_++;
+    if (peek() != 'u') {
+      if (done() || std::string_view("\"\\/bfnrt").find(peek()) == std::string_view::npos) {
+        return at_ = start, fail("an unknown escape");
+      }
+      ++at_;
+      return true;
+    }
+    ++at_;
+    unsigned high, low;
+    if (!hex4(&high)) return at_ = start, fail("`\\u` without four hexadecimal digits");
+    if (high < 0xd800 || high > 0xdfff) return true;
+    bool paired = high < 0xdc00 && text_.substr(at_, 2) == "\\u";
+    if (paired) at_ += 2;
+    if (!paired || !hex4(&low) || low < 0xdc00 || low > 0xdfff) return at_ = start, fail("half a surrogate pair");
+    return true;
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+  const char* why_ = "";
+};
+
+Error bad_json(std::string message) { return {"bad_json", std::move(message)}; }
+
+// Builds the tree. On failure `error` says why.
+class Builder {
+ public:
+  Builder(Arena& arena, std::string* duplicate) : arena_(arena), duplicate_(duplicate) {}
+
+  bool build(dom::element element, int depth, Value* out) {
+    switch (element.type()) {
+      case dom::element_type::NULL_VALUE:
+        *out = Value::null();
+        return true;
+      case dom::element_type::BOOL:
+        *out = Value::boolean(element.get_bool().value_unsafe());
+        return true;
+      case dom::element_type::INT64:
+        *out = Value::integer(element.get_int64().value_unsafe());
+        return true;
+      case dom::element_type::UINT64:
+        *out = Value::unsigned_integer(element.get_uint64().value_unsafe());
+        return true;
+      case dom::element_type::DOUBLE:
+        *out = Value::floating(element.get_double().value_unsafe());
+        return true;
+      case dom::element_type::STRING:
+        return string(element.get_string().value_unsafe(), out);
+      case dom::element_type::ARRAY:
+        return list(element.get_array().value_unsafe(), depth + 1, out);
+      case dom::element_type::OBJECT:
+        return map(element.get_object().value_unsafe(), depth + 1, out);
+    }
+    return fail("unknown kind of value");
+  }
+
+  std::string error;
+
+ private:
+  // simdjson's count of elements stops there.
+  static constexpr size_t kSaturated = 0xffffff;
+
+  bool fail(std::string why) {
+    error = std::move(why);
+    return false;
+  }
+  bool too_large() { return fail("too large for the memory it may take"); }
+  bool too_deep() { return fail("nested deeper than 64"); }
+
+  bool string(std::string_view text, Value* out) {
+    char* copy = static_cast<char*>(arena_.allocate(text.size(), 1));
+    if (copy == nullptr) return too_large();
+    if (!text.empty()) std::memcpy(copy, text.data(), text.size());
+    *out = Value::string({copy, text.size()});
+    return true;
+  }
+
+  template <typename Container>
+  static size_t count(const Container& container) {
+    size_t size = container.size();
+    if (size < kSaturated) return size;
+    size = 0;
+    for (auto at = container.begin(); at != container.end(); ++at) ++size;
+    return size;
+  }
+
+  bool list(dom::array array, int depth, Value* out) {
+    if (depth > kMaxDepth) return too_deep();
+    size_t size = count(array);
+    auto* items = arena_.array<Value>(size);
+    if (items == nullptr || size > UINT32_MAX) return too_large();
+    size_t n = 0;
+    for (dom::element element : array) {
+      if (!build(element, depth, &items[n++])) return false;
+    }
+    *out = Value::list({items, size});
+    return true;
+  }
+
+  bool map(dom::object object, int depth, Value* out) {
+    if (depth > kMaxDepth) return too_deep();
+    size_t size = count(object);
+    auto* entries = arena_.array<MapEntry>(size);
+    if (entries == nullptr) return too_large();
+    size_t n = 0;
+    for (dom::key_value_pair field : object) {
+      MapEntry& entry = entries[n++];
+      if (!string(field.key, &entry.key) || !build(field.value, depth, &entry.value)) return false;
+    }
+    uint32_t duplicate;
+    const MapRep* rep = make_map(arena_, {entries, size}, &duplicate);
+    if (rep == nullptr && duplicate == UINT32_MAX) return too_large();
+    if (rep == nullptr) {
+      std::string message = "duplicate key ";
+      append_json_string(message, entries[duplicate].key.as_text());
+      if (duplicate_ == nullptr) return fail(std::move(message));
+      if (duplicate_->empty()) *duplicate_ = std::move(message);
+      return without_repeats({entries, size}, out);
+    }
+    *out = Value::map_of(rep);
+    return true;
+  }
+
+  // The map of the first entry of each key.
+  bool without_repeats(std::span<MapEntry> entries, Value* out) {
+    size_t kept = 0;
+    for (const MapEntry& entry : entries) {
+      const auto same = [&](const MapEntry& other) { return equal(other.key, entry.key); };
+      if (std::none_of(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(kept), same)) entries[kept++] = entry;
+    }
+    const MapRep* rep = make_map(arena_, entries.first(kept));
+    if (rep == nullptr) return too_large();
+    *out = Value::map_of(rep);
+    return true;
+  }
+
+  Arena& arena_;
+  std::string* duplicate_;
+};
+
+}  // namespace
+
+Result<Value> parse_json(Arena& arena, std::string_view text, std::string* duplicate) {
+  ThreadParser& parser = thread_parser;
+  dom::element root;
+  simdjson::error_code code = parser.parse(text, &root);
+  if (code == simdjson::MEMALLOC || code == simdjson::CAPACITY) return bad_json("too large");
+  if (code != simdjson::SUCCESS) {
+    std::string where = Locator(text).describe();
+    parser.give_back();
+    return bad_json(where.empty() ? simdjson::error_message(code) : where);
+  }
+  Builder builder(arena, duplicate);
+  Value out;
+  bool built = builder.build(root, 0, &out);
+  parser.give_back();
+  if (!built) return bad_json(std::move(builder.error));
+  return out;
+}
+
+bool valid_utf8(std::string_view text) {
+  uint64_t high = 0;
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    high |= word;
+  }
+  for (; at < text.size(); ++at) high |= static_cast<unsigned char>(text[at]);
+  if ((high & 0x8080808080808080u) == 0) return true;
+  return simdjson::validate_utf8(text.data(), text.size());
+}
+
+Document::Document() = default;
+
+Result<Document> Document::parse(std::string_view json) {
+  Document out;
+  out.arena_ = std::make_shared<Arena>(json.size() * 4 + 64);
+  Result<Value> root = parse_json(*out.arena_, json);
+  if (!root) return root.error();
+  out.root_ = *root;
+  return out;
+}
+
+Document Document::copy_of(const Value& value) {
+  Document out;
+  out.arena_ = std::make_shared<Arena>(1024);
+  out.root_ = copy_value(*out.arena_, value);
+  return out;
+}
+
+}  // namespace ordain

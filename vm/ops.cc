@@ -1,0 +1,343 @@
+// Operations that are more than an instruction's worth of work. They write `*out` only when they succeed: a faulting
+// instruction leaves its destination as it was.
+#include "vm/ops.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace ordain::ops {
+namespace {
+
+bool charge_memory(Eval& eval, uint64_t bytes) {
+  if (bytes <= eval.memory_left) {
+    eval.memory_left -= bytes;
+    return true;
+  }
+  eval.memory_left = 0;
+  return eval.fail(FaultCode::memory_budget);
+}
+
+bool give(Value* out, Value value) {
+  *out = value;
+  return true;
+}
+
+}  // namespace
+
+bool load_absent(Eval& eval, const ProgramData& data, SlotId id, Value* out) {
+  const Slot& slot = data.schema.slots[id];
+  if (slot.builtin) return give(out, slot.type->kind == TypeKind::list ? Value::list({}) : Value::string(""));
+  const std::string_view path = slot.path;
+  if (slot.host) return eval.fail(FaultCode::missing_context, Value::string(path));
+  return eval.fail(FaultCode::no_such_field, Value::string(path.substr(path.rfind('.') + 1)));
+}
+
+bool make_optional(Eval& eval, const Value& value, Value* out) {
+  Value* copy = eval.array<Value>(1);
+  if (copy == nullptr) return false;
+  *copy = value;
+  return give(out, Value::optional(copy));
+}
+
+// --- records and maps
+
+bool select(Eval& eval, const Value& operand, const Value& field, Value* out) {
+  if (operand.is(Kind::map)) {
+    const Value* found = map_find(*operand.map, field.as_text());
+    return found != nullptr ? give(out, *found) : eval.fail(FaultCode::no_such_key, field);
+  }
+  if (operand.is(Kind::optional)) return select_optional(eval, operand, field, out);
+  return eval.fail(FaultCode::no_such_overload);
+}
+
+bool has_field(Eval& eval, const Value& operand, const Value& field, Value* out) {
+  const Value* from = &operand;
+  while (from->is(Kind::optional)) {
+    if (from->items == nullptr) return give(out, Value::boolean(false));
+    from = from->items;
+  }
+  if (!from->is(Kind::map)) return eval.fail(FaultCode::no_such_overload);
+  return give(out, Value::boolean(map_find(*from->map, field.as_text()) != nullptr));
+}
+
+bool select_optional(Eval& eval, const Value& operand, const Value& field, Value* out) {
+  const Value* from = &operand;
+  while (from->is(Kind::optional)) {
+    if (from->items == nullptr) return give(out, Value::optional(nullptr));
+    from = from->items;
+  }
+  if (!from->is(Kind::map)) return eval.fail(FaultCode::no_such_overload);
+  const Value* found = map_find(*from->map, field.as_text());
+  return found == nullptr ? give(out, Value::optional(nullptr)) : make_optional(eval, *found, out);
+}
+
+namespace {
+
+// The place in a list that a key names, if it is a whole number: 1, 1u and 1.0 are the same place. -1: beyond any list.
+bool list_place(const Value& key, int64_t* at) {
+  switch (key.kind) {
+    case Kind::integer:
+      *at = key.i;
+      return true;
+    case Kind::unsigned_integer:
+      *at = key.u > UINT32_MAX ? -1 : key.i;
+      return true;
+    case Kind::floating:
+      if (std::trunc(key.d) != key.d) return false;
+      *at = key.d >= 0 && key.d <= UINT32_MAX ? static_cast<int64_t>(key.d) : -1;
+      return true;
+    default:
+      return false;
+  }
+}
+
+enum class Found { yes, no, untyped };
+
+Found find(const Value& container, const Value& key, const Value** found) {
+  if (container.is(Kind::list)) {
+    int64_t at = 0;
+    if (!list_place(key, &at)) return Found::untyped;
+    if (at < 0 || at >= int64_t{container.aux}) return Found::no;
+    *found = &container.items[at];
+    return Found::yes;
+  }
+  if (!container.is(Kind::map)) return Found::untyped;
+  *found = map_find(*container.map, key);
+  return *found == nullptr ? Found::no : Found::yes;
+}
+
+// None where there is nothing to find. The optional views the container's element.
+bool find_optional(Eval& eval, const Value& operand, const Value& key, std::string_view name, Value* out) {
+  const Value* container = &operand;
+  if (operand.is(Kind::optional)) {
+    if (operand.items == nullptr) return give(out, Value::optional(nullptr));
+    container = operand.items;
+  }
+  const Value* found = nullptr;
+  if (find(*container, key, &found) == Found::untyped) {
+    return eval.fail(FaultCode::no_such_overload, Value::string(name));
+  }
+  return give(out, Value::optional(found));
+}
+
+}  // namespace
+
+bool index(Eval& eval, const Value& operand, const Value& key, Value* out) {
+  if (operand.is(Kind::optional)) return find_optional(eval, operand, key, "_[_]", out);
+  const Value* found = nullptr;
+  switch (find(operand, key, &found)) {
+    case Found::yes:
+      return give(out, *found);
+    case Found::no:
+      return eval.fail(operand.is(Kind::list) ? FaultCode::index_out_of_bounds : FaultCode::no_such_key, key);
+    case Found::untyped:
+      break;
+  }
+  return eval.fail(FaultCode::no_such_overload, Value::string("_[_]"));
+}
+
+bool index_optional(Eval& eval, const Value& operand, const Value& key, Value* out) {
+  return find_optional(eval, operand, key, "_[?_]", out);
+}
+
+// --- builders: a value of kind list or map whose payload is the builder. Room is taken from the arena directly; the
+// budget is charged for each element, so that it does not depend on how room grows.
+
+namespace {
+
+template <typename Item>
+struct Items {
+  Item* items = nullptr;
+  uint32_t count = 0;
+  uint32_t capacity = 0;
+};
+
+using ListBuilder = Items<Value>;
+
+struct MapBuilder : Items<MapEntry> {
+  uint32_t* index = nullptr;  // open addressing, entry number + 1; once there are more than kLinear entries
+  uint32_t mask = 0;
+};
+
+constexpr uint32_t kFirstRoom = 4;
+constexpr uint32_t kMostRoom = 1024;  // taken at once, whatever an instruction asks for
+constexpr uint32_t kLinear = 8;
+
+template <typename Builder>
+Builder& builder_of(const Value& value) {
+  return *reinterpret_cast<Builder*>(value.u);
+}
+
+template <typename Builder>
+bool builder_new(Eval& eval, Kind kind, Value* out) {
+  auto* builder = eval.arena->array<Builder>(1);
+  if (builder == nullptr) return eval.fail(FaultCode::memory_budget);
+  new (builder) Builder();
+  Value value;
+  value.kind = kind;
+  value.u = reinterpret_cast<uintptr_t>(builder);
+  return give(out, value);
+}
+
+template <typename Item>
+bool reserve(Eval& eval, Items<Item>& builder, uint32_t capacity) {
+  Item* items = eval.arena->array<Item>(capacity);
+  if (items == nullptr) return eval.fail(FaultCode::memory_budget);
+  std::copy_n(builder.items, builder.count, items);
+  builder.items = items;
+  builder.capacity = capacity;
+  return true;
+}
+
+template <typename Item>
+bool append(Eval& eval, Items<Item>& builder, const Item& item) {
+  if (!charge_memory(eval, sizeof(Item))) return false;
+  if (builder.count == builder.capacity && !reserve(eval, builder, std::max(kFirstRoom, 2 * builder.capacity))) {
+    return false;
+  }
+  builder.items[builder.count++] = item;
+  return true;
+}
+
+bool valid_key(const Value& key) {
+  return key.is(Kind::boolean) || key.is(Kind::integer) || key.is(Kind::unsigned_integer) || key.is(Kind::string);
+}
+
+// The cell of the index where `key` is or would go.
+uint32_t cell_of(const MapBuilder& builder, const Value& key) {
+  uint32_t at = static_cast<uint32_t>(hash(key)) & builder.mask;
+  while (builder.index[at] != 0 && !equal(builder.items[builder.index[at] - 1].key, key)) at = (at + 1) & builder.mask;
+  return at;
+}
+
+bool grow_index(Eval& eval, MapBuilder& builder) {
+  const uint32_t cells = builder.index == nullptr ? 64 : 2 * (builder.mask + 1);
+  uint32_t* index = eval.arena->array<uint32_t>(cells);
+  if (index == nullptr) return eval.fail(FaultCode::memory_budget);
+  std::fill_n(index, cells, 0);
+  builder.index = index;
+  builder.mask = cells - 1;
+  for (uint32_t i = 0; i < builder.count; ++i) index[cell_of(builder, builder.items[i].key)] = i + 1;
+  return true;
+}
+
+bool contains(const MapBuilder& builder, const Value& key) {
+  if (builder.index != nullptr) return builder.index[cell_of(builder, key)] != 0;
+  return std::any_of(builder.items, builder.items + builder.count,
+                     [&key](const MapEntry& entry) { return equal(entry.key, key); });
+}
+
+bool put(Eval& eval, MapBuilder& builder, const Value& key, const Value& value) {
+  if (!valid_key(key)) return eval.fail(FaultCode::unsupported_key);
+  if (contains(builder, key)) return eval.fail(FaultCode::duplicate_key, key);
+  if (!append(eval, builder, {key, value})) return false;
+  if (builder.index == nullptr ? builder.count > kLinear : 2 * builder.count > builder.mask) {
+    return grow_index(eval, builder);
+  }
+  if (builder.index != nullptr) builder.index[cell_of(builder, key)] = builder.count;
+  return true;
+}
+
+}  // namespace
+
+bool list_new(Eval& eval, uint32_t room, Value* builder) {
+  Value value;
+  if (!builder_new<ListBuilder>(eval, Kind::list, &value)) return false;
+  if (room > 0 && !reserve(eval, builder_of<ListBuilder>(value), std::min(room, kMostRoom))) return false;
+  return give(builder, value);
+}
+
+bool list_push(Eval& eval, Value& builder, const Value& element) {
+  return append(eval, builder_of<ListBuilder>(builder), element);
+}
+
+bool list_push_optional(Eval& eval, Value& builder, const Value& element) {
+  if (!element.is(Kind::optional)) return eval.fail(FaultCode::no_such_overload);
+  return element.items == nullptr || list_push(eval, builder, *element.items);
+}
+
+bool list_done(Eval&, const Value& builder, Value* out) {
+  const auto& list = builder_of<ListBuilder>(builder);
+  return give(out, Value::list({list.items, list.count}));
+}
+
+bool map_new(Eval& eval, uint32_t room, Value* builder) {
+  Value value;
+  if (!builder_new<MapBuilder>(eval, Kind::map, &value)) return false;
+  auto& map = builder_of<MapBuilder>(value);
+  if (room > 0 && !reserve<MapEntry>(eval, map, std::min(room, kMostRoom))) return false;
+  return give(builder, value);
+}
+
+bool map_put(Eval& eval, Value& builder, const Value& key, const Value& value) {
+  return put(eval, builder_of<MapBuilder>(builder), key, value);
+}
+
+bool map_put_optional(Eval& eval, Value& builder, const Value& key, const Value& value) {
+  if (!value.is(Kind::optional)) return eval.fail(FaultCode::no_such_overload);
+  return value.items == nullptr || map_put(eval, builder, key, *value.items);
+}
+
+bool map_merge(Eval& eval, Value& builder, const Value& map) {
+  if (!map.is(Kind::map)) return eval.fail(FaultCode::no_such_overload);
+  for (const MapEntry& entry : map.map->all()) {
+    if (!map_put(eval, builder, entry.key, entry.value)) return false;
+  }
+  return true;
+}
+
+bool map_done(Eval& eval, const Value& builder, Value* out) {
+  const auto& map = builder_of<MapBuilder>(builder);
+  const MapRep* rep = make_map(*eval.arena, {map.items, map.count});
+  return rep != nullptr ? give(out, Value::map_of(rep)) : eval.fail(FaultCode::memory_budget);
+}
+
+// --- calls
+
+bool call_prepared(Eval& eval, const LinkedPrepared& prepared, const Value* args, Value* out) {
+  const Overload& overload = *prepared.overload;
+  const Preparation& how = overload.preparation;
+  const void* object = prepared.object.get();
+  if (how.cost != nullptr) {
+    if (!eval.charge(how.cost(object, args))) return false;
+  } else if (overload.cost != nullptr && !eval.charge(overload.cost(args))) {
+    return false;
+  }
+  return how.call(eval, object, args, out);
+}
+
+// --- iteration
+
+bool iter_size(Eval& eval, const Value& container, Value* out) {
+  if (container.is(Kind::list)) return give(out, Value::integer(container.aux));
+  if (container.is(Kind::map)) return give(out, Value::integer(container.map->count));
+  return eval.fail(FaultCode::no_such_overload);
+}
+
+namespace {
+
+bool in_list(const Value& container, int64_t at) {
+  return container.is(Kind::list) && static_cast<uint64_t>(at) < container.aux;
+}
+bool in_map(const Value& container, int64_t at) {
+  return container.is(Kind::map) && static_cast<uint64_t>(at) < container.map->count;
+}
+
+}  // namespace
+
+Value iter_item(const Value& container, int64_t at) {
+  if (in_list(container, at)) return container.items[at];
+  return in_map(container, at) ? container.map->entries[at].key : Value::null();
+}
+
+Value iter_key(const Value& container, int64_t at) {
+  return in_map(container, at) ? container.map->entries[at].key : Value::integer(at);
+}
+
+Value iter_value(const Value& container, int64_t at) {
+  if (in_list(container, at)) return container.items[at];
+  return in_map(container, at) ? container.map->entries[at].value : Value::null();
+}
+
+}  // namespace ordain::ops
