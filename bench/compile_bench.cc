@@ -46,7 +46,8 @@ void compile_text(benchmark::State& state) {
 BENCHMARK(compile_text)->Arg(10)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
 
 void load_serialised(benchmark::State& state) {
-  const std::string bytes = compile({source_of(static_cast<int>(state.range(0)))}, standard_library()).program->serialise();
+  const std::string bytes =
+      compile({source_of(static_cast<int>(state.range(0)))}, standard_library()).program->serialise();
   for (auto _ : state) {
     auto program = Program::load(bytes, standard_library());
     if (!program) state.SkipWithError("the program does not load");
@@ -58,7 +59,8 @@ BENCHMARK(load_serialised)->Arg(10)->Arg(1000)->Arg(10000)->Unit(benchmark::kMil
 
 #ifdef ORDAIN_HAS_JIT
 void make_native(benchmark::State& state) {
-  const std::string bytes = compile({source_of(static_cast<int>(state.range(0)))}, standard_library()).program->serialise();
+  const std::string bytes =
+      compile({source_of(static_cast<int>(state.range(0)))}, standard_library()).program->serialise();
   for (auto _ : state) {
     state.PauseTiming();
     auto program = *Program::load(bytes, standard_library());

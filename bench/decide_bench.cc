@@ -1,5 +1,5 @@
-// Ten typed rules: the interpreter and native code beside the same rules written in C++ by hand, over the same filled Call. And
-// role rules by the hundred, which show what an index must save.
+// Ten typed rules: the interpreter and native code beside the same rules written in C++ by hand, over the same filled
+// Call. And role rules by the hundred, which show what an index must save.
 //   build/release/bin/decide_bench
 #include <benchmark/benchmark.h>
 
@@ -69,8 +69,8 @@ Filled fill_payments(bool native) {
   return out;
 }
 
-// The same rules by hand: the slots are known when it is made, strings are symbols, absent fields are checked where they may be
-// absent, overflow is checked, and the same Decision is returned.
+// The same rules by hand: the slots are known when it is made, strings are symbols, absent fields are checked where
+// they may be absent, overflow is checked, and the same Decision is returned.
 class HandWritten {
  public:
   explicit HandWritten(const Program& program) : program_(program) {

@@ -21,7 +21,8 @@ inline std::string role_rules(int count, uint64_t seed = 1) {
   for (int i = 0; i < count; ++i) {
     const auto role = random() % 20, type = random() % 50, department = random() % 40, action = random() % 5;
     out += fmt::format(
-        "  allow r{} when \"role{}\" in agent.roles && resource.type == \"type{}\" && agent.department == \"department{}\""
+        "  allow r{} when \"role{}\" in agent.roles && resource.type == \"type{}\" && agent.department == "
+        "\"department{}\""
         " && input.action in [\"{}\", \"{}\"];\n",
         i, role, type, department, kActions[action], kActions[(action + 1) % 5]);
   }

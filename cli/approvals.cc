@@ -36,7 +36,8 @@ void print_table(const std::vector<Approval>& approvals) {
     fmt::print("no approvals\n");
     return;
   }
-  fmt::print("{:<12} {:<9} {:<26} {:<16} {:<28} {:<22} {}\n", "id", "state", "capability", "agent", "rule", "expires", "waits for");
+  fmt::print("{:<12} {:<9} {:<26} {:<16} {:<28} {:<22} {}\n", "id", "state", "capability", "agent", "rule", "expires",
+             "waits for");
   for (const Approval& approval : approvals) {
     fmt::print("{:<12} {:<9} {:<26} {:<16} {:<28} {:<22} {}\n", approval.id.substr(0, 12), to_string(approval.state),
                terminal_text(approval.capability), terminal_text(approval.agent), approval.rule,
@@ -81,8 +82,9 @@ int decide(const Options& options, bool approve) {
     return kOk;
   }
   const std::vector<std::string> missing = approval->missing();
-  fmt::print("{} is {}{}\n", approval->id.substr(0, 12), to_string(approval->state),
-             approval->state == ApprovalState::pending ? fmt::format("; still to approve: {}", fmt::join(missing, ", ")) : "");
+  fmt::print(
+      "{} is {}{}\n", approval->id.substr(0, 12), to_string(approval->state),
+      approval->state == ApprovalState::pending ? fmt::format("; still to approve: {}", fmt::join(missing, ", ")) : "");
   return kOk;
 }
 
@@ -120,7 +122,8 @@ void add_approvals(CLI::App& app, Action& action) {
     command->add_option("--as", options->approver, "who decides (default: your user name)");
     command->add_option("--group", options->group, "the group you decide for; needed if the rules name several");
     command->add_option("--note", options->note, "why, for the record");
-    command->callback([options, approve, &action] { action = [options, approve] { return decide(*options, approve); }; });
+    command->callback(
+        [options, approve, &action] { action = [options, approve] { return decide(*options, approve); }; });
   }
 }
 

@@ -42,10 +42,12 @@ int tail(const Options& options) {
     for (const AuditRecord& record : *records) fmt::print("{}\n", to_json(record));
     return kOk;
   }
-  fmt::print("{:>6}  {:<24} {:<8} {:<18} {:<28} {:<14} {:<28} {}\n", "id", "time", "kind", "what", "capability", "agent", "rule", "reason");
+  fmt::print("{:>6}  {:<24} {:<8} {:<18} {:<28} {:<14} {:<28} {}\n", "id", "time", "kind", "what", "capability",
+             "agent", "rule", "reason");
   for (const AuditRecord& record : *records) {
-    fmt::print("{:>6}  {:<24} {:<8} {:<18} {:<28} {:<14} {:<28} {}\n", record.id, format_time(record.time_ns / 1'000'000 * 1'000'000),
-               to_string(record.kind), happened(record), terminal_text(record.capability), terminal_text(record.agent),
+    fmt::print("{:>6}  {:<24} {:<8} {:<18} {:<28} {:<14} {:<28} {}\n", record.id,
+               format_time(record.time_ns / 1'000'000 * 1'000'000), to_string(record.kind), happened(record),
+               terminal_text(record.capability), terminal_text(record.agent),
                record.rule.empty() ? (record.cause.empty() ? "-" : record.cause) : record.rule,
                terminal_text(record.error.empty() ? record.reason : record.error));
   }
@@ -60,8 +62,9 @@ int verify(const Options& options) {
   if (options.json) {
     std::string problem;
     append_json_string(problem, found->problem);
-    fmt::print("{{\"ok\": {}, \"records\": {}, \"chains\": {}, \"bad_record\": {}, \"problem\": {}}}\n", found->ok, found->records,
-               found->chains, found->ok ? "null" : fmt::format("{}", found->bad_record), found->ok ? "null" : problem);
+    fmt::print("{{\"ok\": {}, \"records\": {}, \"chains\": {}, \"bad_record\": {}, \"problem\": {}}}\n", found->ok,
+               found->records, found->chains, found->ok ? "null" : fmt::format("{}", found->bad_record),
+               found->ok ? "null" : problem);
   } else if (found->ok) {
     fmt::print("{} records in {} chain{}: intact\n", found->records, found->chains, found->chains == 1 ? "" : "s");
   } else {

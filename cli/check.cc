@@ -26,12 +26,11 @@ int run(const Options& options) {
   } else {
     print(found);
   }
-  const auto errors = static_cast<size_t>(std::count_if(found.items.begin(), found.items.end(), [](const Diagnostic& item) {
-    return item.severity == Severity::error;
-  }));
-  const auto warnings = static_cast<size_t>(std::count_if(found.items.begin(), found.items.end(), [](const Diagnostic& item) {
-    return item.severity == Severity::warning;
-  }));
+  const auto errors = static_cast<size_t>(std::count_if(
+      found.items.begin(), found.items.end(), [](const Diagnostic& item) { return item.severity == Severity::error; }));
+  const auto warnings =
+      static_cast<size_t>(std::count_if(found.items.begin(), found.items.end(),
+                                        [](const Diagnostic& item) { return item.severity == Severity::warning; }));
   if (!options.json) {
     if (compilation.program != nullptr) {
       const Program& program = *compilation.program;
@@ -50,7 +49,8 @@ int run(const Options& options) {
 
 void add_check(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("check", "Check policies: report every error and warning, with place and help");
+  CLI::App* command =
+      app.add_subcommand("check", "Check policies: report every error and warning, with place and help");
   command->add_option("PATH", options->paths, "policy files, or directories searched for *.policy")->required();
   command->add_flag("--json", options->json, "print one JSON object a diagnostic");
   command->footer("Exit codes: 0 no errors (warnings allowed), 1 errors, 2 wrong usage.");

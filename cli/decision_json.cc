@@ -98,7 +98,8 @@ std::string decision_json(const Program& program, uint64_t event, Stage stage, s
                append_obligation(program, to, obligation);
              }));
   if (decision.effect == Effect::require_approval) {
-    object.raw("from", array(decision.from, [](std::string& to, std::string_view group) { append_json_string(to, group); }));
+    object.raw("from",
+               array(decision.from, [](std::string& to, std::string_view group) { append_json_string(to, group); }));
   }
   object.raw("fault", fault_json(program, decision));
   object.close();

@@ -72,18 +72,20 @@ bool make_native(const Program& program) {
 #endif
 }
 
-void print_line(const Program& program, uint64_t event, const EventReader& reader, const Decision& decision, bool colour) {
+void print_line(const Program& program, uint64_t event, const EventReader& reader, const Decision& decision,
+                bool colour) {
   static constexpr std::array<int, 3> kColours = {32, 33, 31};
-  const std::string effect =
-      coloured(fmt::format("{:<16}", to_string(decision.effect)), kColours[static_cast<size_t>(decision.effect)], colour);
+  const std::string effect = coloured(fmt::format("{:<16}", to_string(decision.effect)),
+                                      kColours[static_cast<size_t>(decision.effect)], colour);
   std::string notes;
   for (const Obligation& obligation : decision.obligations) {
     notes += obligation.kind == RuleKind::redact ? fmt::format("; redact {}", obligation.path)
                                                  : fmt::format("; warn: {}", obligation.reason);
   }
-  const std::string rule = decision.rule == kNone ? std::string(to_string(decision.code)) : program.rules()[decision.rule].name;
-  fmt::print("{:>5}  {:<6}  {} {:<30} {:<28} {}{}\n", event, to_string(reader.call().stage()), effect, reader.capability(),
-             rule, decision.reason, notes);
+  const std::string rule =
+      decision.rule == kNone ? std::string(to_string(decision.code)) : program.rules()[decision.rule].name;
+  fmt::print("{:>5}  {:<6}  {} {:<30} {:<28} {}{}\n", event, to_string(reader.call().stage()), effect,
+             reader.capability(), rule, decision.reason, notes);
 }
 
 void print_summary(const Options& options, const Tally& tally, double seconds, const Now& now) {
@@ -96,8 +98,8 @@ void print_summary(const Options& options, const Tally& tally, double seconds, c
 }
 
 // Decides every line of `in`. False if the record could not be written.
-bool decide_lines(std::istream& in, const Options& options, const std::shared_ptr<const Program>& program, const Now& now,
-                  Recorder* recorder, Tally& tally) {
+bool decide_lines(std::istream& in, const Options& options, const std::shared_ptr<const Program>& program,
+                  const Now& now, Recorder* recorder, Tally& tally) {
   using Clock = std::chrono::steady_clock;
   EventReader reader(program, now, complain);
   Scratch scratch;
@@ -117,7 +119,8 @@ bool decide_lines(std::istream& in, const Options& options, const std::shared_pt
     }
     const auto start = Clock::now();
     const Decision decision = decide_all(reader.call(), reader.context(), scratch, how);
-    tally.latency.add(static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count()));
+    tally.latency.add(
+        static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count()));
     ++tally.effects[static_cast<size_t>(decision.effect)];
     if (options.json) {
       fmt::print("{}\n", decision_json(*program, event, reader.call().stage(), reader.capability(), decision));
@@ -151,7 +154,8 @@ int run(const Options& options) {
   Tally tally;
   const Now now = wall_clock();
   const auto start = std::chrono::steady_clock::now();
-  bool recorded = decide_lines(options.events == "-" ? std::cin : file, options, compilation.program, now, recorder.get(), tally);
+  bool recorded =
+      decide_lines(options.events == "-" ? std::cin : file, options, compilation.program, now, recorder.get(), tally);
   if (recorder != nullptr) recorded = recorder->close() && recorded;
   std::fflush(stdout);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -165,9 +169,11 @@ int run(const Options& options) {
 void add_eval(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("eval", "Decide events (one JSON object a line) and say what and why");
-  command->add_option("--policies", options->policies, "policy files, or directories searched for *.policy")->required();
+  command->add_option("--policies", options->policies, "policy files, or directories searched for *.policy")
+      ->required();
   command->add_option("--events", options->events, "a file of JSON lines, or - for standard input")->required();
-  command->add_option("--engine", options->engine, "what decides; with jit, everything is native before the first event")
+  command
+      ->add_option("--engine", options->engine, "what decides; with jit, everything is native before the first event")
       ->check(CLI::IsMember({"interpreter", "jit"}))
       ->capture_default_str();
   command->add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
@@ -176,8 +182,10 @@ void add_eval(CLI::App& app, Action& action) {
   command->add_option("--db", options->database, "record every decision in this directory's audit log");
   command->add_flag("--json", options->json, "print one JSON object a decision");
   command->footer(
-      "An event: {\"capability\": \"send_money\", \"input\": {...}, \"agent\": {\"id\": \"a-1\", \"roles\": [\"banker\"]}}\n"
-      "Also: stage, output, principal, tenant, environment, session, resource, action, metadata, risk, now (docs/cli.md).\n"
+      "An event: {\"capability\": \"send_money\", \"input\": {...}, \"agent\": {\"id\": \"a-1\", \"roles\": "
+      "[\"banker\"]}}\n"
+      "Also: stage, output, principal, tenant, environment, session, resource, action, metadata, risk, now "
+      "(docs/cli.md).\n"
       "The summary goes to standard error.\n"
       "Exit codes: 0 every line decided (denials included), 1 some lines malformed, 2 policies or usage wrong.");
   command->callback([options, &action] { action = [options] { return run(*options); }; });

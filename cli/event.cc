@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kContextKeys = {"agent", "principal", "tenant", "environment", "session"};
 constexpr std::array<std::string_view, 9> kCallKeys = {"capability", "stage",    "input", "output", "resource",
-                                                        "action",     "metadata", "risk",  "now"};
+                                                       "action",     "metadata", "risk",  "now"};
 constexpr std::array<std::string_view, 5> kRiskNames = {"none", "low", "medium", "high", "critical"};
 
 const Value* find(const Value& event, std::string_view key) { return map_find(*event.map, key); }
@@ -114,9 +114,12 @@ void EventReader::bind_call(const Value& event) {
   for (const std::string& name : unknown) warn_once(name, "undeclared attribute");
   if (const Value* risk = find(event, "risk")) {
     if (risk->is(Kind::string)) {
-      call_.set_risk(static_cast<double>(std::find(kRiskNames.begin(), kRiskNames.end(), risk->as_text()) - kRiskNames.begin()));
+      call_.set_risk(
+          static_cast<double>(std::find(kRiskNames.begin(), kRiskNames.end(), risk->as_text()) - kRiskNames.begin()));
     } else {
-      call_.set_risk(risk->is(Kind::floating) ? risk->d : risk->is(Kind::integer) ? static_cast<double>(risk->i) : static_cast<double>(risk->u));
+      call_.set_risk(risk->is(Kind::floating)  ? risk->d
+                     : risk->is(Kind::integer) ? static_cast<double>(risk->i)
+                                               : static_cast<double>(risk->u));
     }
   }
   const Value* input = find(event, "input");

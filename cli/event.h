@@ -35,8 +35,8 @@ class EventReader {
   /// `warn` is told once of each unknown key and attribute.
   EventReader(std::shared_ptr<const Program> program, Now now, Warn warn = {});
 
-  /// Fills the call and the context from one line. @returns what is wrong if it is not an event; facts that do not fit their
-  /// declarations, duplicate keys and invalid UTF-8 are the decision's business (invalid_input).
+  /// Fills the call and the context from one line. @returns what is wrong if it is not an event; facts that do not fit
+  /// their declarations, duplicate keys and invalid UTF-8 are the decision's business (invalid_input).
   std::optional<EventError> read(std::string_view line);
 
   const Call& call() const { return call_; }

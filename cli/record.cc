@@ -29,7 +29,8 @@ std::string_view text_of(const Value* value) {
   return id != nullptr && id->is(Kind::string) ? id->as_text() : "";
 }
 
-// The fact as it may be kept: after the decision's `redact` obligations. nullptr if there is none, or it cannot be redacted.
+// The fact as it may be kept: after the decision's `redact` obligations. nullptr if there is none, or it cannot be
+// redacted.
 const Value* redacted(Arena& arena, const Value* fact, std::string_view root, const Decision& decision, Value* kept) {
   if (fact == nullptr) return nullptr;
   *kept = *fact;
@@ -47,7 +48,8 @@ std::unique_ptr<Recorder> Recorder::open(const std::string& directory, std::shar
   if (std::filesystem::create_directories(directory, made)) {
     std::filesystem::permissions(directory, std::filesystem::perms::owner_all, made);
   }
-  auto writer = detail::AuditWriter::open(directory, AuditOptions{.durability = Durability::async, .queue_wait = std::chrono::seconds(60)});
+  auto writer = detail::AuditWriter::open(
+      directory, AuditOptions{.durability = Durability::async, .queue_wait = std::chrono::seconds(60)});
   if (!writer) {
     complain(writer.error().message);
     return nullptr;
@@ -80,7 +82,8 @@ bool Recorder::add(const EventReader& reader, const Decision& decision) {
   draft.fault = fault;
   std::vector<detail::DraftObligation> obligations;
   for (const Obligation& obligation : decision.obligations) {
-    obligations.push_back({obligation.kind, program_->rules()[obligation.rule].name, obligation.path, obligation.reason});
+    obligations.push_back(
+        {obligation.kind, program_->rules()[obligation.rule].name, obligation.path, obligation.reason});
   }
   draft.obligations = obligations;
   draft.program = &program_->digest();
@@ -91,7 +94,8 @@ bool Recorder::add(const EventReader& reader, const Decision& decision) {
   draft.resource = reader.fact("resource");
   draft.metadata = reader.fact("metadata");
   detail::encode_record(draft, body_);
-  if (writer_->append(body_, draft.action, detail::RecordRole::single, nullptr) == detail::Admission::taken) return true;
+  if (writer_->append(body_, draft.action, detail::RecordRole::single, nullptr) == detail::Admission::taken)
+    return true;
   complain("the audit log takes no more records: " + writer_->health().error);
   return false;
 }

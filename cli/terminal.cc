@@ -7,9 +7,7 @@
 
 namespace ordain::cli {
 
-bool wants_colour(std::FILE* stream) {
-  return isatty(fileno(stream)) != 0 && std::getenv("NO_COLOR") == nullptr;
-}
+bool wants_colour(std::FILE* stream) { return isatty(fileno(stream)) != 0 && std::getenv("NO_COLOR") == nullptr; }
 
 void complain(const std::string& message) { fmt::print(stderr, "ordain: {}\n", message); }
 

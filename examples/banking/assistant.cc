@@ -1,7 +1,7 @@
 // A banking assistant's tools, governed. One call a run:
 //   banking_assistant POLICIES STATE_DIR CAPABILITY INPUT_JSON
-// POLICIES is a directory of .policy files, STATE_DIR keeps approvals and the record. Exit codes: 0 executed, 1 could not
-// run, 3 waits for approval, 4 denied, 5 executed but withheld.
+// POLICIES is a directory of .policy files, STATE_DIR keeps approvals and the record. Exit codes: 0 executed, 1 could
+// not run, 3 waits for approval, 4 denied, 5 executed but withheld.
 #include <ordain/ordain.h>
 
 #include <iostream>
@@ -53,5 +53,6 @@ int main(int argc, char** argv) {
     return 1;
   }
   const std::string capability = argv[3];
-  return report(runtime->call(capability, *input, [&](const ordain::Value& effective) { return run_tool(capability, effective); }));
+  return report(runtime->call(capability, *input,
+                              [&](const ordain::Value& effective) { return run_tool(capability, effective); }));
 }

@@ -154,27 +154,38 @@ bool identical(const Value& a, const Value& b) {
     case Kind::optional:
       if ((a.items == nullptr) != (b.items == nullptr)) return false;
       return a.items == nullptr || identical(*a.items, *b.items);
-    default: return equal(a, b);
+    default:
+      return equal(a, b);
   }
 }
 
 std::string show(const Value& value) {
   switch (value.kind) {
-    case Kind::absent: return "<absent>";
-    case Kind::null: return "null";
-    case Kind::boolean: return value.as_bool() ? "true" : "false";
-    case Kind::integer: return fmt::format("{}", value.i);
-    case Kind::unsigned_integer: return fmt::format("{}u", value.u);
-    case Kind::floating: return fmt::format("double({})", value.d);
-    case Kind::string: return fmt::format("\"{}\"", value.as_text());
+    case Kind::absent:
+      return "<absent>";
+    case Kind::null:
+      return "null";
+    case Kind::boolean:
+      return value.as_bool() ? "true" : "false";
+    case Kind::integer:
+      return fmt::format("{}", value.i);
+    case Kind::unsigned_integer:
+      return fmt::format("{}u", value.u);
+    case Kind::floating:
+      return fmt::format("double({})", value.d);
+    case Kind::string:
+      return fmt::format("\"{}\"", value.as_text());
     case Kind::bytes: {
       std::string out = "b\"";
       for (char c : value.as_text()) out += fmt::format("\\x{:02x}", static_cast<uint8_t>(c));
       return out + "\"";
     }
-    case Kind::timestamp: return fmt::format("timestamp({}, {})", value.i, value.nanos());
-    case Kind::duration: return fmt::format("duration({}, {})", value.i, value.nanos());
-    case Kind::type: return fmt::format("type({})", value.as_text());
+    case Kind::timestamp:
+      return fmt::format("timestamp({}, {})", value.i, value.nanos());
+    case Kind::duration:
+      return fmt::format("duration({}, {})", value.i, value.nanos());
+    case Kind::type:
+      return fmt::format("type({})", value.as_text());
     case Kind::list: {
       std::string out = "[";
       for (const Value& item : value.as_list()) out += (out.size() > 1 ? ", " : "") + show(item);
@@ -187,9 +198,12 @@ std::string show(const Value& value) {
       }
       return out + "}";
     }
-    case Kind::optional: return value.items == nullptr ? "none" : "optional(" + show(*value.items) + ")";
-    case Kind::ip: return "<ip>";
-    case Kind::cidr: return "<cidr>";
+    case Kind::optional:
+      return value.items == nullptr ? "none" : "optional(" + show(*value.items) + ")";
+    case Kind::ip:
+      return "<ip>";
+    case Kind::cidr:
+      return "<cidr>";
   }
   return "?";
 }

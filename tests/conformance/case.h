@@ -22,14 +22,15 @@ struct Case {
   const Type* deduced_type = nullptr;
 };
 
-/// Reads one line. Everything the case points to lives in `arena`. Throws nlohmann::json::exception on a malformed line.
+/// Reads one line. Everything the case points to lives in `arena`. Throws nlohmann::json::exception on a malformed
+/// line.
 Case read_case(Arena& arena, const nlohmann::json& line);
 
 /// Same value and kind: NaN equals NaN, 1 and 1u and 1.0 differ, maps compare without order.
 bool identical(const Value& a, const Value& b);
 
-/// `text` with \uXXXX and \UXXXXXXXX decoded. The cases' expected strings went through a text format that has these escapes, and some
-/// still carry them.
+/// `text` with \uXXXX and \UXXXXXXXX decoded. The cases' expected strings went through a text format that has these
+/// escapes, and some still carry them.
 std::string decode_escapes(std::string_view text);
 
 /// For people: `{"x": 1u, 2.0: b"\x00"}`.

@@ -1,5 +1,5 @@
-// The deciding path allocates nothing, on either engine. Rules that call functions marked kMayLock (regular expressions) are excepted: RE2
-// may allocate while it matches.
+// The deciding path allocates nothing, on either engine. Rules that call functions marked kMayLock (regular
+// expressions) are excepted: RE2 may allocate while it matches.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -1,4 +1,5 @@
-// Oracle = interpreter = JIT, on every policy of tests/policies and of the examples, and what the files themselves expect.
+// Oracle = interpreter = JIT, on every policy of tests/policies and of the examples, and what the files themselves
+// expect.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -24,7 +25,8 @@ TEST_P(PolicyFile, SaysWhatItExpects) {
   const std::vector<std::string> diagnostics = codes(compiled->diagnostics);
   std::vector<std::string> verdicts;
   for (const Expectation& expectation : file.expectations) {
-    verdicts.push_back(compiled->interpreted == nullptr ? "no program" : decide_everywhere(*compiled, expectation.event));
+    verdicts.push_back(compiled->interpreted == nullptr ? "no program"
+                                                        : decide_everywhere(*compiled, expectation.event));
   }
   if (std::getenv("ORDAIN_UPDATE") != nullptr) {
     update(file, verdicts, diagnostics);
@@ -99,14 +101,16 @@ TEST_P(AgentDojo, InjectionsAreStoppedAndUsersServed) {
   EXPECT_LE(user_approvals * 3, user_changes);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Suites, AgentDojo,
-    testing::Values(Suite{"banking", "banking",
-                          {"get_iban", "get_balance", "get_most_recent_transactions", "get_scheduled_transactions", "read_file",
-                           "get_user_info"}},
-                    Suite{"slack", "workspace",
-                          {"get_channels", "read_channel_messages", "read_inbox", "get_users_in_channel", "get_webpage"}}),
-    [](const testing::TestParamInfo<Suite>& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Suites, AgentDojo,
+                         testing::Values(Suite{"banking",
+                                               "banking",
+                                               {"get_iban", "get_balance", "get_most_recent_transactions",
+                                                "get_scheduled_transactions", "read_file", "get_user_info"}},
+                                         Suite{"slack",
+                                               "workspace",
+                                               {"get_channels", "read_channel_messages", "read_inbox",
+                                                "get_users_in_channel", "get_webpage"}}),
+                         [](const testing::TestParamInfo<Suite>& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace ordain

@@ -1,5 +1,6 @@
-// The examples of README.md and docs/*.md hold: ```policy blocks compile (or give the diagnostics they name) and decide their events
-// as they say; every line of a ```cpp block stands in a program under examples/ or tests/docs/, which is built and run.
+// The examples of README.md and docs/*.md hold: ```policy blocks compile (or give the diagnostics they name) and decide
+// their events as they say; every line of a ```cpp block stands in a program under examples/ or tests/docs/, which is
+// built and run.
 #include <gtest/gtest.h>
 
 #include <filesystem>

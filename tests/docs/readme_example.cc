@@ -9,14 +9,17 @@ static std::string do_refund(const std::string& customer_id, double) { return "r
 
 int main() {
   std::filesystem::create_directories("policies");
-  std::ofstream("policies/refunds.policy") << "capability refund_customer { input { customer_id: string, amount_usd: double } }\n"
-                                              "policy refunds on before refund_customer { allow; }\n";
+  std::ofstream("policies/refunds.policy")
+      << "capability refund_customer { input { customer_id: string, amount_usd: double } }\n"
+         "policy refunds on before refund_customer { allow; }\n";
 
+  // clang-format off
   auto policies = ordain::load_policies("policies/");
   auto runtime  = ordain::Runtime::open(*policies, {.agent = "support", .environment = "prod", .database = "state/"});
   auto refund   = runtime->wrap("refund_customer", {"customer_id", "amount_usd"}, do_refund);
 
   auto result   = refund("c-17", 250.0);
+  // clang-format on
   std::cout << result.describe() << "\n";
   return result && *result == "refunded c-17" ? 0 : 1;
 }

@@ -59,7 +59,8 @@ void update(const AnnotatedFile& file, const std::vector<std::string>& verdicts,
     const std::string& line = file.lines[i];
     if (line.rfind("//= ", 0) == 0 || line.rfind("//! ", 0) == 0) continue;
     out << line << "\n";
-    if (next < file.expectations.size() && file.expectations[next].event_line == i) out << "//= " << verdicts[next++] << "\n";
+    if (next < file.expectations.size() && file.expectations[next].event_line == i)
+      out << "//= " << verdicts[next++] << "\n";
   }
   for (const std::string& diagnostic : diagnostics) out << "//! " << diagnostic << "\n";
 }

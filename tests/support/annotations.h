@@ -13,7 +13,7 @@ namespace ordain {
 struct Expectation {
   size_t event_line = 0;  ///< index of the `//>` line in `lines`
   std::string event;
-  std::string verdict;    ///< of the `//=` line that follows; "" if there is none
+  std::string verdict;  ///< of the `//=` line that follows; "" if there is none
   bool has_verdict = false;
 };
 

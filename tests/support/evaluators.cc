@@ -52,7 +52,8 @@ std::vector<std::string> codes(const Diagnostics& diagnostics) {
   std::vector<std::string> out;
   for (const Diagnostic& item : diagnostics.items) {
     const LineColumn at = line_column(*diagnostics.sources[item.span.file], item.span.begin);
-    out.push_back(fmt::format("{}:{} {} {}", at.line, at.column, kSeverities[static_cast<int>(item.severity)], item.code));
+    out.push_back(
+        fmt::format("{}:{} {} {}", at.line, at.column, kSeverities[static_cast<int>(item.severity)], item.code));
   }
   std::sort(out.begin(), out.end());
   return out;
@@ -63,7 +64,8 @@ static std::string short_form(const oracle::Verdict& v) {
   std::string out(to_string(v.effect));
   if (v.code != DecisionCode::rule) out += fmt::format(" ({})", to_string(v.code));
   if (!v.rule.empty()) out += " by " + v.rule;
-  if (!v.reason.empty() && v.reason != v.rule && v.code != DecisionCode::default_effect) out += fmt::format(" because {}", v.reason);
+  if (!v.reason.empty() && v.reason != v.rule && v.code != DecisionCode::default_effect)
+    out += fmt::format(" because {}", v.reason);
   if (!v.from.empty()) out += fmt::format("; from {}", fmt::join(v.from, ", "));
   if (v.expires_seconds != 0) out += fmt::format("; expires {}s", v.expires_seconds);
   for (const std::string& obligation : v.obligations) out += "; " + obligation;
@@ -90,7 +92,8 @@ std::string decide_everywhere(Compiled& compiled, const std::string& event) {
       oracle::describe(*compiled.native, decide_all(native_reader.call(), native_reader.context(), scratch));
   EXPECT_EQ(oracle::to_string(expected), oracle::to_string(native)) << "oracle, native: " << event;
 
-  for (const auto& [program, from] : {std::pair(compiled.interpreted, &reader), std::pair(compiled.native, &native_reader)}) {
+  for (const auto& [program, from] :
+       {std::pair(compiled.interpreted, &reader), std::pair(compiled.native, &native_reader)}) {
     const Decision quick = decide(from->call(), from->context(), scratch);
     oracle::Verdict brief = oracle::describe(*program, quick);
     brief.matched = expected.matched;  // `decide` lists only asking rules

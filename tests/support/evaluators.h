@@ -26,8 +26,8 @@ std::unique_ptr<Compiled> compile_everywhere(std::vector<std::shared_ptr<const S
 /// All *.policy files below a directory as one set.
 std::unique_ptr<Compiled> compile_directory_everywhere(const std::string& directory);
 
-/// Decides one event (as `ordain eval` reads it, at 2024-05-01T12:00:00Z) on every evaluator, demands one answer of them by
-/// GoogleTest expectations, and returns it in one line.
+/// Decides one event (as `ordain eval` reads it, at 2024-05-01T12:00:00Z) on every evaluator, demands one answer of
+/// them by GoogleTest expectations, and returns it in one line.
 std::string decide_everywhere(Compiled& compiled, const std::string& event);
 
 /// "3:12 error unknown-field", sorted by text.

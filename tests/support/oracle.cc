@@ -275,19 +275,26 @@ Outcome Walker::loop(const Node& node) {
   }
   switch (node.loop) {
     case LoopKind::all:
-    case LoopKind::exists: return fault ? *fault : good(Value::boolean(node.loop == LoopKind::all));
-    case LoopKind::exists_one: return good(Value::boolean(found == 1));
+    case LoopKind::exists:
+      return fault ? *fault : good(Value::boolean(node.loop == LoopKind::all));
+    case LoopKind::exists_one:
+      return good(Value::boolean(found == 1));
     case LoopKind::map:
-    case LoopKind::filter: return good(Value::list(arena_.copy(elements)));
-    default: return finish_map(node, entries);
+    case LoopKind::filter:
+      return good(Value::list(arena_.copy(elements)));
+    default:
+      return finish_map(node, entries);
   }
 }
 
 Outcome Walker::walk(const Node& node) {
   switch (node.kind) {
-    case NodeKind::constant: return good(node.value);
-    case NodeKind::slot: return slot(node);
-    case NodeKind::has_slot: return good(Value::boolean(stored(slot_of(node)).present()));
+    case NodeKind::constant:
+      return good(node.value);
+    case NodeKind::slot:
+      return slot(node);
+    case NodeKind::has_slot:
+      return good(Value::boolean(stored(slot_of(node)).present()));
     case NodeKind::optional_slot: {
       Value value = stored(slot_of(node));
       return value.present() ? optional_of(node, value) : none();
@@ -305,9 +312,12 @@ Outcome Walker::walk(const Node& node) {
       if (node.kind == NodeKind::has_field) return has_field(node, operand.value);
       return select_optional(node, operand.value);
     }
-    case NodeKind::call: return call(node);
-    case NodeKind::and_: return logic(node, false);
-    case NodeKind::or_: return logic(node, true);
+    case NodeKind::call:
+      return call(node);
+    case NodeKind::and_:
+      return logic(node, false);
+    case NodeKind::or_:
+      return logic(node, true);
     case NodeKind::not_: {
       Outcome operand = walk(*node.args[0]);
       if (!operand.ok) return operand;
@@ -328,9 +338,12 @@ Outcome Walker::walk(const Node& node) {
       if (!right.ok) return right;
       return good(Value::boolean(equal(left.value, right.value) == (node.kind == NodeKind::equal)));
     }
-    case NodeKind::list: return list(node);
-    case NodeKind::map: return map(node);
-    case NodeKind::loop: return loop(node);
+    case NodeKind::list:
+      return list(node);
+    case NodeKind::map:
+      return map(node);
+    case NodeKind::loop:
+      return loop(node);
     case NodeKind::let: {
       Outcome init = walk(*node.args[0]);
       Local local{.value = init.value, .fault = std::nullopt};
@@ -338,7 +351,8 @@ Outcome Walker::walk(const Node& node) {
       locals_[node.local] = local;
       return walk(*node.args[1]);
     }
-    case NodeKind::fail: return bad(node, node.fault_code, node.value);
+    case NodeKind::fail:
+      return bad(node, node.fault_code, node.value);
   }
   return bad(node, FaultCode::host_error);
 }

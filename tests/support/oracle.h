@@ -26,13 +26,13 @@ Outcome evaluate(Arena& arena, const typed::Expression& expression, const Schema
 struct Verdict {
   Effect effect = Effect::deny;
   DecisionCode code = DecisionCode::default_effect;
-  std::string rule;                  ///< name, or ""
+  std::string rule;  ///< name, or ""
   std::string reason;
-  std::vector<std::string> matched;  ///< names, in source order
+  std::vector<std::string> matched;      ///< names, in source order
   std::vector<std::string> obligations;  ///< "redact output.iban with \"***\" by leaks.x", "warn because ... by ..."
   std::vector<std::string> from;
   int64_t expires_seconds = 0;
-  std::string fault;                 ///< "rule: code: message at line:column", or ""
+  std::string fault;  ///< "rule: code: message at line:column", or ""
 
   bool operator==(const Verdict&) const = default;
 };

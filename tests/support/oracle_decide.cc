@@ -1,4 +1,5 @@
-// Combining, as the design states it: every rule is evaluated, then the rules of combination are applied to what they said.
+// Combining, as the design states it: every rule is evaluated, then the rules of combination are applied to what they
+// said.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,10 +25,13 @@ struct RuleOutcome {
 
 DecisionCode code_of(FaultCode code) {
   switch (code) {
-    case FaultCode::missing_context: return DecisionCode::missing_context;
+    case FaultCode::missing_context:
+      return DecisionCode::missing_context;
     case FaultCode::cost_budget:
-    case FaultCode::memory_budget: return DecisionCode::budget_exceeded;
-    default: return DecisionCode::evaluation_error;
+    case FaultCode::memory_budget:
+      return DecisionCode::budget_exceeded;
+    default:
+      return DecisionCode::evaluation_error;
   }
 }
 
@@ -76,7 +80,8 @@ std::vector<RuleOutcome> Decider::evaluate_rules() {
     } else {
       Outcome condition = value_of(rule.body->when);
       if (condition.ok && !condition.value.is(Kind::boolean)) {
-        condition = {.ok = false, .value = {}, .fault = {.code = FaultCode::no_such_overload}, .at = rule.body->when.root->at};
+        condition = {
+            .ok = false, .value = {}, .fault = {.code = FaultCode::no_such_overload}, .at = rule.body->when.root->at};
       }
       rule.faulted = !condition.ok;
       rule.fault = condition;
@@ -243,10 +248,10 @@ Verdict describe(const Program& program, const Decision& decision) {
   out.reason = decision.fault ? "" : std::string(decision.reason);
   for (RuleId rule : decision.matched) out.matched.push_back(rule_name(rule));
   for (const Obligation& obligation : decision.obligations) {
-    out.obligations.push_back(
-        obligation.kind == RuleKind::warn
-            ? fmt::format("warn because {} by {}", obligation.reason, rule_name(obligation.rule))
-            : fmt::format("redact {} with {} by {}", obligation.path, to_json(obligation.with), rule_name(obligation.rule)));
+    out.obligations.push_back(obligation.kind == RuleKind::warn
+                                  ? fmt::format("warn because {} by {}", obligation.reason, rule_name(obligation.rule))
+                                  : fmt::format("redact {} with {} by {}", obligation.path, to_json(obligation.with),
+                                                rule_name(obligation.rule)));
   }
   for (std::string_view group : decision.from) out.from.emplace_back(group);
   out.expires_seconds = decision.expires_seconds;

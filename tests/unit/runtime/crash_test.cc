@@ -18,8 +18,8 @@ using testing::json;
 
 constexpr const char* kDirectoryVariable = "ORDAIN_CRASH_DIRECTORY";
 
-/// The process that is killed: this executable again, running the disabled test below. Acknowledges on standard output:
-/// "e" and the action for each executed tool as it runs, "a" and the action once the call has returned.
+/// The process that is killed: this executable again, running the disabled test below. It writes the action of every
+/// call that has returned, "a" and the id, to the pipe whose other end is `*out`.
 pid_t start_worker(const std::string& directory, int* out) {
   int ends[2];
   if (pipe(ends) != 0) return -1;
