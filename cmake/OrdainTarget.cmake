@@ -20,6 +20,8 @@ function(ordain_compile_options target)
   endif()
   if(ORDAIN_SANITIZE)
     target_compile_options(${target} PUBLIC -fsanitize=${ORDAIN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    # GCC's warning has false positives in the standard library once sanitizers are on.
+    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
     target_link_options(${target} PUBLIC -fsanitize=${ORDAIN_SANITIZE})
   endif()
 endfunction()

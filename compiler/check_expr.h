@@ -175,6 +175,8 @@ class ExprChecker {
   const Type* loop_type(const Expr& e, LoopKind loop, const Node& step, const Type* key, const Type* element);
   bool loop_types(const Node& range, const Type** key, const Type** value);
   Node* optional_macro(const Expr& e, bool flat);
+  Node* sort_macro(const Expr& e);
+  Node* alternative(const Expr& e, Node* call);
   Node* bind_macro(const Expr& e);
   Node* block_macro(const Expr& e);
   Node* extremum_macro(const Expr& e);

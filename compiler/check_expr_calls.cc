@@ -7,8 +7,8 @@ namespace ordain::checking {
 namespace {
 
 const std::vector<std::string> kMemberMacros{
-    "all",           "exists",       "exists_one",        "existsOne", "map",       "filter",
-    "transformList", "transformMap", "transformMapEntry", "optMap",    "optFlatMap"};
+    "all",           "exists",       "exists_one",        "existsOne", "map",        "filter",
+    "transformList", "transformMap", "transformMapEntry", "optMap",    "optFlatMap", "sortBy"};
 
 bool is_operator(std::string_view name) {
   return !name.empty() && (name[0] == '_' || name[0] == '@' || name[0] == '-' || name[0] == '!') &&
@@ -93,7 +93,8 @@ Node* ExprChecker::check_call(const Expr& e) {
     return unknown_function(e, e.name, member);
   for (size_t i = first_argument; i < e.args.size(); ++i) args.push_back(check(*e.args[i]));
   if (!function.found()) return unknown_function(e, e.name, member);
-  return call(e, function, member, std::move(args));
+  Node* out = call(e, function, member, std::move(args));
+  return member && (function.name == "or" || function.name == "orValue") ? alternative(e, out) : out;
 }
 
 // Whether the receiver is no name at all, but functions are called by it: `math.abss(1)`.

@@ -95,6 +95,31 @@ void order_lets(State& state) {
   }
 }
 
+// Parts of a constant, up to `most`. Lists whose elements are one list are small here and large when they are stored.
+uint64_t parts_of(const Value& value, uint64_t most) {
+  const bool is_list = value.is(Kind::list);
+  const uint64_t count = is_list ? value.aux : value.is(Kind::map) ? value.map->count : 0;
+  uint64_t parts = 1;
+  for (uint64_t i = 0; i < count && parts < most; ++i) {
+    parts += parts_of(is_list ? value.items[i] : value.map->entries[i].value, most - parts);
+  }
+  return parts;
+}
+
+// Nodes, and a node for every so many parts of constants: those are not copied, but stored once more where lists hold
+// them. At most kMaxExpandedNodes + 1.
+uint32_t size_of_tree(const typed::Node& node) {
+  constexpr uint64_t kPartsOfNode = 16;
+  constexpr uint64_t kMost = kPartsOfNode * kMaxExpandedNodes;
+  uint64_t size = 1;
+  if (node.kind == typed::NodeKind::constant) size += parts_of(node.value, kMost) / kPartsOfNode;
+  for (const typed::Node* child : node.args) {
+    if (size > kMaxExpandedNodes) break;
+    size += size_of_tree(*child);
+  }
+  return static_cast<uint32_t>(std::min<uint64_t>(size, kMaxExpandedNodes + 1));
+}
+
 // What a let is by itself and through those that it refers to, which come before it in `order`.
 void sum_up(State& state, Let& let) {
   let.expanded_nodes = let.reads.nodes;
@@ -107,9 +132,7 @@ void sum_up(State& state, Let& let) {
     let.reads_roots = let.reads_roots || used.reads_roots;
     let.reads_call = let.reads_call || used.reads_call;
     let.broken = let.broken || used.broken;
-    // A constant is folded before it is used, so it counts once.
-    let.expanded_nodes =
-        std::min(kMaxExpandedNodes + 1, let.expanded_nodes + (used.reads_roots ? used.expanded_nodes : 1));
+    let.expanded_nodes = std::min(kMaxExpandedNodes + 1, let.expanded_nodes + used.expanded_nodes);
   }
   if (let.expanded_nodes > kMaxExpandedNodes && !let.broken) {
     let.broken = true;
@@ -178,9 +201,13 @@ void check_lets(State& state) {
   order_lets(state);
   std::vector<LetId> ordered(state.lets.size());
   for (LetId id = 0; id < state.lets.size(); ++id) ordered[state.lets[id].order] = id;
-  for (LetId id : ordered) sum_up(state, state.lets[id]);
   for (LetId id : ordered) {
-    if (!state.lets[id].reads_roots) check_let(state, id, Stage::before, state.undeclared(), true);
+    Let& let = state.lets[id];
+    sum_up(state, let);
+    if (let.reads_roots) continue;
+    // What it is folded to is what its users get a copy of.
+    const typed::Node& node = *check_let(state, id, Stage::before, state.undeclared(), true).node;
+    if (!let.broken) let.expanded_nodes = size_of_tree(node);
   }
 }
 

@@ -260,7 +260,7 @@ bool too_large(RuleCheck& check) {
   uint64_t nodes = check.reads.nodes;
   for (LetId id : check.reads.lets) {
     const Let& let = check.state.lets[id];
-    if (let.reads_roots && !let.broken) nodes = std::min(kMaxExpandedNodes + 1, nodes + let.expanded_nodes);
+    if (!let.broken) nodes = std::min(kMaxExpandedNodes + 1, nodes + let.expanded_nodes);
   }
   if (nodes <= kMaxExpandedNodes) return false;
   check.state.diagnostics.error("limit-let", check.rule.word,

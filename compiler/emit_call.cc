@@ -70,12 +70,6 @@ ShortcutTable make_shortcuts() {
 
 bool may_fault(Op op) { return std::strchr(op_info(op).flags, 'F') != nullptr; }
 
-bool is_constant_string(const Node& node) { return node.kind == NodeKind::constant && node.value.is(Kind::string); }
-
-bool is_string_slot(const Node& node, const Tables& tables) {
-  return node.kind == NodeKind::slot && tables.slot(node.slot).type->kind == TypeKind::string;
-}
-
 }  // namespace
 
 bool is_unimplemented(const Node& node) {
@@ -117,13 +111,7 @@ Operand ExpressionEmitter::load(const Node& node, Register dest) {
 
 /// slot == "literal", slot in ["literal", ...], "literal" in slot.
 bool ExpressionEmitter::is_slot_test(const Node& node) const {
-  if (node.kind == NodeKind::equal || node.kind == NodeKind::not_equal) {
-    const Node& left = *node.args[0];
-    const Node& right = *node.args[1];
-    return (is_string_slot(left, tables_) && is_constant_string(right)) ||
-           (is_constant_string(left) && is_string_slot(right, tables_));
-  }
-  return typed::is_free_membership(node, tables_.schema());
+  return typed::is_free_equality(node, tables_.schema()) || typed::is_free_membership(node, tables_.schema());
 }
 
 Operand ExpressionEmitter::slot_test(const Node& node, Register dest) {
@@ -176,7 +164,7 @@ Operand ExpressionEmitter::equality(const Node& node, First first, Register dest
   release(left);
   release(right);
   Register out = target(kBool, dest);
-  code_.emit(op, out, left.reg, right.reg);
+  code_.emit(op, out, left.reg, right.reg, may_fault(op) ? at(node.at) : kNone);
   if (node.kind == NodeKind::not_equal && inverted_ != &node) code_.emit(Op::not_, out, out);
   return deliver(out, dest, node.at);
 }
@@ -241,6 +229,17 @@ Operand ExpressionEmitter::general_call(const Node& node, First first, Register 
   return deliver(out, dest, node.at);
 }
 
+// A constant that folding came to may be one that cannot be prepared: then the call itself says so, when it runs.
+static bool can_prepare(const Node& node) {
+  const Preparation& preparation = node.overload->preparation;
+  const auto arg = static_cast<size_t>(preparation.arg);
+  if (preparation.arg < 0 || arg >= node.args.size() || node.args[arg]->kind != NodeKind::constant) return false;
+  const Value& value = node.args[arg]->value;
+  const Kind wanted = kind_of(*node.overload->params[arg]);
+  std::string error;
+  return (wanted == Kind::absent || value.is(wanted)) && preparation.prepare(value, &error) != nullptr;
+}
+
 void ExpressionEmitter::call_instruction(const Node& node, Register result, Register args) {
   uint32_t location = at(node.at);
   if (is_unimplemented(node)) {
@@ -254,14 +253,11 @@ void ExpressionEmitter::call_instruction(const Node& node, Register result, Regi
     return;
   }
   uint32_t import = tables_.import(*node.overload);
-  const Preparation& preparation = node.overload->preparation;
-  if (preparation.arg >= 0 && static_cast<size_t>(preparation.arg) < node.args.size()) {
-    const Node& constant = *node.args[static_cast<size_t>(preparation.arg)];
-    if (constant.kind == NodeKind::constant) {
-      uint32_t prepared = tables_.prepared(import, tables_.constant(constant.value));
-      code_.emit(Op::call_prepared, result, prepared, args, location);
-      return;
-    }
+  if (can_prepare(node)) {
+    const Node& constant = *node.args[static_cast<size_t>(node.overload->preparation.arg)];
+    uint32_t prepared = tables_.prepared(import, tables_.constant(constant.value));
+    code_.emit(Op::call_prepared, result, prepared, args, location);
+    return;
   }
   code_.emit(Op::call, result, import, args, location);
 }

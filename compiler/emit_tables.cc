@@ -136,9 +136,10 @@ uint32_t Tables::location(const Span& span) {
 }
 
 uint32_t Tables::constant(const Value& value) {
-  const void* address = value.is(Kind::list)  ? static_cast<const void*>(value.items)
-                        : value.is(Kind::map) ? static_cast<const void*>(value.map)
-                                              : nullptr;
+  // An empty list has no memory of its own: whatever was made next may have its address.
+  const void* address = value.is(Kind::list) && value.aux > 0 ? static_cast<const void*>(value.items)
+                        : value.is(Kind::map)                 ? static_cast<const void*>(value.map)
+                                                              : nullptr;
   if (address == nullptr) return add_constant(value);
   auto [entry, added] = big_constants_.try_emplace({address, value.aux}, 0);
   if (added) entry->second = add_constant(value);

@@ -19,6 +19,7 @@ using typed::NodeKind;
 // What one call may cost and make. A list that the author wrote out has no such limit.
 constexpr uint64_t kFoldCost = 10'000;
 constexpr uint64_t kFoldCostOfAll = 1'000'000;  // of one expression's calls together
+constexpr uint64_t kFoldCopies = 100'000;       // elements of one expression's constants, once more for each use
 constexpr uint64_t kFoldMemory = 4 << 10;
 constexpr size_t kFoldScratch = 16 << 10;
 
@@ -80,7 +81,8 @@ class Folder {
       case NodeKind::local:
         return fold_local(node);
       case NodeKind::let:
-        return is_constant(*node->args[0]) ? const_cast<Node*>(node->args[1]) : node;
+        return is_constant(*node->args[0]) && kept_lets_.count(node->local) == 0 ? const_cast<Node*>(node->args[1])
+                                                                                 : node;
       default:
         return node;
     }
@@ -170,7 +172,13 @@ class Folder {
 
   Node* fold_equal(Node* node) {
     if (!all_constant(*node)) return node;
-    bool same = equal(node->args[0]->value, node->args[1]->value);
+    Eval eval;
+    eval.cost_left = std::min(kFoldCost, cost_left_);
+    const uint64_t granted = eval.cost_left;
+    bool same = false;
+    const bool is_known = equal(eval, node->args[0]->value, node->args[1]->value, &same);
+    cost_left_ -= granted - eval.cost_left;
+    if (!is_known) return node;
     return become(node, Value::boolean(same == (node->kind == NodeKind::equal)));
   }
 
@@ -211,12 +219,33 @@ class Folder {
   Node* fold_local(Node* node) {
     auto value = let_values_.find(node->local);
     if (value == let_values_.end() || !is_constant(*value->second)) return node;
-    return become(node, value->second->value);
+    const Value& constant = value->second->value;
+    if (!count_copies(constant, &copies_left_)) {
+      kept_lets_.insert(node->local);
+      return node;
+    }
+    return become(node, constant);
+  }
+
+  // Whether a constant container may stand in one more place: lets that double one another would grow the tables
+  // without bound.
+  static bool count_copies(const Value& value, uint64_t* left) {
+    const bool is_list = value.is(Kind::list);
+    if (!is_list && !value.is(Kind::map)) return true;
+    const uint64_t count = is_list ? value.aux : value.map->count;
+    if (*left < count + 1) return false;
+    *left -= count + 1;
+    for (uint64_t i = 0; i < count; ++i) {
+      if (!count_copies(is_list ? value.items[i] : value.map->entries[i].value, left)) return false;
+    }
+    return true;
   }
 
   Arena& arena_;
   Arena& scratch_;
   uint64_t cost_left_ = kFoldCostOfAll;
+  uint64_t copies_left_ = kFoldCopies;
+  std::unordered_set<uint32_t> kept_lets_;  ///< locals that are used although they are constants
   std::unordered_map<uint32_t, const Node*>
       let_values_;  ///< by local; a local's number is its own within an expression
 };

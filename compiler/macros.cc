@@ -70,6 +70,10 @@ Node* ExprChecker::check_macro(const Expr& e, bool* expanded) {
     *expanded = true;
     return loop_macro(e, row.macro.loop, row.macro.variables, row.macro.filtered);
   }
+  if (arguments == 2 && e.name == "sortBy") {
+    *expanded = true;
+    return sort_macro(e);
+  }
   if (arguments == 2 && (e.name == "optMap" || e.name == "optFlatMap")) {
     *expanded = true;
     return optional_macro(e, e.name == "optFlatMap");
@@ -283,6 +287,44 @@ Node* ExprChecker::optional_macro(const Expr& e, bool flat) {
   if (!flat) some = call_named(e, "optional.of", false, {some});
   Node* none = call_named(e, "optional.none", false, {});
   return let(e, optional, target, conditional(e, tested, some, none));
+}
+
+// list.sortBy(x, key): the list in the order of the list of keys.
+Node* ExprChecker::sort_macro(const Expr& e) {
+  Node* list = check(*e.args[0]);
+  const Type* element = &types::kDyn;
+  if (scope_.checked) {
+    element = infer_.fresh();
+    if (!infer_.assignable(list->type, infer_.list_of(element))) {
+      error("type-mismatch", e.args[0]->span, "`sortBy` needs a list, this is " + describe(list->type));
+      return error_node(e);
+    }
+  }
+  std::string_view name = variable_name(*e.args[1]);
+  if (name.empty()) return error_node(e);
+  Section section(*this);
+  Local whole = declare({}, list->type);
+  Local variable = declare(name, element);
+  Node* key = check(*e.args[2]);
+  Node* keys = make(NodeKind::loop, e, static_type(infer_.list_of(key->type)), {local_node(e, whole), key});
+  keys->loop = LoopKind::map;
+  keys->local = variable.id;
+  return let(e, whole, list, call_named(e, "@sortByAssociatedKeys", true, {local_node(e, whole), keys}));
+}
+
+// target.or(other), target.orValue(other): the other side runs only where the target has no value.
+Node* ExprChecker::alternative(const Expr& e, Node* call) {
+  const bool is_optionals = call->kind == NodeKind::call && call->args.size() == 2 &&
+                            (call->overload == nullptr || call->overload->id == "optional_or_optional" ||
+                             call->overload->id == "optional_orValue_value");
+  if (!is_optionals || is_error(*call) || call->args[1]->kind == NodeKind::constant) return call;
+  Section section(*this);
+  Local optional = declare({}, call->args[0]->type);
+  Node* tested = call_named(e, "hasValue", true, {local_node(e, optional)});
+  Node* some = local_node(e, optional);
+  if (e.name == "orValue") some = call_named(e, "value", true, {some});
+  Node* choice = make(NodeKind::conditional, e, call->type, {tested, some, call->args[1]});
+  return let(e, optional, call->args[0], choice);
 }
 
 // math.greatest(a, b, c): the function takes one list.

@@ -46,6 +46,25 @@ bool is_free_membership(const Node& node) {
          is(list, TypeKind::list) && list.type->params[0]->kind == TypeKind::string;
 }
 
+bool is_string_slot(const Node& node) { return node.kind == NodeKind::slot && is(node, TypeKind::string); }
+bool is_string_constant(const Node& node) { return node.kind == NodeKind::constant && node.value.is(Kind::string); }
+
+// Comparing with it takes no walk that is charged for: whatever the other side is.
+bool is_compared_at_once(const Node& node) {
+  if (node.kind == NodeKind::constant) {
+    const Value& value = node.value;
+    if (value.is(Kind::string) || value.is(Kind::bytes)) return value.aux < 10;
+    return !value.is(Kind::list) && !value.is(Kind::map) && !value.is(Kind::optional);
+  }
+  return !may_allocate(*node.type);
+}
+
+// Only by the budget.
+bool equality_may_fault(const Node& left, const Node& right) {
+  if (is_compared_at_once(left) || is_compared_at_once(right)) return false;
+  return !(is_string_slot(left) && is_string_constant(right)) && !(is_string_constant(left) && is_string_slot(right));
+}
+
 bool call_may_fault(const Node& node) {
   if (is_free_membership(node)) return false;
   const Overload* overload = node.overload;
@@ -60,9 +79,10 @@ bool operation_may_fault(const Node& node) {
     case NodeKind::constant:
     case NodeKind::has_slot:
     case NodeKind::optional_slot:
+      return false;
     case NodeKind::equal:
     case NodeKind::not_equal:
-      return false;
+      return equality_may_fault(*node.args[0], *node.args[1]);
     case NodeKind::slot:
     case NodeKind::local:
       return node.may_fault;  // known from the declaration, or from what the variable stands for

@@ -24,4 +24,15 @@ bool is_free_membership(const Node& node, const Schema& schema) {
          type->kind == TypeKind::list && type->params.size() == 1 && type->params[0]->kind == TypeKind::string;
 }
 
+bool is_free_equality(const Node& node, const Schema& schema) {
+  const auto string_slot = [&schema](const Node& n) {
+    return n.kind == NodeKind::slot && schema.slots[n.slot].type->kind == TypeKind::string;
+  };
+  const auto string_constant = [](const Node& n) { return n.kind == NodeKind::constant && n.value.is(Kind::string); };
+  if (node.kind != NodeKind::equal && node.kind != NodeKind::not_equal) return false;
+  const Node& left = *node.args[0];
+  const Node& right = *node.args[1];
+  return (string_slot(left) && string_constant(right)) || (string_constant(left) && string_slot(right));
+}
+
 }  // namespace ordain::typed

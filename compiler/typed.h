@@ -18,7 +18,8 @@ namespace ordain::typed {
 
 /// Semantics are defined here; every evaluator follows them to the letter.
 /// "Fault" means: the node has no value but a fault; unless said otherwise a node whose operand faults, faults with it, operands
-/// being evaluated left to right and evaluation stopping at the first fault.
+/// being evaluated left to right and evaluation stopping at the first fault. A list, a map and a loop that builds one first
+/// fault memory_budget if the memory budget is used up.
 enum class NodeKind : uint8_t {
   constant,         ///< `value`
   slot,             ///< value of `slot`. Absent: a built-in gives "" or []; a host's slot faults missing_context (detail: path);
@@ -31,17 +32,20 @@ enum class NodeKind : uint8_t {
   has_field,        ///< whether map args[0] has `field`; of an optional: of its value, none has none. Else no_such_overload
   select_optional,  ///< optional of field of map args[0]; of an optional: of its value, flattened. Else no_such_overload
   call,             ///< `overload` (or, if nullptr, the first overload of `function` whose parameter kinds the arguments have, else
-                    ///< no_such_overload) of args. Costs the overload's cost, unless it is_free_membership
+                    ///< no_such_overload) of args. Costs the overload's cost, unless it is_free_membership. Where
+                    ///< the argument that `overload` prepares is a constant, it is the prepared call, at its cost
   and_,             ///< args, n-ary: false if any is false; else the leftmost fault; else true. Operands run left to right and stop at
                     ///< the first false. A non-bool operand is a fault no_such_overload at the operand
   or_,              ///< the same with true
   not_,             ///< of bool args[0]; else no_such_overload
   conditional,      ///< args[0] ? args[1] : args[2]; only the chosen branch runs; a non-bool condition faults no_such_overload
-  equal,            ///< equal(args[0], args[1])
-  not_equal,        ///< !equal(args[0], args[1])
+  equal,            ///< equal(args[0], args[1]), charging a step for each element and optional's value compared, eight for each
+                    ///< entry, one for every ten bytes of texts of the same size; nothing if is_free_equality
+  not_equal,        ///< !equal(args[0], args[1]), the same
   list,             ///< args; where `optionals`, an optional is flattened away (non-optional: no_such_overload). Charges 16 bytes an
                     ///< element as it is added
-  map,              ///< args: key, value, ...; each entry is added after its key and value ran: unsupported_key, duplicate_key; charges 32 bytes
+  map,              ///< args: key, value, ...; each entry is added after its key and value ran: unsupported_key, duplicate_key; charges 32
+                    ///< bytes, and a step for every ten bytes of the key
   loop,             ///< a macro over args[0]; see LoopKind
   let,              ///< variable `local` = args[0] in args[1]. A fault of args[0] is raised where `local` is used, and only if it is
   fail,             ///< faults with `fault_code`, detail `value`: unchecked expressions only
@@ -87,6 +91,9 @@ uint32_t node_count(const Node& node);
 /// `slot in [...]` of a string slot and a constant list, and `"text" in slot` of a constant and a slot that is a list(string): no
 /// engine walks a list for these, so they cost nothing, whatever their overload's row says.
 bool is_free_membership(const Node& node, const Schema& schema);
+
+/// A string slot compared with a constant: symbols are compared, so it costs nothing.
+bool is_free_equality(const Node& node, const Schema& schema);
 
 /// An expression with the number of its variables (locals are 0 .. local_count - 1).
 struct Expression {

@@ -14,6 +14,13 @@ bool in_list(Eval& eval, const Value* args, Value* result) {
     uint64_t weight = 0;
     if (!weigh(eval, args[0], &weight) || !eval.charge((weight - 1) * args[1].aux)) return false;
   }
+  if (args[0].is(Kind::integer)) {  // the common case of small things, in place
+    for (const Value& element : args[1].as_list()) {
+      const bool same = element.is(Kind::integer) ? element.i == args[0].i : equal(args[0], element);
+      if (same) return give(result, Value::boolean(true));
+    }
+    return give(result, Value::boolean(false));
+  }
   for (const Value& element : args[1].as_list()) {
     if (equal(args[0], element)) return give(result, Value::boolean(true));
   }
@@ -21,7 +28,8 @@ bool in_list(Eval& eval, const Value* args, Value* result) {
 }
 uint64_t in_list_cost(const Value* args) { return args[1].aux; }
 
-bool in_map(Eval&, const Value* args, Value* result) {
+bool in_map(Eval& eval, const Value* args, Value* result) {
+  if (!eval.charge_text(args[0])) return false;
   return give(result, Value::boolean(map_find(*args[1].map, args[0]) != nullptr));
 }
 
@@ -61,6 +69,7 @@ Found find(const Value& container, const Value& key, const Value** found) {
 
 // b[?c], and b[c] of an optional b: none where there is nothing to find.
 bool find_optional(Eval& eval, const Value* args, Value* result, std::string_view name) {
+  if (!eval.charge_text(args[1])) return false;
   const Value* container = &args[0];
   if (container->is(Kind::optional)) {
     if (container->items == nullptr) return give(result, Value::optional(nullptr));
@@ -74,6 +83,7 @@ bool index_optional(Eval& eval, const Value* args, Value* result) { return find_
 
 bool index(Eval& eval, const Value* args, Value* result) {
   if (args[0].is(Kind::optional)) return find_optional(eval, args, result, "_[_]");
+  if (!eval.charge_text(args[1])) return false;
   const Value* found = nullptr;
   switch (find(args[0], args[1], &found)) {
     case Found::yes:
@@ -98,7 +108,7 @@ void add_containers(FunctionTable& table) {
   const Overload rows[] = {
       {"@in", "in_list", "(A, list(A)) -> bool", in_list, "Whether an element of the list equals the value.",
        in_list_cost},
-      {"@in", "in_map", "(A, map(A, B)) -> bool", in_map, "Whether the map has the key.", nullptr, kNeverFaults},
+      {"@in", "in_map", "(A, map(A, B)) -> bool", in_map, "Whether the map has the key."},
 
       {"_[_]", "index_list", "(list(A), int) -> A", index, "The element at a place from 0; a fault past the end."},
       {"_[_]", "index_map", "(map(A, B), A) -> B", index, "The value of a key; a fault if there is none."},

@@ -27,6 +27,26 @@ DecisionCode code_of(FaultCode fault) {
   }
 }
 
+// Takes what walking the value costs from `steps`. False if they do not suffice.
+bool spend_walk(const Value& value, uint64_t* steps) {
+  uint64_t own = 1;
+  if (value.is(Kind::string) || value.is(Kind::bytes)) own += value.aux / 10;
+  if (own > *steps) return false;
+  *steps -= own;
+  const auto spend = [steps](const Value& part) { return spend_walk(part, steps); };
+  switch (value.kind) {
+    case Kind::list:
+      return std::ranges::all_of(value.as_list(), spend);
+    case Kind::map:
+      return std::ranges::all_of(value.map->all(),
+                                 [&](const MapEntry& entry) { return spend(entry.key) && spend(entry.value); });
+    case Kind::optional:
+      return value.items == nullptr || spend(*value.items);
+    default:
+      return true;
+  }
+}
+
 Decision refuse(DecisionCode code, std::string_view reason) {
   Decision out;
   out.effect = Effect::deny;
@@ -356,6 +376,9 @@ class Decider {
     if (rule.with == kNone) return true;
     if (run_.run(rule.with) == Truth::fault) return deny_by_fault(rule, run_.frame.eval.fault, out);
     obligation->with = run_.frame.result;
+    // It will be copied and written as JSON: shared parts once for each place they have.
+    uint64_t steps = run_.options.budget.cost;
+    if (!spend_walk(obligation->with, &steps)) return give_up(out);
     if (obligation->with.is(Kind::string)) {
       obligation->with = Value::string(run_.keep(obligation->with.as_text()));
       if (obligation->with.text == nullptr) return give_up(out);

@@ -22,6 +22,66 @@ bool make_text(Eval& eval, std::string_view text, Kind kind, Value* out) {
 
 }  // namespace
 
+namespace {
+
+constexpr uint64_t kEntryCost = 8;  // looking the key up
+
+bool compare_deep(Eval& eval, const Value& a, const Value& b, int depth, bool* out);
+
+bool is_whole(Kind kind) { return kind == Kind::integer || kind == Kind::unsigned_integer || kind == Kind::boolean; }
+
+bool compare_lists(Eval& eval, const Value& a, const Value& b, int depth, bool* out) {
+  *out = a.aux == b.aux;
+  for (uint32_t n = 0; *out && n < a.aux; ++n) {
+    if (!eval.charge(1)) return false;
+    const Value &x = a.items[n], &y = b.items[n];
+    if (x.kind == y.kind && is_whole(x.kind)) {
+      *out = x.i == y.i;
+    } else if (!compare_deep(eval, x, y, depth, out)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool compare_maps(Eval& eval, const MapRep& a, const MapRep& b, int depth, bool* out) {
+  *out = a.count == b.count;
+  for (uint32_t n = 0; *out && n < a.count; ++n) {
+    const MapEntry& entry = a.entries[n];
+    if (!eval.charge(kEntryCost) || !eval.charge_text(entry.key)) return false;
+    const Value* other = map_find(b, entry.key);
+    *out = other != nullptr;
+    if (*out && !compare_deep(eval, entry.value, *other, depth, out)) return false;
+  }
+  return true;
+}
+
+bool compare_deep(Eval& eval, const Value& a, const Value& b, int depth, bool* out) {
+  if (a.kind == b.kind && depth < kMaxValueDepth) {
+    switch (a.kind) {
+      case Kind::string:
+      case Kind::bytes:
+        if (a.aux == b.aux && !eval.charge_text(a)) return false;
+        break;
+      case Kind::list:
+        return compare_lists(eval, a, b, depth + 1, out);
+      case Kind::map:
+        return compare_maps(eval, *a.map, *b.map, depth + 1, out);
+      case Kind::optional:
+        if (a.items == nullptr || b.items == nullptr) break;
+        return eval.charge(1) && compare_deep(eval, *a.items, *b.items, depth + 1, out);
+      default:
+        break;
+    }
+  }
+  *out = depth < kMaxValueDepth && equal(a, b);
+  return true;
+}
+
+}  // namespace
+
+bool equal(Eval& eval, const Value& a, const Value& b, bool* out) { return compare_deep(eval, a, b, 0, out); }
+
 bool Eval::make_string(std::string_view text, Value* out) { return make_text(*this, text, Kind::string, out); }
 
 bool Eval::make_bytes(std::string_view data, Value* out) { return make_text(*this, data, Kind::bytes, out); }

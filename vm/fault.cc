@@ -6,11 +6,19 @@
 namespace ordain {
 namespace {
 
+// A container may be small to make and large to write: its type says enough.
+bool is_container(const Value& detail) {
+  return detail.kind == Kind::list || detail.kind == Kind::map || detail.kind == Kind::optional;
+}
+
 std::string text_of(const Value& detail) {
+  if (is_container(detail)) return std::string(type_name(detail.kind));
   return detail.is(Kind::string) ? std::string(detail.as_text()) : to_json(detail);
 }
 
-std::string quoted(const Value& detail) { return to_json(detail); }
+std::string quoted(const Value& detail) {
+  return is_container(detail) ? "of type " + std::string(type_name(detail.kind)) : to_json(detail);
+}
 
 // "what: detail", or "what" alone where the detail was lost with an exhausted arena.
 std::string with_detail(std::string_view what, const Value& detail) {

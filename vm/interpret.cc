@@ -231,10 +231,20 @@ dispatch:
   COMPARE(eq_double, r[pc->b].d == r[pc->c].d);
   COMPARE(lt_double, r[pc->b].d < r[pc->c].d);
   COMPARE(le_double, r[pc->b].d <= r[pc->c].d);
-  COMPARE(eq_string, same_string(r[pc->b], r[pc->c]));
+  CASE(eq_string) : {
+    const Value &x = r[pc->b], &y = r[pc->c];
+    FAULT_UNLESS(x.aux != y.aux || eval.charge(x.aux / 10));
+    r[pc->a] = Value::boolean(same_string(x, y));
+    NEXT();
+  }
   COMPARE(lt_string, r[pc->b].as_text() < r[pc->c].as_text());
   COMPARE(le_string, r[pc->b].as_text() <= r[pc->c].as_text());
-  COMPARE(eq_any, equal(r[pc->b], r[pc->c]));
+  CASE(eq_any) : {
+    bool same;
+    FAULT_UNLESS(equal(eval, r[pc->b], r[pc->c], &same));
+    r[pc->a] = Value::boolean(same);
+    NEXT();
+  }
   COMPARE(not_, !r[pc->b].as_bool());
 
   // --- control

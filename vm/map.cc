@@ -113,6 +113,8 @@ const Value* map_find(const MapRep& map, const Value& key) {
     return map_find(map, key.d < 0x1p63 ? Value::integer(static_cast<int64_t>(key.d))
                                         : Value::unsigned_integer(static_cast<uint64_t>(key.d)));
   }
+  // Other kinds are no keys, and may be large to hash.
+  if (!key.is(Kind::boolean) && !key.is(Kind::integer) && !key.is(Kind::unsigned_integer)) return nullptr;
   auto matches = [&](const Value& other) { return equal(other, key); };
   return map.index == nullptr ? find_linear(map, matches) : find_hashed(map, hash(key), matches);
 }

@@ -109,6 +109,7 @@ Found find(const Value& container, const Value& key, const Value** found) {
 
 // None where there is nothing to find. The optional views the container's element.
 bool find_optional(Eval& eval, const Value& operand, const Value& key, std::string_view name, Value* out) {
+  if (!eval.charge_text(key)) return false;
   const Value* container = &operand;
   if (operand.is(Kind::optional)) {
     if (operand.items == nullptr) return give(out, Value::optional(nullptr));
@@ -125,6 +126,7 @@ bool find_optional(Eval& eval, const Value& operand, const Value& key, std::stri
 
 bool index(Eval& eval, const Value& operand, const Value& key, Value* out) {
   if (operand.is(Kind::optional)) return find_optional(eval, operand, key, "_[_]", out);
+  if (!eval.charge_text(key)) return false;
   const Value* found = nullptr;
   switch (find(operand, key, &found)) {
     case Found::yes:
@@ -171,7 +173,8 @@ Builder& builder_of(const Value& value) {
 
 template <typename Builder>
 bool builder_new(Eval& eval, Kind kind, Value* out) {
-  auto* builder = eval.arena->array<Builder>(1);
+  // What is exhausted stays so: a loop that absorbs the fault must not go on taking room.
+  auto* builder = eval.memory_left == 0 ? nullptr : eval.arena->array<Builder>(1);
   if (builder == nullptr) return eval.fail(FaultCode::memory_budget);
   new (builder) Builder();
   Value value;
@@ -230,6 +233,7 @@ bool contains(const MapBuilder& builder, const Value& key) {
 
 bool put(Eval& eval, MapBuilder& builder, const Value& key, const Value& value) {
   if (!valid_key(key)) return eval.fail(FaultCode::unsupported_key);
+  if (!eval.charge_text(key)) return false;
   if (contains(builder, key)) return eval.fail(FaultCode::duplicate_key, key);
   if (!append(eval, builder, {key, value})) return false;
   if (builder.index == nullptr ? builder.count > kLinear : 2 * builder.count > builder.mask) {

@@ -46,6 +46,8 @@ class Walker {
     eval_.memory_left = 0;
     return eval_.fail(FaultCode::memory_budget);
   }
+  // A list or map is begun only where there is memory left at all.
+  bool begin_building() { return eval_.memory_left > 0 || eval_.fail(FaultCode::memory_budget); }
   Outcome optional_of(const Node& node, const Value& value) {
     if (!charge_memory(sizeof(Value))) return bad_eval(node);
     return good(Value::optional(arena_.make<Value>(value)));
@@ -136,6 +138,19 @@ Outcome Walker::call(const Node& node) {
     eval_.cost_left = before;
     return ok ? good(result) : bad_eval(node);
   }
+  const Preparation& how = overload->preparation;
+  std::shared_ptr<const void> object;
+  if (node.overload != nullptr && how.arg >= 0 && node.args[how.arg]->kind == NodeKind::constant) {
+    std::string error;
+    object = how.prepare(args[how.arg], &error);
+  }
+  if (object != nullptr) {
+    const bool affordable = how.cost != nullptr         ? eval_.charge(how.cost(object.get(), args.data()))
+                            : overload->cost != nullptr ? eval_.charge(overload->cost(args.data()))
+                                                        : true;
+    if (!affordable || !how.call(eval_, object.get(), args.data(), &result)) return bad_eval(node);
+    return good(result);
+  }
   if (overload->cost != nullptr && !eval_.charge(overload->cost(args.data()))) return bad_eval(node);
   if (!overload->call(eval_, args.data(), &result)) return bad_eval(node);
   return good(result);
@@ -154,6 +169,7 @@ Outcome Walker::logic(const Node& node, bool stop) {
 }
 
 Outcome Walker::list(const Node& node) {
+  if (!begin_building()) return bad_eval(node);
   std::vector<Value> elements;
   for (size_t i = 0; i < node.args.size(); ++i) {
     Outcome outcome = walk(*node.args[i]);
@@ -175,6 +191,7 @@ std::optional<Outcome> Walker::put(const Node& node, std::vector<MapEntry>& entr
   if (!key.is(Kind::boolean) && !key.is(Kind::integer) && !key.is(Kind::unsigned_integer) && !key.is(Kind::string)) {
     return bad(node, FaultCode::unsupported_key);
   }
+  if (!eval_.charge_text(key)) return bad_eval(node);
   for (const MapEntry& entry : entries) {
     if (equal(entry.key, key)) return bad(node, FaultCode::duplicate_key, key);
   }
@@ -189,6 +206,7 @@ Outcome Walker::finish_map(const Node& node, const std::vector<MapEntry>& entrie
 }
 
 Outcome Walker::map(const Node& node) {
+  if (!begin_building()) return bad_eval(node);
   std::vector<MapEntry> entries;
   for (size_t i = 0; i * 2 < node.args.size(); ++i) {
     Outcome key = walk(*node.args[2 * i]);
@@ -206,6 +224,8 @@ Outcome Walker::map(const Node& node) {
 }
 
 Outcome Walker::loop(const Node& node) {
+  const bool builds = node.loop != LoopKind::all && node.loop != LoopKind::exists && node.loop != LoopKind::exists_one;
+  if (builds && !begin_building()) return bad_eval(node);
   Outcome range = walk(*node.args[0]);
   if (!range.ok) return range;
   const Value container = range.value;
@@ -336,7 +356,13 @@ Outcome Walker::walk(const Node& node) {
       if (!left.ok) return left;
       Outcome right = walk(*node.args[1]);
       if (!right.ok) return right;
-      return good(Value::boolean(equal(left.value, right.value) == (node.kind == NodeKind::equal)));
+      bool same = false;
+      if (typed::is_free_equality(node, schema_)) {
+        same = equal(left.value, right.value);
+      } else if (!equal(eval_, left.value, right.value, &same)) {
+        return bad_eval(node);
+      }
+      return good(Value::boolean(same == (node.kind == NodeKind::equal)));
     }
     case NodeKind::list:
       return list(node);

@@ -61,7 +61,11 @@ bool same_bytes(const char* a, const char* b, uint64_t size) { return size == 0 
 bool less_text(const char* a, uint64_t a_size, const char* b, uint64_t b_size) {
   return std::string_view(a, a_size) < std::string_view(b, b_size);
 }
-bool equal_values(const Value* a, const Value* b) { return equal(*a, *b); }
+// 0 or 1; 2 with the fault set.
+uint32_t equal_values(Frame* frame, const Value* a, const Value* b) {
+  bool same = false;
+  return equal(frame->eval, *a, *b, &same) ? static_cast<uint32_t>(same) : kFaulted;
+}
 
 // --- calls
 
@@ -145,7 +149,7 @@ std::span<const Helper> helpers() {
       {"ordain_symbol_in", "b:pii", address_of(symbol_in)},
       {"ordain_same_bytes", "b:ppl", address_of(same_bytes)},
       {"ordain_less_text", "b:plpl", address_of(less_text)},
-      {"ordain_equal", "b:pp", address_of(equal_values)},
+      {"ordain_equal", "i:ppp", address_of(equal_values)},
       {"ordain_call", "b:pip", address_of(call)},
       {"ordain_call_dynamic", "b:pip", address_of(call_by_kind)},
       {"ordain_call_prepared", "b:pip", address_of(call_prepared)},

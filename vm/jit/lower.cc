@@ -191,7 +191,7 @@ void PredicateLowering::control(const Insn& insn) {
     case Op::ret:
       return finish(insn);
     default:
-      return charge(insn.b);
+      return charge(number(insn.b));
   }
 }
 
@@ -202,11 +202,11 @@ void PredicateLowering::finish(const Insn& insn) {
   b_.CreateRet(is_bool ? b_.CreateZExt(boolean(insn.a), b_.getInt32Ty()) : b_.getInt32(1));
 }
 
-void PredicateLowering::charge(uint32_t steps) {
+void PredicateLowering::charge(V steps) {
   V left_address = at(frame_, offsetof(Frame, eval) + offsetof(Eval, cost_left));
   V left = b_.CreateLoad(b_.getInt64Ty(), left_address);
-  fault_if(b_.CreateICmpULT(left, number(steps)), exhausted_exit());
-  b_.CreateStore(b_.CreateSub(left, number(steps)), left_address);
+  fault_if(b_.CreateICmpULT(left, steps), exhausted_exit());
+  b_.CreateStore(b_.CreateSub(left, steps), left_address);
 }
 
 }  // namespace ordain::native

@@ -82,7 +82,7 @@ class PredicateLowering {
   Block new_block(const char* name);
   void branch(V condition, Block if_true, Block if_false, bool true_is_unlikely = false);
   void finish(const Insn& insn);
-  void charge(uint32_t steps);
+  void charge(V steps);
 
   // lower_fault.cc
   Block fault_exit(FaultCode code);  ///< none: the fault is set already, but for its location
@@ -137,6 +137,7 @@ class PredicateLowering {
   V equal_text(Pair a, Pair b, const Value* literal);
   V equal_bytes(V text, const Value& literal);
   V equal_any(const Insn& insn);
+  V equal_deep(uint32_t left, uint32_t right);
   V equal_typed(uint32_t any, uint32_t typed, Kind kind);
   V guarded(V condition, llvm::function_ref<V()> then, llvm::function_ref<V()> otherwise);
   V is_list(uint32_t reg, V meta);

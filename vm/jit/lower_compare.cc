@@ -76,6 +76,11 @@ PredicateLowering::V PredicateLowering::equal_text(Pair a, Pair b, const Value* 
   if (literal != nullptr && literal->aux == 0) return same_size;
   auto same_bytes = [&]() -> V {
     V text = b_.CreateIntToPtr(a.payload, b_.getPtrTy());
+    if (literal == nullptr) {
+      charge(b_.CreateUDiv(size_of(a.meta), number(10)));
+    } else if (literal->aux >= 10) {
+      charge(number(literal->aux / 10));
+    }
     if (literal != nullptr && literal->aux <= kInlineBytes) return equal_bytes(text, *literal);
     return call_helper("ordain_same_bytes", {text, b_.CreateIntToPtr(b.payload, b_.getPtrTy()), size_of(a.meta)});
   };
@@ -135,7 +140,14 @@ PredicateLowering::V PredicateLowering::equal_any(const Insn& insn) {
   V out = nullptr;
   if (left == Kind::absent && right != Kind::absent) out = equal_typed(insn.b, insn.c, right);
   if (right == Kind::absent && left != Kind::absent) out = equal_typed(insn.c, insn.b, left);
-  return out != nullptr ? out : call_helper("ordain_equal", {in_memory(insn.b), in_memory(insn.c)});
+  return out != nullptr ? out : equal_deep(insn.b, insn.c);
+}
+
+/// A function compares, and charges for it.
+PredicateLowering::V PredicateLowering::equal_deep(uint32_t left, uint32_t right) {
+  V outcome = call_helper("ordain_equal", {frame_, in_memory(left), in_memory(right)});
+  fault_if(b_.CreateICmpEQ(outcome, b_.getInt32(2)), fault_exit(FaultCode::none));
+  return b_.CreateTrunc(outcome, b_.getInt1Ty());
 }
 
 /// A value of any kind against one whose kind is known. nullptr where a function had better do it all.
@@ -145,7 +157,7 @@ PredicateLowering::V PredicateLowering::equal_typed(uint32_t any, uint32_t typed
   V same_kind = b_.CreateICmpEQ(kind_of(left.meta), b_.getInt8(static_cast<uint8_t>(kind)));
   auto never = [this]() -> V { return b_.getFalse(); };
   // Numbers of different kinds may be equal.
-  auto helper = [&]() -> V { return call_helper("ordain_equal", {in_memory(any), in_memory(typed)}); };
+  auto helper = [&]() -> V { return equal_deep(any, typed); };
   auto same_payload = [&]() -> V { return b_.CreateICmpEQ(left.payload, right.payload); };
   switch (kind) {
     case Kind::null:

@@ -56,6 +56,11 @@ struct Eval {
   bool make_string(std::string_view text, Value* out);
   bool make_bytes(std::string_view data, Value* out);
 
+  /// Spends what walking a text costs: a step for every ten bytes of a string or of bytes, nothing for other values.
+  bool charge_text(const Value& value) {
+    return (!value.is(Kind::string) && !value.is(Kind::bytes)) || charge(value.aux / 10);
+  }
+
   bool fail(FaultCode code, Value detail = {}) {
     fault.code = code;
     fault.detail = detail;
@@ -64,5 +69,10 @@ struct Eval {
   /// A fault whose message is made here. The copy is not charged; an exhausted arena drops the message.
   bool fail(FaultCode code, std::string_view message);
 };
+
+/// `equal`, charged: a step for each element or optional's value that is compared, eight for each entry of a map, and
+/// texts of the same size as `charge_text` says. So values that share their parts, whose size is exponential, are compared within the budget.
+/// @returns false on exhaustion.
+bool equal(Eval& eval, const Value& a, const Value& b, bool* out);
 
 }  // namespace ordain

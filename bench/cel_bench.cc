@@ -1,0 +1,289 @@
+// Typed CEL conditions: the interpreter and native code beside the same condition written in C++ by hand.
+//   build/release/bin/cel_bench
+// Timed is one condition by itself: a fresh budget, then the code, over a call that is bound already. What is written
+// by hand reads the same slots and symbols through a pointer to it, checks what the language checks
+// (absent fields, overflow, the budget of loops and of work that grows with its input) and says false, true or fault.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <iostream>
+
+#include "ordain/compile.h"
+#include "ordain/json.h"
+#include "ordain/stdlib.h"
+#include "vm/decide_run.h"
+#ifdef ORDAIN_HAS_JIT
+#include "ordain/jit.h"
+#endif
+
+namespace ordain {
+namespace {
+
+constexpr Truth truth(bool value) { return value ? Truth::yes : Truth::no; }
+
+// What a hand-written condition reads.
+struct Facts {
+  const Value* values;
+  const SymbolId* symbols;
+  uint64_t cost_left;
+  // Where things are, found once.
+  uint32_t a, b, c, d, s, path, xs, thousand, m, one, two, deep;
+  SymbolId wanted[128];
+  uint32_t wanted_count;
+  const RE2* regex;
+
+  bool charge(uint64_t steps) {
+    if (steps > cost_left) return false;
+    cost_left -= steps;
+    return true;
+  }
+};
+
+using ByHand = Truth (*)(Facts& facts);
+
+Truth arithmetic(Facts& f) {
+  const int64_t a = f.values[f.a].i, b = f.values[f.b].i, c = f.values[f.c].i, d = f.values[f.d].i;
+  int64_t sum, product, difference;
+  if (__builtin_add_overflow(a, b, &sum) || __builtin_mul_overflow(sum, c, &product)) return Truth::fault;
+  if (b == 0 || (a == INT64_MIN && b == -1)) return Truth::fault;
+  if (__builtin_sub_overflow(product, a % b, &difference)) return Truth::fault;
+  return truth(difference > d);
+}
+Truth doubles(Facts& f) {
+  const double a = static_cast<double>(f.values[f.a].i), b = static_cast<double>(f.values[f.b].i);
+  return truth(a * 1.5 + b / 2.0 > 100.0 && b < 1e6);
+}
+Truth equal_text(Facts& f) { return truth(f.symbols[f.s] == f.wanted[0]); }
+Truth starts_with(Facts& f) { return truth(f.values[f.path].as_text().starts_with("/srv/data/")); }
+Truth ends_with(Facts& f) { return truth(f.values[f.path].as_text().ends_with(".json")); }
+Truth contains(Facts& f) {
+  const std::string_view text = f.values[f.path].as_text();
+  if (!f.charge((text.size() + 6) / 10)) return Truth::fault;
+  return truth(text.find("secret") != std::string_view::npos);
+}
+Truth matches(Facts& f) {
+  const std::string_view text = f.values[f.path].as_text();
+  if (!f.charge((text.size() + 1) * 20)) return Truth::fault;
+  return truth(f.regex->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(), RE2::UNANCHORED, nullptr, 0));
+}
+Truth in_symbols(Facts& f) {
+  const SymbolId symbol = f.symbols[f.s];
+  for (uint32_t i = 0; i < f.wanted_count; ++i) {
+    if (f.wanted[i] == symbol) return Truth::yes;
+  }
+  return Truth::no;
+}
+Truth in_sorted_symbols(Facts& f) {
+  return truth(std::binary_search(f.wanted, f.wanted + f.wanted_count, f.symbols[f.s]));
+}
+Truth in_three_ints(Facts& f) {
+  const int64_t a = f.values[f.a].i;
+  return truth(a == 1 || a == 5 || a == 9);
+}
+Truth in_hundred_ints(Facts& f) {
+  if (!f.charge(100)) return Truth::fault;
+  static const auto numbers = [] {
+    std::array<int64_t, 100> out{};
+    for (int64_t i = 0; i < 100; ++i) out[static_cast<size_t>(i)] = i * 7 + 1000;
+    return out;
+  }();
+  return truth(std::find(numbers.begin(), numbers.end(), f.values[f.a].i) != numbers.end());
+}
+template <uint32_t Facts::* list>
+Truth exists(Facts& f) {
+  for (const Value& x : f.values[f.*list].as_list()) {
+    if (!f.charge(4)) return Truth::fault;
+    if (x.i > 1000) return Truth::yes;
+  }
+  return Truth::no;
+}
+Truth map_lookup(Facts& f) {
+  const Value* found = map_find(*f.values[f.m].map, "k5");
+  if (found == nullptr) return Truth::fault;
+  return truth(found->i == 5);
+}
+Truth has_chain(Facts& f) {
+  return truth(f.values[f.one].present() && f.values[f.two].present() && f.values[f.deep].present() &&
+               f.values[f.deep].i > 3);
+}
+
+struct Case {
+  const char* name;
+  std::string text;
+  ByHand by_hand;
+  std::vector<std::string> wanted = {};
+};
+
+std::vector<Case> cases() {
+  std::vector<std::string> names;
+  std::string hundred_strings, hundred_ints;
+  for (int i = 0; i < 100; ++i) {
+    names.push_back(fmt::format("environment-{}", i));
+    hundred_strings += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", names.back());
+    hundred_ints += fmt::format("{}{}", i == 0 ? "" : ", ", i * 7 + 1000);
+  }
+  return {
+      {"arithmetic", "(input.a + input.b) * input.c - input.a % input.b > input.d", arithmetic},
+      {"doubles", "double(input.a) * 1.5 + double(input.b) / 2.0 > 100.0 && double(input.b) < 1e6", doubles},
+      {"string_equal", "input.s == \"production\"", equal_text, {"production"}},
+      {"string_starts_with", "input.path.startsWith(\"/srv/data/\")", starts_with},
+      {"string_ends_with", "input.path.endsWith(\".json\")", ends_with},
+      {"string_contains", "input.path.contains(\"secret\")", contains},
+      {"string_matches", "input.path.matches(\"^/srv/[a-z]+/file[0-9]+\")", matches},
+      {"in_3_strings",
+       "input.s in [\"staging\", \"canary\", \"production\"]",
+       in_symbols,
+       {"staging", "canary", "production"}},
+      {"in_100_strings", "input.s in [" + hundred_strings + "]", in_sorted_symbols, names},
+      {"in_3_ints", "input.a in [1, 5, 9]", in_three_ints},
+      {"in_100_ints", "input.a in [" + hundred_ints + "]", in_hundred_ints},
+      {"exists_10", "input.xs.exists(x, x > 1000)", exists<&Facts::xs>},
+      {"exists_1000", "input.thousand.exists(x, x > 1000)", exists<&Facts::thousand>},
+      {"map_lookup", "input.m[\"k5\"] == 5", map_lookup},
+      {"has_chain", "has(input.r.one) && has(input.r.two) && has(input.r.inner.deep) && input.r.inner.deep > 3",
+       has_chain},
+  };
+}
+
+// A condition with its facts, ready to be run all three ways.
+struct Prepared {
+  std::shared_ptr<const Program> program;
+  std::unique_ptr<Context> context;
+  std::unique_ptr<Call> call;
+  Scratch scratch;
+  Facts facts{};
+};
+
+constexpr const char* kSchema = R"(package bench;
+capability act {
+  input {
+    a: int, b: int, c: int, d: int, s: string, path: string, xs: list(int), thousand: list(int), m: map(string, int),
+    r: { one: optional(int), two: optional(string), inner: { deep: optional(int) } }
+  }
+}
+policy touched on after act { deny every when input.a + input.b + input.c + input.d + input.xs[0] + input.thousand[0] +
+    input.m["k0"] > 0 && input.s + input.path != "" && has(input.r.one) && has(input.r.two) && has(input.r.inner.deep); }
+policy p on before act { deny r when )";
+
+std::string input_text() {
+  std::string ten, thousand, map;
+  for (int i = 0; i < 10; ++i) {
+    ten += fmt::format("{}{}", i == 0 ? "" : ", ", i);
+    map += fmt::format("{}\"k{}\": {}", i == 0 ? "" : ", ", i, i);
+  }
+  for (int i = 0; i < 1000; ++i) thousand += fmt::format("{}{}", i == 0 ? "" : ", ", i);
+  return fmt::format(
+      R"({{"a": 41, "b": 7, "c": 3, "d": 100, "s": "production", "path": "/srv/data/file0123456789/report.json",)"
+      R"( "xs": [{}], "thousand": [{}], "m": {{{}}}, "r": {{"one": 1, "two": "x", "inner": {{"deep": 4}}}}}})",
+      ten, thousand, map);
+}
+
+std::unique_ptr<Prepared> prepare(const Case& test) {
+  auto compilation =
+      compile({std::make_shared<Source>(Source{"bench.policy", kSchema + test.text + "; }"})}, standard_library());
+  if (compilation.program == nullptr) {
+    std::cerr << render(compilation.diagnostics);
+    std::exit(1);
+  }
+#ifdef ORDAIN_HAS_JIT
+  if (!compile_native(*compilation.program)) std::exit(1);
+#endif
+  auto out = std::make_unique<Prepared>();
+  out->program = compilation.program;
+  out->context = std::make_unique<Context>(out->program);
+  out->call = std::make_unique<Call>(out->program);
+  out->call->begin(out->program->resolve("act"), Stage::before);
+  out->call->bind_input(*parse_json(out->call->arena(), input_text()));
+  if (out->call->error().failed) {
+    std::cerr << out->call->error().message << "\n";
+    std::exit(1);
+  }
+  const Schema& schema = out->program->schema();
+  const Capability* act = schema.find_capability("act");
+  const auto index = [&](const char* path) { return schema.slots[out->program->slot(act, path)].index; };
+  Facts& f = out->facts;
+  f.values = out->call->slots().values.data();
+  f.symbols = out->call->slots().symbols.data();
+  f.a = index("input.a"), f.b = index("input.b"), f.c = index("input.c"), f.d = index("input.d");
+  f.s = index("input.s"), f.path = index("input.path"), f.xs = index("input.xs");
+  f.thousand = index("input.thousand"), f.m = index("input.m"), f.one = index("input.r.one");
+  f.two = index("input.r.two"), f.deep = index("input.r.inner.deep");
+  for (const std::string& name : test.wanted) f.wanted[f.wanted_count++] = out->program->symbol(name);
+  std::sort(f.wanted, f.wanted + f.wanted_count);
+  static const RE2 regex("^/srv/[a-z]+/file[0-9]+");
+  f.regex = &regex;
+  return out;
+}
+
+uint32_t condition_of(const Program& program) {
+  const auto& rules = program.rules();
+  for (RuleId rule = 0; rule < rules.size(); ++rule) {
+    if (rules[rule].name == "bench.p.r" || rules[rule].name == "p.r") {
+      for (const RuleCode& code : program.data().rule_codes) {
+        if (code.rule == rule) return code.condition;
+      }
+    }
+  }
+  std::cerr << "no such rule\n";
+  std::exit(1);
+}
+
+Truth by_hand_once(Prepared& prepared, ByHand function) {
+  prepared.facts.cost_left = Budget().cost;
+  return function(prepared.facts);
+}
+
+// The code itself over a frame made ready once, with a fresh budget. What a decision adds to a condition (resetting its
+// fault, giving memory back) is the same for all and decide_bench's to measure.
+Truth run_once(Run& run, uint32_t condition, NativePredicate native) {
+  run.frame.eval.cost_left = Budget().cost;
+  run.frame.eval.memory_left = Budget().memory;
+  return static_cast<Truth>(native != nullptr ? native(&run.frame) : interpret(run.frame, condition));
+}
+
+void add(const Case& test) {
+  std::shared_ptr<Prepared> prepared = prepare(test);
+  const uint32_t condition = condition_of(*prepared->program);
+  const std::string name = std::string("cel/") + test.name;
+  const Truth expected = by_hand_once(*prepared, test.by_hand);
+  const auto add_engine = [&](const char* engine, bool interpret) {
+    const DecideOptions options{.interpret_only = interpret};
+    const NativePredicate native = interpret ? nullptr : prepared->program->native(condition);
+    if (!interpret && native == nullptr) std::exit(1);
+    Run check(*prepared->call, *prepared->context, prepared->scratch, options);
+    if (!check.prepare() || run_once(check, condition, native) != expected || expected == Truth::fault) {
+      std::cerr << "the evaluators disagree about " << name << "\n";
+      std::exit(1);
+    }
+    benchmark::RegisterBenchmark((name + "/" + engine).c_str(), [=](benchmark::State& state) {
+      Run run(*prepared->call, *prepared->context, prepared->scratch, options);
+      if (!run.prepare()) state.SkipWithError("no memory");
+      for (auto _ : state) benchmark::DoNotOptimize(run_once(run, condition, native));
+    });
+  };
+  benchmark::RegisterBenchmark((name + "/by_hand").c_str(),
+                               [prepared, function = test.by_hand](benchmark::State& state) {
+                                 ByHand opaque = function;
+                                 benchmark::DoNotOptimize(opaque);
+                                 for (auto _ : state) benchmark::DoNotOptimize(by_hand_once(*prepared, opaque));
+                               });
+  add_engine("interpreter", true);
+#ifdef ORDAIN_HAS_JIT
+  add_engine("native", false);
+#endif
+}
+
+}  // namespace
+}  // namespace ordain
+
+int main(int argc, char** argv) {
+  for (const auto& test : ordain::cases()) ordain::add(test);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -1,0 +1,19 @@
+// Literals and values: mostly those at which something changes.
+#pragma once
+
+#include <string>
+
+#include "tests/fuzz/generate.h"
+
+namespace ordain::fuzz {
+
+/// The text of a constant of a type without parameters: "-9223372036854775808", "duration('-1.5s')".
+std::string scalar_literal(Choices& choices, TypeKind kind);
+
+/// A value of any type, for a variable. Lives in `arena`.
+Value any_value(Arena& arena, Choices& choices, const Type& type, int depth = 3);
+
+/// The names that maps have as keys, so that selections find them now and then.
+inline constexpr const char* kNames[] = {"k", "a", "id", "k2"};
+
+}  // namespace ordain::fuzz

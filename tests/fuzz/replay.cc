@@ -1,0 +1,194 @@
+// Runs a fuzz target without libFuzzer, as a test: on each file given, then on inputs that are made from them at
+// random, the same ones every time.
+//   TARGET_replay [--random N] [--bytes] [--compiled] [--write DIR] [FILE|DIRECTORY]...
+// --bytes: random inputs are plain random bytes. --compiled: policy files stand for the programs that they compile to.
+// --write: instead of running anything, writes the inputs to a directory, as a first corpus for the fuzzer.
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "ordain/compile.h"
+#include "ordain/stdlib.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+namespace {
+
+namespace fs = std::filesystem;
+using Random = std::mt19937_64;
+
+struct Options {
+  size_t random = 0;
+  bool bytes = false;
+  bool compiled = false;
+  std::string write;
+  std::vector<std::string> paths;
+};
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw std::runtime_error("cannot read " + path.string());
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Every file below the paths, in one order. A directory that is not there has none.
+std::vector<fs::path> files_of(const std::vector<std::string>& paths) {
+  std::vector<fs::path> out;
+  for (const std::string& path : paths) {
+    if (fs::is_regular_file(path)) out.emplace_back(path);
+    if (!fs::is_directory(path)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(path)) {
+      if (entry.is_regular_file()) out.push_back(entry.path());
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<std::string> inputs_of(const Options& options) {
+  std::vector<std::string> out;
+  for (const fs::path& path : files_of(options.paths)) {
+    const std::string extension = path.extension();
+    const bool policy = extension == ".policy";
+    if (extension == ".jsonl" || extension == ".json" || extension == ".cc" || extension == ".md") continue;
+    if (!options.compiled || !policy) {
+      out.push_back(read(path));
+      continue;
+    }
+    const auto compilation = ordain::compile({path.string()}, ordain::standard_library());
+    if (compilation.program != nullptr) out.push_back(compilation.program->serialise());
+  }
+  return out;
+}
+
+std::string random_bytes(Random& random) {
+  std::string out(16 + random() % 240, '\0');
+  for (char& each : out) each = static_cast<char>(random());
+  return out;
+}
+
+// One small change: bytes set, taken out, or copied from another place or another input.
+void mutate(Random& random, std::string& text, const std::string& other) {
+  static const char* const kWords[] = {"(",
+                                       ")",
+                                       "{",
+                                       "}",
+                                       "[",
+                                       "]",
+                                       "'",
+                                       "\"",
+                                       "?",
+                                       ":",
+                                       ",",
+                                       ".",
+                                       "-",
+                                       "!",
+                                       "/*",
+                                       "\n",
+                                       " when ",
+                                       " allow ",
+                                       "99999999999999999999",
+                                       "\\",
+                                       "&&",
+                                       "\xff",
+                                       "\xc3",
+                                       "in"};
+  const size_t at = random() % (text.size() + 1);
+  const size_t length = 1 + random() % 16;
+  switch (random() % 4) {
+    case 0:
+      text.insert(at, kWords[random() % std::size(kWords)]);
+      break;
+    case 1:
+      text.erase(at, length);
+      break;
+    case 2:
+      if (at < text.size()) text[at] = static_cast<char>(random());
+      break;
+    default:
+      if (!other.empty()) text.insert(at, other.substr(random() % other.size(), length * 4));
+  }
+}
+
+std::string random_input(Random& random, const Options& options, const std::vector<std::string>& seeds) {
+  if (options.bytes || seeds.empty()) return random_bytes(random);
+  std::string out = seeds[random() % seeds.size()];
+  const size_t changes = 1 + random() % 4;
+  for (size_t i = 0; i < changes; ++i) mutate(random, out, seeds[random() % seeds.size()]);
+  return out;
+}
+
+std::string running;
+
+// The input under way is what somebody wants to have after an abort.
+extern "C" void keep_input(int) {
+  const std::string path = (fs::temp_directory_path() / "ordain-fuzz-finding").string();
+  std::ofstream(path, std::ios::binary) << running;
+  std::cerr << "the input is in " << path << "\n";
+}
+
+extern "C" void keep_and_abort(int) { std::abort(); }
+
+void run(std::string input) {
+  running = std::move(input);
+  LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(running.data()), running.size());
+}
+
+void write(const std::string& directory, const std::vector<std::string>& inputs) {
+  fs::create_directories(directory);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    std::ofstream(fs::path(directory) / ("seed-" + std::to_string(i)), std::ios::binary) << inputs[i];
+  }
+}
+
+Options read_options(int argc, char** argv) {
+  Options out;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--bytes") {
+      out.bytes = true;
+    } else if (word == "--compiled") {
+      out.compiled = true;
+    } else if (word == "--random" && i + 1 < argc) {
+      out.random = std::stoul(argv[++i]);
+    } else if (word == "--write" && i + 1 < argc) {
+      out.write = argv[++i];
+    } else {
+      out.paths.push_back(word);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const Options options = read_options(argc, argv);
+    const std::vector<std::string> inputs = inputs_of(options);
+    if (!options.write.empty()) {
+      write(options.write, inputs);
+      return 0;
+    }
+    std::signal(SIGABRT, keep_input);
+    std::signal(SIGSEGV, keep_and_abort);
+    run("");
+    for (const std::string& input : inputs) run(input);
+    Random random(20240501);
+    for (size_t i = 0; i < options.random; ++i) run(random_input(random, options, inputs));
+    std::cout << inputs.size() << " files and " << options.random << " random inputs\n";
+    return 0;
+  } catch (const std::exception& e) {
+    std::cerr << "replay: " << e.what() << "\n";
+    return 2;
+  }
+}
