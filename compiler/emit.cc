@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "compiler/emit_expression.h"
+#include "compiler/emit_plan.h"
+#include "compiler/plan.h"
 
 namespace ordain {
 namespace {
@@ -116,12 +118,15 @@ class SetEmitter {
     return entry->second;
   }
 
-  uint32_t intern(const RuleCode& code) {
+  uint32_t intern(const RuleCode& code, const RuleBody& body) {
     auto as_tuple = [](const RuleCode& c) {
       return std::array{c.rule, c.condition, c.because, c.because_text, c.from, c.expires, c.with, c.target_set};
     };
     auto [entry, added] = rule_codes_.try_emplace(as_tuple(code), static_cast<uint32_t>(data_.rule_codes.size()));
-    if (added) data_.rule_codes.push_back(code);
+    if (added) {
+      data_.rule_codes.push_back(code);
+      bodies_.push_back(&body);
+    }
     return entry->second;
   }
 
@@ -133,7 +138,7 @@ class SetEmitter {
       if (never_applies(body)) continue;
       RuleCode code = code_of(body);
       if (!list.targets.empty()) code.target_set = target_set(list.targets[i]);
-      by_package[set_.rule_packages[body.rule]].push_back(intern(code));
+      by_package[set_.rule_packages[body.rule]].push_back(intern(code, body));
     }
     std::vector<PackagePlan> plans;
     for (const auto& [package, entries] : by_package) plans.push_back(package_plan(package, entries));
@@ -152,12 +157,35 @@ class SetEmitter {
       }
     }
     PackagePlan out{.package = package, .first_match = set_.packages[package].first_match ? 1u : 0u};
-    out.deny = plan_.add(by_kind[static_cast<size_t>(RuleKind::deny)]);
-    out.require_approval = plan_.add(by_kind[static_cast<size_t>(RuleKind::require_approval)]);
-    out.allow = plan_.add(by_kind[static_cast<size_t>(RuleKind::allow)]);
-    if (out.first_match != 0) out.answers = plan_.add(answers);
-    out.obligations = plan_.add(obligations);
+    if (out.first_match != 0) {
+      out.answers = rule_range(answers);
+    } else {
+      out.deny = rule_range(by_kind[static_cast<size_t>(RuleKind::deny)]);
+      out.require_approval = rule_range(by_kind[static_cast<size_t>(RuleKind::require_approval)]);
+      out.allow = rule_range(by_kind[static_cast<size_t>(RuleKind::allow)]);
+    }
+    out.obligations = rule_range(obligations);
     return out;
+  }
+
+  RuleRange rule_range(const std::vector<uint32_t>& entries) {
+    const Range range = plan_.add(entries);
+    auto [known, is_new] = nodes_.try_emplace({range.first, range.count});
+    if (is_new) known->second = index(range, entries);
+    return {range, known->second};
+  }
+
+  /// The DAG of a range of entries.
+  Range index(Range range, const std::vector<uint32_t>& entries) {
+    std::vector<planning::Rule> rules;
+    for (uint32_t entry : entries) {
+      const RuleKind kind = data_.rules[data_.rule_codes[entry].rule].kind;
+      rules.push_back({bodies_[entry], kind != RuleKind::allow && kind != RuleKind::warn});
+    }
+    const planning::Dag dag = planning::plan(rules, set_.schema);
+    data_.plan_notes.resize(data_.plan.size());
+    std::copy(dag.notes.begin(), dag.notes.end(), data_.plan_notes.begin() + range.first);
+    return emission::add_plan(tables_, data_, dag, range.first);
   }
 
   const PolicySet& set_;
@@ -166,6 +194,8 @@ class SetEmitter {
   ExpressionEmitter expressions_;
   Runs<uint32_t> plan_;
   Runs<PackagePlan> package_plans_;
+  std::map<std::pair<uint32_t, uint32_t>, Range> nodes_;  ///< by entries
+  std::vector<const RuleBody*> bodies_;                    ///< by rule code
   std::unordered_map<const RuleBody*, RuleCode> codes_;
   std::unordered_map<GlobSet, uint32_t> target_sets_;
   std::map<std::array<uint32_t, 8>, uint32_t> rule_codes_;

@@ -187,6 +187,13 @@ uint32_t Tables::member_bit(SlotId slot, std::string_view text) {
   return entry->second;
 }
 
+uint32_t Tables::literal(std::string_view text, PlanLiteral::Where where, bool ignore_case) {
+  const uint32_t constant = text_constant(text);
+  auto [entry, added] = literals_.try_emplace({constant, where, ignore_case}, static_cast<uint32_t>(data_.plan_literals.size()));
+  if (added) data_.plan_literals.push_back({constant, where, ignore_case});
+  return entry->second;
+}
+
 uint32_t Tables::import(const Overload& overload) {
   auto [entry, added] = imports_.try_emplace(&overload, static_cast<uint32_t>(data_.imports.size()));
   if (added) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -45,6 +46,8 @@ class Tables {
   uint32_t symbol_set(const Value& list);
   /// The bit of `slot` that says whether its list holds `text`, counted from the slot's first bit.
   uint32_t member_bit(SlotId slot, std::string_view text);
+  /// A text that the decision DAG looks for.
+  uint32_t literal(std::string_view text, PlanLiteral::Where where, bool ignore_case);
   uint32_t import(const Overload& overload);
   uint32_t dynamic_import(const Function& function, size_t args);
   uint32_t prepared(uint32_t import, uint32_t constant);
@@ -70,6 +73,7 @@ class Tables {
   std::unordered_map<std::string, SymbolId> symbols_;
   std::map<std::vector<SymbolId>, uint32_t> symbol_sets_;
   std::map<std::pair<const void*, uint32_t>, uint32_t> sets_by_list_;  ///< address, count
+  std::map<std::tuple<uint32_t, PlanLiteral::Where, bool>, uint32_t> literals_;
   std::unordered_map<uint64_t, uint32_t> member_bits_;                 ///< by slot and symbol
   std::unordered_map<const Overload*, uint32_t> imports_;
   std::map<std::pair<const Function*, size_t>, uint32_t> dynamic_imports_;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "stdlib/regex_literals.h"
 #include "stdlib/text_builder.h"
 #include "stdlib/utf8.h"
 
@@ -197,14 +198,19 @@ Overload regex_row(const char* name, const char* id, const char* signature, cons
           doc,  nullptr, kMayLock,  {1, prepare, run_prepared<run>, prepared_cost}};
 }
 
+Overload with_literals(Overload row) {
+  row.preparation.literals = regex_literals;
+  return row;
+}
+
 }  // namespace
 
 void add_regex(FunctionTable& table) {
   const Overload rows[] = {
-      regex_row<matches>("matches", "matches", "(string, string) -> bool",
-                         "Whether the regular expression (RE2) matches anywhere in the string."),
-      regex_row<matches>("matches", "matches_string", "string.(string) -> bool",
-                         "Whether the regular expression (RE2) matches anywhere in the string."),
+      with_literals(regex_row<matches>("matches", "matches", "(string, string) -> bool",
+                                       "Whether the regular expression (RE2) matches anywhere in the string.")),
+      with_literals(regex_row<matches>("matches", "matches_string", "string.(string) -> bool",
+                                       "Whether the regular expression (RE2) matches anywhere in the string.")),
       regex_row<extract>("regex.extract", "regex_extract_string_string", "(string, string) -> optional_type(string)",
                          "The first match: its group if the pattern has one, else the whole."),
       regex_row<extract_all>("regex.extractAll", "regex_extractAll_string_string", "(string, string) -> list(string)",

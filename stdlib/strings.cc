@@ -19,6 +19,21 @@ bool starts_with(Eval&, const Value* args, Value* result) {
 bool ends_with(Eval&, const Value* args, Value* result) {
   return give(result, Value::boolean(args[0].as_text().ends_with(args[1].as_text())));
 }
+
+// What a true result demands of the receiver.
+bool contains_literals(const Value& what, LiteralNeeds* needs) {
+  needs->any_of = {std::string(what.as_text())};
+  return what.aux != 0;
+}
+bool starts_with_literals(const Value& what, LiteralNeeds* needs) {
+  needs->at_start = true;
+  return contains_literals(what, needs);
+}
+bool ends_with_literals(const Value& what, LiteralNeeds* needs) {
+  needs->at_end = true;
+  return contains_literals(what, needs);
+}
+
 uint64_t second_text_cost(const Value* args) { return bytes_cost(args[1].aux); }
 
 bool bad_index(Eval& eval, const Value& index) { return eval.fail(FaultCode::index_out_of_bounds, index); }
@@ -104,11 +119,11 @@ bool trim(Eval&, const Value* args, Value* result) {
 void add_strings(FunctionTable& table) {
   const Overload rows[] = {
       {"contains", "contains_string", "string.(string) -> bool", contains,
-       "Whether the string has the other within it.", search_cost},
+       "Whether the string has the other within it.", search_cost, kPlain, {.literals = contains_literals}},
       {"startsWith", "starts_with_string", "string.(string) -> bool", starts_with,
-       "Whether the string begins with the other.", second_text_cost},
+       "Whether the string begins with the other.", second_text_cost, kPlain, {.literals = starts_with_literals}},
       {"endsWith", "ends_with_string", "string.(string) -> bool", ends_with, "Whether the string ends with the other.",
-       second_text_cost},
+       second_text_cost, kPlain, {.literals = ends_with_literals}},
       {"charAt", "string_char_at_int", "string.(int) -> string", char_at,
        "The character at a place from 0; \"\" at the end, a fault past it.", first_text_cost},
       {"indexOf", "string_index_of_string", "string.(string) -> int", index_of,

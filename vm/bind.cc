@@ -66,7 +66,9 @@ void Binder::store(SlotId id, const Value& value) {
   Value& place = slots_.values[slot.index];
   if (dirty_ != nullptr && !place.present()) dirty_->push_back(id);
   place = value;
-  if (slot.compared && value.kind == Kind::string) slots_.symbols[slot.index] = program_.symbol(value.as_text());
+  if (slot.compared) {
+    slots_.symbols[slot.index] = value.kind == Kind::string ? program_.symbol(value.as_text()) : 0;
+  }
   if (!slot.member_symbols.empty()) store_bits(id, slot, value);
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "vm/decide_run.h"
+#include "vm/plan_walk.h"
 
 namespace ordain {
 
@@ -75,7 +76,7 @@ Answer answer_of(Effect effect, const RuleCode& rule) {
 class Decider {
  public:
   Decider(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options)
-      : call_(call), run_(call, context, scratch, options), data_(run_.data) {}
+      : call_(call), run_(call, context, scratch, options), data_(run_.data), use_index_(may_skip(options.budget)) {}
 
   Decision decide() {
     if (!run_.prepare()) return exhausted();
@@ -96,20 +97,21 @@ class Decider {
   bool collect_matched(Decision* out) {
     size_t most = 0;
     for (const PackagePlan& plan : packages_) {
-      most += plan.deny.count + plan.require_approval.count + plan.allow.count + plan.answers.count +
-              plan.obligations.count;
+      for (const RuleRange& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
+        most += range.entries.count;
+      }
     }
     RuleId* matched = run_.arena.array<RuleId>(most);
     if (matched == nullptr) return false;
     size_t count = 0;
     for (const PackagePlan& plan : packages_) {
-      for (const Range& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
-        for (const uint32_t entry : entries(range)) {
-          const RuleCode& rule = data_.rule_codes[entry];
+      for (const RuleRange& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
+        each(range, [&](const RuleCode& rule, bool sure) {
           const Arena::Mark mark = run_.arena.mark();
-          if (run_.test(rule) == Truth::yes) matched[count++] = rule.rule;
+          if (test(rule, sure) == Truth::yes) matched[count++] = rule.rule;
           run_.arena.rewind(mark);
-        }
+          return true;
+        });
       }
     }
     std::sort(matched, matched + count);
@@ -127,8 +129,31 @@ class Decider {
     return std::span(data_.package_plans).subspan(range.first, range.count);
   }
 
-  std::span<const uint32_t> entries(Range range) const {
-    return std::span(data_.plan).subspan(range.first, range.count);
+  // What the planner proved of the default budget holds for a larger one.
+  static bool may_skip(const Budget& budget) {
+    return budget.cost >= Budget().cost && budget.memory >= Budget().memory;
+  }
+
+  // Calls `visit(rule, is sure to match)` for the rules of the range that can match, in source order, until it says false.
+  template <typename Visit>
+  void each(const RuleRange& range, const Visit& visit) {
+    const uint32_t* entries = data_.plan.data() + range.entries.first;
+    if (range.nodes.count != 0 && use_index_) {
+      Candidates candidates;
+      if (candidates.gather(run_.frame, run_.arena, range)) {
+        for (const Candidate& candidate : candidates.all()) {
+          if (!visit(data_.rule_codes[entries[candidate.place()]], candidate.sure())) return;
+        }
+        return;
+      }
+    }
+    for (uint32_t i = 0; i < range.entries.count; ++i) {
+      if (!visit(data_.rule_codes[entries[i]], false)) return;
+    }
+  }
+
+  Truth test(const RuleCode& rule, bool sure) {
+    return sure && rule.target_set == kNone ? Truth::yes : run_.test(rule);
   }
 
   const RuleInfo& info(const RuleCode& rule) const { return data_.rules[rule.rule]; }
@@ -142,70 +167,65 @@ class Decider {
   // --- one package
 
   Answer overrides(const PackagePlan& plan, const Answer& best) {
-    for (const uint32_t entry : entries(plan.deny)) {
-      const RuleCode& rule = data_.rule_codes[entry];
-      const Truth truth = run_.test(rule);
-      if (truth == Truth::no) continue;
-      const Answer deny = truth == Truth::yes ? answer_of(Effect::deny, rule) : blocked(rule);
-      return earlier_fault(plan.require_approval, deny);
-    }
+    const Answer deny = first(plan.deny);
+    if (deny.given) return earlier_fault(plan.require_approval, deny);
     Answer out;
-    for (const uint32_t entry : entries(plan.require_approval)) {
-      const RuleCode& rule = data_.rule_codes[entry];
-      const Truth truth = run_.test(rule);
-      if (truth == Truth::fault) return blocked(rule);
+    each(plan.require_approval, [&](const RuleCode& rule, bool sure) {
+      const Truth truth = test(rule, sure);
+      if (truth == Truth::fault) out = blocked(rule);
       if (truth == Truth::yes) {
         if (!out.given) out = answer_of(Effect::require_approval, rule);
         ask_of(rule);
       }
-    }
+      return truth != Truth::fault;
+    });
     if (out.given || best.given) return out;  // an allow would change nothing
-    for (const uint32_t entry : entries(plan.allow)) {
-      const RuleCode& rule = data_.rule_codes[entry];
-      if (allows(rule)) return answer_of(Effect::allow, rule);
-    }
-    return out;
-  }
-
-  // A require_approval rule whose fault denies too may stand before the deny rule in source.
-  Answer earlier_fault(Range require_approval, const Answer& deny) {
-    for (const uint32_t entry : entries(require_approval)) {
-      const RuleCode& rule = data_.rule_codes[entry];
-      if (rule.rule > deny.rule->rule) break;
-      if (run_.test(rule) == Truth::fault) return blocked(rule);
-    }
-    return deny;
+    return first(plan.allow);
   }
 
   Answer first_match(const PackagePlan& plan) {
-    for (const uint32_t entry : entries(plan.answers)) {
-      const RuleCode& rule = data_.rule_codes[entry];
-      const RuleKind kind = info(rule).kind;
-      if (kind == RuleKind::allow) {
-        if (allows(rule)) return answer_of(Effect::allow, rule);
-        continue;
-      }
-      const Truth truth = run_.test(rule);
-      if (truth == Truth::fault) return blocked(rule);
-      if (truth == Truth::no) continue;
-      if (kind == RuleKind::deny) return answer_of(Effect::deny, rule);
-      ask_of(rule);
-      return answer_of(Effect::require_approval, rule);
-    }
-    return {};
+    const Answer out = first(plan.answers);
+    if (out.given && out.effect == Effect::require_approval) ask_of(*out.rule);
+    return out;
   }
 
-  bool allows(const RuleCode& rule) {
-    const Arena::Mark mark = run_.arena.mark();
-    const Truth truth = run_.test(rule);
-    if (truth == Truth::fault) run_.arena.rewind(mark);
-    return truth == Truth::yes;
+  // What the first rule that is not false says. A fault of an allow is as false.
+  Answer first(const RuleRange& range) {
+    Answer out;
+    each(range, [&](const RuleCode& rule, bool sure) {
+      const RuleKind kind = info(rule).kind;
+      const Arena::Mark mark = run_.arena.mark();
+      const Truth truth = test(rule, sure);
+      if (truth == Truth::yes) out = answer_of(effect_of(kind), rule);
+      if (truth == Truth::fault && kind == RuleKind::allow) run_.arena.rewind(mark);
+      if (truth == Truth::fault && kind != RuleKind::allow) out = blocked(rule);
+      return !out.given;
+    });
+    return out;
+  }
+
+  static Effect effect_of(RuleKind kind) {
+    return kind == RuleKind::deny    ? Effect::deny
+           : kind == RuleKind::allow ? Effect::allow
+                                     : Effect::require_approval;
+  }
+
+  // A require_approval rule whose fault denies too may stand before the deny rule in source.
+  Answer earlier_fault(const RuleRange& require_approval, const Answer& deny) {
+    Answer out = deny;
+    each(require_approval, [&](const RuleCode& rule, bool sure) {
+      if (rule.rule > deny.rule->rule) return false;
+      if (test(rule, sure) != Truth::fault) return true;
+      out = blocked(rule);
+      return false;
+    });
+    return out;
   }
 
   void ask_of(const RuleCode& rule) {
     if (asking_ == nullptr) {
       size_t most = 0;
-      for (const PackagePlan& plan : packages_) most += plan.require_approval.count + plan.answers.count;
+      for (const PackagePlan& plan : packages_) most += plan.require_approval.entries.count + plan.answers.entries.count;
       asking_ = run_.arena.array<const RuleCode*>(most);
       out_of_memory_ = asking_ == nullptr;
     }
@@ -343,30 +363,38 @@ class Decider {
 
   bool oblige(Decision* out) {
     size_t most = 0;
-    for (const PackagePlan& plan : packages_) most += plan.obligations.count;
+    for (const PackagePlan& plan : packages_) most += plan.obligations.entries.count;
     if (most == 0) return true;
     auto* obligations = run_.arena.array<Obligation>(most);
     if (obligations == nullptr) return give_up(out);
     size_t count = 0;
+    bool agreed = true;
     for (const PackagePlan& plan : packages_) {
-      for (const uint32_t entry : entries(plan.obligations)) {
-        const RuleCode& rule = data_.rule_codes[entry];
-        const bool redact = info(rule).kind == RuleKind::redact;
-        const Arena::Mark mark = run_.arena.mark();
-        const Truth truth = run_.test(rule);
-        if (truth == Truth::fault && redact) return deny_by_fault(rule, run_.frame.eval.fault, out);
-        if (truth != Truth::yes) {
-          run_.arena.rewind(mark);
-          continue;
-        }
-        Obligation& obligation = *new (&obligations[count++]) Obligation();
-        obligation.kind = info(rule).kind;
-        obligation.rule = rule.rule;
-        if (redact && !redaction(rule, &obligation, out)) return false;
-        if (!redact) obligation.reason = reason_of(rule);
-      }
+      each(plan.obligations, [&](const RuleCode& rule, bool sure) {
+        agreed = oblige(rule, sure, obligations, &count, out);
+        return agreed;
+      });
+      if (!agreed) return false;
     }
     out->obligations = {obligations, count};
+    return true;
+  }
+
+  // Adds what one rule obliges to, if it matches. False after a denial.
+  bool oblige(const RuleCode& rule, bool sure, Obligation* obligations, size_t* count, Decision* out) {
+    const bool redact = info(rule).kind == RuleKind::redact;
+    const Arena::Mark mark = run_.arena.mark();
+    const Truth truth = test(rule, sure);
+    if (truth == Truth::fault && redact) return deny_by_fault(rule, run_.frame.eval.fault, out);
+    if (truth != Truth::yes) {
+      run_.arena.rewind(mark);
+      return true;
+    }
+    Obligation& obligation = *new (&obligations[(*count)++]) Obligation();
+    obligation.kind = info(rule).kind;
+    obligation.rule = rule.rule;
+    if (redact) return redaction(rule, &obligation, out);
+    obligation.reason = reason_of(rule);
     return true;
   }
 
@@ -389,6 +417,7 @@ class Decider {
   const Call& call_;
   Run run_;
   const ProgramData& data_;
+  const bool use_index_;
   std::span<const PackagePlan> packages_;
   const RuleCode** asking_ = nullptr;
   size_t asking_count_ = 0;

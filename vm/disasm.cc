@@ -246,8 +246,9 @@ class Disassembler {
     rules(plan.obligations);
   }
 
-  void rules(Range range) {
-    for (uint32_t i = range.first; i < range.first + range.count; ++i) {
+  void rules(const RuleRange& range) {
+    const Range entries = range.entries;
+    for (uint32_t i = entries.first; i < entries.first + entries.count; ++i) {
       const RuleCode& code = data_.rule_codes[data_.plan[i]];
       const RuleInfo& rule = data_.rules[code.rule];
       print("    {:<16} {}", to_string(rule.kind), rule.name);

@@ -24,7 +24,39 @@ struct SlotPlace {
   uint32_t first_bit = 0;
 };
 
-/// Imports and prepared calls, resolved. By index of ProgramData::imports and ::prepared.
+class LiteralIndex;
+
+/// A PlanNode, ready to be walked. Which members count depends on the test.
+struct PlanStep {
+  PlanTest test;
+  bool absent;
+  uint8_t bank;
+  uint32_t slot;   ///< index within the bank
+  uint32_t next;
+  uint32_t first;  ///< leaf: of plan_leaves; symbol, number: of plan_cells; member: of plan_members; text: of plan_texts
+  uint32_t mask;   ///< symbol, number: cells less one; member: words less one
+  uint32_t edges;  ///< first of plan_edges
+  uint32_t count;  ///< of edges, or of leaves
+  uint32_t below, above;  ///< threshold, present: edges 0 and 1, kNone where there is none
+  uint64_t bound;  ///< threshold, text: the node's; member: the slot's first word of bits
+};
+
+/// Of an open-addressing hash table.
+struct PlanCell {
+  uint64_t key = 0;
+  uint32_t node = kNone;  ///< kNone: empty
+};
+inline uint64_t hash_plan_key(uint64_t key) { return (key ^ key >> 29) * 0x9E3779B97F4A7C15u >> 32; }
+
+/// The members among the edges of one word of a slot's bits; `rank`: edges before them.
+struct PlanMembers {
+  uint64_t mask = 0;
+  uint32_t word = 0;
+  uint32_t rank = 0;
+};
+
+/// Imports and prepared calls, resolved, by index of ProgramData::imports and ::prepared; and the plan, ready to be
+/// walked.
 struct LinkTables {
   std::vector<const Overload*> overloads;  ///< nullptr for a dynamic import
   std::vector<const Function*> functions;
@@ -32,6 +64,13 @@ struct LinkTables {
   std::vector<SlotPlace> slots;  ///< by SlotId
   uint32_t max_registers = 0;
   uint32_t max_saved_faults = 0;
+
+  std::vector<PlanStep> plan_steps;  ///< by index of ProgramData::plan_nodes
+  std::vector<PlanCell> plan_cells;
+  std::vector<PlanMembers> plan_members;
+  std::vector<std::shared_ptr<const LiteralIndex>> plan_texts;
+  const PlanEdge* plan_edges = nullptr;   ///< the ProgramData's
+  const PlanLeaf* plan_leaves = nullptr;  ///< the same
 };
 const LinkTables& link_tables(const Program& program);
 

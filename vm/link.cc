@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "ordain/digest.h"
+#include "vm/link_plan.h"
 #include "vm/linked.h"
 #include "vm/program_data.h"
 #include "vm/verify.h"
@@ -91,6 +92,7 @@ Result<std::shared_ptr<const Program>> Program::link(ProgramData data, const Fun
   if (std::string wrong = verify_code(d, linked.tables); !wrong.empty()) return bad_program(std::move(wrong));
 
   place_slots(d, &linked.tables);
+  prepare_plan(d, &linked.tables);
   index_members(d.schema, &linked.member_bits);
   linked.symbols.build(d.symbols.size(), [&d](uint32_t i) -> std::string_view { return d.symbols[i]; });
   linked.capabilities.build(d.schema.capabilities.size(),

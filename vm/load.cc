@@ -280,6 +280,37 @@ class Loader {
     return out;
   }
 
+  void index(Reader& in) {
+    data_.plan_nodes = read_list(in, 6, [&] {
+      PlanNode node;
+      const uint8_t test = in.byte();
+      node.test = static_cast<PlanTest>(test >> 1);
+      node.absent = (test & 1) != 0;
+      node.slot = in.optional();
+      node.next = in.optional();
+      node.edges = range(in);
+      node.bound = in.number();
+      return node;
+    });
+    data_.plan_edges = read_list(in, 2, [&] {
+      const uint64_t key = in.number();
+      return PlanEdge{key, in.number32()};
+    });
+    data_.plan_leaves = read_list(in, 1, [&] {
+      const uint64_t leaf = in.number();
+      if (leaf >> 33 != 0) in.fail();
+      return PlanLeaf{static_cast<uint32_t>(leaf >> 1), (leaf & 1) != 0};
+    });
+    data_.plan_literals = read_list(in, 2, [&] {
+      PlanLiteral literal;
+      literal.constant = in.number32();
+      const uint8_t how = in.byte();
+      literal.where = static_cast<PlanLiteral::Where>(how >> 1);
+      literal.ignore_case = (how & 1) != 0;
+      return literal;
+    });
+  }
+
   void plan(Reader& in) {
     data_.target_sets = read_list(in, 1, [&] {
       GlobSet set;
@@ -287,13 +318,20 @@ class Loader {
       for (uint32_t i = 0; i < count && !in.failed(); ++i) set.set(in.byte());
       return set;
     });
-    data_.plan = read_list(in, 1, [&] { return in.number32(); });
-    data_.package_plans = read_list(in, 12, [&] {
+    data_.plan = read_list(in, 2, [&] {
+      const uint32_t entry = in.number32();
+      data_.plan_notes.push_back(static_cast<PlanNote>(in.byte()));
+      return entry;
+    });
+    index(in);
+    data_.package_plans = read_list(in, 22, [&] {
       PackagePlan plan;
       plan.package = in.number32();
       plan.first_match = in.number32();
-      for (Range* r : {&plan.deny, &plan.require_approval, &plan.allow, &plan.answers, &plan.obligations})
-        *r = range(in);
+      for (RuleRange* r : {&plan.deny, &plan.require_approval, &plan.allow, &plan.answers, &plan.obligations}) {
+        r->entries = range(in);
+        r->nodes = range(in);
+      }
       return plan;
     });
     data_.capability_plans = read_list(in, 4, [&] {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "vm/linked.h"
+#include "vm/literal_index.h"
 #include "vm/program_data.h"
 
 namespace ordain {
@@ -198,9 +199,13 @@ size_t Program::memory() const {
   for (const RuleInfo& rule : d.rules) {
     out += heap_of(rule.name) + heap_of(rule.policy) + heap_of(rule.package) + heap_of(rule.redact_path);
   }
+  out += bytes_of(d.plan_notes) + bytes_of(d.plan_nodes) + bytes_of(d.plan_edges) + bytes_of(d.plan_leaves) +
+         bytes_of(d.plan_literals);
   out += bytes_of(d.package_plans) + bytes_of(d.capability_plans);
   const LinkTables& tables = linked_->tables;
   out += bytes_of(tables.overloads) + bytes_of(tables.functions) + bytes_of(tables.prepared) + bytes_of(tables.slots);
+  out += bytes_of(tables.plan_steps) + bytes_of(tables.plan_cells) + bytes_of(tables.plan_members);
+  for (const auto& texts : tables.plan_texts) out += texts->bytes();
   out += linked_->symbols.bytes() + linked_->capabilities.bytes() + linked_->member_bits.bytes();
   return out + d.predicates.size() * sizeof(std::atomic<NativePredicate>);
 }

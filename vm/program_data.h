@@ -78,13 +78,65 @@ struct RuleCode {
   uint32_t target_set = kNone;    ///< index into target_sets; only among the rules for undeclared capabilities
 };
 
-/// The rules of one package for one capability and stage. Ranges of `ProgramData::plan`, in source order.
+/// What a node of the decision DAG looks at. A rule that a node leads away from has a conjunct (or in every disjunct one)
+/// that is false, without a fault, for the call.
+enum class PlanTest : uint8_t {
+  leaf = 0,       ///< nothing: `edges` are entries of plan_leaves
+  symbol = 1,     ///< a string slot; edge keys are symbols
+  number = 2,     ///< a slot of bool, int, uint or double, by order_key; edge keys are values
+  member = 3,     ///< a list slot; edge keys are places in Slot::member_symbols; several may be followed
+  threshold = 4,  ///< a numeric or temporal slot; edge 0: order_key below `bound`, edge 1: not below
+  present = 5,    ///< any slot; edge 0: absent, edge 1: present
+  text = 6,       ///< a string slot; edge keys are indexes into plan_literals; those that occur are followed
+};
+inline constexpr uint32_t kPlanTests = 7;
+
+/// A node leads to later nodes only. Whatever its test says, `next` is visited as well.
+struct PlanNode {
+  PlanTest test = PlanTest::leaf;
+  bool absent = false;   ///< if the slot is absent a rule below may fault: then all edges are followed
+  SlotId slot = kNone;
+  uint32_t next = kNone;
+  Range edges;           ///< of plan_edges, by ascending key
+  uint64_t bound = 0;    ///< threshold: see there; text: the longest text, in bytes, for which skipping is safe
+};
+
+struct PlanEdge {
+  uint64_t key = 0;
+  uint32_t node = 0;
+};
+
+/// A rule at the end of a path.
+struct PlanLeaf {
+  uint32_t entry = 0;  ///< index into ProgramData::plan
+  bool sure = false;   ///< the path proves the condition true
+};
+
+/// A string that occurs in every text for which some rule's text test is true.
+struct PlanLiteral {
+  enum Where : uint8_t { anywhere = 0, at_start = 1, at_end = 2 };
+  uint32_t constant = 0;      ///< the string, not empty
+  Where where = anywhere;
+  bool ignore_case = false;   ///< of ASCII letters
+};
+
+/// Why the planner left rules of an index without a test, for people.
+enum class PlanNote : uint8_t { indexed = 0, few_rules = 1, no_test = 2, too_wide = 3 };
+
+/// Rules that answer the same question: entries of `plan` in source order, and the DAG that finds those of them that can
+/// match. Without nodes every rule is tried.
+struct RuleRange {
+  Range entries;
+  Range nodes;  ///< of plan_nodes; the first is the root
+};
+
+/// The rules of one package for one capability and stage.
 struct PackagePlan {
   uint32_t package = 0;
   uint32_t first_match = 0;  ///< 1: `option order = first_match`: the first match of `answers` is the package's answer
-  Range deny, require_approval, allow;
-  Range answers;      ///< all three kinds in source order; only if first_match
-  Range obligations;  ///< redact and warn
+  RuleRange deny, require_approval, allow;
+  RuleRange answers;      ///< all three kinds in source order; only if first_match
+  RuleRange obligations;  ///< redact and warn
 };
 
 /// What one capability's calls are decided by.
@@ -119,6 +171,11 @@ struct ProgramData {
   std::vector<RuleCode> rule_codes;
   std::vector<GlobSet> target_sets;
   std::vector<uint32_t> plan;                  ///< indexes into rule_codes
+  std::vector<PlanNote> plan_notes;            ///< by entry of plan
+  std::vector<PlanNode> plan_nodes;
+  std::vector<PlanEdge> plan_edges;
+  std::vector<PlanLeaf> plan_leaves;
+  std::vector<PlanLiteral> plan_literals;
   std::vector<PackagePlan> package_plans;
   std::vector<CapabilityPlan> capability_plans;  ///< by capability; one more at the end, for undeclared ones
 };

@@ -347,17 +347,46 @@ class Serialiser {
       }
     }
     out.number(data_.plan.size());
-    for (const uint32_t entry : data_.plan) out.number(entry);
+    for (size_t i = 0; i < data_.plan.size(); ++i) {
+      out.number(data_.plan[i]);
+      out.byte(static_cast<uint8_t>(data_.plan_notes[i]));
+    }
+    index(out);
     out.number(data_.package_plans.size());
     for (const PackagePlan& plan : data_.package_plans) {
       out.number(plan.package);
       out.number(plan.first_match);
-      for (const Range& r : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations})
-        range(out, r);
+      for (const RuleRange& r : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
+        range(out, r.entries);
+        range(out, r.nodes);
+      }
     }
     out.number(data_.capability_plans.size());
     for (const CapabilityPlan& plan : data_.capability_plans) {
       for (const Range& packages : plan.packages) range(out, packages);
+    }
+  }
+
+  void index(Writer& out) {
+    out.number(data_.plan_nodes.size());
+    for (const PlanNode& node : data_.plan_nodes) {
+      out.byte(static_cast<uint8_t>(static_cast<unsigned>(node.test) << 1 | (node.absent ? 1u : 0u)));
+      out.optional(node.slot);
+      out.optional(node.next);
+      range(out, node.edges);
+      out.number(node.bound);
+    }
+    out.number(data_.plan_edges.size());
+    for (const PlanEdge& edge : data_.plan_edges) {
+      out.number(edge.key);
+      out.number(edge.node);
+    }
+    out.number(data_.plan_leaves.size());
+    for (const PlanLeaf& leaf : data_.plan_leaves) out.number(uint64_t{leaf.entry} << 1 | (leaf.sure ? 1 : 0));
+    out.number(data_.plan_literals.size());
+    for (const PlanLiteral& literal : data_.plan_literals) {
+      out.number(literal.constant);
+      out.byte(static_cast<uint8_t>(literal.where << 1 | (literal.ignore_case ? 1 : 0)));
     }
   }
 

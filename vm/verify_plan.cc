@@ -6,6 +6,7 @@
 #include <array>
 
 #include "vm/verify.h"
+#include "vm/verify_index.h"
 
 namespace ordain {
 namespace {
@@ -101,16 +102,21 @@ class PlanChecker {
     }
   }
 
-  uint64_t of_kinds(Range range, std::initializer_list<RuleKind> kinds) const {
-    uint64_t out = 0;
-    for (RuleKind kind : kinds) out += of_kind_[static_cast<size_t>(kind)].in(range);
-    return out;
+  bool only(const RuleRange& range, std::initializer_list<RuleKind> kinds) const {
+    uint64_t count = 0;
+    for (RuleKind kind : kinds) count += of_kind_[static_cast<size_t>(kind)].in(range.entries);
+    return count == range.entries.count;
   }
 
   std::string package_plans() {
     for (const uint32_t entry : data_.plan) {
       if (entry >= data_.rule_codes.size()) return "a plan names code that is not there";
     }
+    if (data_.plan_notes.size() != data_.plan.size()) return "there is not one note for each entry of the plan";
+    if (std::ranges::any_of(data_.plan_notes, [](PlanNote note) { return note > PlanNote::too_wide; })) {
+      return "a note of the plan is not known";
+    }
+    if (std::string wrong = index_.verify(); !wrong.empty()) return wrong;
     count_entries();
     uint32_t before = 0;
     for (const PackagePlan& plan : data_.package_plans) {
@@ -119,23 +125,23 @@ class PlanChecker {
         return fmt::format("plan of package `{}`: {}", data_.packages[plan.package].name, what);
       };
       if (plan.first_match > 1) return bad("its order is not known");
-      const Range ranges[] = {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations};
+      const RuleRange ranges[] = {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations};
       uint64_t entries = 0, after = 0, targeted = 0;
-      for (const Range& range : ranges) {
+      for (const RuleRange& rules : ranges) {
+        const Range range = rules.entries;
         if (!inside(range, data_.plan.size())) return bad("a range is outside the plan");
+        if (std::string wrong = index_.verify(rules); !wrong.empty()) return bad(wrong);
         if (!descent_.none_between(range)) return bad("its rules are not in source order");
         entries += range.count;
         after += after_.in(range);
         targeted += targeted_.in(range);
       }
       using enum RuleKind;
-      if (of_kinds(plan.deny, {deny}) != plan.deny.count || of_kinds(plan.allow, {allow}) != plan.allow.count ||
-          of_kinds(plan.require_approval, {require_approval}) != plan.require_approval.count ||
-          of_kinds(plan.answers, {deny, require_approval, allow}) != plan.answers.count ||
-          of_kinds(plan.obligations, {redact, warn}) != plan.obligations.count) {
+      if (!only(plan.deny, {deny}) || !only(plan.allow, {allow}) || !only(plan.require_approval, {require_approval}) ||
+          !only(plan.answers, {deny, require_approval, allow}) || !only(plan.obligations, {redact, warn})) {
         return bad("a rule is in the wrong list");
       }
-      if (plan.first_match == 0 && plan.answers.count != 0) return bad("only a first_match package has answers");
+      if (plan.first_match == 0 && plan.answers.entries.count != 0) return bad("only a first_match package has answers");
       plan_entries_.add_number(entries);
       plan_after_.add_number(after);
       plan_targeted_.add_number(targeted);
@@ -168,6 +174,7 @@ class PlanChecker {
   }
 
   const ProgramData& data_;
+  IndexChecker index_{data_};
   std::array<Counter, 5> of_kind_;
   Counter after_, targeted_, descent_;
   Counter plan_entries_, plan_after_, plan_targeted_, plan_descent_;

@@ -163,7 +163,9 @@ class TableChecker {
       if (!types_.ok(slot.type)) return bad("its type is not valid");
       const TypeKind kind = slot.type->kind;
       if (slot.builtin && kind != TypeKind::string && kind != TypeKind::list) return bad("it has no built-in default");
-      if (slot.compared && kind != TypeKind::string) return bad("only a string can be compared with symbols");
+      if (slot.compared && kind != TypeKind::string && kind != TypeKind::dyn) {
+        return bad("only a string can be compared with symbols");
+      }
       if (slot.member_symbols.empty()) continue;
       if (kind != TypeKind::list) return bad("only a list has membership bits");
       if (!std::ranges::all_of(slot.member_symbols, [this](SymbolId id) { return valid_symbol(id); })) {

@@ -182,10 +182,11 @@ class Assembler {
         for (const RuleKind kind : kinds) {
           if (info.kind != kind) continue;
           data.plan.push_back(i);
+          data.plan_notes.push_back(PlanNote::few_rules);
           ++range.count;
         }
       }
-      return range;
+      return RuleRange{range, {}};
     };
     using enum RuleKind;
     if (plan.first_match != 0) {

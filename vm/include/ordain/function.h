@@ -21,6 +21,15 @@ using FunctionImpl = bool (*)(Eval& eval, const Value* args, Value* result);
 /// Steps of one call, beyond the constant one; nullptr in a row means constant. Must depend on args only.
 using FunctionCost = uint64_t (*)(const Value* args);
 
+/// Strings of which at least one occurs in the receiver wherever a test of it is true: what an index over many such
+/// tests looks for.
+struct LiteralNeeds {
+  std::vector<std::string> any_of;  ///< ASCII, if `ignore_case`
+  bool at_start = false;            ///< the receiver begins with it
+  bool at_end = false;              ///< the receiver ends with it
+  bool ignore_case = false;         ///< letters of either case
+};
+
 /// For functions with an argument that is worth preparing once when it is a constant (a regex). `prepare` runs
 /// when the program is compiled and again when it is loaded; it returns nullptr and sets `*error` on a bad argument, which is then a
 /// diagnostic. The prepared object is shared by all threads.
@@ -29,6 +38,9 @@ struct Preparation {
   std::shared_ptr<const void> (*prepare)(const Value& arg, std::string* error) = nullptr;
   bool (*call)(Eval& eval, const void* prepared, const Value* args, Value* result) = nullptr;
   uint64_t (*cost)(const void* prepared, const Value* args) = nullptr;
+  /// For tests `string.(string) -> bool` that may be looked up together: what a true result demands of the receiver, given
+  /// the argument. Depends on nothing else. @returns false if it demands nothing.
+  bool (*literals)(const Value& arg, LiteralNeeds* needs) = nullptr;
 };
 
 enum FunctionFlags : uint32_t {
