@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "vm/jit/backend.h"
 #include "vm/verify.h"
 
 namespace ordain::native {
@@ -125,7 +126,10 @@ void PredicateLowering::find_blocks() {
   for (uint32_t i = 0; i < p_.handlers.count; ++i) leader(m_.data.handlers[p_.handlers.first + i].target);
   for (uint32_t pc = 0; pc < p_.code.count; ++pc) {
     Op op = code_[pc].op;
-    if (op == Op::jump || op == Op::jump_if || op == Op::jump_ifn) leader(code_[pc].b);
+    if (op == Op::jump || op == Op::jump_if || op == Op::jump_ifn) {
+      leader(code_[pc].b);
+    }
+    charges_ |= op == Op::charge;  // as every loop does
   }
 }
 
@@ -136,6 +140,11 @@ void PredicateLowering::run() {
   b_.SetInsertPoint(first);
   entry_.SetInsertPoint(b_.CreateBr(body));
   b_.SetInsertPoint(body);
+  if (charges_) {
+    function_->addFnAttr(kLoops);
+    cost_left_ = entry_.CreateAlloca(b_.getInt64Ty());
+    cost_from_frame();
+  }
   for (pc_ = 0; pc_ < p_.code.count; ++pc_) {
     if (blocks_[pc_] != nullptr) start_block(blocks_[pc_]);
     // Nothing leads to what follows a jump and is no target.
@@ -198,12 +207,29 @@ void PredicateLowering::control(const Insn& insn) {
 void PredicateLowering::finish(const Insn& insn) {
   Pair value = pair(insn.a);
   store_pair(at(frame_, offsetof(Frame, result)), value);
+  cost_to_frame();
   bool is_bool = p_.result == static_cast<uint8_t>(Kind::boolean);
   b_.CreateRet(is_bool ? b_.CreateZExt(boolean(insn.a), b_.getInt32Ty()) : b_.getInt32(1));
 }
 
+namespace {
+
+constexpr uint64_t kCostLeft = offsetof(Frame, eval) + offsetof(Eval, cost_left);
+
+}  // namespace
+
+void PredicateLowering::cost_to_frame() {
+  if (cost_left_ == nullptr) return;
+  b_.CreateStore(b_.CreateLoad(b_.getInt64Ty(), cost_left_), at(frame_, kCostLeft));
+}
+
+void PredicateLowering::cost_from_frame() {
+  if (cost_left_ == nullptr) return;
+  b_.CreateStore(b_.CreateLoad(b_.getInt64Ty(), at(frame_, kCostLeft)), cost_left_);
+}
+
 void PredicateLowering::charge(V steps) {
-  V left_address = at(frame_, offsetof(Frame, eval) + offsetof(Eval, cost_left));
+  V left_address = cost_left_ != nullptr ? cost_left_ : at(frame_, kCostLeft);
   V left = b_.CreateLoad(b_.getInt64Ty(), left_address);
   fault_if(b_.CreateICmpULT(left, steps), exhausted_exit());
   b_.CreateStore(b_.CreateSub(left, steps), left_address);

@@ -23,6 +23,14 @@
 
 namespace ordain::native {
 
+/// Longer literals are compared by a function.
+inline constexpr uint32_t kInlineBytes = 32;
+
+// Exits to faults are told apart by what they do: a fault code, or one of these with what it is about.
+inline constexpr uint32_t kMissingKey = 1u << 29;
+inline constexpr uint32_t kExhausted = 1u << 30;
+inline constexpr uint32_t kAbsent = 1u << 31;
+
 std::string predicate_symbol(uint32_t predicate);
 /// The symbol by which native code calls an overload that has no cost.
 std::string overload_symbol(const Overload& overload);
@@ -83,6 +91,8 @@ class PredicateLowering {
   void branch(V condition, Block if_true, Block if_false, bool true_is_unlikely = false);
   void finish(const Insn& insn);
   void charge(V steps);
+  void cost_to_frame();
+  void cost_from_frame();
 
   // lower_fault.cc
   Block fault_exit(FaultCode code);  ///< none: the fault is set already, but for its location
@@ -111,6 +121,7 @@ class PredicateLowering {
   Pair load_pair(V address, bool invariant);
   void store_pair(V address, Pair value);
   void take_result(uint32_t reg);
+  V result_payload();
   V in_memory(uint32_t reg);  ///< address of a copy of the register
   V register_address(uint32_t reg);
   V at(V base, uint64_t offset);
@@ -142,9 +153,22 @@ class PredicateLowering {
   V guarded(V condition, llvm::function_ref<V()> then, llvm::function_ref<V()> otherwise);
   V is_list(uint32_t reg, V meta);
 
+  // lower_intrinsic.cc: calls computed in place
+  bool intrinsic(const Insn& insn, const Overload& overload, const Value* list);
+  V has_affix(uint32_t first, bool at_end);
+  V contains_text(uint32_t first);
+  bool in_constant_list(const Insn& insn, const Value& list);
+  V member_of(V value, const std::vector<int64_t>& set);
+  V bit_of_table(V offset, const std::vector<int64_t>& set);
+  V tree_of(V value, const std::vector<int64_t>& set);
+  V found_in_sorted(V value, const std::vector<int64_t>& set);
+
   // lower_call.cc: calls, containers, iteration
   void call(const Insn& insn);
+  void call_function(const Insn& insn);  ///< the result is in the frame
   void container(const Insn& insn);
+  bool find_by_name(const Insn& insn);
+  Block missing_exit(uint32_t key);
   void iteration(const Insn& insn);
   void iterate(const Insn& insn);
 
@@ -156,9 +180,11 @@ class PredicateLowering {
   llvm::IRBuilder<> b_;
   llvm::IRBuilder<> entry_;  ///< before the terminator of the first block: allocas
   V frame_;
-  std::vector<Block> blocks_;        ///< by pc, where one begins
-  std::vector<uint32_t> handlers_;   ///< by pc: target of a fault, or kNone
-  std::vector<uint32_t> locations_;  ///< by pc
+  bool charges_ = false;
+  llvm::AllocaInst* cost_left_ = nullptr;  ///< the budget, where code may loop; else it is in the frame only
+  std::vector<Block> blocks_;              ///< by pc, where one begins
+  std::vector<uint32_t> handlers_;         ///< by pc: target of a fault, or kNone
+  std::vector<uint32_t> locations_;        ///< by pc
   std::vector<Storage> registers_;
   std::vector<uint32_t> known_;  ///< by register: the constant that it holds in this block, or kNone
   std::vector<llvm::AllocaInst*> saved_;

@@ -5,18 +5,13 @@
 #include "vm/jit/lower.h"
 
 namespace ordain::native {
-namespace {
-
-// Exits are told apart by what they do: a fault code, or one of these.
-constexpr uint32_t kExhausted = 1u << 30;
-constexpr uint32_t kAbsent = 1u << 31;
-
-}  // namespace
 
 // Ends the block: the helper, then the handler of this instruction or the end of the evaluation.
 void PredicateLowering::leave(const char* helper, std::initializer_list<V> args) {
+  cost_to_frame();
   auto* call = b_.CreateCall(m_.helper(helper), llvm::ArrayRef<V>(args.begin(), args.size()));
   if (handlers_[pc_] != kNone) {
+    cost_from_frame();
     b_.CreateBr(blocks_[handlers_[pc_]]);
     return;
   }
@@ -93,6 +88,7 @@ void PredicateLowering::saved_faults(const Insn& insn) {
   if (handlers_[pc_] != kNone) {
     b_.CreateBr(blocks_[handlers_[pc_]]);
   } else {
+    cost_to_frame();
     b_.CreateRet(b_.getInt32(2));
   }
 }
