@@ -142,6 +142,7 @@ void PredicateLowering::run() {
   b_.SetInsertPoint(body);
   if (charges_) {
     function_->addFnAttr(kLoops);
+    find_writers();
     cost_left_ = entry_.CreateAlloca(b_.getInt64Ty());
     cost_from_frame();
   }

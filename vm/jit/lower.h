@@ -163,14 +163,22 @@ class PredicateLowering {
   V tree_of(V value, const std::vector<int64_t>& set);
   V found_in_sorted(V value, const std::vector<int64_t>& set);
 
-  // lower_call.cc: calls, containers, iteration
+  // lower_call.cc: calls, containers
   void call(const Insn& insn);
   void call_function(const Insn& insn);  ///< the result is in the frame
   void container(const Insn& insn);
   bool find_by_name(const Insn& insn);
   Block missing_exit(uint32_t key);
+
+  // lower_iterate.cc
   void iteration(const Insn& insn);
   void iterate(const Insn& insn);
+  void element(const Insn& insn, Pair range, V index);
+  void find_writers();
+  bool is_size_of(uint32_t size, uint32_t list) const;
+  bool counts_up(uint32_t reg) const;
+  const Insn* only_way_to(uint32_t pc) const;
+  bool within_list(const Insn& insn);
 
   ModuleLowering& m_;
   const Predicate& p_;
@@ -186,6 +194,12 @@ class PredicateLowering {
   std::vector<uint32_t> handlers_;         ///< by pc: target of a fault, or kNone
   std::vector<uint32_t> locations_;        ///< by pc
   std::vector<Storage> registers_;
+  /// What writes a register but for `inc`: how many instructions, and the last.
+  struct Writer {
+    uint32_t count = 0;
+    uint32_t pc = 0;
+  };
+  std::vector<Writer> writers_;  ///< only where code may loop
   std::vector<uint32_t> known_;  ///< by register: the constant that it holds in this block, or kNone
   std::vector<llvm::AllocaInst*> saved_;
   std::map<std::tuple<uint32_t, uint32_t, uint32_t>, Block> exits_;  ///< by handler, what, location

@@ -1,5 +1,4 @@
-// Calls of functions, records, maps and lists, and iteration: helpers do the work, but for lists, whose elements are
-// read in place.
+// Calls of functions, records, maps and lists: helpers do the work.
 #include <cstddef>
 
 #include "vm/jit/lower.h"
@@ -117,57 +116,6 @@ void PredicateLowering::container(const Insn& insn) {
     default:
       return done("ordain_map_done");
   }
-}
-
-PredicateLowering::V PredicateLowering::is_list(uint32_t reg, V meta) {
-  const auto list = static_cast<uint8_t>(Kind::list);
-  return kind(reg) == list ? b_.getTrue() : b_.CreateICmpEQ(kind_of(meta), b_.getInt8(list));
-}
-
-void PredicateLowering::iteration(const Insn& insn) {
-  if (insn.op == Op::inc) return set_integer(insn.a, b_.CreateAdd(integer(insn.a), number(1)));
-  if (insn.op != Op::iter_size) return iterate(insn);
-  Pair range = pair(insn.b);
-  Block list = new_block("");
-  Block other = new_block("");
-  Block next = new_block("");
-  branch(is_list(insn.b, range.meta), list, other);
-  b_.SetInsertPoint(list);
-  set_integer(insn.a, size_of(range.meta));
-  b_.CreateBr(next);
-  b_.SetInsertPoint(other);
-  fault_unless(call_helper("ordain_iter_size", {frame_, in_memory(insn.b)}));
-  take_result(insn.a);
-  b_.CreateBr(next);
-  b_.SetInsertPoint(next);
-}
-
-/// An element of a list is read in place; what else there is (a map, an index out of range) is the helper's.
-void PredicateLowering::iterate(const Insn& insn) {
-  Pair range = pair(insn.b);
-  V index = integer(insn.c);
-  Block list = new_block("");
-  Block other = new_block("");
-  Block next = new_block("");
-  V in_range = b_.CreateICmpULT(index, size_of(range.meta));
-  branch(b_.CreateAnd(is_list(insn.b, range.meta), in_range), list, other);
-  b_.SetInsertPoint(list);
-  if (insn.op == Op::iter_key) {
-    set(insn.a, {number(static_cast<uint64_t>(Kind::integer)), index});
-  } else {
-    V items = b_.CreateIntToPtr(range.payload, b_.getPtrTy());
-    V element = b_.CreateInBoundsGEP(b_.getInt8Ty(), items, b_.CreateShl(index, 4));
-    set(insn.a, load_pair(element, false));
-  }
-  b_.CreateBr(next);
-  b_.SetInsertPoint(other);
-  const char* name = insn.op == Op::iter_item  ? "ordain_iter_item"
-                     : insn.op == Op::iter_key ? "ordain_iter_key"
-                                               : "ordain_iter_value";
-  call_helper(name, {frame_, in_memory(insn.b), index});
-  take_result(insn.a);
-  b_.CreateBr(next);
-  b_.SetInsertPoint(next);
 }
 
 }  // namespace ordain::native
