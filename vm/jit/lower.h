@@ -84,6 +84,8 @@ class PredicateLowering {
 
   // lower.cc: control flow
   void find_blocks();
+  bool may_restart() const;
+  void find_reachable();
   void instruction(const Insn& insn);
   void control(const Insn& insn);
   void start_block(Block block);
@@ -98,6 +100,7 @@ class PredicateLowering {
   Block fault_exit(FaultCode code);  ///< none: the fault is set already, but for its location
   Block absent_exit(SlotId slot);
   Block exhausted_exit();
+  Block restart();
   Block exit(uint32_t what, const char* helper, std::initializer_list<V> args);
   void leave(const char* helper, std::initializer_list<V> args);
   void fault_if(V condition, Block exit);
@@ -181,6 +184,7 @@ class PredicateLowering {
   bool within_list(const Insn& insn);
 
   ModuleLowering& m_;
+  const uint32_t predicate_;
   const Predicate& p_;
   const Insn* code_;
   uint32_t pc_ = 0;
@@ -188,6 +192,10 @@ class PredicateLowering {
   llvm::IRBuilder<> b_;
   llvm::IRBuilder<> entry_;  ///< before the terminator of the first block: allocas
   V frame_;
+  bool restarts_ = false;  ///< a fault that is handled is left to the interpreter, which starts again
+  Block restart_ = nullptr;
+  Block return_ = nullptr;  ///< of a predicate of kind bool, with a phi of what it returns
+  std::vector<bool> reachable_;  ///< by pc
   bool charges_ = false;
   llvm::AllocaInst* cost_left_ = nullptr;  ///< the budget, where code may loop; else it is in the frame only
   std::vector<Block> blocks_;              ///< by pc, where one begins

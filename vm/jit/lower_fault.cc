@@ -20,6 +20,8 @@ void PredicateLowering::leave(const char* helper, std::initializer_list<V> args)
 }
 
 PredicateLowering::Block PredicateLowering::exit(uint32_t what, const char* helper, std::initializer_list<V> args) {
+  const bool is_fault = what < kMissingKey;
+  if (restarts_ && (is_fault || handlers_[pc_] != kNone)) return restart();
   auto [entry, added] = exits_.try_emplace({handlers_[pc_], what, locations_[pc_]});
   if (!added) return entry->second;
   entry->second = new_block("fault");
@@ -28,6 +30,17 @@ PredicateLowering::Block PredicateLowering::exit(uint32_t what, const char* help
   leave(helper, args);
   b_.restoreIP(resume);
   return entry->second;
+}
+
+/// The interpreter starts anew, and comes to the fault.
+PredicateLowering::Block PredicateLowering::restart() {
+  if (restart_ != nullptr) return restart_;
+  restart_ = new_block("restart");
+  llvm::IRBuilder<> b(restart_);
+  auto* call = b.CreateCall(m_.helper("ordain_interpret"), {frame_, b.getInt32(predicate_)});
+  if (m_.tail_calls) call->setTailCallKind(llvm::CallInst::TCK_Tail);
+  b.CreateRet(call);
+  return restart_;
 }
 
 PredicateLowering::Block PredicateLowering::fault_exit(FaultCode code) {
@@ -59,6 +72,10 @@ llvm::AllocaInst* PredicateLowering::saved_flag(uint32_t saved) {
 }
 
 void PredicateLowering::saved_faults(const Insn& insn) {
+  if (restarts_) {  // no fault was saved
+    if (insn.op == Op::fail) b_.CreateBr(restart());
+    return;
+  }
   if (insn.op == Op::fail) {
     return leave("ordain_fail", {frame_, b_.getInt32(insn.a), b_.getInt32(insn.b), location()});
   }

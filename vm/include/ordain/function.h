@@ -22,8 +22,8 @@ using FunctionImpl = bool (*)(Eval& eval, const Value* args, Value* result);
 using FunctionCost = uint64_t (*)(const Value* args);
 
 /// For functions with an argument that is worth preparing once when it is a constant (a regex). `prepare` runs
-/// when the program is compiled and again when it is loaded; it returns nullptr and sets `*error` on a bad argument,
-/// which is then a diagnostic. The prepared object is shared by all threads.
+/// when the program is compiled and again when it is loaded; it returns nullptr and sets `*error` on a bad argument, which is then a
+/// diagnostic. The prepared object is shared by all threads.
 struct Preparation {
   int arg = -1;  ///< which argument
   std::shared_ptr<const void> (*prepare)(const Value& arg, std::string* error) = nullptr;
@@ -33,9 +33,9 @@ struct Preparation {
 
 enum FunctionFlags : uint32_t {
   kPlain = 0,
-  kNeverFaults = 1,  ///< returns true for all arguments of its kinds, short of a budget
-  kMayLock = 2,      ///< may take a lock or allocate (RE2): excepted from the deciding path's promise
-  kNotFolded = 4,    ///< never evaluated at compile time
+  kNeverFaults = 1,   ///< returns true for all arguments of its kinds, short of a budget
+  kMayLock = 2,       ///< may take a lock or allocate (RE2): excepted from the deciding path's promise
+  kNotFolded = 4,     ///< never evaluated at compile time
 };
 
 /// What an engine may compute in place instead of calling a row. A row that names one promises to have exactly this
@@ -51,8 +51,7 @@ enum class Intrinsic : uint8_t {
   same,            ///< args[0]; no steps
 };
 
-/// What searching `text` bytes for `needle` bytes costs: a single one is found at once, a longer needle may be looked
-/// for at every place.
+/// What searching `text` bytes for `needle` bytes costs: a single one is found at once, a longer needle may be looked for at every place.
 constexpr uint64_t contains_cost(uint64_t text, uint64_t needle) {
   if (needle <= 1) return (text + needle) / 10;
   return (text + needle) / 2 * (1 + (needle < 256 ? needle : 256) / 64);
@@ -64,7 +63,7 @@ struct Overload {
   std::string id;         ///< unique in a table: "starts_with_string"
   std::string signature;  ///< `string.(string) -> bool` for a member function, `(int, int) -> int` for a global one
   FunctionImpl call = nullptr;
-  std::string doc;  ///< one line
+  std::string doc;        ///< one line
   FunctionCost cost = nullptr;
   uint32_t flags = kPlain;
   Preparation preparation = {};
@@ -109,8 +108,7 @@ class FunctionTable {
 /// True if present values of `args` fit the overload's parameter kinds (type variables and dyn fit all).
 bool accepts(const Overload& overload, const Value* args, size_t count);
 
-/// Calls the first overload of `function` whose parameter kinds `args` fit, or fails with no_such_overload. Charges its
-/// cost.
+/// Calls the first overload of `function` whose parameter kinds `args` fit, or fails with no_such_overload. Charges its cost.
 bool call_dynamic(Eval& eval, const Function& function, const Value* args, size_t count, Value* result);
 
 /// Charges the overload's cost and calls it.
