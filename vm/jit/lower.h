@@ -194,7 +194,7 @@ class PredicateLowering {
   V frame_;
   bool restarts_ = false;  ///< a fault that is handled is left to the interpreter, which starts again
   Block restart_ = nullptr;
-  Block return_ = nullptr;  ///< of a predicate of kind bool, with a phi of what it returns
+  Block return_ = nullptr;       ///< of a predicate of kind bool, with a phi of what it returns
   std::vector<bool> reachable_;  ///< by pc
   bool charges_ = false;
   llvm::AllocaInst* cost_left_ = nullptr;  ///< the budget, where code may loop; else it is in the frame only

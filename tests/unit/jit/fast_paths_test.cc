@@ -19,8 +19,9 @@ using test::outcome;
 
 std::vector<Budget> budgets() {
   std::vector<Budget> out = {{}};
-  for (uint64_t cost = 0; cost < 24; ++cost) out.push_back({.cost = cost, .memory = 1 << 20});
-  for (uint64_t cost : {31, 32, 99, 100, 101, 250}) out.push_back({.cost = cost, .memory = 1 << 20});
+  for (uint64_t cost : {0, 1, 2, 3, 4, 5, 7, 8, 10, 13, 16, 20, 32, 99, 100, 250}) {
+    out.push_back({.cost = cost, .memory = 1 << 20});
+  }
   return out;
 }
 

@@ -244,6 +244,22 @@ TEST(CompileNative, SmallModulesAndASecondTierWorkToo) {
   EXPECT_EQ(facts.describe(3, false), facts.describe(3, true));
 }
 
+TEST(CompileNative, SeveralThreadsShareTheWork) {
+  auto program = policies(50);
+  ASSERT_NE(program, nullptr);
+  auto report = compile_native(*program, {.predicates_per_module = 4, .threads = 3});
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_GT(report->code_bytes, 0u);
+  EXPECT_TRUE(program->fully_native());
+  Facts facts(program);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(facts.describe(i, false), facts.describe(i, true));
+
+  std::atomic<bool> stop = true;
+  auto cancelled = compile_native(*policies(50), {.threads = 2, .cancel = &stop});
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code, "cancelled");
+}
+
 TEST(CompileNative, AProgramWithoutPredicatesIsNativeAtOnce) {
   auto compilation =
       compile({std::make_shared<Source>(Source{"p.policy", "policy p on before x { allow; }"})}, standard_library());
