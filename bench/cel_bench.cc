@@ -36,6 +36,9 @@ struct Facts {
   uint32_t wanted_count;
   const RE2* regex;
 
+  /// The slot's value, or nullptr where there is none: then the condition faults.
+  const Value* present(uint32_t slot) const { return values[slot].present() ? &values[slot] : nullptr; }
+
   bool charge(uint64_t steps) {
     if (steps > cost_left) return false;
     cost_left -= steps;
@@ -46,7 +49,9 @@ struct Facts {
 using ByHand = Truth (*)(Facts& facts);
 
 Truth arithmetic(Facts& f) {
-  const int64_t a = f.values[f.a].i, b = f.values[f.b].i, c = f.values[f.c].i, d = f.values[f.d].i;
+  const Value *va = f.present(f.a), *vb = f.present(f.b), *vc = f.present(f.c), *vd = f.present(f.d);
+  if (va == nullptr || vb == nullptr || vc == nullptr || vd == nullptr) return Truth::fault;
+  const int64_t a = va->i, b = vb->i, c = vc->i, d = vd->i;
   int64_t sum, product, difference;
   if (__builtin_add_overflow(a, b, &sum) || __builtin_mul_overflow(sum, c, &product)) return Truth::fault;
   if (b == 0 || (a == INT64_MIN && b == -1)) return Truth::fault;
@@ -54,23 +59,39 @@ Truth arithmetic(Facts& f) {
   return truth(difference > d);
 }
 Truth doubles(Facts& f) {
-  const double a = static_cast<double>(f.values[f.a].i), b = static_cast<double>(f.values[f.b].i);
+  const Value *va = f.present(f.a), *vb = f.present(f.b);
+  if (va == nullptr || vb == nullptr) return Truth::fault;
+  const double a = static_cast<double>(va->i), b = static_cast<double>(vb->i);
   return truth(a * 1.5 + b / 2.0 > 100.0 && b < 1e6);
 }
-Truth equal_text(Facts& f) { return truth(f.symbols[f.s] == f.wanted[0]); }
-Truth starts_with(Facts& f) { return truth(f.values[f.path].as_text().starts_with("/srv/data/")); }
-Truth ends_with(Facts& f) { return truth(f.values[f.path].as_text().ends_with(".json")); }
+Truth equal_text(Facts& f) {
+  if (f.present(f.s) == nullptr) return Truth::fault;
+  return truth(f.symbols[f.s] == f.wanted[0]);
+}
+Truth starts_with(Facts& f) {
+  const Value* path = f.present(f.path);
+  if (path == nullptr || !f.charge(1)) return Truth::fault;
+  return truth(path->as_text().starts_with("/srv/data/"));
+}
+Truth ends_with(Facts& f) {
+  const Value* path = f.present(f.path);
+  if (path == nullptr) return Truth::fault;
+  return truth(path->as_text().ends_with(".json"));
+}
 Truth contains(Facts& f) {
-  const std::string_view text = f.values[f.path].as_text();
-  if (!f.charge((text.size() + 6) / 10)) return Truth::fault;
-  return truth(text.find("secret") != std::string_view::npos);
+  const Value* path = f.present(f.path);
+  if (path == nullptr || !f.charge(contains_cost(path->aux, 6))) return Truth::fault;
+  return truth(path->as_text().find("secret") != std::string_view::npos);
 }
 Truth matches(Facts& f) {
-  const std::string_view text = f.values[f.path].as_text();
+  const Value* path = f.present(f.path);
+  if (path == nullptr) return Truth::fault;
+  const std::string_view text = path->as_text();
   if (!f.charge((text.size() + 1) * 20)) return Truth::fault;
   return truth(f.regex->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(), RE2::UNANCHORED, nullptr, 0));
 }
 Truth in_symbols(Facts& f) {
+  if (f.present(f.s) == nullptr) return Truth::fault;
   const SymbolId symbol = f.symbols[f.s];
   for (uint32_t i = 0; i < f.wanted_count; ++i) {
     if (f.wanted[i] == symbol) return Truth::yes;
@@ -78,31 +99,38 @@ Truth in_symbols(Facts& f) {
   return Truth::no;
 }
 Truth in_sorted_symbols(Facts& f) {
+  if (f.present(f.s) == nullptr) return Truth::fault;
   return truth(std::binary_search(f.wanted, f.wanted + f.wanted_count, f.symbols[f.s]));
 }
 Truth in_three_ints(Facts& f) {
-  const int64_t a = f.values[f.a].i;
-  return truth(a == 1 || a == 5 || a == 9);
+  const Value* a = f.present(f.a);
+  if (a == nullptr || !f.charge(3)) return Truth::fault;
+  return truth(a->i == 1 || a->i == 5 || a->i == 9);
 }
 Truth in_hundred_ints(Facts& f) {
-  if (!f.charge(100)) return Truth::fault;
+  const Value* a = f.present(f.a);
+  if (a == nullptr || !f.charge(100)) return Truth::fault;
   static const auto numbers = [] {
     std::array<int64_t, 100> out{};
     for (int64_t i = 0; i < 100; ++i) out[static_cast<size_t>(i)] = i * 7 + 1000;
     return out;
   }();
-  return truth(std::find(numbers.begin(), numbers.end(), f.values[f.a].i) != numbers.end());
+  return truth(std::binary_search(numbers.begin(), numbers.end(), a->i));
 }
 template <uint32_t Facts::* list>
 Truth exists(Facts& f) {
-  for (const Value& x : f.values[f.*list].as_list()) {
+  const Value* elements = f.present(f.*list);
+  if (elements == nullptr) return Truth::fault;
+  for (const Value& x : elements->as_list()) {
     if (!f.charge(4)) return Truth::fault;
     if (x.i > 1000) return Truth::yes;
   }
   return Truth::no;
 }
 Truth map_lookup(Facts& f) {
-  const Value* found = map_find(*f.values[f.m].map, "k5");
+  const Value* map = f.present(f.m);
+  if (map == nullptr) return Truth::fault;
+  const Value* found = map_find(*map->map, "k5");
   if (found == nullptr) return Truth::fault;
   return truth(found->i == 5);
 }

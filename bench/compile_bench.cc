@@ -67,13 +67,20 @@ void make_native(benchmark::State& state) {
     state.ResumeTiming();
     NativeOptions options;
     options.optimisation = static_cast<int>(state.range(1));
+    options.threads = static_cast<uint32_t>(state.range(2));
     auto report = compile_native(*program, options);
     if (!report) state.SkipWithError("no native code");
     state.counters["code_bytes"] = static_cast<double>(report->code_bytes);
   }
   count_rules(state);
 }
-BENCHMARK(make_native)->ArgsProduct({{10, 1000}, {0, 1, 2}})->Unit(benchmark::kMillisecond);
+// Rules, level, threads.
+BENCHMARK(make_native)->ArgsProduct({{10, 1000}, {0, 1, 2}, {1}})->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(make_native)
+    ->ArgsProduct({{10000}, {0, 1}, {1, 2}})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime()
+    ->Iterations(1);
 #endif
 
 }  // namespace

@@ -1,5 +1,9 @@
 // Membership, indexing and size of lists, maps, strings and bytes.
+#include <algorithm>
 #include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "stdlib/rows.h"
 #include "stdlib/utf8.h"
@@ -7,12 +11,15 @@
 namespace ordain::stdlib {
 namespace {
 
+// Comparing with each element costs at most what walking the needle costs, so that nests of shared lists stay bounded.
+bool charge_needle(Eval& eval, const Value* args) {
+  uint64_t weight = 0;
+  return weigh(eval, args[0], &weight) && eval.charge((weight - 1) * args[1].aux);
+}
+
 bool in_list(Eval& eval, const Value* args, Value* result) {
-  // Comparing with each element costs at most what walking the needle costs, so that nests of shared lists stay
-  // bounded.
   if (args[0].kind >= Kind::list || args[0].is(Kind::string) || args[0].is(Kind::bytes)) {
-    uint64_t weight = 0;
-    if (!weigh(eval, args[0], &weight) || !eval.charge((weight - 1) * args[1].aux)) return false;
+    if (!charge_needle(eval, args)) return false;
   }
   if (args[0].is(Kind::integer)) {  // the common case of small things, in place
     for (const Value& element : args[1].as_list()) {
@@ -27,6 +34,40 @@ bool in_list(Eval& eval, const Value* args, Value* result) {
   return give(result, Value::boolean(false));
 }
 uint64_t in_list_cost(const Value* args) { return args[1].aux; }
+
+// A constant list, sorted once so that an int or a string need not be compared with every element.
+struct Members {
+  std::vector<int64_t> ints;              // all elements, if they are ints
+  std::vector<std::string_view> strings;  // all elements, if they are strings; of the constant's memory
+};
+
+bool all_of_kind(const Value& list, Kind kind) {
+  return std::ranges::all_of(list.as_list(), [kind](const Value& element) { return element.is(kind); });
+}
+
+std::shared_ptr<const void> prepare_members(const Value& list, std::string*) {
+  auto members = std::make_shared<Members>();
+  const bool ints = all_of_kind(list, Kind::integer), strings = all_of_kind(list, Kind::string);
+  for (const Value& element : list.as_list()) {
+    if (ints) members->ints.push_back(element.i);
+    if (strings) members->strings.push_back(element.as_text());
+  }
+  std::ranges::sort(members->ints);
+  std::ranges::sort(members->strings);
+  return members;
+}
+
+bool in_members(Eval& eval, const void* prepared, const Value* args, Value* result) {
+  const auto& members = *static_cast<const Members*>(prepared);
+  if (args[0].is(Kind::integer) && !members.ints.empty()) {
+    return give(result, Value::boolean(std::ranges::binary_search(members.ints, args[0].i)));
+  }
+  if (args[0].is(Kind::string) && !members.strings.empty()) {
+    if (!charge_needle(eval, args)) return false;
+    return give(result, Value::boolean(std::ranges::binary_search(members.strings, args[0].as_text())));
+  }
+  return in_list(eval, args, result);
+}
 
 bool in_map(Eval& eval, const Value* args, Value* result) {
   if (!eval.charge_text(args[0])) return false;
@@ -106,8 +147,15 @@ bool size_of_map(Eval&, const Value* args, Value* result) { return give(result, 
 
 void add_containers(FunctionTable& table) {
   const Overload rows[] = {
-      {"@in", "in_list", "(A, list(A)) -> bool", in_list, "Whether an element of the list equals the value.",
-       in_list_cost},
+      {"@in",
+       "in_list",
+       "(A, list(A)) -> bool",
+       in_list,
+       "Whether an element of the list equals the value.",
+       in_list_cost,
+       kPlain,
+       {1, prepare_members, in_members, nullptr},
+       Intrinsic::in_list},
       {"@in", "in_map", "(A, map(A, B)) -> bool", in_map, "Whether the map has the key."},
 
       {"_[_]", "index_list", "(list(A), int) -> A", index, "The element at a place from 0; a fault past the end."},

@@ -58,12 +58,8 @@ inline Value text_at(const char* data, size_t size) { return Value::string({data
 inline uint64_t bytes_cost(size_t bytes) { return bytes / 10; }
 inline uint64_t first_text_cost(const Value* args) { return bytes_cost(args[0].aux); }
 inline uint64_t two_texts_cost(const Value* args) { return bytes_cost(size_t{args[0].aux} + args[1].aux); }
-/// Searching args[0] for args[1]: one character is found at once, a longer needle may be looked for at every place.
-inline uint64_t search_cost(const Value* args) {
-  if (args[1].aux <= 1) return two_texts_cost(args);
-  uint64_t needle = args[1].aux < 256 ? args[1].aux : 256;
-  return (uint64_t{args[0].aux} + args[1].aux) / 2 * (1 + needle / 64);
-}
+/// Searching args[0] for args[1].
+inline uint64_t search_cost(const Value* args) { return contains_cost(args[0].aux, args[1].aux); }
 inline uint64_t first_list_cost(const Value* args) { return args[0].aux; }
 
 /// Values nested deeper than this are refused by functions that walk them.

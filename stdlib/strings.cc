@@ -3,15 +3,13 @@
 
 #include "stdlib/rows.h"
 #include "stdlib/utf8.h"
+#include "vm/text_search.h"
 
 namespace ordain::stdlib {
 namespace {
 
 bool contains(Eval&, const Value* args, Value* result) {
-  const Value& in = args[0];
-  const Value& what = args[1];
-  bool found = what.aux == 0 || (in.aux >= what.aux && memmem(in.text, in.aux, what.text, what.aux) != nullptr);
-  return give(result, Value::boolean(found));
+  return give(result, Value::boolean(contains_bytes(args[0].text, args[0].aux, args[1].text, args[1].aux)));
 }
 bool starts_with(Eval&, const Value* args, Value* result) {
   return give(result, Value::boolean(args[0].as_text().starts_with(args[1].as_text())));
@@ -118,12 +116,33 @@ bool trim(Eval&, const Value* args, Value* result) {
 
 void add_strings(FunctionTable& table) {
   const Overload rows[] = {
-      {"contains", "contains_string", "string.(string) -> bool", contains,
-       "Whether the string has the other within it.", search_cost, kPlain, {.literals = contains_literals}},
-      {"startsWith", "starts_with_string", "string.(string) -> bool", starts_with,
-       "Whether the string begins with the other.", second_text_cost, kPlain, {.literals = starts_with_literals}},
-      {"endsWith", "ends_with_string", "string.(string) -> bool", ends_with, "Whether the string ends with the other.",
-       second_text_cost, kPlain, {.literals = ends_with_literals}},
+      {"contains",
+       "contains_string",
+       "string.(string) -> bool",
+       contains,
+       "Whether the string has the other within it.",
+       search_cost,
+       kPlain,
+       {.literals = contains_literals},
+       Intrinsic::contains},
+      {"startsWith",
+       "starts_with_string",
+       "string.(string) -> bool",
+       starts_with,
+       "Whether the string begins with the other.",
+       second_text_cost,
+       kPlain,
+       {.literals = starts_with_literals},
+       Intrinsic::starts_with},
+      {"endsWith",
+       "ends_with_string",
+       "string.(string) -> bool",
+       ends_with,
+       "Whether the string ends with the other.",
+       second_text_cost,
+       kPlain,
+       {.literals = ends_with_literals},
+       Intrinsic::ends_with},
       {"charAt", "string_char_at_int", "string.(int) -> string", char_at,
        "The character at a place from 0; \"\" at the end, a fault past it.", first_text_cost},
       {"indexOf", "string_index_of_string", "string.(string) -> int", index_of,

@@ -21,6 +21,7 @@
 #include <llvm/Transforms/Utils/Mem2Reg.h>
 
 #include <mutex>
+#include <optional>
 
 namespace ordain::native {
 namespace {
@@ -63,11 +64,15 @@ struct Passes {
     pipeline.addPass(llvm::EarlyCSEPass());
     pipeline.addPass(llvm::InstCombinePass());
     pipeline.addPass(llvm::SimplifyCFGPass());
+    loop_pipeline.emplace(
+        builder.buildFunctionSimplificationPipeline(llvm::OptimizationLevel::O2, llvm::ThinOrFullLTOPhase::None));
   }
 
   void run(llvm::Module& module) {
     for (llvm::Function& function : module) {
-      if (!function.isDeclaration()) pipeline.run(function, functions);
+      if (function.isDeclaration()) continue;
+      const bool loops = loop_pipeline.has_value() && function.hasFnAttribute(kLoops);
+      (loops ? *loop_pipeline : pipeline).run(function, functions);
     }
     loops.clear();
     functions.clear();
@@ -81,6 +86,7 @@ struct Passes {
   llvm::CGSCCAnalysisManager call_graphs;
   llvm::ModuleAnalysisManager modules;
   llvm::FunctionPassManager pipeline;
+  std::optional<llvm::FunctionPassManager> loop_pipeline;  ///< where a light one is not enough: loops repay the work
 };
 
 }  // namespace

@@ -12,6 +12,9 @@
 
 namespace ordain::native {
 
+/// The attribute of a function that may loop.
+inline constexpr const char* kLoops = "ordain-loops";
+
 /// One target machine, one linking session. Used by one thread at a time; the code lives as long as it does.
 class Backend {
  public:

@@ -2,10 +2,10 @@
 // place.
 #include "vm/jit/helpers.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "vm/ops.h"
+#include "vm/text_search.h"
 
 namespace ordain::native {
 namespace {
@@ -41,6 +41,8 @@ uint32_t exhausted(Frame* frame, uint32_t location) {
   return put_location(frame, location);
 }
 
+uint32_t interpret_again(Frame* frame, uint32_t predicate) { return interpret(*frame, predicate); }
+
 void save_fault(Frame* frame, uint32_t saved) { frame->saved[saved] = frame->eval.fault; }
 uint32_t raise_saved(Frame* frame, uint32_t saved) {
   frame->eval.fault = frame->saved[saved];
@@ -53,10 +55,22 @@ bool load_absent(Frame* frame, uint32_t slot) {
   return ops::load_absent(frame->eval, *frame->data, slot, &frame->result);
 }
 bool make_optional(Frame* frame, const Value* value) { return ops::make_optional(frame->eval, *value, &frame->result); }
-bool symbol_in(Frame* frame, uint32_t set, uint32_t symbol) {
-  const std::vector<SymbolId>& symbols = frame->data->symbol_sets[set];
-  return std::binary_search(symbols.begin(), symbols.end(), symbol);
+bool int_in(const char* numbers, uint64_t count, int64_t wanted) {
+  // Private data of native code has no alignment to speak of.
+  while (count > 0) {
+    const uint64_t half = count / 2;
+    int64_t middle;
+    std::memcpy(&middle, numbers + half * sizeof(middle), sizeof(middle));
+    if (middle == wanted) return true;
+    if (middle < wanted) numbers += (half + 1) * sizeof(middle);
+    count = middle < wanted ? count - half - 1 : half;
+  }
+  return false;
 }
+bool contains(const char* text, uint64_t size, const char* needle, uint64_t needle_size) {
+  return contains_bytes(text, size, needle, needle_size);
+}
+uint64_t cost_of_contains(uint64_t size, uint64_t needle_size) { return contains_cost(size, needle_size); }
 bool same_bytes(const char* a, const char* b, uint64_t size) { return size == 0 || std::memcmp(a, b, size) == 0; }
 bool less_text(const char* a, uint64_t a_size, const char* b, uint64_t b_size) {
   return std::string_view(a, a_size) < std::string_view(b, b_size);
@@ -82,6 +96,9 @@ bool call_prepared(Frame* frame, uint32_t prepared, const Value* args) {
 
 // --- records, maps, lists
 
+const Value* find_name(const MapRep* map, const char* name, uint64_t size) {
+  return map_find(*map, std::string_view(name, size));
+}
 bool select(Frame* frame, const Value* operand, uint32_t field) {
   return ops::select(frame->eval, *operand, frame->constants[field], &frame->result);
 }
@@ -137,6 +154,7 @@ void* address_of(F* function) {
 
 std::span<const Helper> helpers() {
   static const Helper table[] = {
+      {"ordain_interpret", "i:pi", address_of(interpret_again), true},
       {"ordain_put_location", "i:pi", address_of(put_location), true},
       {"ordain_fault", "i:pii", address_of(fault), true},
       {"ordain_absent", "i:pii", address_of(absent), true},
@@ -146,7 +164,10 @@ std::span<const Helper> helpers() {
       {"ordain_raise_saved", "i:pi", address_of(raise_saved), true},
       {"ordain_load_absent", "b:pi", address_of(load_absent), true},
       {"ordain_make_optional", "b:pp", address_of(make_optional)},
-      {"ordain_symbol_in", "b:pii", address_of(symbol_in)},
+      {"ordain_int_in", "b:pll", address_of(int_in)},
+      {"ordain_contains", "b:plpl", address_of(contains)},
+      {"ordain_contains_cost", "l:ll", address_of(cost_of_contains)},
+      {"ordain_find_name", "p:ppl", address_of(find_name)},
       {"ordain_same_bytes", "b:ppl", address_of(same_bytes)},
       {"ordain_less_text", "b:plpl", address_of(less_text)},
       {"ordain_equal", "i:ppp", address_of(equal_values)},

@@ -1,9 +1,13 @@
 // compile_native: all predicates of a program, a few dozen to a module, each module published when it is ready.
 #include "ordain/jit.h"
 
+#include <algorithm>
+#include <atomic>
 #include <bit>
 #include <chrono>
 #include <set>
+#include <system_error>
+#include <thread>
 
 #include "vm/jit/backend.h"
 #include "vm/jit/lower.h"
@@ -31,7 +35,6 @@ std::vector<std::pair<std::string, void*>> external_symbols(const Program& progr
 /// Compiles predicates as one module and publishes them. `optimisation`: the backend's, or 0.
 Result<void> compile_module(const Program& program, Backend& backend, const std::vector<uint32_t>& predicates,
                             int optimisation) {
-  if (predicates.empty()) return {};
   llvm::LLVMContext context;
   ModuleLowering lowering(context, program, "ordain." + std::to_string(predicates.front()), backend.layout(),
                           backend.triple(), optimisation > 0);
@@ -48,6 +51,56 @@ Result<void> compile_module(const Program& program, Backend& backend, const std:
   return {};
 }
 
+/// Predicates that become one module.
+struct Batch {
+  std::vector<uint32_t> predicates;
+  int optimisation;
+};
+
+std::vector<Batch> batches_of(const Program& program, const NativeOptions& options) {
+  const auto& predicates = program.data().predicates;
+  const uint32_t module_size = std::max(options.predicates_per_module, 1u);
+  std::vector<Batch> out;
+  Batch batch{{}, options.optimisation};
+  for (uint32_t i = 0; i < predicates.size(); ++i) {
+    if (predicates[i].code.count > kLongPredicate) {
+      out.push_back({{i}, 0});
+      continue;
+    }
+    batch.predicates.push_back(i);
+    if (batch.predicates.size() < module_size) continue;
+    out.push_back(std::move(batch));
+    batch = {{}, options.optimisation};
+  }
+  if (!batch.predicates.empty()) out.push_back(std::move(batch));
+  return out;
+}
+
+/// What one thread has done. Each has a backend of its own: LLVM shares nothing between threads.
+struct Worker {
+  Result<void> outcome;
+  size_t code_bytes = 0;
+};
+
+/// Takes batches until there are none left.
+Result<void> compile_batches(const Program& program, const NativeOptions& options, const std::vector<Batch>& batches,
+                             std::atomic<size_t>& next, Worker& worker) {
+  auto backend = Backend::create(options.optimisation);
+  if (!backend) return backend.error();
+  if (auto defined = (*backend)->define(external_symbols(program)); !defined) return defined.error();
+  program.keep_native(*backend);
+  for (size_t i = next++; i < batches.size(); i = next++) {
+    if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed)) {
+      return Error{"cancelled", "compilation to native code was stopped"};
+    }
+    const Batch& batch = batches[i];
+    if (auto done = compile_module(program, **backend, batch.predicates, batch.optimisation); !done)
+      return done.error();
+  }
+  worker.code_bytes = (*backend)->code_bytes();
+  return {};
+}
+
 }  // namespace
 
 Result<NativeReport> compile_native(const Program& program, const NativeOptions& options) {
@@ -55,34 +108,26 @@ Result<NativeReport> compile_native(const Program& program, const NativeOptions&
   if constexpr (std::endian::native != std::endian::little) {
     return Error{"native_unavailable", "native code needs a little-endian machine"};
   }
-  auto created = Backend::create(options.optimisation);
-  if (!created) return created.error();
-  const std::shared_ptr<Backend>& backend = *created;
-  if (auto defined = backend->define(external_symbols(program)); !defined) return defined.error();
-  program.keep_native(backend);
-
-  const auto& predicates = program.data().predicates;
-  const uint32_t module_size = std::max(options.predicates_per_module, 1u);
-  std::vector<uint32_t> batch;
-  for (uint32_t i = 0; i < predicates.size(); ++i) {
-    if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed)) {
-      return Error{"cancelled", "compilation to native code was stopped"};
+  const std::vector<Batch> batches = batches_of(program, options);
+  std::vector<Worker> workers(std::clamp<size_t>(options.threads, 1, std::max<size_t>(batches.size(), 1)));
+  std::atomic<size_t> next = 0;
+  {
+    std::vector<std::jthread> threads;
+    try {
+      for (size_t i = 1; i < workers.size(); ++i) {
+        threads.emplace_back(
+            [&, i] { workers[i].outcome = compile_batches(program, options, batches, next, workers[i]); });
+      }
+    } catch (const std::system_error&) {  // no more threads to be had: those there are do the work
     }
-    const bool is_long = predicates[i].code.count > kLongPredicate;
-    if (is_long) {
-      if (auto done = compile_module(program, *backend, {i}, 0); !done) return done.error();
-    } else {
-      batch.push_back(i);
-    }
-    if (batch.size() < module_size) continue;
-    if (auto done = compile_module(program, *backend, batch, options.optimisation); !done) return done.error();
-    batch.clear();
+    workers[0].outcome = compile_batches(program, options, batches, next, workers[0]);
   }
-  if (auto done = compile_module(program, *backend, batch, options.optimisation); !done) return done.error();
-
   NativeReport report;
-  report.predicates = static_cast<uint32_t>(predicates.size());
-  report.code_bytes = backend->code_bytes();
+  report.predicates = static_cast<uint32_t>(program.data().predicates.size());
+  for (const Worker& worker : workers) {
+    if (!worker.outcome) return worker.outcome.error();
+    report.code_bytes += worker.code_bytes;
+  }
   report.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

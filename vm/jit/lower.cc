@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
+#include "vm/jit/backend.h"
 #include "vm/verify.h"
 
 namespace ordain::native {
@@ -91,6 +93,7 @@ llvm::Constant* ModuleLowering::bytes(llvm::StringRef text) {
 
 PredicateLowering::PredicateLowering(ModuleLowering& module, uint32_t predicate)
     : m_(module),
+      predicate_(predicate),
       p_(module.data.predicates[predicate]),
       code_(module.data.code.data() + p_.code.first),
       b_(module.context),
@@ -119,13 +122,55 @@ void PredicateLowering::find_blocks() {
     const InsnLocation& at = m_.data.insn_locations[p_.locations.first + i];
     locations_[at.pc] = at.location;
   }
+  restarts_ = may_restart();
+  find_reachable();
   auto leader = [this](uint32_t pc) {
-    if (blocks_[pc] == nullptr) blocks_[pc] = llvm::BasicBlock::Create(m_.context);
+    if (reachable_[pc] && blocks_[pc] == nullptr) blocks_[pc] = llvm::BasicBlock::Create(m_.context);
   };
   for (uint32_t i = 0; i < p_.handlers.count; ++i) leader(m_.data.handlers[p_.handlers.first + i].target);
   for (uint32_t pc = 0; pc < p_.code.count; ++pc) {
-    Op op = code_[pc].op;
-    if (op == Op::jump || op == Op::jump_if || op == Op::jump_ifn) leader(code_[pc].b);
+    if (!reachable_[pc]) continue;
+    const Op op = code_[pc].op;
+    if (op == Op::jump || op == Op::jump_if || op == Op::jump_ifn) {
+      leader(code_[pc].b);
+    }
+    charges_ |= op == Op::charge;  // as every loop does
+  }
+}
+
+/// Whether nothing that the code does before a fault would be seen again if it started anew: no budget spent, no
+/// memory taken. Then what handles faults, which hardly ever runs, is not compiled at all.
+bool PredicateLowering::may_restart() const {
+  return std::all_of(code_, code_ + p_.code.count, [this](const Insn& insn) {
+    switch (insn.op) {
+      case Op::load_optional:
+      case Op::eq_string:
+      case Op::eq_any:
+      case Op::charge:
+        return false;
+      case Op::call: {
+        const Overload* overload = m_.link.overloads[insn.b];
+        return overload->intrinsic == Intrinsic::int_to_double || overload->intrinsic == Intrinsic::uint_to_double;
+      }
+      default:
+        return insn.op < Op::call;
+    }
+  });
+}
+
+void PredicateLowering::find_reachable() {
+  reachable_.assign(p_.code.count, false);
+  std::vector<uint32_t> open = {0};
+  while (!open.empty()) {
+    const uint32_t pc = open.back();
+    open.pop_back();
+    if (reachable_[pc]) continue;
+    reachable_[pc] = true;
+    const Insn& insn = code_[pc];
+    if (!restarts_ && handlers_[pc] != kNone) open.push_back(handlers_[pc]);
+    if (insn.op == Op::jump || insn.op == Op::jump_if || insn.op == Op::jump_ifn) open.push_back(insn.b);
+    const bool goes_on = std::strchr(op_info(insn.op).flags, 'E') == nullptr;
+    if (goes_on || insn.op == Op::jump_if || insn.op == Op::jump_ifn) open.push_back(pc + 1);
   }
 }
 
@@ -136,7 +181,14 @@ void PredicateLowering::run() {
   b_.SetInsertPoint(first);
   entry_.SetInsertPoint(b_.CreateBr(body));
   b_.SetInsertPoint(body);
+  if (charges_) {
+    function_->addFnAttr(kLoops);
+    find_writers();
+    cost_left_ = entry_.CreateAlloca(b_.getInt64Ty());
+    cost_from_frame();
+  }
   for (pc_ = 0; pc_ < p_.code.count; ++pc_) {
+    if (!reachable_[pc_]) continue;
     if (blocks_[pc_] != nullptr) start_block(blocks_[pc_]);
     // Nothing leads to what follows a jump and is no target.
     if (b_.GetInsertBlock()->getTerminator() == nullptr) instruction(code_[pc_]);
@@ -196,14 +248,45 @@ void PredicateLowering::control(const Insn& insn) {
 }
 
 void PredicateLowering::finish(const Insn& insn) {
-  Pair value = pair(insn.a);
-  store_pair(at(frame_, offsetof(Frame, result)), value);
-  bool is_bool = p_.result == static_cast<uint8_t>(Kind::boolean);
-  b_.CreateRet(is_bool ? b_.CreateZExt(boolean(insn.a), b_.getInt32Ty()) : b_.getInt32(1));
+  if (p_.result != static_cast<uint8_t>(Kind::boolean)) {
+    store_pair(at(frame_, offsetof(Frame, result)), pair(insn.a));
+    cost_to_frame();
+    b_.CreateRet(b_.getInt32(1));
+    return;
+  }
+  V value = kind(insn.a) == p_.result ? boolean(insn.a) : b_.CreateTrunc(pair(insn.a).payload, b_.getInt1Ty());
+  Block here = b_.GetInsertBlock();
+  const bool first = return_ == nullptr;
+  if (first) return_ = new_block("return");
+  b_.CreateBr(return_);
+  if (!first) return llvm::cast<llvm::PHINode>(return_->front()).addIncoming(value, here);
+  b_.SetInsertPoint(return_);
+  auto* result = b_.CreatePHI(b_.getInt1Ty(), 2);
+  result->addIncoming(value, here);
+  const V kind = number(static_cast<uint64_t>(Kind::boolean));
+  store_pair(at(frame_, offsetof(Frame, result)), {kind, b_.CreateZExt(result, b_.getInt64Ty())});
+  cost_to_frame();
+  b_.CreateRet(b_.CreateZExt(result, b_.getInt32Ty()));
+}
+
+namespace {
+
+constexpr uint64_t kCostLeft = offsetof(Frame, eval) + offsetof(Eval, cost_left);
+
+}  // namespace
+
+void PredicateLowering::cost_to_frame() {
+  if (cost_left_ == nullptr) return;
+  b_.CreateStore(b_.CreateLoad(b_.getInt64Ty(), cost_left_), at(frame_, kCostLeft));
+}
+
+void PredicateLowering::cost_from_frame() {
+  if (cost_left_ == nullptr) return;
+  b_.CreateStore(b_.CreateLoad(b_.getInt64Ty(), at(frame_, kCostLeft)), cost_left_);
 }
 
 void PredicateLowering::charge(V steps) {
-  V left_address = at(frame_, offsetof(Frame, eval) + offsetof(Eval, cost_left));
+  V left_address = cost_left_ != nullptr ? cost_left_ : at(frame_, kCostLeft);
   V left = b_.CreateLoad(b_.getInt64Ty(), left_address);
   fault_if(b_.CreateICmpULT(left, steps), exhausted_exit());
   b_.CreateStore(b_.CreateSub(left, steps), left_address);

@@ -23,6 +23,14 @@
 
 namespace ordain::native {
 
+/// Longer literals are compared by a function.
+inline constexpr uint32_t kInlineBytes = 32;
+
+// Exits to faults are told apart by what they do: a fault code, or one of these with what it is about.
+inline constexpr uint32_t kMissingKey = 1u << 29;
+inline constexpr uint32_t kExhausted = 1u << 30;
+inline constexpr uint32_t kAbsent = 1u << 31;
+
 std::string predicate_symbol(uint32_t predicate);
 /// The symbol by which native code calls an overload that has no cost.
 std::string overload_symbol(const Overload& overload);
@@ -76,6 +84,8 @@ class PredicateLowering {
 
   // lower.cc: control flow
   void find_blocks();
+  bool may_restart() const;
+  void find_reachable();
   void instruction(const Insn& insn);
   void control(const Insn& insn);
   void start_block(Block block);
@@ -83,11 +93,14 @@ class PredicateLowering {
   void branch(V condition, Block if_true, Block if_false, bool true_is_unlikely = false);
   void finish(const Insn& insn);
   void charge(V steps);
+  void cost_to_frame();
+  void cost_from_frame();
 
   // lower_fault.cc
   Block fault_exit(FaultCode code);  ///< none: the fault is set already, but for its location
   Block absent_exit(SlotId slot);
   Block exhausted_exit();
+  Block restart();
   Block exit(uint32_t what, const char* helper, std::initializer_list<V> args);
   void leave(const char* helper, std::initializer_list<V> args);
   void fault_if(V condition, Block exit);
@@ -111,6 +124,7 @@ class PredicateLowering {
   Pair load_pair(V address, bool invariant);
   void store_pair(V address, Pair value);
   void take_result(uint32_t reg);
+  V result_payload();
   V in_memory(uint32_t reg);  ///< address of a copy of the register
   V register_address(uint32_t reg);
   V at(V base, uint64_t offset);
@@ -142,13 +156,35 @@ class PredicateLowering {
   V guarded(V condition, llvm::function_ref<V()> then, llvm::function_ref<V()> otherwise);
   V is_list(uint32_t reg, V meta);
 
-  // lower_call.cc: calls, containers, iteration
+  // lower_intrinsic.cc: calls computed in place
+  bool intrinsic(const Insn& insn, const Overload& overload, const Value* list);
+  V has_affix(uint32_t first, bool at_end);
+  V contains_text(uint32_t first);
+  bool in_constant_list(const Insn& insn, const Value& list);
+  V member_of(V value, const std::vector<int64_t>& set);
+  V bit_of_table(V offset, const std::vector<int64_t>& set);
+  V tree_of(V value, const std::vector<int64_t>& set);
+  V found_in_sorted(V value, const std::vector<int64_t>& set);
+
+  // lower_call.cc: calls, containers
   void call(const Insn& insn);
+  void call_function(const Insn& insn);  ///< the result is in the frame
   void container(const Insn& insn);
+  bool find_by_name(const Insn& insn);
+  Block missing_exit(uint32_t key);
+
+  // lower_iterate.cc
   void iteration(const Insn& insn);
   void iterate(const Insn& insn);
+  void element(const Insn& insn, Pair range, V index);
+  void find_writers();
+  bool is_size_of(uint32_t size, uint32_t list) const;
+  bool counts_up(uint32_t reg) const;
+  const Insn* only_way_to(uint32_t pc) const;
+  bool within_list(const Insn& insn);
 
   ModuleLowering& m_;
+  const uint32_t predicate_;
   const Predicate& p_;
   const Insn* code_;
   uint32_t pc_ = 0;
@@ -156,10 +192,22 @@ class PredicateLowering {
   llvm::IRBuilder<> b_;
   llvm::IRBuilder<> entry_;  ///< before the terminator of the first block: allocas
   V frame_;
-  std::vector<Block> blocks_;        ///< by pc, where one begins
-  std::vector<uint32_t> handlers_;   ///< by pc: target of a fault, or kNone
-  std::vector<uint32_t> locations_;  ///< by pc
+  bool restarts_ = false;  ///< a fault that is handled is left to the interpreter, which starts again
+  Block restart_ = nullptr;
+  Block return_ = nullptr;       ///< of a predicate of kind bool, with a phi of what it returns
+  std::vector<bool> reachable_;  ///< by pc
+  bool charges_ = false;
+  llvm::AllocaInst* cost_left_ = nullptr;  ///< the budget, where code may loop; else it is in the frame only
+  std::vector<Block> blocks_;              ///< by pc, where one begins
+  std::vector<uint32_t> handlers_;         ///< by pc: target of a fault, or kNone
+  std::vector<uint32_t> locations_;        ///< by pc
   std::vector<Storage> registers_;
+  /// What writes a register but for `inc`: how many instructions, and the last.
+  struct Writer {
+    uint32_t count = 0;
+    uint32_t pc = 0;
+  };
+  std::vector<Writer> writers_;  ///< only where code may loop
   std::vector<uint32_t> known_;  ///< by register: the constant that it holds in this block, or kNone
   std::vector<llvm::AllocaInst*> saved_;
   std::map<std::tuple<uint32_t, uint32_t, uint32_t>, Block> exits_;  ///< by handler, what, location

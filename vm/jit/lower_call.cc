@@ -1,5 +1,4 @@
-// Calls of functions, records, maps and lists, and iteration: helpers do the work, but for lists, whose elements are
-// read in place.
+// Calls of functions, records, maps and lists: helpers do the work.
 #include <cstddef>
 
 #include "vm/jit/lower.h"
@@ -7,6 +6,17 @@
 namespace ordain::native {
 
 void PredicateLowering::call(const Insn& insn) {
+  const bool prepared = insn.op == Op::call_prepared;
+  const Overload* overload = prepared              ? m_.link.prepared[insn.b].overload
+                             : insn.op == Op::call ? m_.link.overloads[insn.b]
+                                                   : nullptr;
+  const Value* constant = prepared ? &m_.data.constants[m_.data.prepared[insn.b].constant] : nullptr;
+  if (overload != nullptr && intrinsic(insn, *overload, constant)) return;
+  call_function(insn);
+  take_result(insn.a);
+}
+
+void PredicateLowering::call_function(const Insn& insn) {
   const uint32_t import = insn.op == Op::call_prepared ? m_.data.prepared[insn.b].import : insn.b;
   const uint32_t count = m_.data.imports[import].args;
   for (uint32_t i = 0; i < count; ++i) in_memory(insn.c + i);
@@ -15,17 +25,46 @@ void PredicateLowering::call(const Insn& insn) {
   V number_of = b_.getInt32(insn.b);
   if (insn.op == Op::call && m_.link.overloads[insn.b]->cost == nullptr) {
     V eval = at(frame_, offsetof(Frame, eval));
-    fault_unless(b_.CreateCall(m_.overload(*m_.link.overloads[insn.b]), {eval, args, result}));
+    cost_to_frame();  // a function may spend more than its row says
+    V ok = b_.CreateCall(m_.overload(*m_.link.overloads[insn.b]), {eval, args, result});
+    cost_from_frame();
+    fault_unless(ok);
   } else {
     const char* name = insn.op == Op::call           ? "ordain_call"
                        : insn.op == Op::call_dynamic ? "ordain_call_dynamic"
                                                      : "ordain_call_prepared";
     fault_unless(call_helper(name, {frame_, number_of, args}));
   }
-  take_result(insn.a);
+}
+
+PredicateLowering::Block PredicateLowering::missing_exit(uint32_t key) {
+  const auto code = static_cast<uint32_t>(FaultCode::no_such_key);
+  return exit(kMissingKey | key, "ordain_fail", {frame_, b_.getInt32(code), b_.getInt32(key), location()});
+}
+
+/// A map's value by a name that is known: no Value need be in memory, and only the map is looked at. False where it is
+/// not that.
+bool PredicateLowering::find_by_name(const Insn& insn) {
+  if (kind(insn.b) != static_cast<uint8_t>(Kind::map)) return false;
+  const uint32_t key = insn.op == Op::index ? known_[insn.c] : insn.c;
+  if (key == kNone || !m_.data.constants[key].is(Kind::string)) return false;
+  const uint32_t size = m_.data.constants[key].aux;
+  if (insn.op == Op::index && size >= 10) charge(number(size / 10));
+  V map = b_.CreateIntToPtr(pair(insn.b).payload, b_.getPtrTy());
+  V text = b_.CreateIntToPtr(constant_pair(key).payload, b_.getPtrTy());
+  V found = call_helper("ordain_find_name", {map, text, number(size)});
+  if (insn.op == Op::has_field) {
+    set_boolean(insn.a, b_.CreateIsNotNull(found));
+    return true;
+  }
+  fault_if(b_.CreateIsNull(found), missing_exit(key));
+  set(insn.a, load_pair(found, false));
+  return true;
 }
 
 void PredicateLowering::container(const Insn& insn) {
+  const bool finds = insn.op == Op::select || insn.op == Op::has_field || insn.op == Op::index;
+  if (finds && find_by_name(insn)) return;
   auto by_field = [&](const char* name) {
     fault_unless(call_helper(name, {frame_, in_memory(insn.b), b_.getInt32(insn.c)}));
     take_result(insn.a);
@@ -77,57 +116,6 @@ void PredicateLowering::container(const Insn& insn) {
     default:
       return done("ordain_map_done");
   }
-}
-
-PredicateLowering::V PredicateLowering::is_list(uint32_t reg, V meta) {
-  const auto list = static_cast<uint8_t>(Kind::list);
-  return kind(reg) == list ? b_.getTrue() : b_.CreateICmpEQ(kind_of(meta), b_.getInt8(list));
-}
-
-void PredicateLowering::iteration(const Insn& insn) {
-  if (insn.op == Op::inc) return set_integer(insn.a, b_.CreateAdd(integer(insn.a), number(1)));
-  if (insn.op != Op::iter_size) return iterate(insn);
-  Pair range = pair(insn.b);
-  Block list = new_block("");
-  Block other = new_block("");
-  Block next = new_block("");
-  branch(is_list(insn.b, range.meta), list, other);
-  b_.SetInsertPoint(list);
-  set_integer(insn.a, size_of(range.meta));
-  b_.CreateBr(next);
-  b_.SetInsertPoint(other);
-  fault_unless(call_helper("ordain_iter_size", {frame_, in_memory(insn.b)}));
-  take_result(insn.a);
-  b_.CreateBr(next);
-  b_.SetInsertPoint(next);
-}
-
-/// An element of a list is read in place; what else there is (a map, an index out of range) is the helper's.
-void PredicateLowering::iterate(const Insn& insn) {
-  Pair range = pair(insn.b);
-  V index = integer(insn.c);
-  Block list = new_block("");
-  Block other = new_block("");
-  Block next = new_block("");
-  V in_range = b_.CreateICmpULT(index, size_of(range.meta));
-  branch(b_.CreateAnd(is_list(insn.b, range.meta), in_range), list, other);
-  b_.SetInsertPoint(list);
-  if (insn.op == Op::iter_key) {
-    set(insn.a, {number(static_cast<uint64_t>(Kind::integer)), index});
-  } else {
-    V items = b_.CreateIntToPtr(range.payload, b_.getPtrTy());
-    V element = b_.CreateInBoundsGEP(b_.getInt8Ty(), items, b_.CreateShl(index, 4));
-    set(insn.a, load_pair(element, false));
-  }
-  b_.CreateBr(next);
-  b_.SetInsertPoint(other);
-  const char* name = insn.op == Op::iter_item  ? "ordain_iter_item"
-                     : insn.op == Op::iter_key ? "ordain_iter_key"
-                                               : "ordain_iter_value";
-  call_helper(name, {frame_, in_memory(insn.b), index});
-  take_result(insn.a);
-  b_.CreateBr(next);
-  b_.SetInsertPoint(next);
 }
 
 }  // namespace ordain::native

@@ -63,13 +63,6 @@ void PredicateLowering::comparison(const Insn& insn) {
   set_boolean(insn.a, out);
 }
 
-namespace {
-
-/// Longer literals are left to a function.
-constexpr uint32_t kInlineBytes = 32;
-
-}  // namespace
-
 /// Both are strings. `literal`: what `b` is, if that is known.
 PredicateLowering::V PredicateLowering::equal_text(Pair a, Pair b, const Value* literal) {
   V same_size = b_.CreateICmpEQ(size_of(a.meta), size_of(b.meta));

@@ -115,33 +115,7 @@ void PredicateLowering::slot_test(const Insn& insn) {
 PredicateLowering::V PredicateLowering::symbol_in(V symbol, uint32_t number_of_set) {
   const std::vector<SymbolId>& set = m_.data.symbol_sets[number_of_set];
   if (set.empty()) return b_.getFalse();
-  const uint32_t first = set.front();
-  const uint64_t span = uint64_t{set.back()} - first + 1;
-  V offset = b_.CreateSub(symbol, b_.getInt32(first));
-  if (span == set.size()) return b_.CreateICmpULT(offset, b_.getInt32(static_cast<uint32_t>(span)));
-  if (span <= 64) {
-    uint64_t mask = 0;
-    for (SymbolId id : set) mask |= uint64_t{1} << (id - first);
-    V bit = b_.CreateLShr(number(mask), b_.CreateAnd(b_.CreateZExt(offset, b_.getInt64Ty()), number(63)));
-    return b_.CreateAnd(b_.CreateICmpULT(offset, b_.getInt32(64)), b_.CreateTrunc(bit, b_.getInt1Ty()));
-  }
-  if (set.size() <= 8) {
-    V out = b_.getFalse();
-    for (SymbolId id : set) out = b_.CreateOr(out, b_.CreateICmpEQ(symbol, b_.getInt32(id)));
-    return out;
-  }
-  if (span > 256 * uint64_t{set.size()}) {
-    return call_helper("ordain_symbol_in", {frame_, b_.getInt32(number_of_set), symbol});
-  }
-  std::string bitmap(span / 8 + 1, '\0');
-  for (SymbolId id : set) bitmap[(id - first) / 8] |= static_cast<char>(1u << ((id - first) % 8));
-  // Symbols beyond the set look at its last bit's neighbour, which is never set, so no branch is needed.
-  V beyond = b_.getInt32(static_cast<uint32_t>(span));
-  V place = b_.CreateSelect(b_.CreateICmpULT(offset, beyond), offset, beyond);
-  V byte = b_.CreateLoad(b_.getInt8Ty(), b_.CreateInBoundsGEP(b_.getInt8Ty(), m_.bytes(bitmap),
-                                                              b_.CreateZExt(b_.CreateLShr(place, 3), b_.getInt64Ty())));
-  V bit = b_.CreateLShr(byte, b_.CreateTrunc(b_.CreateAnd(place, 7), b_.getInt8Ty()));
-  return b_.CreateTrunc(bit, b_.getInt1Ty());
+  return member_of(b_.CreateZExt(symbol, b_.getInt64Ty()), {set.begin(), set.end()});
 }
 
 // --- arithmetic

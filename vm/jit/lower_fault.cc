@@ -5,18 +5,13 @@
 #include "vm/jit/lower.h"
 
 namespace ordain::native {
-namespace {
-
-// Exits are told apart by what they do: a fault code, or one of these.
-constexpr uint32_t kExhausted = 1u << 30;
-constexpr uint32_t kAbsent = 1u << 31;
-
-}  // namespace
 
 // Ends the block: the helper, then the handler of this instruction or the end of the evaluation.
 void PredicateLowering::leave(const char* helper, std::initializer_list<V> args) {
+  cost_to_frame();
   auto* call = b_.CreateCall(m_.helper(helper), llvm::ArrayRef<V>(args.begin(), args.size()));
   if (handlers_[pc_] != kNone) {
+    cost_from_frame();
     b_.CreateBr(blocks_[handlers_[pc_]]);
     return;
   }
@@ -25,6 +20,8 @@ void PredicateLowering::leave(const char* helper, std::initializer_list<V> args)
 }
 
 PredicateLowering::Block PredicateLowering::exit(uint32_t what, const char* helper, std::initializer_list<V> args) {
+  const bool is_fault = what < kMissingKey;
+  if (restarts_ && (is_fault || handlers_[pc_] != kNone)) return restart();
   auto [entry, added] = exits_.try_emplace({handlers_[pc_], what, locations_[pc_]});
   if (!added) return entry->second;
   entry->second = new_block("fault");
@@ -33,6 +30,17 @@ PredicateLowering::Block PredicateLowering::exit(uint32_t what, const char* help
   leave(helper, args);
   b_.restoreIP(resume);
   return entry->second;
+}
+
+/// The interpreter starts anew, and comes to the fault.
+PredicateLowering::Block PredicateLowering::restart() {
+  if (restart_ != nullptr) return restart_;
+  restart_ = new_block("restart");
+  llvm::IRBuilder<> b(restart_);
+  auto* call = b.CreateCall(m_.helper("ordain_interpret"), {frame_, b.getInt32(predicate_)});
+  if (m_.tail_calls) call->setTailCallKind(llvm::CallInst::TCK_Tail);
+  b.CreateRet(call);
+  return restart_;
 }
 
 PredicateLowering::Block PredicateLowering::fault_exit(FaultCode code) {
@@ -64,6 +72,10 @@ llvm::AllocaInst* PredicateLowering::saved_flag(uint32_t saved) {
 }
 
 void PredicateLowering::saved_faults(const Insn& insn) {
+  if (restarts_) {  // no fault was saved
+    if (insn.op == Op::fail) b_.CreateBr(restart());
+    return;
+  }
   if (insn.op == Op::fail) {
     return leave("ordain_fail", {frame_, b_.getInt32(insn.a), b_.getInt32(insn.b), location()});
   }
@@ -93,6 +105,7 @@ void PredicateLowering::saved_faults(const Insn& insn) {
   if (handlers_[pc_] != kNone) {
     b_.CreateBr(blocks_[handlers_[pc_]]);
   } else {
+    cost_to_frame();
     b_.CreateRet(b_.getInt32(2));
   }
 }

@@ -139,6 +139,10 @@ void PredicateLowering::store_pair(V address, Pair value) {
 /// What a helper or a function left in frame->result.
 void PredicateLowering::take_result(uint32_t reg) { set(reg, load_pair(at(frame_, offsetof(Frame, result)), false)); }
 
+PredicateLowering::V PredicateLowering::result_payload() {
+  return at(frame_, offsetof(Frame, result) + offsetof(Value, i));
+}
+
 /// A pointer member of the frame. Loaded where it is used: most of a condition is not reached, and the passes merge
 /// what repeats.
 PredicateLowering::V PredicateLowering::frame_pointer(size_t offset) {
@@ -161,8 +165,13 @@ PredicateLowering::V PredicateLowering::in_memory(uint32_t reg) {
 PredicateLowering::V PredicateLowering::kind_of(V meta) { return b_.CreateTrunc(meta, b_.getInt8Ty()); }
 PredicateLowering::V PredicateLowering::size_of(V meta) { return b_.CreateLShr(meta, number(32)); }
 
+// A helper that is given the frame may spend budget.
 PredicateLowering::V PredicateLowering::call_helper(const char* name, std::initializer_list<V> args) {
-  return b_.CreateCall(m_.helper(name), llvm::ArrayRef<V>(args.begin(), args.size()));
+  const bool may_spend = *args.begin() == frame_;
+  if (may_spend) cost_to_frame();
+  V out = b_.CreateCall(m_.helper(name), llvm::ArrayRef<V>(args.begin(), args.size()));
+  if (may_spend) cost_from_frame();
+  return out;
 }
 
 /// The constant that the register is known to hold here, or nullptr.

@@ -10,69 +10,19 @@
 #include <thread>
 #include <vector>
 
-#include "compiler/check.h"
-#include "compiler/emit.h"
-#include "compiler/fold.h"
-#include "compiler/parse.h"
 #include "ordain/compile.h"
 #include "ordain/decide.h"
 #include "ordain/jit.h"
 #include "ordain/json.h"
 #include "ordain/stdlib.h"
+#include "tests/unit/jit/expressions.h"
 
 namespace ordain {
 namespace {
 
-const ExpressionEnv& environment() {
-  static Arena arena;
-  static const ExpressionEnv env = [] {
-    ExpressionEnv out;
-    const Type* ints = types::list_of(arena, &types::kInt);
-    const Type* doubles = types::list_of(arena, &types::kDouble);
-    const Type* map = types::map_of(arena, &types::kString, &types::kInt);
-    out.variables = {{"a", &types::kBool},
-                     {"b", &types::kBool},
-                     {"i", &types::kInt},
-                     {"j", &types::kInt},
-                     {"u", &types::kUint},
-                     {"v", &types::kUint},
-                     {"d", &types::kDouble},
-                     {"e", &types::kDouble},
-                     {"s", &types::kString},
-                     {"t", &types::kString},
-                     {"l", ints},
-                     {"ld", doubles},
-                     {"ls", &types::kListString},
-                     {"m", map},
-                     {"x", &types::kDyn},
-                     {"y", &types::kDyn},
-                     {"moment", &types::kTimestamp}};
-    return out;
-  }();
-  return env;
-}
-
-std::shared_ptr<const Program> expression(const std::string& text) {
-  Arena arena;
-  Diagnostics diagnostics;
-  diagnostics.sources.push_back(std::make_shared<Source>(Source{"e.cel", text}));
-  const syntax::Expr* parsed = parse_expression(arena, diagnostics, 0);
-  if (parsed == nullptr) {
-    ADD_FAILURE() << render(diagnostics);
-    return nullptr;
-  }
-  CheckedExpression out = check_expression(arena, diagnostics, *parsed, environment(), standard_library());
-  if (diagnostics.has_errors()) {
-    ADD_FAILURE() << render(diagnostics);
-    return nullptr;
-  }
-  fold(arena, out.expression);
-  auto program = Program::link(emit(out.expression, out.schema, diagnostics), standard_library());
-  EXPECT_TRUE(program) << text << ": " << (program ? "" : program.error().message);
-  return program ? *program : nullptr;
-}
-
-using Bindings = std::vector<std::pair<std::string, Value>>;
+using test::Bindings;
+using test::expression;
+using test::outcome;
 
 const std::vector<Bindings>& binding_sets() {
   static const Value ints[] = {Value::integer(1), Value::integer(0), Value::integer(3), Value::integer(-4)};
@@ -141,33 +91,6 @@ const std::vector<Bindings>& binding_sets() {
       {{"x", Value::string("two")}, {"y", Value::floating(2)}},  // nearly everything is absent
   };
   return sets;
-}
-
-// What an engine says, in full.
-std::string outcome(const std::shared_ptr<const Program>& program, const Bindings& bindings, bool interpret,
-                    const Budget& budget) {
-  Call call(program);
-  Context context(program);
-  Scratch scratch;
-  call.begin(program->resolve(""), Stage::before);
-  const auto& slots = program->schema().slots;
-  for (const auto& [name, value] : bindings) {
-    for (SlotId slot = 0; slot < slots.size(); ++slot) {
-      if (slots[slot].path == name) call.set(slot, value);
-    }
-  }
-  DecideOptions options;
-  options.interpret_only = interpret;
-  options.budget = budget;
-  Value value;
-  Fault fault;
-  if (evaluate(*program, 0, call, context, scratch, options, &value, &fault)) {
-    return std::string(type_name(value.kind)) + " " + to_json(value);
-  }
-  std::string out = std::string(fault_name(fault.code)) + ": " + fault_message(fault);
-  if (fault.location == kNone) return out;
-  const Location& at = program->locations()[fault.location];
-  return out + " at " + std::to_string(at.line) + ":" + std::to_string(at.column);
 }
 
 class Agreement : public testing::TestWithParam<const char*> {};
@@ -319,6 +242,22 @@ TEST(CompileNative, SmallModulesAndASecondTierWorkToo) {
   EXPECT_NE(program->native(0), first);
   Facts facts(program);
   EXPECT_EQ(facts.describe(3, false), facts.describe(3, true));
+}
+
+TEST(CompileNative, SeveralThreadsShareTheWork) {
+  auto program = policies(50);
+  ASSERT_NE(program, nullptr);
+  auto report = compile_native(*program, {.predicates_per_module = 4, .threads = 3});
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_GT(report->code_bytes, 0u);
+  EXPECT_TRUE(program->fully_native());
+  Facts facts(program);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(facts.describe(i, false), facts.describe(i, true));
+
+  std::atomic<bool> stop = true;
+  auto cancelled = compile_native(*policies(50), {.threads = 2, .cancel = &stop});
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code, "cancelled");
 }
 
 TEST(CompileNative, AProgramWithoutPredicatesIsNativeAtOnce) {

@@ -50,6 +50,25 @@ enum FunctionFlags : uint32_t {
   kNotFolded = 4,     ///< never evaluated at compile time
 };
 
+/// What an engine may compute in place instead of calling a row. A row that names one promises to have exactly this
+/// meaning and this cost (in steps), so that nobody can tell the difference but by the clock.
+enum class Intrinsic : uint8_t {
+  none,
+  starts_with,     ///< strings: whether args[0] begins with args[1]; a step for each ten bytes of args[1]
+  ends_with,       ///< strings: whether args[0] ends with args[1]; a step for each ten bytes of args[1]
+  contains,        ///< strings: whether args[1] stands within args[0]; `contains_cost` steps
+  in_list,         ///< whether an element of the list args[1] equals args[0]; for an int a step for each element
+  int_to_double,   ///< the nearest double; no steps
+  uint_to_double,  ///< the nearest double; no steps
+  same,            ///< args[0]; no steps
+};
+
+/// What searching `text` bytes for `needle` bytes costs: a single one is found at once, a longer needle may be looked for at every place.
+constexpr uint64_t contains_cost(uint64_t text, uint64_t needle) {
+  if (needle <= 1) return (text + needle) / 10;
+  return (text + needle) / 2 * (1 + (needle < 256 ? needle : 256) / 64);
+}
+
 /// One overload of a function: a row of the table in `stdlib/`.
 struct Overload {
   std::string name;       ///< as called: "startsWith", "_+_", "math.greatest"
@@ -60,6 +79,7 @@ struct Overload {
   FunctionCost cost = nullptr;
   uint32_t flags = kPlain;
   Preparation preparation = {};
+  Intrinsic intrinsic = Intrinsic::none;
 
   // Filled in by FunctionTable::add from `signature`.
   bool member = false;

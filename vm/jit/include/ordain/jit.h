@@ -11,13 +11,14 @@
 namespace ordain {
 
 struct NativeOptions {
-  int optimisation = 1;               ///< 0, 1 or 2, as -O of a compiler
+  int optimisation = 1;  ///< 0, 1 or 2, as -O of a compiler
   uint32_t predicates_per_module = 32;
+  uint32_t threads = 1;                       ///< to compile on, the calling one included
   const std::atomic<bool>* cancel = nullptr;  ///< set by another thread: stop after the module under way
 };
 
 struct NativeReport {
-  uint32_t predicates = 0;            ///< compiled
+  uint32_t predicates = 0;  ///< compiled
   size_t code_bytes = 0;
   double milliseconds = 0;
 };

@@ -1,0 +1,57 @@
+// Whether a string stands within another: sixteen places at a time are filtered by the first and the last byte of what
+// is looked for, which costs less than setting up a general search does for texts as short as those of calls.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+namespace ordain {
+
+namespace text_search {
+
+/// Longer needles are left to a search whose time does not grow with text times needle.
+inline constexpr size_t kFilterNeedle = 64;
+
+#ifdef __SSE2__
+inline uint32_t places(const char* first, const char* last, __m128i first_byte, __m128i last_byte) {
+  const __m128i a = _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(first)), first_byte);
+  const __m128i b = _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(last)), last_byte);
+  return static_cast<uint32_t>(_mm_movemask_epi8(_mm_and_si128(a, b)));
+}
+
+/// 2 <= needle_size, and at least sixteen places to look at.
+inline bool filtered(const char* text, size_t size, const char* needle, size_t needle_size) {
+  const __m128i first_byte = _mm_set1_epi8(needle[0]), last_byte = _mm_set1_epi8(needle[needle_size - 1]);
+  const size_t last_block = size - needle_size + 1 - 16;
+  for (size_t at = 0;; at += 16) {
+    if (at > last_block) at = last_block;  // overlaps the block before: nothing is read past the end
+    uint32_t hits = places(text + at, text + at + needle_size - 1, first_byte, last_byte);
+    for (; hits != 0; hits &= hits - 1) {
+      const char* place = text + at + __builtin_ctz(hits);
+      if (std::memcmp(place + 1, needle + 1, needle_size - 2) == 0) return true;
+    }
+    if (at == last_block) return false;
+  }
+}
+#endif
+
+}  // namespace text_search
+
+/// Whether `needle` stands within `text`. The empty needle does.
+inline bool contains_bytes(const char* text, size_t size, const char* needle, size_t needle_size) {
+  if (needle_size == 0) return true;
+  if (size < needle_size) return false;
+  if (needle_size == 1) return std::memchr(text, needle[0], size) != nullptr;
+#ifdef __SSE2__
+  if (needle_size <= text_search::kFilterNeedle && size - needle_size + 1 >= 16) {
+    return text_search::filtered(text, size, needle, needle_size);
+  }
+#endif
+  return memmem(text, size, needle, needle_size) != nullptr;
+}
+
+}  // namespace ordain
