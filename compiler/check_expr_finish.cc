@@ -44,7 +44,9 @@ void ExprChecker::settle_slot(SlotNode& node) {
   if (node.kind != NodeKind::slot) return;
   TypeKind kind = node.slot_type->kind;
   bool has_default = node.builtin && (kind == TypeKind::string || kind == TypeKind::list);
-  node.may_fault = lone_ || node.optional || kind == TypeKind::record || (node.root->host && !has_default);
+  // Input that does not fit is refused before any rule runs, but an after call may come without any output.
+  bool may_lack = node.optional || std::string_view(node.path).starts_with("output");
+  node.may_fault = lone_ || may_lack || kind == TypeKind::record || (node.root->host && !has_default);
 }
 
 }  // namespace ordain::checking
