@@ -2,15 +2,27 @@
 #include <thread>
 
 #include "ordain/jit.h"
+#include "vm/program_data.h"
 
 namespace ordain {
 namespace {
+
+/// With so many predicates optimised code takes long enough (about a millisecond each) that simple code, made in a
+/// tenth of the time, is worth having meanwhile.
+constexpr size_t kQuickFirst = 256;
 
 class BackgroundCompilation {
  public:
   BackgroundCompilation(const Program& program, NativeOptions options) {
     options.cancel = &cancel_;
-    thread_ = std::thread([&program, options] { (void)compile_native(program, options); });
+    thread_ = std::thread([&program, options] {
+      if (options.optimisation > 0 && program.data().predicates.size() >= kQuickFirst) {
+        NativeOptions quick = options;
+        quick.optimisation = 0;
+        if (!compile_native(program, quick)) return;
+      }
+      (void)compile_native(program, options);
+    });
   }
   ~BackgroundCompilation() {
     cancel_ = true;

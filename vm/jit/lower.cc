@@ -255,6 +255,8 @@ void PredicateLowering::finish(const Insn& insn) {
     return;
   }
   V value = kind(insn.a) == p_.result ? boolean(insn.a) : b_.CreateTrunc(pair(insn.a).payload, b_.getInt1Ty());
+  // A shared end is less code; but where there is a loop it would make each iteration compute what to return.
+  if (charges_) return return_boolean(value);
   Block here = b_.GetInsertBlock();
   const bool first = return_ == nullptr;
   if (first) return_ = new_block("return");
@@ -263,10 +265,14 @@ void PredicateLowering::finish(const Insn& insn) {
   b_.SetInsertPoint(return_);
   auto* result = b_.CreatePHI(b_.getInt1Ty(), 2);
   result->addIncoming(value, here);
+  return_boolean(result);
+}
+
+void PredicateLowering::return_boolean(V value) {
   const V kind = number(static_cast<uint64_t>(Kind::boolean));
-  store_pair(at(frame_, offsetof(Frame, result)), {kind, b_.CreateZExt(result, b_.getInt64Ty())});
+  store_pair(at(frame_, offsetof(Frame, result)), {kind, b_.CreateZExt(value, b_.getInt64Ty())});
   cost_to_frame();
-  b_.CreateRet(b_.CreateZExt(result, b_.getInt32Ty()));
+  b_.CreateRet(b_.CreateZExt(value, b_.getInt32Ty()));
 }
 
 namespace {

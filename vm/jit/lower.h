@@ -92,6 +92,7 @@ class PredicateLowering {
   Block new_block(const char* name);
   void branch(V condition, Block if_true, Block if_false, bool true_is_unlikely = false);
   void finish(const Insn& insn);
+  void return_boolean(V value);
   void charge(V steps);
   void cost_to_frame();
   void cost_from_frame();

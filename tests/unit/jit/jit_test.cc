@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -295,6 +296,25 @@ TEST(CompileNative, DecisionsGoOnWhileCodeIsMade) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong, 0);
   EXPECT_GE(decided, 1000);
+}
+
+TEST(CompileNative, InTheBackgroundALargeProgramGetsSimpleCodeFirst) {
+  auto program = policies(300);
+  ASSERT_NE(program, nullptr);
+  compile_native_in_background(*program);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+  NativePredicate first = nullptr;
+  while (std::chrono::steady_clock::now() < give_up) {
+    const NativePredicate now = program->native(0);
+    if (first == nullptr) first = now;
+    if (first != nullptr && now != first) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ASSERT_NE(first, nullptr);
+  EXPECT_NE(program->native(0), first) << "no second code came";
+  EXPECT_TRUE(program->fully_native()) << "the second code only comes once all have the first";
+  Facts facts(program);
+  for (int user = 0; user < 5; ++user) EXPECT_EQ(facts.describe(user, false), facts.describe(user, true));
 }
 
 TEST(CompileNative, LongPredicatesCompileInReasonableTime) {

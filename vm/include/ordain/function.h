@@ -63,7 +63,8 @@ enum class Intrinsic : uint8_t {
   same,            ///< args[0]; no steps
 };
 
-/// What searching `text` bytes for `needle` bytes costs: a single one is found at once, a longer needle may be looked for at every place.
+/// What searching `text` bytes for `needle` bytes costs: a single one is found at once, a longer needle may be looked
+/// for at every place.
 constexpr uint64_t contains_cost(uint64_t text, uint64_t needle) {
   if (needle <= 1) return (text + needle) / 10;
   return (text + needle) / 2 * (1 + (needle < 256 ? needle : 256) / 64);

@@ -28,7 +28,7 @@ struct NativeReport {
 /// @returns error code "native_unavailable", "native_failed" or "cancelled"; then the interpreter goes on serving.
 Result<NativeReport> compile_native(const Program& program, const NativeOptions& options = {});
 
-/// The same on a thread of its own. The program's end stops and awaits that thread.
+/// The same on a thread of its own; a large program is compiled at level 0 first. The program's end stops and awaits that thread.
 void compile_native_in_background(const Program& program, const NativeOptions& options = {});
 
 }  // namespace ordain
