@@ -35,12 +35,12 @@ std::string Generator::block(const Type& want, int depth) {
   return out;
 }
 
-// math.greatest of more than the table has rows for.
+// math.greatest of two numbers of any types, or of more than the table has rows for.
 std::string Generator::extremum(int depth) {
   static const Type* const kNumbers[] = {&types::kInt, &types::kUint, &types::kDouble};
   const char* name = choices_.pick(2) == 0 ? "math.greatest" : "math.least";
   std::string out = expression(*choices_.of(kNumbers), depth);
-  const uint32_t more = 2 + choices_.pick(3);
+  const uint32_t more = 1 + choices_.pick(3);
   for (uint32_t i = 0; i < more; ++i) out += ", " + expression(*choices_.of(kNumbers), depth - 1);
   return fmt::format("dyn({}({}))", name, out);
 }
