@@ -377,6 +377,13 @@ TEST(Emit, EmptyListsAreNotTakenForWhatWasMadeNext) {
   EXPECT_EQ(maps, 1U);
 }
 
+TEST(Emit, EqualNetworksAreOneConstant) {
+  const ProgramData data = expression(
+      "[i == 1 ? cidr('10.0.0.0/8') : cidr('10.0.0.0/9'), i == 2 ? cidr('2001:db8::/32') : cidr('10.0.0.0/8'),"
+      " i == 3 ? cidr('2001:db8::/32') : cidr('2001:db8::/48')]");
+  EXPECT_EQ(std::ranges::count_if(data.constants, [](const Value& each) { return each.is(Kind::cidr); }), 4);
+}
+
 TEST(Emit, WhatItMakesPassesTheVerifier) {
   const char* texts[] = {
       "x.map(a, a.filter(b, b > 1).exists(c, c == x))",
