@@ -70,6 +70,17 @@ ShortcutTable make_shortcuts() {
 
 bool may_fault(Op op) { return std::strchr(op_info(op).flags, 'F') != nullptr; }
 
+// A constant that folding came to may be one that cannot be prepared: then the call itself says so, when it runs.
+bool can_prepare(const Node& node) {
+  const Preparation& preparation = node.overload->preparation;
+  const auto arg = static_cast<size_t>(preparation.arg);
+  if (preparation.arg < 0 || arg >= node.args.size() || node.args[arg]->kind != NodeKind::constant) return false;
+  const Value& value = node.args[arg]->value;
+  const Kind wanted = kind_of(*node.overload->params[arg]);
+  std::string error;
+  return (wanted == Kind::absent || value.is(wanted)) && preparation.prepare(value, &error) != nullptr;
+}
+
 }  // namespace
 
 bool is_unimplemented(const Node& node) {
@@ -227,17 +238,6 @@ Operand ExpressionEmitter::general_call(const Node& node, First first, Register 
   call_instruction(node, out, args);
   code_.release_block(args, kinds);
   return deliver(out, dest, node.at);
-}
-
-// A constant that folding came to may be one that cannot be prepared: then the call itself says so, when it runs.
-static bool can_prepare(const Node& node) {
-  const Preparation& preparation = node.overload->preparation;
-  const auto arg = static_cast<size_t>(preparation.arg);
-  if (preparation.arg < 0 || arg >= node.args.size() || node.args[arg]->kind != NodeKind::constant) return false;
-  const Value& value = node.args[arg]->value;
-  const Kind wanted = kind_of(*node.overload->params[arg]);
-  std::string error;
-  return (wanted == Kind::absent || value.is(wanted)) && preparation.prepare(value, &error) != nullptr;
 }
 
 void ExpressionEmitter::call_instruction(const Node& node, Register result, Register args) {

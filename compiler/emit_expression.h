@@ -48,6 +48,11 @@ struct Exits {
   Falls falls;
 };
 
+/// Whether an operand of && or ||, or a predicate, may fault: a value that is no bool does, wherever it comes from.
+inline bool may_fault_as_condition(const typed::Node& node) {
+  return node.may_fault || node.type->kind != TypeKind::boolean;
+}
+
 class ExpressionEmitter {
  public:
   explicit ExpressionEmitter(Tables& tables) : tables_(tables) {}

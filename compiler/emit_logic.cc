@@ -115,13 +115,14 @@ void ExpressionEmitter::connective(const Node& node, const Exits& exits) {
     const Node& operand = *operands[i];
     const bool last = i + 1 == operands.size();
     if (last && saved == kNone) return condition(operand, exits, operand.at);
-    if (!last && operand.may_fault && saved == kNone) {
+    const bool may_fault = may_fault_as_condition(operand);
+    if (!last && may_fault && saved == kNone) {
       saved = code_.allocate_saved();
       code_.emit(Op::clear_fault, saved);
     }
     Label next = code_.new_label();  // after the last operand: where saved faults are raised
     Exits through = is_and ? Exits{next, exits.if_false, Falls::to_true} : Exits{exits.if_true, next, Falls::to_false};
-    if (operand.may_fault) {
+    if (may_fault) {
       Label handler = code_.new_label();
       code_.begin_region(handler);
       condition(operand, through, operand.at);

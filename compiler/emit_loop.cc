@@ -71,7 +71,7 @@ void ExpressionEmitter::quantifier(const Node& node, const Exits& exits) {
   const bool all = node.loop == LoopKind::all;
   const Node& step = *node.args[1];
   uint32_t saved = kNone;
-  if (step.may_fault) {
+  if (may_fault_as_condition(step)) {
     saved = code_.allocate_saved();
     code_.emit(Op::clear_fault, saved);
   }

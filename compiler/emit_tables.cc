@@ -32,10 +32,13 @@ bool is_text(Kind kind) {
   return kind == Kind::string || kind == Kind::bytes || kind == Kind::type || kind == Kind::ip || kind == Kind::cidr;
 }
 
+// The bytes behind a text; a cidr's aux has the length of its prefix above their number.
+size_t text_size(const Value& value) { return value.is(Kind::cidr) ? value.aux & 0xFF : value.aux; }
+
 // Not `equal`: 1, 1u and 1.0 are different constants, and NaN is one.
 bool identical(const Value& a, const Value& b) {
   if (a.kind != b.kind || a.aux != b.aux) return false;
-  if (is_text(a.kind)) return a.aux == 0 || std::memcmp(a.text, b.text, a.aux) == 0;
+  if (is_text(a.kind)) return a.aux == 0 || std::memcmp(a.text, b.text, text_size(a)) == 0;
   switch (a.kind) {
     case Kind::list:
       return a.items == b.items || std::equal(a.items, a.items + a.aux, b.items, identical);
@@ -58,7 +61,7 @@ bool identical(const Value& a, const Value& b) {
 
 uint64_t hash_constant(const Value& value) {
   uint64_t hash = mix(static_cast<uint64_t>(value.kind), value.aux);
-  if (is_text(value.kind)) return hash_bytes(value.text, value.aux, hash);
+  if (is_text(value.kind)) return hash_bytes(value.text, text_size(value), hash);
   switch (value.kind) {
     case Kind::list:
       for (const Value& element : value.as_list()) hash = mix(hash, hash_constant(element));

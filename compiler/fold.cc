@@ -41,19 +41,29 @@ class Folder {
   }
 
  private:
-  Node* fold_node(Node* node) {
+  Node* fold_node(Node* node, bool is_key = false) {
     auto** args = const_cast<Node**>(node->args.data());
     for (size_t i = 0; i < node->args.size(); ++i) {
-      args[i] = fold_node(args[i]);
+      args[i] = fold_node(args[i], node->kind == NodeKind::map && i % 2 == 0);
       if (node->kind == NodeKind::let && i == 0) let_values_[node->local] = args[0];
     }
-    Node* out = reduce(node);
+    Node* out = in_place(node, reduce(node), is_key);
     if (out->kind == NodeKind::local) {
       auto value = let_values_.find(out->local);
       if (value != let_values_.end()) out->may_fault = value->second->may_fault;
     }
     out->may_fault = checking::may_fault(*out);
     return out;
+  }
+
+  // An operand in its parent's place, if no fault moves by that. A value of the wrong kind is reported at the node that
+  // gave it, and so is a map's key that may not be one; the operand's own faults are where the operand is.
+  static Node* in_place(Node* node, Node* operand, bool is_key) {
+    const bool same_place = operand->at.file == node->at.file && operand->at.begin == node->at.begin;
+    if (same_place || (operand->type->kind != TypeKind::dyn && !is_key)) return operand;
+    if (!is_constant(*operand)) return node;
+    operand->at = node->at;
+    return operand;
   }
 
   Node* reduce(Node* node) {

@@ -78,7 +78,6 @@ bool operation_may_fault(const Node& node) {
   switch (node.kind) {
     case NodeKind::constant:
     case NodeKind::has_slot:
-    case NodeKind::optional_slot:
       return false;
     case NodeKind::equal:
     case NodeKind::not_equal:
@@ -100,6 +99,7 @@ bool operation_may_fault(const Node& node) {
       return !is(*node.args[0], TypeKind::boolean);
     case NodeKind::let:
       return false;
+    case NodeKind::optional_slot:  // the optional takes memory
     case NodeKind::select:
     case NodeKind::select_optional:
     case NodeKind::list:

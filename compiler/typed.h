@@ -32,7 +32,7 @@ enum class NodeKind : uint8_t {
   has_field,        ///< whether map args[0] has `field`; of an optional: of its value, none has none. Else no_such_overload
   select_optional,  ///< optional of field of map args[0]; of an optional: of its value, flattened. Else no_such_overload
   call,             ///< `overload` (or, if nullptr, the first overload of `function` whose parameter kinds the arguments have, else
-                    ///< no_such_overload) of args. Costs the overload's cost, unless it is_free_membership. Where
+                    ///< no_such_overload; of `_[_]` and `_[?_]` the first, for all their rows are one function) of args. Costs the overload's cost, unless it is_free_membership. Where
                     ///< the argument that `overload` prepares is a constant, it is the prepared call, at its cost
   and_,             ///< args, n-ary: false if any is false; else the leftmost fault; else true. Operands run left to right and stop at
                     ///< the first false. A non-bool operand is a fault no_such_overload at the operand

@@ -7,6 +7,7 @@
 
 #include "stdlib/rows.h"
 #include "stdlib/utf8.h"
+#include "vm/ops.h"
 
 namespace ordain::stdlib {
 namespace {
@@ -74,67 +75,10 @@ bool in_map(Eval& eval, const Value* args, Value* result) {
   return give(result, Value::boolean(map_find(*args[1].map, args[0]) != nullptr));
 }
 
-// The place in a list that a key names, if it is a whole number: 1, 1u and 1.0 are the same place. -1: beyond any list.
-bool list_index(const Value& key, int64_t* at) {
-  switch (key.kind) {
-    case Kind::integer:
-      *at = key.i;
-      return true;
-    case Kind::unsigned_integer:
-      *at = key.u > INT64_MAX ? -1 : key.i;
-      return true;
-    case Kind::floating:
-      if (std::trunc(key.d) != key.d) return false;
-      *at = key.d >= 0 && key.d < 4294967296.0 ? static_cast<int64_t>(key.d) : -1;
-      return true;
-    default:
-      return false;
-  }
-}
+bool index(Eval& eval, const Value* args, Value* result) { return ops::index(eval, args[0], args[1], result); }
 
-enum class Found { yes, no, untyped };
-
-// The element or the value that the key names.
-Found find(const Value& container, const Value& key, const Value** found) {
-  if (container.is(Kind::list)) {
-    int64_t at = 0;
-    if (!list_index(key, &at)) return Found::untyped;
-    if (at < 0 || at >= int64_t{container.aux}) return Found::no;
-    *found = &container.items[at];
-    return Found::yes;
-  }
-  if (!container.is(Kind::map)) return Found::untyped;
-  *found = map_find(*container.map, key);
-  return *found == nullptr ? Found::no : Found::yes;
-}
-
-// b[?c], and b[c] of an optional b: none where there is nothing to find.
-bool find_optional(Eval& eval, const Value* args, Value* result, std::string_view name) {
-  if (!eval.charge_text(args[1])) return false;
-  const Value* container = &args[0];
-  if (container->is(Kind::optional)) {
-    if (container->items == nullptr) return give(result, Value::optional(nullptr));
-    container = container->items;
-  }
-  const Value* found = nullptr;
-  if (find(*container, args[1], &found) == Found::untyped) return no_overload(eval, name);
-  return give(result, Value::optional(found));
-}
-bool index_optional(Eval& eval, const Value* args, Value* result) { return find_optional(eval, args, result, "_[?_]"); }
-
-bool index(Eval& eval, const Value* args, Value* result) {
-  if (args[0].is(Kind::optional)) return find_optional(eval, args, result, "_[_]");
-  if (!eval.charge_text(args[1])) return false;
-  const Value* found = nullptr;
-  switch (find(args[0], args[1], &found)) {
-    case Found::yes:
-      return give(result, *found);
-    case Found::no:
-      return eval.fail(args[0].is(Kind::list) ? FaultCode::index_out_of_bounds : FaultCode::no_such_key, args[1]);
-    case Found::untyped:
-      break;
-  }
-  return no_overload(eval, "_[_]");
+bool index_optional(Eval& eval, const Value* args, Value* result) {
+  return ops::index_optional(eval, args[0], args[1], result);
 }
 
 bool size_of_text(Eval&, const Value* args, Value* result) {

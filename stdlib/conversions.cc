@@ -110,6 +110,9 @@ bool uint_to_string(Eval& eval, const Value* args, Value* result) {
   char text[24];
   return eval.make_string({text, std::to_chars(text, std::end(text), args[0].u).ptr}, result);
 }
+// Finding the shortest digits takes as long as a few steps.
+uint64_t digits_cost(const Value*) { return 4; }
+
 bool double_to_string(Eval& eval, const Value* args, Value* result) {
   char text[kNumberTextSize];
   return eval.make_string({text, write_double(args[0].d, text)}, result);
@@ -224,7 +227,7 @@ void add_conversions(FunctionTable& table) {
       {"string", "int64_to_string", "(int) -> string", int_to_string, "Decimal digits."},
       {"string", "uint64_to_string", "(uint) -> string", uint_to_string, "Decimal digits."},
       {"string", "double_to_string", "(double) -> string", double_to_string,
-       "The shortest digits that read back as the same double: \"0.5\", \"1e+23\"."},
+       "The shortest digits that read back as the same double: \"0.5\", \"1e+23\".", digits_cost},
       {"string", "bytes_to_string", "(bytes) -> string", bytes_to_string,
        "The bytes as UTF-8; a fault if they are not.", first_text_cost},
       {"string", "timestamp_to_string", "(timestamp) -> string", timestamp_to_string,

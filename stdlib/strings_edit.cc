@@ -173,6 +173,9 @@ char escape_of(char c) {
       return 0;
   }
 }
+// Each character is looked at twice.
+uint64_t quote_cost(const Value* args) { return 2 * first_text_cost(args); }
+
 bool quote(Eval& eval, const Value* args, Value* result) {
   std::string_view text = args[0].as_text();
   size_t size = 2 + text.size();
@@ -213,7 +216,7 @@ void add_strings_edit(FunctionTable& table) {
       {"join", "list_join_string", "list(string).(string) -> string", join_separated,
        "The strings one after the other with a separator between.", first_list_cost},
       {"strings.quote", "strings_quote", "(string) -> string", quote,
-       "The string in double quotes, with escapes for quotes, backslashes and control characters.", first_text_cost},
+       "The string in double quotes, with escapes for quotes, backslashes and control characters.", quote_cost},
   };
   add_rows(table, rows);
 }

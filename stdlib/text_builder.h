@@ -16,6 +16,7 @@ class TextBuilder {
 
   /// @returns false, with the fault set, past the budget.
   bool append(std::string_view text) {
+    if (text.empty()) return true;
     char* at = room(text.size());
     if (at == nullptr) return false;
     std::memcpy(at, text.data(), text.size());
@@ -26,7 +27,7 @@ class TextBuilder {
   /// Memory for `bytes` more bytes, to be filled by the caller and then `grow`n by what it filled; nullptr past the
   /// budget.
   char* room(size_t bytes) {
-    if (capacity_ - size_ < bytes) {
+    if (data_ == nullptr || capacity_ - size_ < bytes) {  // room for nothing is not the nullptr of a failure
       size_t wanted = std::max({size_ + bytes, capacity_ * 2, size_t{64}});
       if (wanted > UINT32_MAX) {
         eval_.fail(FaultCode::memory_budget);

@@ -173,9 +173,9 @@ template <int64_t seconds>
 bool whole_units(Eval&, const Value* args, Value* result) {
   return give(result, Value::integer(args[0].i / seconds));
 }
-bool whole_milliseconds(Eval& eval, const Value* args, Value* result) {
-  if (!duration_in_range(args[0].i, args[0].nanos())) return eval.fail(FaultCode::overflow);
-  return give(result, Value::integer(duration_nanos(args[0].i, args[0].nanos()) / 1'000'000));
+// Unlike the others the definition makes this the part beyond whole seconds; it has the duration's sign.
+bool part_milliseconds(Eval&, const Value* args, Value* result) {
+  return give(result, Value::integer(args[0].nanos() / 1'000'000));
 }
 
 }  // namespace
@@ -198,8 +198,8 @@ void add_time(FunctionTable& table) {
        nullptr, kNeverFaults},
       {"getSeconds", "duration_to_seconds", "duration.() -> int", whole_units<1>, "The duration in whole seconds.",
        nullptr, kNeverFaults},
-      {"getMilliseconds", "duration_to_milliseconds", "duration.() -> int", whole_milliseconds,
-       "The duration in whole milliseconds."},
+      {"getMilliseconds", "duration_to_milliseconds", "duration.() -> int", part_milliseconds,
+       "The milliseconds beyond whole seconds, 0 to 999, negative if the duration is.", nullptr, kNeverFaults},
   };
   add_rows(table, rows);
 }

@@ -20,10 +20,6 @@ bool make_text(Eval& eval, std::string_view text, Kind kind, Value* out) {
   return true;
 }
 
-}  // namespace
-
-namespace {
-
 constexpr uint64_t kEntryCost = 8;  // looking the key up
 
 bool compare_deep(Eval& eval, const Value& a, const Value& b, int depth, bool* out);

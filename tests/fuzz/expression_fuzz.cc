@@ -71,12 +71,6 @@ void demand_same(const fuzz::Generated& input, const char* names, const Said& a,
   if (!same) differ(input, fmt::format("{} differ: {} / {}", names, a.text, b.text));
 }
 
-/// Folding may put an operand in its parent's place, where a wrong kind is then reported.
-Said without_place(Said said) {
-  if (!said.ok) said.text.resize(said.text.rfind(" at "));
-  return said;
-}
-
 /// Nothing if the checker refuses the expression.
 const CheckedExpression* checked_expression(Arena& arena, Diagnostics& diagnostics, const fuzz::Generated& input,
                                             CheckedExpression& out) {
@@ -131,7 +125,7 @@ void compare(Arena& arena, const fuzz::Generated& input, const Diagnostics& diag
   const Said before = ask_oracle(arena, unfolded, source, call, context, {});
   const Said after = ask_oracle(arena, folded, source, call, context, {});
   const bool over = before.text.find("_budget") != std::string::npos || after.text.find("_budget") != std::string::npos;
-  if (!over) demand_same(input, "before and after folding", without_place(before), without_place(after));
+  if (!over) demand_same(input, "before and after folding", before, after);
 }
 
 }  // namespace

@@ -1,12 +1,6 @@
 #include "tests/fuzz/generate.h"
 
-#include <fmt/format.h>
-
-#include <map>
-#include <optional>
-
-#include "ordain/stdlib.h"
-#include "tests/fuzz/generate_values.h"
+#include "tests/fuzz/generator.h"
 
 namespace ordain::fuzz {
 
@@ -24,14 +18,6 @@ uint64_t Choices::word() {
 
 namespace {
 
-// What type variables of a signature stand for.
-using Variables = std::map<std::string_view, const Type*>;
-
-bool is_key(const Type& type) {
-  return type.kind == TypeKind::string || type.kind == TypeKind::integer || type.kind == TypeKind::boolean ||
-         type.kind == TypeKind::unsigned_integer || type.kind == TypeKind::dyn;
-}
-
 // Whether a value of type `pattern`, with variables for its type variables, serves where `want` is wanted.
 bool unify(const Type& pattern, const Type& want, Variables& variables) {
   if (pattern.kind == TypeKind::param) {
@@ -47,53 +33,7 @@ bool unify(const Type& pattern, const Type& want, Variables& variables) {
   return true;
 }
 
-// Writes expressions of a wanted type, each rule of the language being one choice.
-class Generator {
- public:
-  Generator(Arena& arena, Choices& choices, const std::vector<VariableDecl>& variables)
-      : arena_(arena), choices_(choices), scope_(variables) {}
-
-  const Type* random_type(int depth = 2);
-  std::string expression(const Type& want, int depth);
-
- private:
-  std::string leaf(const Type& want);
-  std::string literal(const Type& want, int depth);
-  std::string list_literal(const Type& want, int depth);
-  std::string map_literal(const Type& want, int depth);
-  std::optional<std::string> variable(const Type& want);
-  std::string call(const Type& want, int depth);
-  std::string call_text(const Overload& row, const std::vector<std::string>& args);
-  const Type* substitute(const Type& pattern, Variables& variables);
-  std::string through_dyn(const Type& want, int depth);
-  std::string bound(const Type& want, int depth);
-  std::string field(const Type& want, int depth);
-  std::string by_kind(const Type& want, int depth);
-  std::string boolean(int depth);
-  std::string logic(int depth);
-  std::string comparison(int depth);
-  std::string quantifier(int depth);
-  std::string list_macro(const Type& want, int depth);
-  std::string map_macro(const Type& want, int depth);
-  std::string optional_form(const Type& want, int depth);
-  std::string with(const std::vector<const Type*>& types, const std::vector<std::string>& names, const Type& want,
-                   int depth);
-  std::string fresh() { return fmt::format("v{}", names_++); }
-  // White space, line ends among it, so that places have lines and columns.
-  const char* gap() { return choices_.one_in(12) ? "\n " : " "; }
-  const Type* key_type() {
-    static const Type* const kKeys[] = {&types::kString, &types::kInt, &types::kUint, &types::kBool};
-    return choices_.of(kKeys);
-  }
-
-  static constexpr int kMaxNodes = 48;
-
-  Arena& arena_;
-  Choices& choices_;
-  std::vector<VariableDecl> scope_;
-  int nodes_ = 0;
-  int names_ = 0;
-};
+}  // namespace
 
 const Type* Generator::random_type(int depth) {
   static const Type* const kScalars[] = {&types::kInt,  &types::kString, &types::kBool,     &types::kDouble,
@@ -121,7 +61,7 @@ std::string Generator::expression(const Type& want, int depth) {
       return fmt::format("({}{}? {} : {})", condition, gap(), yes, expression(want, depth - 1));
     }
     case 4:
-      return bound(want, depth - 1);
+      return !in_block_ && choices_.one_in(3) ? block(want, depth - 1) : bound(want, depth - 1);
     case 5:
       return through_dyn(want, depth - 1);
     case 6:
@@ -149,7 +89,16 @@ std::optional<std::string> Generator::variable(const Type& want) {
     if (same_type(*each.type, want) || want.kind == TypeKind::dyn) fitting.push_back(&each);
   }
   if (fitting.empty()) return std::nullopt;
-  return fitting[choices_.pick(fitting.size())]->name;
+  return qualified(fitting[choices_.pick(fitting.size())]->name);
+}
+
+// A name as it may be written: in full, from the root by a leading dot, or as the container has it.
+std::string Generator::qualified(const std::string& name) {
+  if (name.starts_with("cel.") || name[0] == 'v') return name;
+  if (!container_.empty() && name.starts_with(container_ + ".") && choices_.pick(2) == 0) {
+    return name.substr(container_.size() + 1);
+  }
+  return choices_.one_in(8) ? "." + name : name;
 }
 
 std::string Generator::literal(const Type& want, int depth) {
@@ -256,7 +205,7 @@ std::string Generator::call_text(const Overload& row, const std::vector<std::str
   if (name.size() >= 3 && name.front() == '_' && name.back() == '_') {
     return fmt::format("({}{}{} {})", args[0], gap(), name.substr(1, name.size() - 2), args[1]);
   }
-  std::string out = row.member ? fmt::format("({}).{}(", args[0], name) : name + "(";
+  std::string out = row.member ? fmt::format("({}).{}(", args[0], name) : qualified(name) + "(";
   for (size_t i = row.member ? 1 : 0; i < args.size(); ++i) {
     if (i > (row.member ? 1U : 0U)) out += ", ";
     out += args[i];
@@ -264,25 +213,28 @@ std::string Generator::call_text(const Overload& row, const std::vector<std::str
   return out + ")";
 }
 
+// A format whose clauses mostly fit its arguments.
+std::string Generator::format_call(int depth) {
+  static const std::pair<const char*, const Type*> kClauses[] = {
+      {"%s", &types::kDyn},       {"%d", &types::kInt},     {"%.3f", &types::kDouble}, {"%e", &types::kDouble},
+      {"%x", &types::kString},    {"%X", &types::kBytes},   {"%b", &types::kInt},      {"%o", &types::kUint},
+      {"%s", &types::kTimestamp}, {"%s", &types::kListDyn}, {"%s", &types::kMapDyn},   {"%.0e", &types::kDouble},
+      {"%f", &types::kInt},       {"%d", &types::kDouble},  {"%s", &types::kType}};
+  std::string clauses;
+  std::string args;
+  const uint32_t count = 1 + choices_.pick(3);
+  for (uint32_t i = 0; i < count; ++i) {
+    const auto& [clause, type] = choices_.of(kClauses);
+    clauses += fmt::format("{}é", clause);
+    args += fmt::format("{}dyn({})", i > 0 ? ", " : "", expression(*type, depth - 1));
+  }
+  return fmt::format("'{}%%'.format([{}])", clauses, args);
+}
+
 // The checker looks away: mostly the type is right, sometimes it is not, which is a fault that all must agree on.
 std::string Generator::through_dyn(const Type& want, int depth) {
   const Type* type = choices_.one_in(3) ? random_type() : &want;
   return fmt::format("dyn({})", expression(*type, depth));
-}
-
-std::string Generator::with(const std::vector<const Type*>& types, const std::vector<std::string>& names,
-                            const Type& want, int depth) {
-  for (size_t i = 0; i < names.size(); ++i) scope_.push_back({names[i], types[i]});
-  std::string out = expression(want, depth);
-  scope_.resize(scope_.size() - names.size());
-  return out;
-}
-
-std::string Generator::bound(const Type& want, int depth) {
-  const Type* type = random_type();
-  const std::string value = expression(*type, depth);
-  const std::string name = fresh();
-  return fmt::format("cel.bind({}, {}, {})", name, value, with({type}, {name}, want, depth));
 }
 
 // Selection from a map, and what stands in for it.
@@ -304,6 +256,10 @@ std::string Generator::by_kind(const Type& want, int depth) {
       return map_macro(want, depth);
     case TypeKind::optional:
       return optional_form(want, depth);
+    case TypeKind::dyn:
+      return choices_.pick(2) == 0 ? extremum(depth) : call(want, depth);
+    case TypeKind::string:
+      return choices_.pick(3) == 0 ? format_call(depth) : call(want, depth);
     default:
       return call(want, depth);
   }
@@ -344,88 +300,7 @@ std::string Generator::comparison(int depth) {
   return fmt::format("({}{}{} {})", left, gap(), word, expression(*type, depth));
 }
 
-std::string Generator::quantifier(int depth) {
-  static const char* const kMacros[] = {"all", "exists", "exists_one"};
-  const Type* element = random_type(1);
-  const bool map = choices_.one_in(3);
-  const Type* key = map ? key_type() : nullptr;
-  const Type* range = map ? types::map_of(arena_, key, element) : types::list_of(arena_, element);
-  const std::string target = expression(*range, depth);
-  const char* macro = choices_.of(kMacros);
-  const std::string first = fresh();
-  if (choices_.pick(2) == 0) {
-    return fmt::format("({}).{}({}, {})", target, macro, first,
-                       with({map ? key : element}, {first}, types::kBool, depth));
-  }
-  const std::string second = fresh();
-  return fmt::format("({}).{}({}, {}, {})", target, macro, first, second,
-                     with({map ? key : &types::kInt, element}, {first, second}, types::kBool, depth));
-}
-
-std::string Generator::list_macro(const Type& want, int depth) {
-  const std::string first = fresh();
-  const std::string second = fresh();
-  const uint32_t form = choices_.pick(6);
-  const Type* element = form == 0 ? want.params[0] : random_type(1);
-  const std::string target = expression(*types::list_of(arena_, element), depth);
-  const std::vector<const Type*> one{element};
-  const std::vector<const Type*> two{&types::kInt, element};
-  switch (form) {
-    case 0:
-      return fmt::format("({}).filter({}, {})", target, first, with(one, {first}, types::kBool, depth));
-    case 1:
-    case 2:
-    case 3:
-      return fmt::format("({}).map({}, {})", target, first, with(one, {first}, *want.params[0], depth));
-    case 4: {
-      const std::string filter = with(one, {first}, types::kBool, depth);
-      return fmt::format("({}).map({}, {}, {})", target, first, filter, with(one, {first}, *want.params[0], depth));
-    }
-    default:
-      return fmt::format("({}).transformList({}, {}, {})", target, first, second,
-                         with(two, {first, second}, *want.params[0], depth));
-  }
-}
-
-std::string Generator::map_macro(const Type& want, int depth) {
-  const std::string first = fresh();
-  const std::string second = fresh();
-  const Type* element = random_type(1);
-  const std::vector<std::string> names{first, second};
-  if (choices_.pick(2) == 0) {
-    const std::string target = expression(*types::map_of(arena_, want.params[0], element), depth);
-    const std::vector<const Type*> both{want.params[0], element};
-    const std::string filter = choices_.pick(2) == 0 ? "" : with(both, names, types::kBool, depth) + ", ";
-    return fmt::format("({}).transformMap({}, {}, {}{})", target, first, second, filter,
-                       with(both, names, *want.params[1], depth));
-  }
-  const std::string target = expression(*types::list_of(arena_, element), depth);
-  const std::vector<const Type*> both{&types::kInt, element};
-  return fmt::format("({}).transformMapEntry({}, {}, {})", target, first, second, with(both, names, want, depth));
-}
-
-std::string Generator::optional_form(const Type& want, int depth) {
-  const Type& inner = *want.params[0];
-  switch (choices_.pick(4)) {
-    case 0: {
-      const std::string map = expression(*types::map_of(arena_, &types::kString, &inner), depth);
-      return fmt::format("({}).?{}", map, choices_.of(kNames));
-    }
-    case 1: {
-      const Type* map = types::optional_of(arena_, types::map_of(arena_, &types::kString, &inner));
-      const std::string target = expression(*map, depth);
-      return fmt::format("({}).{}{}", target, choices_.pick(2) == 0 ? "" : "?", choices_.of(kNames));
-    }
-    default: {
-      const Type* from = random_type(1);
-      const std::string target = expression(*types::optional_of(arena_, from), depth);
-      const std::string name = fresh();
-      const bool flat = choices_.pick(2) == 0;
-      return fmt::format("({}).{}({}, {})", target, flat ? "optFlatMap" : "optMap", name,
-                         with({from}, {name}, flat ? want : inner, depth));
-    }
-  }
-}
+namespace {
 
 // The variables of every expression, one of each sort of type.
 void declare(Arena& arena, Choices& choices, Generated& out) {
@@ -479,7 +354,9 @@ Generated generate(Arena& arena, const uint8_t* data, size_t size) {
   static constexpr uint64_t kMemories[] = {0, 8, 16, 24, 31, 32, 48, 64, 100, 200, 1000, 4096};
   out.small = {.cost = values.of(kCosts), .memory = values.of(kMemories)};
   declare(arena, values, out);
-  Generator generator(arena, shape, out.env.variables);
+  static constexpr const char* kContainers[] = {"", "", "p", "p.q", "p.q.none", "math", "strings", "optional"};
+  out.env.container = values.of(kContainers);
+  Generator generator(arena, shape, out.env);
   const Type* want = generator.random_type();
   out.text = generator.expression(*want, 5);
   return out;

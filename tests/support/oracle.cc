@@ -122,6 +122,9 @@ Outcome Walker::call(const Node& node) {
     args.push_back(outcome.value);
   }
   const Overload* overload = node.overload;
+  // Every row of indexing is the same function, which looks at its arguments itself: 1u and 1.0 are places in a list.
+  const bool indexes = node.function != nullptr && (node.function->name == "_[_]" || node.function->name == "_[?_]");
+  if (overload == nullptr && indexes) overload = node.function->overloads.front();
   if (overload == nullptr && node.function != nullptr) {
     for (const Overload* candidate : node.function->overloads) {
       if (overload == nullptr && accepts(*candidate, args.data(), args.size())) overload = candidate;
@@ -141,8 +144,10 @@ Outcome Walker::call(const Node& node) {
   const Preparation& how = overload->preparation;
   std::shared_ptr<const void> object;
   if (node.overload != nullptr && how.arg >= 0 && node.args[how.arg]->kind == NodeKind::constant) {
+    // Of another kind than the parameter's, a constant cannot be prepared: the call itself says what is wrong with it.
+    const Kind wanted = kind_of(*overload->params[how.arg]);
     std::string error;
-    object = how.prepare(args[how.arg], &error);
+    if (wanted == Kind::absent || args[how.arg].is(wanted)) object = how.prepare(args[how.arg], &error);
   }
   if (object != nullptr) {
     const bool affordable = how.cost != nullptr         ? eval_.charge(how.cost(object.get(), args.data()))

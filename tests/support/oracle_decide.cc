@@ -35,6 +35,27 @@ DecisionCode code_of(FaultCode code) {
   }
 }
 
+// What replaces a redacted value is copied and written: a step for each part in each of its places, one more for every
+// ten bytes of text.
+bool walkable(const Value& value, uint64_t* steps) {
+  const bool is_text = value.is(Kind::string) || value.is(Kind::bytes);
+  const uint64_t own = is_text ? 1 + value.aux / 10 : 1;
+  if (*steps < own) return false;
+  *steps -= own;
+  if (value.is(Kind::list)) {
+    for (const Value& element : value.as_list()) {
+      if (!walkable(element, steps)) return false;
+    }
+  } else if (value.is(Kind::map)) {
+    for (const MapEntry& entry : value.map->all()) {
+      if (!walkable(entry.key, steps) || !walkable(entry.value, steps)) return false;
+    }
+  } else if (value.is(Kind::optional) && value.items != nullptr) {
+    return walkable(*value.items, steps);
+  }
+  return true;
+}
+
 class Decider {
  public:
   Decider(Arena& arena, const PolicySet& set, const std::vector<std::shared_ptr<const Source>>& sources,
@@ -163,6 +184,13 @@ bool Decider::oblige(const std::vector<RuleOutcome>& rules, Verdict* verdict) {
           return false;
         }
         with = outcome.value;
+        uint64_t steps = options_.budget.cost;
+        if (!walkable(with, &steps)) {
+          *verdict = Verdict();
+          verdict->code = DecisionCode::budget_exceeded;
+          verdict->reason = "out of scratch memory";
+          return false;
+        }
       }
       verdict->obligations.push_back(
           fmt::format("redact {} with {} by {}", rule.info->redact_path, to_json(with), rule.info->name));

@@ -359,6 +359,31 @@ TEST(Emit, LongConditionsPassTheVerifier) {
   EXPECT_TRUE(program) << (program ? "" : program.error().message);
 }
 
+TEST(Emit, EmptyListsAreNotTakenForWhatWasMadeNext) {
+  // An empty list has no memory of its own, so that its address may be that of the next constant.
+  for (const char* text : {"[].map(v, {})", "[[].map(v, {}), [{}].map(v, [])]", "[[], {}, [[]], [{}], {'a': []}]",
+                           "{'a': [], 'b': {}, 'c': [[], {}]}.map(k, [k, [], {}])"}) {
+    auto program = Program::link(expression(text), standard_library());
+    EXPECT_TRUE(program) << text << ": " << (program ? "" : program.error().message);
+  }
+  const ProgramData data = expression("[[].map(v, {'k': 1}), i == 1 ? dyn([]) : dyn({'k': 1})]");
+  size_t lists = 0;
+  size_t maps = 0;
+  for (const Value& constant : data.constants) {
+    lists += constant.is(Kind::list) && constant.aux == 0 ? 1 : 0;
+    maps += constant.is(Kind::map) && constant.map->count == 1 ? 1 : 0;
+  }
+  EXPECT_EQ(lists, 1U);
+  EXPECT_EQ(maps, 1U);
+}
+
+TEST(Emit, EqualNetworksAreOneConstant) {
+  const ProgramData data = expression(
+      "[i == 1 ? cidr('10.0.0.0/8') : cidr('10.0.0.0/9'), i == 2 ? cidr('2001:db8::/32') : cidr('10.0.0.0/8'),"
+      " i == 3 ? cidr('2001:db8::/32') : cidr('2001:db8::/48')]");
+  EXPECT_EQ(std::ranges::count_if(data.constants, [](const Value& each) { return each.is(Kind::cidr); }), 4);
+}
+
 TEST(Emit, WhatItMakesPassesTheVerifier) {
   const char* texts[] = {
       "x.map(a, a.filter(b, b > 1).exists(c, c == x))",

@@ -5,8 +5,10 @@
 #include <string>
 
 #include "compiler/check.h"
+#include "compiler/emit.h"
 #include "compiler/fold.h"
 #include "compiler/parse.h"
+#include "ordain/decide.h"
 #include "ordain/json.h"
 #include "ordain/stdlib.h"
 
@@ -117,6 +119,70 @@ TEST(Fold, WorkIsBounded) {
   std::string list = "[0";
   for (int n = 1; n < 2000; ++n) list += ", " + std::to_string(n);
   EXPECT_EQ(Folded(list + "]").root().kind, NodeKind::constant) << "what the author wrote out is a constant";
+}
+
+// What an expression says when it runs: its value, or "fault at line:column".
+std::string said(const std::string& text, bool folded, bool checked) {
+  Arena arena;
+  Diagnostics diagnostics;
+  diagnostics.sources.push_back(std::make_shared<Source>(Source{"e.cel", text}));
+  const syntax::Expr* parsed = parse_expression(arena, diagnostics, 0);
+  if (parsed == nullptr) return render(diagnostics);
+  ExpressionEnv env;
+  env.checked = checked;
+  CheckedExpression out = check_expression(arena, diagnostics, *parsed, env, standard_library());
+  if (diagnostics.has_errors()) return render(diagnostics);
+  if (folded) fold(arena, out.expression);
+  auto program = Program::link(emit(out.expression, out.schema, diagnostics), standard_library());
+  if (!program) return program.error().message;
+  Call call(*program);
+  const Context context(*program);
+  call.begin((*program)->resolve(""), Stage::before);
+  Scratch scratch;
+  Value value;
+  Fault fault;
+  if (evaluate(**program, 0, call, context, scratch, {}, &value, &fault)) return to_json(value);
+  const Location at = fault.location == kNone ? Location{} : (*program)->locations()[fault.location];
+  return std::string(fault_name(fault.code)) + " at " + std::to_string(at.line) + ":" + std::to_string(at.column);
+}
+
+TEST(Fold, MovesNoFault) {
+  const char* const kFaulting[] = {
+      "cel.bind(n, 2, dyn('a')) && true",
+      "cel.bind(n, 2,\n  dyn(n)) || false",
+      "true && cel.bind(n, 2,\n  1 / (n - 2) > 1)",
+      "cel.bind(n, 2, dyn(n)) ? 1 : 2",
+      "cel.bind(n, 2, [n].map(v, dyn(v))[0]) ? 1 : 2",
+      "(true ? dyn(1) : false) || false",
+      "(true ?\n dyn([1].filter(v, v > 0)[0]) : false) ? 1 : 2",
+      "[1].all(x, cel.bind(n, 1, dyn(n)))",
+      "[1].filter(x, true ? dyn(x) : dyn(false))",
+      "[1].transformMapEntry(i, v, cel.bind(n, 1, dyn(n + v)))",
+      "cel.bind(n, 1, dyn(n)).map(x, x)",
+      "cel.bind(n, 1,\n dyn([n].map(v, v)[0])).exists(x, x)",
+      "[?cel.bind(n, 1, dyn(n))]",
+      "[?(true ?\n dyn([3].map(v, v)[0]) : optional.none())]",
+      "{cel.bind(n, 1.5, dyn(n)): 1}",
+      "{'a': 1, ?'b': cel.bind(n, 1, dyn([n].map(v, v)[0]))}",
+      "!cel.bind(n, 1, dyn([n].map(v, v)[0]))",
+      "!!dyn(1)",
+      "cel.block([1, dyn(cel.index(0))], cel.index(1)) && true",
+      "dyn(cel.bind(n, 0, 1 / n)) + 1",
+      "cel.bind(n, {'a': 1}, dyn(n).b)",
+      "cel.bind(n, dyn(1), n.b)",
+      "false || cel.bind(n, 1, dyn(n) + 'a' == 'b')",
+      "true && dyn([1].map(v, v)[0])",
+      "{1: 2,\n cel.bind(n, 1, [n].map(v, v)[0]): 3}",
+      "{1: 2, (true ?\n [1].map(v, v)[0] : 5): 3}",
+      "{true: 2, !!([1].all(v, v > 0)): 3}",
+  };
+  for (const char* text : kFaulting) {
+    for (const bool checked : {true, false}) {
+      const std::string before = said(text, false, checked);
+      EXPECT_NE(before.find(" at "), std::string::npos) << text << ": " << before;
+      EXPECT_EQ(before, said(text, true, checked)) << text;
+    }
+  }
 }
 
 }  // namespace
