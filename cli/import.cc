@@ -21,8 +21,10 @@ struct Options {
 
 using Importer = importer::Imported (*)(const std::string&, const importer::ImportOptions&, const importer::ReadFile&);
 
+// Whether the file itself could not be read, rather than one that it extends.
 bool is_unreadable(const Diagnostics& diagnostics) {
-  return diagnostics.sources.size() == 1 && !diagnostics.items.empty() && diagnostics.items[0].code == "unreadable";
+  return diagnostics.sources.size() == 1 && diagnostics.sources[0]->text.empty() && !diagnostics.items.empty() &&
+         diagnostics.items[0].code == "unreadable";
 }
 
 int run(Options options, Importer import) {
@@ -72,8 +74,9 @@ void add_format(CLI::App& command, Action& action, const char* name, const char*
 void add_import(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("import", "Turn policies of another engine into .policy text");
   command->require_subcommand(1);
-  add_format(*command, action, "capfence", "CapFence's YAML: deny, require_approval, allow, risk_levels, rules, extends",
-             importer::import_capfence, false);
+  add_format(*command, action, "capfence",
+             "CapFence's YAML: deny, require_approval, allow, risk_levels, rules, extends", importer::import_capfence,
+             false);
   add_format(*command, action, "aegis", "Aegis's YAML: defaults, rules, plan_rules", importer::import_aegis, true);
   command->footer("The output passes `ordain check`. Review it: docs/import.md says what each key becomes.");
 }

@@ -22,8 +22,8 @@ bool encode(Eval& eval, const Value* args, Value* result) {
 
 void add_json(FunctionTable& table) {
   table.add({"json.encode", "json_encode", "(dyn) -> string", encode,
-             "The value as JSON: keys sorted, no white space, times and durations as strings, bytes as base64.", nullptr,
-             kMayLock});
+             "The value as JSON: keys sorted, no white space, times and durations as strings, bytes as base64.",
+             nullptr, kMayLock});
 }
 
 }  // namespace ordain::stdlib

@@ -1,5 +1,5 @@
-// Aegis's YAML: an ordered list of rules, of which the first that matches answers, then the defaults; and plan rules, which
-// look at what a session did before.
+// Aegis's YAML: an ordered list of rules, of which the first that matches answers, then the defaults; and plan rules,
+// which look at what a session did before.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -108,7 +108,9 @@ void Aegis::name_rule(Fields& rule, RuleText& text, const char* fallback) {
   const std::string stem = identifier(name.value_or(fallback), fallback);
   text.name = stem;
   for (int n = 2; !names_.insert(text.name).second; ++n) text.name = fmt::format("{}_{}", stem, n);
-  text.because = description ? *description : name ? *name : fmt::format("rule at {}", place(diagnostics_, rule.node().span));
+  text.because = description ? *description
+                 : name      ? *name
+                             : fmt::format("rule at {}", place(diagnostics_, rule.node().span));
 }
 
 void Aegis::read_rule(const Yaml& node) {
@@ -159,9 +161,10 @@ void Aegis::read_plan_rules(Fields& file) {
   }
   plan.finish();
   if (!plan_rules_.empty() && !diagnostics_.has_errors()) {
-    diagnostics_.warning("needs-host", node->span,
-                         "plan rules need the host to tell what the session did (see `context` in the output); until it does, "
-                         "the calls that they look at are denied");
+    diagnostics_.warning(
+        "needs-host", node->span,
+        "plan rules need the host to tell what the session did (see `context` in the output); until it does, "
+        "the calls that they look at are denied");
   }
 }
 
@@ -202,7 +205,8 @@ void Aegis::read_sequence(const Yaml& node) {
     return;
   }
   if (rule.effect == "allow") {
-    diagnostics_.error("bad-value", node.span, "a sequence cannot be allowed by itself", "`approval: approve` or `block`");
+    diagnostics_.error("bad-value", node.span, "a sequence cannot be allowed by itself",
+                       "`approval: approve` or `block`");
     return;
   }
   for (const PlanStep& step : steps) {
@@ -236,10 +240,14 @@ void Aegis::read_cumulative_risk(const Yaml& node) {
     return;
   }
   needs_risk_ = true;
-  rule.comments.push_back("Risks count none 0, low 1, medium 2, high 3, critical 4. An action of unknown risk counts as medium.");
-  rule.conditions = {fmt::format("session.risk_so_far < 0.0 || session.risk_so_far + (action.risk >= \"critical\" ? 4.0 : "
-                                 "action.risk >= \"high\" ? 3.0 : action.risk == \"low\" ? 1.0 : 2.0) > {}",
-                                 number(*threshold))};
+  rule.comments.push_back(
+      "Risks count low 1, medium 2, high 3, critical 4; none, which is also the risk of a capability that declares "
+      "none, counts "
+      "as medium.");
+  rule.conditions = {
+      fmt::format("session.risk_so_far < 0.0\n      || session.risk_so_far + (action.risk >= \"critical\" ? 4.0 "
+                  ": action.risk >= \"high\" ? 3.0 : action.risk == \"low\" ? 1.0 : 2.0) > {}",
+                  number(*threshold))};
   plan_rules_.push_back(std::move(rule));
 }
 
@@ -271,9 +279,10 @@ FileText Aegis::assemble(const std::string& path) {
   FileText file;
   file.comments = {fmt::format("Imported from {} (Aegis).", std::filesystem::path(path).filename().string())};
   if (!description_.empty()) file.comments.push_back(description_);
-  file.comments.insert(file.comments.end(),
-                       {"", "The first rule that matches answers. action.type, action.target and agent.id are the host's to tell;",
-                        "what it does not tell counts as matching in rules that block, and as not matching in rules that allow."});
+  file.comments.insert(
+      file.comments.end(),
+      {"", "The first rule that matches answers. action.type, action.target and agent.id are the host's to tell;",
+       "what it does not tell counts as matching in rules that block, and as not matching in rules that allow."});
   const std::string base = identifier(name_.empty() ? stem(path) : name_, "policy");
   file.package = "imported." + base;
   file.first_match = true;
@@ -282,21 +291,26 @@ FileText Aegis::assemble(const std::string& path) {
     if (needs_steps_) attributes.push_back("steps: list(string)");
     if (needs_risk_) attributes.push_back("risk_so_far: double");
     file.context = fmt::format(
-        "// What the host tells of the session, for the plan rules: steps, what was done before, first to last, each as\n"
+        "// What the host tells of the session, for the plan rules: steps, what was done before, first to last, each "
+        "as\n"
         "// \"TYPE TARGET\"; risk_so_far, the sum of the risks of it.\ncontext {{ session {{ {} }} }}",
         fmt::join(attributes, ", "));
   }
   const std::string zone = options_.time_zone.empty() ? std::string() : quote(options_.time_zone);
-  const std::string where = options_.time_zone.empty() ? "in UTC; import with --timezone for another" : options_.time_zone;
+  const std::string where =
+      options_.time_zone.empty() ? "in UTC; import with --timezone for another" : options_.time_zone;
   if (needs_minute_) {
-    file.lets.push_back({"minute", fmt::format("now.getHours({}) * 60 + now.getMinutes({})", zone, zone),
+    file.lets.push_back({"minute",
+                         fmt::format("now.getHours({}) * 60 + now.getMinutes({})", zone, zone),
                          {fmt::format("The minute of the day, {}.", where)}});
   }
   if (needs_weekday_) {
-    file.lets.push_back({"weekday", fmt::format("now.getDayOfWeek({})", zone),
+    file.lets.push_back({"weekday",
+                         fmt::format("now.getDayOfWeek({})", zone),
                          {fmt::format("The day of the week, 0 for Sunday, {}.", where)}});
   }
-  PolicyText policy{.name = base, .target = "*", .version = version_, .description = description_, .rules = plan_rules_};
+  PolicyText policy{
+      .name = base, .target = "*", .version = version_, .description = description_, .rules = plan_rules_};
   for (Rule& rule : rules_) policy.rules.push_back(std::move(rule.text));
   add_default(policy);
   file.policies.push_back(std::move(policy));

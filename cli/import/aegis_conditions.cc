@@ -83,7 +83,8 @@ bool read_times(Fields& conditions, bool blocking, RuleText& out) {
     if (wraps) {
       out.comments.push_back("Safe meaning: over midnight. No time is both after the first and before the second.");
     }
-    out.conditions.push_back(fmt::format("(minute >= {} {} minute {} {})", *after, wraps ? "||" : "&&", until, *before));
+    out.conditions.push_back(
+        fmt::format("(minute >= {} {} minute {} {})", *after, wraps ? "||" : "&&", until, *before));
   } else if (after) {
     out.conditions.push_back(fmt::format("minute >= {}", *after));
   } else if (before) {
@@ -108,7 +109,8 @@ bool read_weekdays(Fields& conditions, RuleText& out) {
       if ((number && *number == (i == 0 ? 7 : i)) || name == kDays[at] || name == kLong[at]) day = i;
     }
     if (day < 0) {
-      conditions.diagnostics().error("bad-value", item.span, "a weekday is 1 (Monday) to 7 (Sunday), or a name such as mon");
+      conditions.diagnostics().error("bad-value", item.span,
+                                     "a weekday is 1 (Monday) to 7 (Sunday), or a name such as mon");
     } else {
       days.insert(day);
     }
@@ -133,7 +135,8 @@ std::string field_of(Fields& params, const Yaml& key) {
     return word(c) || c == '-' || c == '/' || c == ' ';
   });
   if (escapable) return fmt::format("input.`{}`", name);
-  params.diagnostics().error("bad-value", key.span, "a parameter's name has letters, digits, `_`, `-`, `/` and blanks only");
+  params.diagnostics().error("bad-value", key.span,
+                             "a parameter's name has letters, digits, `_`, `-`, `/` and blanks only");
   return "";
 }
 
@@ -141,29 +144,30 @@ void compare_param(Fields& params, const Yaml& value, const std::string& field, 
                    RuleText& out) {
   const auto limit = value.number();
   if (!limit) {
-    params.diagnostics().error("wrong-type", value.span, fmt::format("a limit must be a plain decimal number, not {}",
-                                                                     kind_name(value)));
+    params.diagnostics().error("wrong-type", value.span,
+                               fmt::format("a limit must be a plain decimal number, not {}", kind_name(value)));
     return;
   }
   static constexpr const char* kNumbers = "[int, uint, double]";
   if (blocking) {
     out.comments.push_back(fmt::format("Safe meaning: {} absent, or no number, counts as matching.", field));
-    out.conditions.push_back(fmt::format("(!has({}) || !(type({}) in {}) || {} {} {})", field, field, kNumbers, field, sign,
-                                         number(*limit)));
+    out.conditions.push_back(fmt::format("(!has({}) || !(type({}) in {}) || {} {} {})", field, field, kNumbers, field,
+                                         sign, number(*limit)));
   } else {
-    out.conditions.push_back(fmt::format("has({}) && type({}) in {} && {} {} {}", field, field, kNumbers, field, sign,
-                                         number(*limit)));
+    out.conditions.push_back(
+        fmt::format("has({}) && type({}) in {} && {} {} {}", field, field, kNumbers, field, sign, number(*limit)));
   }
 }
 
 void equal_param(Fields& params, const Yaml& value, const std::string& field, bool blocking, RuleText& out) {
   std::vector<std::string> tests;
-  const bool truth = value.kind == Yaml::Kind::scalar && !value.quoted && (value.text == "true" || value.text == "false");
+  const bool truth =
+      value.kind == Yaml::Kind::scalar && !value.quoted && (value.text == "true" || value.text == "false");
   if (value.is_text()) {
     tests.push_back(fmt::format("{} == {}", field, quote(value.text)));
     if (blocking) {
-      tests.push_back(fmt::format("texts({}).exists(t, t.trim().lowerAscii() == {})", field,
-                                  quote(lower_ascii(value.text))));
+      tests.push_back(
+          fmt::format("texts({}).exists(t, t.trim().lowerAscii() == {})", field, quote(lower_ascii(value.text))));
     }
   } else if (const auto limit = value.number()) {
     tests.push_back(fmt::format("{} == {}", field, number(*limit)));
@@ -172,8 +176,9 @@ void equal_param(Fields& params, const Yaml& value, const std::string& field, bo
     tests.push_back(fmt::format("{} == {}", field, value.text));
     if (blocking) tests.push_back(fmt::format("type({}) != bool", field));
   } else {
-    params.diagnostics().error("wrong-type", value.span,
-                               fmt::format("a value must be a text, a number, true or false, not {}", kind_name(value)));
+    params.diagnostics().error(
+        "wrong-type", value.span,
+        fmt::format("a value must be a text, a number, true or false, not {}", kind_name(value)));
     return;
   }
   if (blocking) out.comments.push_back("Safe meaning: the value in any spelling.");
@@ -193,8 +198,10 @@ void search_param(Fields& params, const Yaml& value, const std::string& field, b
       return;
     }
     if (bare.changed) {
-      out.comments.push_back("Safe meaning: the lookaround of " + quote(pattern) + " is left out, so that more matches.");
-      params.diagnostics().warning("made-safe", value.span, "the lookaround is left out: the rule blocks more than it did");
+      out.comments.push_back("Safe meaning: the lookaround of " + quote(pattern) +
+                             " is left out, so that more matches.");
+      params.diagnostics().warning("made-safe", value.span,
+                                   "the lookaround is left out: the rule blocks more than it did");
       pattern = bare.pattern;
     }
     if (blocking) pattern = widened(pattern);
@@ -210,14 +217,15 @@ void search_param(Fields& params, const Yaml& value, const std::string& field, b
     out.comments.push_back("Safe meaning: anywhere in the value, in any case and spelling.");
     out.conditions.push_back(fmt::format("has({}) && texts({}).exists(t, t.matches({}))", field, field, raw(pattern)));
   } else {
-    const std::string test = is_pattern ? fmt::format("matches({})", raw(pattern)) : fmt::format("contains({})", quote(*text));
+    const std::string test =
+        is_pattern ? fmt::format("matches({})", raw(pattern)) : fmt::format("contains({})", quote(*text));
     out.conditions.push_back(fmt::format("has({}) && type({}) == string && {}.{}", field, field, field, test));
   }
 }
 
 void read_params(Fields& conditions, bool blocking, RuleText& out) {
   static constexpr std::array<std::pair<const char*, const char*>, 7> kParams = {
-      std::pair{"param_gt", ">"}, {"param_gte", ">="},      {"param_lt", "<"},       {"param_lte", "<="},
+      std::pair{"param_gt", ">"}, {"param_gte", ">="},    {"param_lt", "<"},    {"param_lte", "<="},
       {"param_eq", ""},           {"param_contains", ""}, {"param_matches", ""}};
   for (const auto& [key, sign] : kParams) {
     const Yaml* map = conditions.map(key);

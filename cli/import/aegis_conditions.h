@@ -1,4 +1,5 @@
-// The matches and conditions of Aegis's rules as expressions, read wide where the rule blocks and narrow where it allows.
+// The matches and conditions of Aegis's rules as expressions, read wide where the rule blocks and narrow where it
+// allows.
 #pragma once
 
 #include <string>

@@ -113,8 +113,9 @@ void Capfence::read_head(Fields& file) {
   static const std::vector<std::string> kModes = {"block", "enforce", "observe", "monitor", "warn", "log", "audit"};
   const auto mode = file.choice("enforcement_mode", kModes);
   if (mode && *mode != "block" && *mode != "enforce") {
-    diagnostics_.warning("made-safe", file.any("enforcement_mode")->span,
-                         fmt::format("`{}` is not taken over: the host chooses the mode, and these rules enforce", *mode));
+    diagnostics_.warning(
+        "made-safe", file.any("enforcement_mode")->span,
+        fmt::format("`{}` is not taken over: the host chooses the mode, and these rules enforce", *mode));
   }
 }
 
@@ -242,9 +243,10 @@ std::vector<std::string> Capfence::head() const {
   std::vector<std::string> out = {
       fmt::format("Imported from {} (CapFence).", std::filesystem::path(path_).filename().string())};
   if (!description_.empty()) out.push_back(description_);
-  out.insert(out.end(), {"", "deny before require_approval before allow; what no rule allows is the host's default: deny.",
-                         "The input comes from the agent: no condition on who acts, where, or how risky it is reads it.",
-                         "Rules that block match any spelling; rules that allow match only what is surely meant."});
+  out.insert(out.end(),
+             {"", "deny before require_approval before allow; what no rule allows is the host's default: deny.",
+              "The input comes from the agent: no condition on who acts, where, or how risky it is reads it.",
+              "Rules that block match any spelling; rules that allow match only what is surely meant."});
   return out;
 }
 
@@ -260,11 +262,15 @@ FileText Capfence::assemble() {
   for (Rule& rule : rules_) {
     auto [at, added] = places.try_emplace(rule.capability, file.policies.size());
     if (added) {
-      const std::string stem = base + "_" + (rule.capability == "*" ? "any" : identifier(rule.capability, "capability"));
+      const std::string stem =
+          base + "_" + (rule.capability == "*" ? "any" : identifier(rule.capability, "capability"));
       std::string unique = stem;
       for (int n = 2; !taken.insert(unique).second; ++n) unique = fmt::format("{}_{}", stem, n);
-      file.policies.push_back({.name = unique, .target = target(rule.capability), .version = version_,
-                               .description = description_, .rules = {}});
+      file.policies.push_back({.name = unique,
+                               .target = target(rule.capability),
+                               .version = version_,
+                               .description = description_,
+                               .rules = {}});
     }
     if (!rule.text.name.empty()) {
       auto& used = names[rule.capability];
@@ -277,15 +283,20 @@ FileText Capfence::assemble() {
     }
   }
   if (risks_.empty()) return file;
-  PolicyText policy{.name = base + "_risk", .target = "*", .version = "", .description = "What the risk of an action asks for.",
+  PolicyText policy{.name = base + "_risk",
+                    .target = "*",
+                    .version = "",
+                    .description = "What the risk of an action asks for.",
                     .rules = {}};
   for (const auto& [level, effect] : risks_) {
     RuleText rule{.effect = effect, .name = level + "_risk"};
     if (effect == "allow" && !rules_.empty()) {
       // A comment in the place of a rule: carried by the next rule, or by the file.
-      file.comments.push_back(fmt::format(
-          "Safe meaning: `{}: allow` under risk_levels says that this risk stops nothing; it allows no call that no rule "
-          "allows.", level));
+      file.comments.push_back(
+          fmt::format("Safe meaning: `{}: allow` under risk_levels says that this risk stops nothing; it allows no "
+                      "call that no rule "
+                      "allows.",
+                      level));
       continue;
     }
     const bool blocks = effect == "deny" || effect == "require_approval";

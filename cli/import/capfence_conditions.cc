@@ -17,7 +17,8 @@ constexpr const char* kPathWord =
 
 enum class Kind { shell, sql, other };
 
-// What a capability takes decides which tricks a text can hold. Without a name it may be anything: a shell's are the worst.
+// What a capability takes decides which tricks a text can hold. Without a name it may be anything: a shell's are the
+// worst.
 Kind kind_of(std::string_view capability) {
   if (capability == "*") return Kind::shell;
   static const std::set<std::string, std::less<>> kShell = {"shell", "bash",     "sh",  "zsh",        "exec",
@@ -156,13 +157,12 @@ void allow_texts(const Texts& texts, const RuleReading& reading, bool all_keywor
     wanted.push_back(any_of({joined(group.first, group.second ? "&&" : "||", "              ")}));
   }
   if (wanted.size() == 2) wanted = {fmt::format("({}) && ({})", wanted[0], wanted[1])};
-  out.comments.push_back(kind == Kind::shell
-                             ? "Safe meaning: every text of the input must match, and so must every command in it "
-                               "(`;`, `&&`, `$(...)`); no redirections, no `..`."
-                         : kind == Kind::sql
-                             ? "Safe meaning: every text of the input must match, and be one statement without comments."
-                             : "Safe meaning: every text of the input must match, and hold no `;`, `&`, `|`, `$(...)`, "
-                               "line end or `..` path.");
+  out.comments.push_back(
+      kind == Kind::shell ? "Safe meaning: every text of the input must match, and so must every command in it "
+                            "(`;`, `&&`, `$(...)`); no redirections, no `..`."
+      : kind == Kind::sql ? "Safe meaning: every text of the input must match, and be one statement without comments."
+                          : "Safe meaning: every text of the input must match, and hold no `;`, `&`, `|`, `$(...)`, "
+                            "line end or `..` path.");
   out.conditions.push_back("input.exists(k, type(input[k]) == string)");
   out.conditions.push_back(
       fmt::format("input.all(k, type(input[k]) in [bool, int, uint, double, null_type]\n"
@@ -216,31 +216,33 @@ struct Range {
 void read_amounts(Fields& rule, const RuleReading& reading, RuleText& out) {
   std::vector<std::string> tests;
   Range range;
+  bool from_below = true;  // no test but upper limits: negative amounts match anyway
   const Yaml* last = nullptr;
   for (const Bound& bound : kAmounts) {
     auto value = rule.number(bound.key);
     if (!value) continue;
     last = rule.any(bound.key);
+    from_below &= bound.sign[0] == '<';
     tests.push_back(fmt::format("input.amount {} {}", bound.sign, number(*value)));
     range.bound(bound.sign[0], bound.sign[1] == '\0', *value);
   }
   if (last == nullptr) return;
   if (!reading.blocking) range.bound('>', false, 0);
   if (range.empty()) {
-    rule.diagnostics().error("never-matches", last->span, "no amount fits all these limits, so the rule can never match");
+    rule.diagnostics().error("never-matches", last->span,
+                             "no amount fits all these limits, so the rule can never match");
     return;
   }
   reading.needs->other_amounts = true;
   reading.fields->insert("amount: optional(double)");
-  const std::string inside = tests.size() == 1 && reading.blocking
-                                 ? tests[0]
-                                 : fmt::format("{}", fmt::join(tests, " && "));
+  const std::string inside =
+      tests.size() == 1 && reading.blocking ? tests[0] : fmt::format("{}", fmt::join(tests, " && "));
   if (reading.blocking) {
     out.comments.push_back(
         "Safe meaning: an amount that is absent, negative, or beside another one counts as matching.");
-    out.conditions.push_back(
-        fmt::format("(!has(input.amount) || input.amount < 0.0 || other_amounts || {})",
-                    tests.size() > 1 ? fmt::format("({})", inside) : inside));
+    out.conditions.push_back(fmt::format("(!has(input.amount) || {}other_amounts || {})",
+                                         from_below ? "" : "input.amount < 0.0 || ",
+                                         tests.size() > 1 ? fmt::format("({})", inside) : inside));
   } else {
     out.comments.push_back("Safe meaning: one amount, at the top of the input, and not negative.");
     out.conditions.push_back(fmt::format("has(input.amount) && input.amount >= 0.0 && {} && !other_amounts", inside));
@@ -264,7 +266,8 @@ void read_depth(Fields& rule, RuleText& out) {
     range.bound(bound.sign[0], false, open ? *value + (bound.sign[0] == '>' ? 1 : -1) : *value);
   }
   if (last != nullptr && range.empty()) {
-    rule.diagnostics().error("never-matches", last->span, "no depth fits all these limits, so the rule can never match");
+    rule.diagnostics().error("never-matches", last->span,
+                             "no depth fits all these limits, so the rule can never match");
   }
 }
 
@@ -281,9 +284,8 @@ void read_paths(Fields& rule, const RuleReading& reading, RuleText& out) {
       rule.diagnostics().error("bad-value", node->span, "a path prefix must not hold `..`, nor begin with `~`");
       continue;
     }
-    tests.push_back(reading.blocking
-                        ? fmt::format("input.path.lowerAscii().isWithin({})", quote(lower_ascii(prefix)))
-                        : fmt::format("input.path.isWithin({})", quote(prefix)));
+    tests.push_back(reading.blocking ? fmt::format("input.path.lowerAscii().isWithin({})", quote(lower_ascii(prefix)))
+                                     : fmt::format("input.path.isWithin({})", quote(prefix)));
   }
   if (tests.empty()) return;
   reading.needs->other_paths = true;
@@ -298,8 +300,8 @@ void read_paths(Fields& rule, const RuleReading& reading, RuleText& out) {
                     fmt::join(tests, " || ")));
   } else {
     out.comments.push_back("Safe meaning: whole segments, `..` resolved; one path, without `~`, `\\` and `%`.");
-    out.conditions.push_back(fmt::format("has(input.path) && {} && !input.path.matches(r\"[\\\\%\\x00]\") && !other_paths",
-                                         any_of(tests)));
+    out.conditions.push_back(
+        fmt::format("has(input.path) && {} && !input.path.matches(r\"[\\\\%\\x00]\") && !other_paths", any_of(tests)));
   }
 }
 
@@ -344,7 +346,8 @@ void read_tool(Fields& rule, const RuleReading& reading, RuleText& out) {
   }
   if (reading.blocking) {
     reading.needs->said = true;
-    out.comments.push_back("Safe meaning: the tool named anywhere in the input, in any case, with or without a server's name.");
+    out.comments.push_back(
+        "Safe meaning: the tool named anywhere in the input, in any case, with or without a server's name.");
     out.conditions.push_back(fmt::format("(said + [action.target]).exists(t, {})", fmt::join(tests, " || ")));
   } else {
     out.conditions.push_back(fmt::format("has(input.tool_name) && {}", any_of(tests)));
@@ -360,8 +363,10 @@ void read_host_name(Fields& rule, const RuleReading& reading, const char* key, R
   for (const std::string& name : names) tests.push_back(fmt::format("{} == {}", key, quote(name)));
   if (reading.blocking) {
     tests.push_back(fmt::format("{} == \"\"", key));
-    out.comments.push_back(fmt::format("Safe meaning: the host's {}, never the input's; one that the host does not tell "
-                                       "counts as matching.", key));
+    out.comments.push_back(
+        fmt::format("Safe meaning: the host's {}, never the input's; one that the host does not tell "
+                    "counts as matching.",
+                    key));
   } else {
     out.comments.push_back(fmt::format("Safe meaning: the host's {}, never the input's.", key));
   }
@@ -375,7 +380,8 @@ void read_roles(Fields& rule, const RuleReading& reading, RuleText& out) {
   for (const std::string& role : roles) tests.push_back(fmt::format("{} in agent.roles", quote(role)));
   if (reading.blocking) {
     tests.push_back("agent.roles.size() == 0");
-    out.comments.push_back("Safe meaning: the host's agent.roles, never the input's; an agent without roles counts as matching.");
+    out.comments.push_back(
+        "Safe meaning: the host's agent.roles, never the input's; an agent without roles counts as matching.");
   } else {
     out.comments.push_back("Safe meaning: the host's agent.roles, never the input's.");
   }
@@ -423,30 +429,33 @@ void read_conditions(Fields& rule, const RuleReading& reading, RuleText& out) {
 std::vector<LetText> lets_for(const Needs& needs) {
   std::vector<LetText> out;
   if (needs.said_as_call) {
-    out.push_back({"texts_of_call",
-                   "texts(input) + [capability.name, json.encode(input), capability.name + \"(\" + json.encode(input) + "
-                   "\")\"]",
-                   {"Every text of the call, its name, its input as JSON, and both as one call."}});
+    out.push_back(
+        {"texts_of_call",
+         "texts(input) + [capability.name, json.encode(input), capability.name + \"(\" + json.encode(input) + "
+         "\")\"]",
+         {"Every text of the call, its name, its input as JSON, and both as one call."}});
   }
   if (needs.said) {
     const char* base = needs.said_as_call ? "texts_of_call" : "texts(input)";
-    out.push_back({"said",
-                   fmt::format("{} + {}.map(t,\n  regex.replace(regex.replace(t, r\"(?s)/\\*.*?\\*/|\\$\\{{?IFS\\}}?\", "
-                               "\" \"), r\"\"\"['\"\\\\]\"\"\", \"\"))",
-                               base, base),
-                   {"What blocking rules search: every text as it stands, and once more without quotes, backslashes, "
-                    "comments and $IFS."}});
+    out.push_back(
+        {"said",
+         fmt::format("{} + {}.map(t,\n  regex.replace(regex.replace(t, r\"(?s)/\\*.*?\\*/|\\$\\{{?IFS\\}}?\", "
+                     "\" \"), r\"\"\"['\"\\\\]\"\"\", \"\"))",
+                     base, base),
+         {"What blocking rules search: every text as it stands, and once more without quotes, backslashes, "
+          "comments and $IFS."}});
   }
   if (needs.other_amounts) {
-    out.push_back({"other_amounts",
-                   fmt::format("texts(input).filter(t, t.matches({})).size() > (has(input.amount) ? 1 : 0)",
-                               raw(kAmountWord)),
-                   {"Whether the input names an amount elsewhere than in `amount`: nested, or as another key."}});
+    out.push_back(
+        {"other_amounts",
+         fmt::format("texts(input).filter(t, t.matches({})).size() > (has(input.amount) ? 1 : 0)", raw(kAmountWord)),
+         {"Whether the input names an amount elsewhere than in `amount`: nested, or as another key."}});
   }
   if (needs.other_paths) {
-    out.push_back({"other_paths",
-                   fmt::format("texts(input).filter(t, t.matches({})).size() > (has(input.path) ? 1 : 0)", raw(kPathWord)),
-                   {"Whether the input names a path elsewhere than in `path`: nested, or as another key."}});
+    out.push_back(
+        {"other_paths",
+         fmt::format("texts(input).filter(t, t.matches({})).size() > (has(input.path) ? 1 : 0)", raw(kPathWord)),
+         {"Whether the input names a path elsewhere than in `path`: nested, or as another key."}});
   }
   return out;
 }

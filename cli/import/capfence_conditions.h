@@ -14,17 +14,17 @@ namespace ordain::importer {
 
 /// What the rules of a file lean on.
 struct Needs {
-  bool said = false;           ///< `said`: the texts of a call
-  bool said_as_call = false;   ///< and the call itself as text: `write({"path":"x"})`
+  bool said = false;          ///< `said`: the texts of a call
+  bool said_as_call = false;  ///< and the call itself as text: `write({"path":"x"})`
   bool other_amounts = false;
   bool other_paths = false;
 };
 
 struct RuleReading {
   bool blocking = true;
-  bool names_keywords_of_a_call = false;  ///< from `rules`: keywords may be a tool's name
-  std::string capability;                 ///< "*" if the rule names none
-  std::set<std::string>* fields = nullptr;///< input fields to declare
+  bool names_keywords_of_a_call = false;    ///< from `rules`: keywords may be a tool's name
+  std::string capability;                   ///< "*" if the rule names none
+  std::set<std::string>* fields = nullptr;  ///< input fields to declare
   Needs* needs = nullptr;
 };
 

@@ -112,9 +112,9 @@ void Fields::finish() {
   for (const Yaml& key : node_.keys) {
     if (known_.count(key.text) > 0) continue;
     const std::string near = nearest(key.text, known);
-    diagnostics_.error("unknown-key", key.span, fmt::format("{} has no key `{}`", what_, key.text),
-                       near.empty() ? fmt::format("keys are {}", fmt::join(known, ", "))
-                                    : fmt::format("did you mean `{}`?", near));
+    diagnostics_.error(
+        "unknown-key", key.span, fmt::format("{} has no key `{}`", what_, key.text),
+        near.empty() ? fmt::format("keys are {}", fmt::join(known, ", ")) : fmt::format("did you mean `{}`?", near));
   }
 }
 

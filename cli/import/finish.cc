@@ -54,8 +54,9 @@ void finish(Imported& imported, const FileText& file) {
   if (compilation.program == nullptr) {
     for (const Diagnostic& wrong : compilation.diagnostics.items) {
       if (wrong.severity != Severity::error) continue;
-      imported.diagnostics.error("not-importable", Span{},
-                                 fmt::format("what this file becomes does not compile: {} [{}]", wrong.message, wrong.code));
+      imported.diagnostics.error(
+          "not-importable", Span{},
+          fmt::format("what this file becomes does not compile: {} [{}]", wrong.message, wrong.code));
       return;
     }
   }

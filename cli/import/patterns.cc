@@ -17,12 +17,11 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 
 void append_escaped(std::string& out, char c) {
   const auto byte = static_cast<unsigned char>(c);
-  const bool word = is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == ' ' || byte >= 0x80;
   if (byte < 0x20 || byte == 0x7F) {
     out += fmt::format("\\x{:02x}", byte);
     return;
   }
-  if (!word) out += '\\';
+  if (std::string_view(R"(\.+*?()|[]{}^$-)").find(c) != std::string_view::npos) out += '\\';
   out += c;
 }
 

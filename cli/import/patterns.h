@@ -8,8 +8,8 @@
 
 namespace ordain::importer {
 
-/// A pattern that finds `keyword` however it is spelt: any case; any white space for a space; words between the ends of a
-/// pipe; flags such as -rf in any order, split, and among others.
+/// A pattern that finds `keyword` however it is spelt: any case; any white space for a space; words between the ends of
+/// a pipe; flags such as -rf in any order, split, and among others.
 std::string keyword_pattern(std::string_view keyword);
 
 /// A pattern for all that `pattern` matches, and the same in any case and across lines.
@@ -19,7 +19,8 @@ struct WithoutLookaround {
   std::string pattern;
   bool changed = false;
 };
-/// Takes `(?=...)`, `(?!...)`, `(?<=...)`, `(?<!...)` out, which RE2 has not: what remains matches all that `pattern` did.
+/// Takes `(?=...)`, `(?!...)`, `(?<=...)`, `(?<!...)` out, which RE2 has not: what remains matches all that `pattern`
+/// did.
 WithoutLookaround without_lookaround(std::string_view pattern);
 
 /// Why RE2 refuses the pattern; nothing if it does not.

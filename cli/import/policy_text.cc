@@ -5,20 +5,37 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <charconv>
+#include <cstdint>
 
 namespace ordain::importer {
 namespace {
 
 // Words that cannot begin a name, or that read badly as one.
 bool is_word_of_the_language(std::string_view word) {
-  static const std::set<std::string_view> kWords = {
-      "as",     "break",   "const",  "continue", "else",       "for",     "function", "if",     "loop",    "namespace",
-      "return", "var",     "void",   "while",    "package",    "import",  "let",      "when",   "because", "from",
-      "expires", "with",   "true",   "false",    "null",       "in",      "context",  "policy", "option",  "on",
-      "before", "after",   "deny",   "allow",    "redact",     "warn",    "input",    "output", "open",    "test",
-      "call",   "returns", "expect", "by",       "capability", "require_approval"};
+  static const std::set<std::string_view> kWords = {"as",         "break",
+                                                    "const",      "continue",
+                                                    "else",       "for",
+                                                    "function",   "if",
+                                                    "loop",       "namespace",
+                                                    "return",     "var",
+                                                    "void",       "while",
+                                                    "package",    "import",
+                                                    "let",        "when",
+                                                    "because",    "from",
+                                                    "expires",    "with",
+                                                    "true",       "false",
+                                                    "null",       "in",
+                                                    "context",    "policy",
+                                                    "option",     "on",
+                                                    "before",     "after",
+                                                    "deny",       "allow",
+                                                    "redact",     "warn",
+                                                    "input",      "output",
+                                                    "open",       "test",
+                                                    "call",       "returns",
+                                                    "expect",     "by",
+                                                    "capability", "require_approval"};
   return kWords.count(word) > 0;
 }
 
@@ -34,7 +51,9 @@ std::string comment_line(std::string_view text) {
 }
 
 void append_comments(std::string& out, const std::vector<std::string>& lines, std::string_view indent) {
-  for (const std::string& line : lines) out += fmt::format("{}// {}\n", indent, comment_line(line));
+  for (const std::string& line : lines) {
+    out += fmt::format("{}//{}{}\n", indent, line.empty() ? "" : " ", comment_line(line));
+  }
 }
 
 void append_rule(std::string& out, const RuleText& rule) {
@@ -148,7 +167,9 @@ std::string target(std::string_view name) {
     const std::string_view segment = name.substr(begin, end - begin);
     const bool word = !segment.empty() && is_letter(segment[0]) &&
                       std::all_of(segment.begin(), segment.end(), [](char c) { return is_letter(c) || is_digit(c); });
-    bare = segment == "*" || (word && !is_word_of_the_language(segment));
+    static const std::set<std::string_view> kNeverNames = {"true", "false", "null", "in"};
+    const bool clashes = begin == 0 ? is_word_of_the_language(segment) : kNeverNames.count(segment) > 0;
+    bare = segment == "*" || (word && !clashes);
     begin = end + 1;
   }
   return bare ? std::string(name) : quote(name);

@@ -1,5 +1,6 @@
-// Policy text as a person would write it: a small model of one .policy file, and its rendering. Everything that comes from
-// outside goes through `quote`, `identifier` or a comment, so that no source text can end the string or line it stands in.
+// Policy text as a person would write it: a small model of one .policy file, and its rendering. Everything that comes
+// from outside goes through `quote`, `identifier` or a comment, so that no source text can end the string or line it
+// stands in.
 #pragma once
 
 #include <map>
@@ -36,8 +37,9 @@ struct FileText {
   std::vector<std::string> comments;  ///< at the top
   std::string package;
   bool first_match = false;
-  std::string context;                                       ///< a whole `context` declaration, or ""
-  std::map<std::string, std::set<std::string>> capabilities; ///< name -> declared input fields, "amount: optional(double)"
+  std::string context;  ///< a whole `context` declaration, or ""
+  std::map<std::string, std::set<std::string>>
+      capabilities;  ///< name -> declared input fields, "amount: optional(double)"
   std::vector<LetText> lets;
   std::vector<PolicyText> policies;
 };

@@ -80,8 +80,7 @@ class Builder : public YAML::EventHandler {
   }
   static std::string printable(std::string text) {
     if (text.size() > 40) text.resize(40);
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
+    std::replace_if(text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
     return text;
   }
   void open(const YAML::Mark& mark, YAML::anchor_t anchor, const std::string& tag, Yaml::Kind kind) {

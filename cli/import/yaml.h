@@ -1,5 +1,5 @@
-// YAML text to a tree that knows its places. Only the part of YAML that policy files need: what makes a text mean something
-// else than it shows (aliases, tags, several documents, repeated keys) is refused.
+// YAML text to a tree that knows its places. Only the part of YAML that policy files need: what makes a text mean
+// something else than it shows (aliases, tags, several documents, repeated keys) is refused.
 #pragma once
 
 #include <cstddef>
