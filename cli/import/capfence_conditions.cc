@@ -118,7 +118,16 @@ void block_texts(const Texts& texts, const RuleReading& reading, RuleText& out) 
   for (const std::string& keyword : texts.keywords) {
     tests.push_back(fmt::format("t.matches({})", raw(keyword_pattern(keyword))));
   }
-  for (const std::string& pattern : texts.patterns) tests.push_back(fmt::format("t.matches({})", raw(pattern)));
+  bool numbers_in_json = false;
+  for (const std::string& pattern : texts.patterns) {
+    tests.push_back(fmt::format("t.matches({})", raw(pattern)));
+    const bool digits = pattern.find("0-9") != std::string::npos || pattern.find("\\d") != std::string::npos;
+    numbers_in_json |= digits && pattern.find("\":") != std::string::npos;
+  }
+  if (numbers_in_json && reading.names_keywords_of_a_call) {
+    out.comments.push_back("Safe meaning: a number so great that JSON writes it with an exponent counts as matching.");
+    tests.push_back(R"re(t.matches(r"[:,\[]-?[0-9.]+e[+-]?[0-9]+[,}\]]"))re");
+  }
   reading.needs->said = true;
   reading.needs->said_as_call |= reading.names_keywords_of_a_call;
   out.conditions.push_back(fmt::format("said.exists(t,\n         {})", joined(tests, "||", "         ")));

@@ -222,6 +222,9 @@ std::optional<Yaml> read_yaml(Diagnostics& diagnostics, uint32_t file) {
   } catch (const YAML::Exception& error) {
     diagnostics.error("yaml-syntax", builder.at(error.mark), error.msg);
     return std::nullopt;
+  } catch (const std::exception& error) {  // what a library may throw ends here
+    diagnostics.error("yaml-syntax", Span{file, 0, 0}, error.what());
+    return std::nullopt;
   }
   return builder.take();
 }

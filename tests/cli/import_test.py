@@ -71,6 +71,24 @@ class Goldens(Folder):
         self.assertGreaterEqual(found, 7)
 
 
+@unittest.skipUnless(os.environ.get("ORDAIN_JIT", "ON") == "ON", "SKIPPED: no native tier")
+class Engines(Folder):
+    def test_native_code_decides_the_same(self):
+        agents = [{"id": "a", "roles": ["clerk"], "chain_depth": 1}, "intern-1"]
+        inputs = [{}, {"command": "git status"}, {"command": "rm -r -f /"}, {"command": "ls; rm x"}, {"amount": 50}, {"amount": 500, "total": 1},
+                  {"path": "docs/../x"}, {"path": "docs/x"}, {"table": "ledger"}, {"tool_name": "search"}, {"count": 500, "query": "secret"}]
+        for name, capabilities in (("capfence/shell", ["shell.run"]), ("capfence/money", ["pay"]), ("capfence/words", ["mail.send", "write"]),
+                                   ("capfence/files", ["fs.read", "fs.write", "db.write", "mcp.call", "deploy"]), ("aegis/night", ["x"])):
+            events = [{"capability": c, "input": i, "agent": a, "action": {"type": "update", "target": "crm"}, "now": "2024-05-01T12:00:00Z"}
+                      for c in capabilities for i in inputs for a in agents]
+            stdin = "".join(json.dumps(e) + "\n" for e in events)
+            told = [ordain("eval", "--policies", str(HERE / f"{name}.policy"), "--events", "-", "--json", "--engine", engine, stdin=stdin)
+                    for engine in ("interpreter", "jit")]
+            self.assertEqual(told[0].returncode, 0, told[0].stderr)
+            self.assertEqual(len(told[0].stdout.splitlines()), len(events))
+            self.assertEqual(told[0].stdout, told[1].stdout, told[1].stderr)
+
+
 class Mistakes(Folder):
     def test_each_has_its_message_and_writes_nothing(self):
         files = sorted((HERE / "bad").glob("*.*.yaml"))
@@ -210,7 +228,7 @@ class SafeCapfence(Folder):
         self.expect(policy, "deny", "send_wire", [{}])
         self.expect(policy, "deny", "x", [{"to": "ach  push"}, {"cmd": "write(/etc/x)"}])
         self.expect(policy, "deny", "write", [{"path": "/tmp/ok"}])
-        self.expect(policy, "require_approval", "pay", [{"amount": 5000}, {"p": {"amount": 12345}}])
+        self.expect(policy, "require_approval", "pay", [{"amount": 5000}, {"p": {"amount": 12345}}, {"amount": 1e22}, {"amount": 1e5}])
         self.expect(policy, "deny", "mail.send", [{"text": "hello"}, {"text": "hello friend", "to": "x"}, {"text": "hello friend; x"}])
         self.expect(policy, "allow", "mail.send", [{"text": "hello friend"}])
         noisy = self.decide(policy, [{"capability": "mail.send", "input": {"text": "hello friend DEBUG"}}])[0]
