@@ -7,8 +7,7 @@
 #include <iostream>
 
 #include "cli/command.h"
-#include "cli/decision_json.h"
-#include "cli/event.h"
+#include "cli/shared.h"
 #include "cli/latency.h"
 #include "cli/record.h"
 #include "cli/terminal.h"

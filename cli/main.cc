@@ -11,7 +11,8 @@ constexpr const char* kAbout =
   ordain check policies/                              are the policies right?
   ordain eval --policies policies/ --events calls.jsonl  what would they decide?
   ordain approvals list --db state/                   what waits for a human?
-  ordain audit verify --db state/                     is the record intact?)";
+  ordain audit verify --db state/                     is the record intact?
+  ordain import capfence rules.yaml -o rules.policy   take policies over from another engine)";
 
 constexpr const char* kExitCodes = R"(Exit codes:
   0  done, and all is well
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
   ordain::cli::add_eval(app, action);
   ordain::cli::add_approvals(app, action);
   ordain::cli::add_audit(app, action);
+  ordain::cli::add_import(app, action);
   ordain::cli::add_disasm(app, action);
   ordain::cli::add_functions(app, action);
   try {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "cli/event.h"
+#include "cli/shared.h"
 #include "ordain/audit.h"
 #include "ordain/decide.h"
 #include "runtime/audit_writer.h"

@@ -30,6 +30,7 @@ void add_network(FunctionTable& table);
 void add_texts(FunctionTable& table);
 void add_paths(FunctionTable& table);
 void add_shell(FunctionTable& table);
+void add_json(FunctionTable& table);
 
 inline void add_rows(FunctionTable& table, std::span<const Overload> rows) {
   for (const Overload& row : rows) table.add(row);

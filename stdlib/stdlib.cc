@@ -24,6 +24,7 @@ void add_standard_library(FunctionTable& table) {
   stdlib::add_texts(table);
   stdlib::add_paths(table);
   stdlib::add_shell(table);
+  stdlib::add_json(table);
 }
 
 const FunctionTable& standard_library() {

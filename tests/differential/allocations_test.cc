@@ -6,7 +6,7 @@
 #include <memory>
 #include <new>
 
-#include "cli/event.h"
+#include "cli/shared.h"
 #include "ordain/decide.h"
 #include "ordain/stdlib.h"
 #include "tests/support/allocations.h"

@@ -1,5 +1,5 @@
 // The examples of README.md and docs/*.md hold: ```policy blocks compile (or give the diagnostics they name) and decide
-// their events as they say; every line of a ```cpp block stands in a program under examples/ or tests/docs/, which is
+// their events as they say; every line of a ```cpp or ```c block stands in a program under examples/ or tests/docs/, which is
 // built and run.
 #include <gtest/gtest.h>
 
@@ -78,7 +78,7 @@ std::set<std::string> compiled_lines() {
   std::set<std::string> out;
   for (const char* folder : {"examples", "tests/docs"}) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(kRoot / folder)) {
-      if (entry.path().extension() != ".cc") continue;
+      if (entry.path().extension() != ".cc" && entry.path().extension() != ".c") continue;
       std::istringstream in(read(entry.path()));
       for (std::string line; std::getline(in, line);) {
         out.insert(line.substr(std::min(line.find_first_not_of(' '), line.size())));
@@ -91,7 +91,7 @@ std::set<std::string> compiled_lines() {
 TEST_P(Document, CppExamplesAreCompiled) {
   static const std::set<std::string> kCompiled = compiled_lines();
   for (const Block& block : blocks(GetParam())) {
-    if (block.language != "cpp") continue;
+    if (block.language != "cpp" && block.language != "c") continue;
     std::istringstream in(block.text);
     for (std::string line; std::getline(in, line);) {
       line = line.substr(std::min(line.find_first_not_of(' '), line.size()));

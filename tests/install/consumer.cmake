@@ -23,5 +23,11 @@ foreach(line "refunded 25 to c-17" "waits for team-lead: refunds.large" "denied 
     message(FATAL_ERROR "expected `${line}` in:\n${output}")
   endif()
 endforeach()
+run(${SCRATCH}/build/decide ${SOURCE}/policies
+  "{\"capability\": \"refund_customer\", \"input\": {\"customer_id\": \"c-17\", \"amount_usd\": 25}}")
+string(FIND "${output}" "\"rule\": \"refunds.small\"" found)
+if(found EQUAL -1)
+  message(FATAL_ERROR "the C program printed:\n${output}")
+endif()
 run(${SCRATCH}/prefix/bin/ordain audit verify --db ${SCRATCH}/state)
 message("${output}")

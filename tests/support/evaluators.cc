@@ -7,7 +7,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "cli/event.h"
+#include "cli/shared.h"
 #include "compiler/check.h"
 #include "compiler/emit.h"
 #include "compiler/fold.h"

@@ -12,7 +12,7 @@
 #include "ordain/call.h"
 #include "ordain/program.h"
 
-namespace ordain::cli {
+namespace ordain::detail {
 
 /// What is wrong with a line that cannot be decided at all.
 struct EventError {
@@ -27,7 +27,7 @@ struct Now {
 };
 
 /// Reads events for one program. Contexts are kept per distinct agent, principal, tenant, environment and session, so
-/// that they are resolved once. Not thread-safe.
+/// that they are resolved once; a bounded number of them. Not thread-safe.
 class EventReader {
  public:
   using Warn = std::function<void(const std::string&)>;
@@ -38,6 +38,9 @@ class EventReader {
   /// Fills the call and the context from one line. @returns what is wrong if it is not an event; facts that do not fit
   /// their declarations, duplicate keys and invalid UTF-8 are the decision's business (invalid_input).
   std::optional<EventError> read(std::string_view line);
+
+  /// The clock for the events that follow.
+  void set_now(Now now) { now_ = now; }
 
   const Call& call() const { return call_; }
   const Context& context() const { return *context_; }
@@ -63,4 +66,4 @@ class EventReader {
   std::set<std::string, std::less<>> warned_;
 };
 
-}  // namespace ordain::cli
+}  // namespace ordain::detail

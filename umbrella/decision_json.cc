@@ -1,10 +1,10 @@
-#include "cli/decision_json.h"
+#include "umbrella/decision_json.h"
 
 #include <fmt/format.h>
 
 #include "ordain/json.h"
 
-namespace ordain::cli {
+namespace ordain::detail {
 namespace {
 
 // Appends members to one JSON object, in the order given.
@@ -120,4 +120,4 @@ std::string error_json(uint64_t event, std::string_view code, std::string_view m
   return out;
 }
 
-}  // namespace ordain::cli
+}  // namespace ordain::detail

@@ -7,7 +7,7 @@
 
 #include "ordain/decide.h"
 
-namespace ordain::cli {
+namespace ordain::detail {
 
 /// One line without a line end; `event` is the line's number in its file.
 std::string decision_json(const Program& program, uint64_t event, Stage stage, std::string_view capability,
@@ -16,4 +16,4 @@ std::string decision_json(const Program& program, uint64_t event, Stage stage, s
 /// The line for a malformed event.
 std::string error_json(uint64_t event, std::string_view code, std::string_view message);
 
-}  // namespace ordain::cli
+}  // namespace ordain::detail

@@ -1,4 +1,4 @@
-#include "cli/event.h"
+#include "umbrella/event.h"
 
 #include <fmt/format.h>
 
@@ -9,13 +9,16 @@
 #include "ordain/time_text.h"
 #include "ordain/utf8.h"
 
-namespace ordain::cli {
+namespace ordain::detail {
 namespace {
 
 constexpr std::array<std::string_view, 5> kContextKeys = {"agent", "principal", "tenant", "environment", "session"};
 constexpr std::array<std::string_view, 9> kCallKeys = {"capability", "stage",    "input", "output", "resource",
                                                        "action",     "metadata", "risk",  "now"};
 constexpr std::array<std::string_view, 5> kRiskNames = {"none", "low", "medium", "high", "critical"};
+
+// Agents without end must not fill the memory: past this many, all are made anew.
+constexpr size_t kMaxContexts = 4096;
 
 const Value* find(const Value& event, std::string_view key) { return map_find(*event.map, key); }
 
@@ -39,7 +42,7 @@ EventReader::EventReader(std::shared_ptr<const Program> program, Now now, Warn w
     : program_(std::move(program)), now_(now), warn_(std::move(warn)), arena_(1 << 16), call_(program_) {}
 
 void EventReader::warn_once(const std::string& name, const std::string& what) {
-  if (warned_.insert(name).second && warn_) warn_(fmt::format("warning: {} `{}` is ignored", what, name));
+  if (warn_ && warned_.insert(name).second) warn_(fmt::format("warning: {} `{}` is ignored", what, name));
 }
 
 std::optional<EventError> EventReader::check(const Value& event) {
@@ -85,6 +88,7 @@ void EventReader::bind_context(const Value& event) {
       key += '\n';
     }
   }
+  if (contexts_.size() >= kMaxContexts && contexts_.find(key) == contexts_.end()) contexts_.clear();
   auto [at, added] = contexts_.try_emplace(key);
   if (added) {
     at->second = std::make_unique<Context>(program_);
@@ -153,4 +157,4 @@ std::optional<EventError> EventReader::read(std::string_view line) {
   return std::nullopt;
 }
 
-}  // namespace ordain::cli
+}  // namespace ordain::detail
