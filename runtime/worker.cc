@@ -7,6 +7,7 @@
 
 #include "runtime/core.h"
 #include "runtime/text.h"
+#include "runtime/value_bytes.h"
 
 namespace ordain::detail {
 namespace {
@@ -64,6 +65,9 @@ void Worker::refresh(Core& from, const Identity& who) {
   if (context == nullptr || identity != who.serial()) {
     context = who.context(program);
     identity = who.serial();
+    attributes.clear();
+    const Value& given = who.who().attributes.root();
+    if (!given.is(Kind::null)) append_value(attributes, given);
   }
 }
 

@@ -41,6 +41,7 @@ struct Worker {
   std::string record;
   uint64_t identity = 0;  ///< serial of the identity of `context`
   std::shared_ptr<const Context> context;
+  std::string attributes;  ///< of that identity, encoded for records
 
   /// Makes sure that the program is the current one and the context that of `who`.
   void refresh(Core& core, const Identity& who);
