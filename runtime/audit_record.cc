@@ -64,21 +64,22 @@ class Writer {
     if (!bytes.empty()) raw(field, bytes);
   }
   void raw(Field field, std::string_view bytes) {
-    out_.push_back(static_cast<char>(field));
-    append_sized(out_, bytes);
+    append_tagged_u32(out_, field, static_cast<uint32_t>(bytes.size()));
+    out_.append(bytes);
   }
   void raw(Field field, const void* bytes, size_t size) { raw(field, {static_cast<const char*>(bytes), size}); }
-  void byte(Field field, uint8_t value) { raw(field, &value, 1); }
+  void byte(Field field, uint8_t value) {
+    const char bytes[6] = {static_cast<char>(field), 1, 0, 0, 0, static_cast<char>(value)};
+    out_.append(bytes, sizeof(bytes));
+  }
   void number(Field field, int64_t value) {
-    out_.push_back(static_cast<char>(field));
-    append_u32(out_, 8);
+    append_tagged_u32(out_, field, 8);
     append_u64(out_, static_cast<uint64_t>(value));
   }
   void value(Field field, const Value* value) {
     if (value == nullptr) return;
     size_t start = out_.size();
-    out_.push_back(static_cast<char>(field));
-    append_u32(out_, 0);
+    append_tagged_u32(out_, field, 0);
     size_t body = out_.size();
     if (!append_value(out_, *value)) {
       out_.resize(start);

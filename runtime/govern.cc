@@ -371,7 +371,7 @@ class GovernedCall {
     draft_.kind = kind;
     draft_.time_ns = now_ns_;
     draft_.action = action_.id;
-    draft_.trace = action_.problem.empty() ? std::string_view(action_.trace) : "";
+    draft_.trace = action_.problem.empty() ? action_.trace() : "";
     draft_.parent = action_.problem.empty() ? action_.options->parent : "";
     draft_.session = who.session;
     draft_.capability = action_.problem.empty() ? action_.capability : "(invalid)";

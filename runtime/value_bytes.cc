@@ -51,8 +51,7 @@ bool write_entry(std::string& out, const MapEntry& entry, int depth) {
 }
 
 bool write_map(std::string& out, const MapRep& map, int depth) {
-  put(out, kMap);
-  append_u32(out, map.count);
+  append_tagged_u32(out, kMap, map.count);
   auto entries = map.all();
   auto by_key = [](const MapEntry& a, const MapEntry& b) { return key_less(a.key, b.key); };
   if (std::is_sorted(entries.begin(), entries.end(), by_key)) {
@@ -69,8 +68,7 @@ bool write_map(std::string& out, const MapRep& map, int depth) {
 }
 
 bool write_list(std::string& out, const Value& value, int depth) {
-  put(out, kList);
-  append_u32(out, value.aux);
+  append_tagged_u32(out, kList, value.aux);
   auto items = value.as_list();
   return std::all_of(items.begin(), items.end(), [&](const Value& item) { return write(out, item, depth + 1); });
 }
@@ -84,8 +82,7 @@ void write_time(std::string& out, Tag tag, const Value& value) {
 void write_double(std::string& out, double value) {
   uint64_t bits = 0x7FF8000000000000u;  // every NaN is one
   if (!std::isnan(value)) std::memcpy(&bits, &value, sizeof(bits));
-  put(out, kDouble);
-  append_u64(out, bits);
+  append_tagged_u64(out, kDouble, bits);
 }
 
 bool write(std::string& out, const Value& value, int depth) {
@@ -100,16 +97,15 @@ bool write(std::string& out, const Value& value, int depth) {
       return true;
     case Kind::integer:
     case Kind::unsigned_integer:
-      put(out, value.is(Kind::integer) ? kInt : kUint);
-      append_u64(out, value.u);
+      append_tagged_u64(out, value.is(Kind::integer) ? kInt : kUint, value.u);
       return true;
     case Kind::floating:
       write_double(out, value.d);
       return true;
     case Kind::string:
     case Kind::bytes:
-      put(out, value.is(Kind::string) ? kString : kBytes);
-      append_sized(out, value.as_text());
+      append_tagged_u32(out, value.is(Kind::string) ? kString : kBytes, value.aux);
+      out.append(value.as_text());
       return true;
     case Kind::timestamp:
       write_time(out, kTimestamp, value);
@@ -241,23 +237,6 @@ bool read(std::string_view& in, Arena& arena, Value* out, int depth) {
 }
 
 }  // namespace
-
-void append_u32(std::string& out, uint32_t value) {
-  char bytes[4];
-  for (int i = 0; i < 4; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
-  out.append(bytes, sizeof(bytes));
-}
-
-void append_u64(std::string& out, uint64_t value) {
-  char bytes[8];
-  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
-  out.append(bytes, sizeof(bytes));
-}
-
-void append_sized(std::string& out, std::string_view bytes) {
-  append_u32(out, static_cast<uint32_t>(bytes.size()));
-  out.append(bytes);
-}
 
 bool append_value(std::string& out, const Value& value) {
   size_t before = out.size();
