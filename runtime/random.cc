@@ -22,8 +22,8 @@ void require(bool ok) {
   if (!ok) std::abort();
 }
 
-/// ChaCha20 under a key from the system. Each stretch of its stream begins with the next key, so that what was handed out
-/// cannot be told from what is in memory later. A child process must not hand out what its parent does.
+/// ChaCha20 under a key from the system. Each stretch of its stream begins with the next key, so that what was handed
+/// out cannot be told from what is in memory later. A child process must not hand out what its parent does.
 class Generator {
  public:
   Generator() : context_(EVP_CIPHER_CTX_new()) { require(context_ != nullptr); }
