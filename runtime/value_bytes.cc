@@ -50,18 +50,45 @@ bool write_entry(std::string& out, const MapEntry& entry, int depth) {
   return write(out, entry.key, depth + 1) && write(out, entry.value, depth + 1);
 }
 
+/// An entry with the first bytes of its name as a number that orders as the bytes do.
+struct Prefixed {
+  uint64_t prefix;
+  const MapEntry* entry;
+
+  explicit Prefixed(const MapEntry& of) : prefix(0), entry(&of) {
+    std::string_view name = of.key.as_text();
+    for (size_t i = 0; i < sizeof(prefix); ++i) {
+      prefix = prefix << 8 | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0u);
+    }
+  }
+  Prefixed() = default;  // of an array that is filled as far as it is read
+  bool operator<(const Prefixed& other) const {
+    return prefix != other.prefix ? prefix < other.prefix : entry->key.as_text() < other.entry->key.as_text();
+  }
+};
+
+constexpr size_t kFewEntries = 32;
+
+/// The common map: a few entries, all named by strings, in the order that a program happened to fill them.
+bool write_few(std::string& out, std::span<const MapEntry> entries, int depth) {
+  std::array<Prefixed, kFewEntries> sorted;
+  size_t count = 0;
+  for (const MapEntry& entry : entries) {
+    Prefixed next(entry);
+    size_t at = count++;
+    for (; at > 0 && next < sorted[at - 1]; --at) sorted[at] = sorted[at - 1];
+    sorted[at] = next;
+  }
+  return std::all_of(sorted.begin(), sorted.begin() + static_cast<ptrdiff_t>(count),
+                     [&](const Prefixed& one) { return write_entry(out, *one.entry, depth); });
+}
+
 bool write_map(std::string& out, const MapRep& map, int depth) {
   append_tagged_u32(out, kMap, map.count);
   auto entries = map.all();
-  auto by_key = [](const MapEntry& a, const MapEntry& b) { return key_less(a.key, b.key); };
-  if (std::is_sorted(entries.begin(), entries.end(), by_key)) {
-    return std::all_of(entries.begin(), entries.end(), [&](const MapEntry& e) { return write_entry(out, e, depth); });
-  }
-  std::array<const MapEntry*, 32> few;
-  std::vector<const MapEntry*> many;
-  if (entries.size() > few.size()) many.resize(entries.size());
-  std::span<const MapEntry*> sorted =
-      many.empty() ? std::span(few).first(entries.size()) : std::span<const MapEntry*>(many);
+  bool named = std::all_of(entries.begin(), entries.end(), [](const MapEntry& e) { return e.key.is(Kind::string); });
+  if (named && entries.size() <= kFewEntries) return write_few(out, entries, depth);
+  std::vector<const MapEntry*> sorted(entries.size());
   std::transform(entries.begin(), entries.end(), sorted.begin(), [](const MapEntry& e) { return &e; });
   std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return key_less(a->key, b->key); });
   return std::all_of(sorted.begin(), sorted.end(), [&](const MapEntry* e) { return write_entry(out, *e, depth); });

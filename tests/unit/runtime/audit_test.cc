@@ -274,6 +274,14 @@ TEST(ValueBytes, OneValueHasOneEncoding) {
     return out;
   };
   EXPECT_EQ(encode(R"({"a": 1, "b": 2})"), encode(R"({"b": 2, "a": 1})"));
+  EXPECT_EQ(encode(R"({"prefixed_b": 1, "prefixed_a": 2, "pre": 3, "": 4, "prefixed": 5})"),
+            encode(R"({"": 4, "pre": 3, "prefixed": 5, "prefixed_a": 2, "prefixed_b": 1})"));
+  std::string up = "{", down = "{";
+  for (int i = 0; i < 40; ++i) {
+    up += (i > 0 ? ",\"k" : "\"k") + std::to_string(i) + "\":1";
+    down += (i > 0 ? ",\"k" : "\"k") + std::to_string(39 - i) + "\":1";
+  }
+  EXPECT_EQ(encode(up + "}"), encode(down + "}"));
   EXPECT_NE(encode("1"), encode("1.0"));
   EXPECT_NE(encode(R"("1")"), encode("1"));
   EXPECT_NE(encode(R"(["ab", "c"])"), encode(R"(["a", "bc"])"));
