@@ -40,7 +40,7 @@ class Verifier {
       }
       elsewhere_.push_back({std::move(*opened), true, ""});
     }
-    std::stable_sort(elsewhere_.begin(), elsewhere_.end(), by_size);
+    std::sort(elsewhere_.begin(), elsewhere_.end(), by_size);
     return true;
   }
 
