@@ -25,5 +25,6 @@ void add_eval(CLI::App& app, Action& action);
 void add_approvals(CLI::App& app, Action& action);
 void add_audit(CLI::App& app, Action& action);
 void add_import(CLI::App& app, Action& action);
+void add_keys(CLI::App& app, Action& action);
 
 }  // namespace ordain::cli

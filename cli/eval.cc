@@ -27,7 +27,7 @@ struct Options {
   std::string events;
   std::string engine = "interpreter";
   std::string fallback;  // --default
-  std::string database;
+  std::string database, key, checkpoints;
   bool json = false;
 };
 
@@ -147,7 +147,7 @@ int run(const Options& options) {
   }
   std::unique_ptr<Recorder> recorder;
   if (!options.database.empty()) {
-    recorder = Recorder::open(options.database, compilation.program);
+    recorder = Recorder::open({options.database, options.key, options.checkpoints}, compilation.program);
     if (recorder == nullptr) return kUsage;
   }
   Tally tally;
@@ -179,6 +179,10 @@ void add_eval(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"deny", "allow", "require_approval"}))
       ->default_str("deny");
   command->add_option("--db", options->database, "record every decision in this directory's audit log");
+  command->add_option("--key", options->key, "with --db: the operator's private key file; the record is signed with it")
+      ->needs("--db");
+  command->add_option("--checkpoint", options->checkpoints, "with --key: append each checkpoint to this file too")
+      ->needs("--key");
   command->add_flag("--json", options->json, "print one JSON object a decision");
   command->footer(
       "An event: {\"capability\": \"send_money\", \"input\": {...}, \"agent\": {\"id\": \"a-1\", \"roles\": "

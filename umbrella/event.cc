@@ -107,10 +107,11 @@ void EventReader::bind_call(const Value& event) {
   if (const Value* now = find(event, "now")) {
     TimeParts parsed;
     parse_timestamp(now->as_text(), &parsed);
-    call_.set_now(parsed.seconds, parsed.nanos);
+    event_now_ = {parsed.seconds, parsed.nanos};
   } else {
-    call_.set_now(now_.seconds, now_.nanos);
+    event_now_ = now_;
   }
+  call_.set_now(event_now_.seconds, event_now_.nanos);
   std::vector<std::string> unknown;
   for (std::string_view root : {"resource", "action", "metadata"}) {
     if (const Value* value = find(event, root)) call_.bind_root(root, *value, &unknown);
@@ -152,6 +153,7 @@ std::optional<EventError> EventReader::read(std::string_view line) {
   call_.begin(program_->resolve(capability_),
               stage != nullptr && stage->as_text() == "after" ? Stage::after : Stage::before);
   bind_context(*event);
+  flaw_ = flaw;
   if (!flaw.empty()) call_.reject(flaw);
   bind_call(*event);
   return std::nullopt;

@@ -45,6 +45,10 @@ class EventReader {
   const Call& call() const { return call_; }
   const Context& context() const { return *context_; }
   std::string_view capability() const { return capability_; }
+  /// `now` as the last event's rules see it.
+  Now now() const { return event_now_; }
+  /// Why the last event was made invalid before its facts were bound; "" if it was not.
+  const std::string& flaw() const { return flaw_; }
   /// What the last event says under a top-level key; nullptr if nothing. Valid until the next `read`.
   const Value* fact(std::string_view key) const { return event_.is(Kind::map) ? map_find(*event_.map, key) : nullptr; }
 
@@ -61,7 +65,8 @@ class EventReader {
   Call call_;
   const Context* context_ = nullptr;
   std::map<std::string, std::unique_ptr<Context>, std::less<>> contexts_;
-  std::string capability_;
+  std::string capability_, flaw_;
+  Now event_now_;
   Value event_;
   std::set<std::string, std::less<>> warned_;
 };
