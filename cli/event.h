@@ -42,6 +42,7 @@ class EventReader {
   const Call& call() const { return call_; }
   const Context& context() const { return *context_; }
   std::string_view capability() const { return capability_; }
+  size_t contexts() const { return contexts_.size(); }  ///< made so far
   /// What the last event says under a top-level key; nullptr if nothing. Valid until the next `read`.
   const Value* fact(std::string_view key) const { return event_.is(Kind::map) ? map_find(*event_.map, key) : nullptr; }
 
