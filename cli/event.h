@@ -1,13 +1,14 @@
 // Events: one JSON line is one call to decide. Fills Context and Call from it.
 #pragma once
 
+#include <array>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "ordain/call.h"
 #include "ordain/program.h"
@@ -58,7 +59,13 @@ class EventReader {
   Arena arena_;
   Call call_;
   const Context* context_ = nullptr;
-  std::map<std::string, std::unique_ptr<Context>, std::less<>> contexts_;
+  // What hosts say of who acts, by a hash of it, and the context made from it.
+  struct Caller {
+    std::array<Value, 5> facts;
+    std::unique_ptr<Context> context;
+  };
+  std::unordered_multimap<uint64_t, Caller> contexts_;
+  Arena callers_;
   std::string capability_;
   Value event_;
   std::set<std::string, std::less<>> warned_;

@@ -152,6 +152,59 @@ class Eval(Case):
         self.assertEqual(got, ["allow", "deny"])
         self.assertRegex(run.stderr, r"now = 20\d\d-")
 
+    def test_many_events_on_several_threads_stay_in_order(self):
+        amounts = [(n * 37) % 150 + 1 for n in range(20000)]
+        lines = [json.dumps({"capability": "pay", "input": {"amount": n}, "agent": f"a{n % 50}", "suite": "x" * 30}) for n in amounts]
+        lines[77], lines[12345] = "", "{"
+        policy = self.write("p.policy", POLICY)
+        path = self.write("many.jsonl", "\n".join(lines))  # the last line has no end
+        runs = [ordain("eval", "--policies", policy, "--events", path, "--json", "--threads", n) for n in ("1", "2", "5")]
+        for run in runs:
+            self.assertEqual(run.returncode, 1, run.stderr)
+            self.assertEqual(run.stdout, runs[0].stdout)
+            self.assertEqual(run.stderr.count("`suite`"), 1)
+        got = [json.loads(line) for line in runs[0].stdout.splitlines()]
+        self.assertEqual([d["event"] for d in got], [n for n in range(1, 20001) if n != 78])
+        wanted = ["deny" if n > 100 else "require_approval" if n > 50 else "allow" for n in amounts]
+        for decision in got:
+            if "error" not in decision:
+                self.assertEqual(decision["effect"], wanted[decision["event"] - 1])
+        piped = ordain("eval", "--policies", policy, "--events", "-", "--json", stdin="\n".join(lines))
+        self.assertEqual(piped.stdout, runs[0].stdout)
+        summary = ordain("eval", "--policies", policy, "--events", path, "--summary")
+        self.assertEqual((summary.returncode, summary.stdout), (1, ""))
+        self.assertIn("19998 decided", summary.stderr)
+        self.assertEqual(summary.stderr.splitlines()[-2], runs[0].stderr.splitlines()[-2])
+
+    def test_a_line_may_be_longer_than_a_chunk(self):
+        long = {"capability": "none", "input": {"text": "x" * 1000000}}
+        for threads in ("1", "2"):
+            got = self.decisions([long, {"capability": "pay", "input": {"amount": 2}}, long], "--threads", threads)
+            self.assertEqual([d["code"] for d in got], ["default", "rule", "default"])
+
+    def test_a_pipe_is_answered_as_it_comes(self):
+        command = [BIN / "ordain", "eval", "--policies", self.write("p.policy", POLICY), "--events", "-", "--json"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
+            for amount, effect in ((2, "allow"), (200, "deny"), (60, "require_approval")):
+                run.stdin.write(json.dumps({"capability": "pay", "input": {"amount": amount}}) + "\n")
+                run.stdin.flush()
+                self.assertEqual(json.loads(run.stdout.readline())["effect"], effect)
+            run.stdin.close()
+            self.assertEqual(run.wait(60), 0)
+
+    def test_callers_are_told_apart_as_they_are_written(self):
+        policy = "context { agent { level: dyn } }\ncapability a {}\npolicy p on before a { allow when string(agent.level) == \"1\"; }\n"
+        events = [{"capability": "a", "input": {}, "agent": {"level": level}} for level in (1, 1.5, "1", 1, True, [1], {"x": 1}, {"x": 2}, None)]
+        got = [d["effect"] for d in self.decisions(events * 2, "--threads", "1", policy=policy)]
+        self.assertEqual(got, ["allow", "deny", "allow", "allow", "deny", "deny", "deny", "deny", "deny"] * 2)
+
+    def test_a_file_that_is_not_there(self):
+        run = ordain("eval", "--policies", self.write("p.policy", POLICY), "--events", str(self.path / "none"))
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("none", run.stderr)
+        directory = ordain("eval", "--policies", self.write("p.policy", POLICY), "--events", str(self.path))
+        self.assertEqual(directory.returncode, 2, directory.stderr)
+
     def test_broken_policies_exit_2(self):
         run = self.eval([], policy="policy p on before x { deny when 1 + ; }")
         self.assertEqual(run.returncode, 2)
