@@ -124,6 +124,7 @@ void measure_growth(const Options& options) {
     }
     const auto hand = [&](const Call& c, const Context& context) { return by_hand.decide(c, context); };
     const double hand_ns = time_requests(*requests, seconds, hand);
+    const double fill_ns = time_requests(*requests, seconds, [](const Call&, const Context&) { return Decision(); });
     const std::string rules = grouped(size) + " rules, ";
     Line& line = add(section, rules + "500 fixed requests", ns, "ns");
     if (size == 10'000) {
@@ -134,6 +135,7 @@ void measure_growth(const Options& options) {
       compare(line, fixed[10'000], "10,000 rules");
       budget_of_ratio(line, 2);
     }
+    compare(add(section, rules + "of it beginning the call and setting its fields", fill_ns, "ns"), ns, "all");
     Line& hand_line = add(section, rules + "by hand", hand_ns, "ns");
     hand_line.ratio = ns / hand_ns, hand_line.beside = "in Ordain";
     compare(add(section, rules + "uniform random keys", time_decisions(*everywhere, false, seconds), "ns"),

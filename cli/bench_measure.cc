@@ -131,7 +131,8 @@ std::vector<Group> sorted_groups(const std::map<std::string, Group>& groups) {
     out.back().name = name;
     out.back().nanos /= static_cast<double>(group.count);
   }
-  std::stable_sort(out.begin(), out.end(), [](const Group& a, const Group& b) { return a.count > b.count; });
+  std::sort(out.begin(), out.end(),
+            [](const Group& a, const Group& b) { return a.count != b.count ? a.count > b.count : a.name < b.name; });
   return out;
 }
 
