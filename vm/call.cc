@@ -5,12 +5,28 @@
 #include <utility>
 
 #include "ordain/time_text.h"
+#include "ordain/utf8.h"
 #include "vm/bind.h"
 
 namespace ordain {
 namespace {
 
 constexpr size_t kFirstBlock = 16 * 1024;
+
+// Whether a value whose kind is its slot's needs nothing but to be stored. What does not is the Fitter's to convert or
+// to refuse.
+bool fits_as_it_is(const Value& value) {
+  switch (value.kind) {
+    case Kind::boolean:
+    case Kind::integer:
+    case Kind::unsigned_integer:
+      return true;
+    case Kind::string:
+      return valid_utf8(value.as_text());
+    default:
+      return false;
+  }
+}
 
 // The slot of a host's attribute, kNone if no rule reads it.
 SlotId attribute_slot(const Schema& schema, std::string_view root, std::string_view field) {
@@ -120,6 +136,14 @@ void Call::set(SlotId slot, const Value& value) {
   const Schema& schema = program_->schema();
   if (slot >= schema.slots.size()) return reject("slot " + std::to_string(slot) + ": no such slot of this program");
   const Slot& target = schema.slots[slot];
+  Kind kind = kind_of(*target.type);
+  if (kind == value.kind && target.bank == Bank::call && fits_as_it_is(value)) {
+    Value& place = slots_.values[target.index];
+    if (!place.present()) dirty_.push_back(slot);
+    place = value;
+    if (target.compared && kind == Kind::string) slots_.symbols[target.index] = program_->symbol(value.as_text());
+    return;
+  }
   Binder binder(*program_, Bank::call, arena_, slots_, error_, &dirty_);
   BindPath path{nullptr, target.path};
   if (!value.present()) {
@@ -127,7 +151,6 @@ void Call::set(SlotId slot, const Value& value) {
     binder.fitter().mismatch(path, *target.type, value);
     return;
   }
-  Kind kind = kind_of(*target.type);
   if (kind != Kind::absent && kind != value.kind) {
     binder.fitter().mismatch(path, *target.type, value);
     return;
