@@ -32,30 +32,63 @@ std::vector<std::pair<std::string, void*>> external_symbols(const Program& progr
   return out;
 }
 
-/// Compiles predicates as one module and publishes them. `optimisation`: the backend's, or 0.
-Result<void> compile_module(const Program& program, Backend& backend, const std::vector<uint32_t>& predicates,
-                            int optimisation) {
-  llvm::LLVMContext context;
-  ModuleLowering lowering(context, program, "ordain." + std::to_string(predicates.front()), backend.layout(),
-                          backend.triple(), optimisation > 0);
-  std::vector<std::string> names;
-  for (uint32_t predicate : predicates) {
-    lowering.add(predicate);
-    names.push_back(native::predicate_symbol(predicate));
-  }
-  auto code = backend.compile(*lowering.module, names, optimisation <= 0);
-  if (!code) return code.error();
-  for (size_t i = 0; i < predicates.size(); ++i) {
-    program.install_native(predicates[i], reinterpret_cast<NativePredicate>((*code)[i]));
-  }
-  return {};
-}
-
-/// Predicates that become one module.
+/// Predicates, and runs of rules (by the entry that they begin at), that become one module.
 struct Batch {
   std::vector<uint32_t> predicates;
   int optimisation;
+  std::vector<uint32_t> runs = {};
 };
+
+/// Compiles a batch as one module and publishes what is in it.
+Result<void> compile_module(const Program& program, Backend& backend, const Batch& batch) {
+  llvm::LLVMContext context;
+  ModuleLowering lowering(context, program, "ordain", backend.layout(), backend.triple(), batch.optimisation > 0);
+  std::vector<std::string> names;
+  for (uint32_t predicate : batch.predicates) {
+    lowering.add(predicate);
+    names.push_back(native::predicate_symbol(predicate));
+  }
+  for (uint32_t entry : batch.runs) {
+    lowering.add_run(entry);
+    names.push_back(native::run_symbol(entry));
+  }
+  auto code = backend.compile(*lowering.module, names, batch.optimisation <= 0);
+  if (!code) return code.error();
+  auto address = code->begin();
+  for (uint32_t predicate : batch.predicates) {
+    program.install_native(predicate, reinterpret_cast<NativePredicate>(*address++));
+  }
+  for (uint32_t entry : batch.runs) program.install_native_run(entry, reinterpret_cast<NativeRun>(*address++));
+  return {};
+}
+
+/// Whether the conditions of a run are so short that one function of them is compiled in good time.
+bool is_short_run(const Program& program, uint32_t entry) {
+  const ProgramData& data = program.data();
+  uint32_t size = 0;
+  for (uint32_t i = 0; i < link_tables(program).run_sizes[entry]; ++i) {
+    const uint32_t condition = data.rule_codes[data.plan[entry + i]].condition;
+    if (condition != kNone) size += data.predicates[condition].code.count;
+  }
+  return size <= kLongPredicate;
+}
+
+/// Runs of one rule are left to its predicate.
+void add_runs(const Program& program, const NativeOptions& options, std::vector<Batch>& batches) {
+  const std::vector<uint8_t>& sizes = link_tables(program).run_sizes;
+  Batch batch{{}, options.optimisation};
+  uint32_t rules = 0;
+  for (uint32_t entry = 0; entry < sizes.size(); ++entry) {
+    if (sizes[entry] < 2 || !is_short_run(program, entry)) continue;
+    batch.runs.push_back(entry);
+    rules += sizes[entry];
+    if (rules < std::max(options.predicates_per_module, 1u)) continue;
+    batches.push_back(std::move(batch));
+    batch = {{}, options.optimisation};
+    rules = 0;
+  }
+  if (!batch.runs.empty()) batches.push_back(std::move(batch));
+}
 
 std::vector<Batch> batches_of(const Program& program, const NativeOptions& options) {
   const auto& predicates = program.data().predicates;
@@ -73,6 +106,7 @@ std::vector<Batch> batches_of(const Program& program, const NativeOptions& optio
     batch = {{}, options.optimisation};
   }
   if (!batch.predicates.empty()) out.push_back(std::move(batch));
+  add_runs(program, options, out);
   return out;
 }
 
@@ -93,9 +127,7 @@ Result<void> compile_batches(const Program& program, const NativeOptions& option
     if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed)) {
       return Error{"cancelled", "compilation to native code was stopped"};
     }
-    const Batch& batch = batches[i];
-    if (auto done = compile_module(program, **backend, batch.predicates, batch.optimisation); !done)
-      return done.error();
+    if (auto done = compile_module(program, **backend, batches[i]); !done) return done.error();
   }
   worker.code_bytes = (*backend)->code_bytes();
   return {};
