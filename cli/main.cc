@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
   ordain::cli::add_audit(app, action);
   ordain::cli::add_import(app, action);
   ordain::cli::add_keys(app, action);
+  ordain::cli::add_plan(app, action);
   ordain::cli::add_disasm(app, action);
   ordain::cli::add_functions(app, action);
   try {

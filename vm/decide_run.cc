@@ -71,7 +71,7 @@ Truth Run::run(uint32_t predicate) {
 
 uint32_t Run::run(NativeRun code) {
   frame.mark = arena.mark();
-  frame.eval.fault = Fault();
+  frame.forget_fault();
   const uint32_t first = code(&frame);
   if (first % 4 != static_cast<uint32_t>(Truth::fault)) arena.rewind(frame.mark);
   return first;

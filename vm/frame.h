@@ -98,7 +98,13 @@ struct Frame {
   void renew() {
     eval.cost_left = budget.cost;
     eval.memory_left = budget.memory;
-    eval.fault = Fault();
+    forget_fault();
+  }
+  /// Its detail stays, for nobody reads it without a code; to clear all of it in one assignment takes longer than a
+  /// short predicate.
+  void forget_fault() {
+    eval.fault.code = FaultCode::none;
+    eval.fault.location = UINT32_MAX;
   }
 };
 

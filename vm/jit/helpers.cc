@@ -16,7 +16,7 @@ constexpr uint32_t kFaulted = 2;
 
 uint32_t put_location(Frame* frame, uint32_t location) {
   frame->eval.fault.location = location;
-  if (!frame->eval.fault) frame->eval.fault.code = FaultCode::host_error;  // a function that failed without saying why
+  if (!frame->eval.fault) frame->eval.fail(FaultCode::host_error);  // a function that failed without saying why
   return kFaulted;
 }
 
