@@ -76,7 +76,8 @@ bool read_lines(const std::string& path, std::vector<std::string>* out) {
 }
 
 // Reads every event. Complains of the first malformed line.
-void read_events(const std::vector<std::string>& lines, PreparedEvents* prepared, BenchReport* report, ProgressLine* progress) {
+void read_events(const std::vector<std::string>& lines, PreparedEvents* prepared, BenchReport* report,
+                 ProgressLine* progress) {
   for (size_t i = 0; i < lines.size(); ++i) {
     if (i % 1024 == 0) progress->show("reading events", static_cast<double>(i) / static_cast<double>(lines.size()));
     if (auto wrong = prepared->add(lines[i])) {

@@ -56,7 +56,8 @@ EngineFigures measure_engine(const PreparedEvents& prepared, bool interpret_only
                              const BenchEffort& effort, const Progress& progress);
 
 /// Decides each call by itself, again and again, and groups what that takes.
-void measure_groups(const PreparedEvents& prepared, const DecideOptions& options, const BenchEffort& effort, BenchReport* report);
+void measure_groups(const PreparedEvents& prepared, const DecideOptions& options, const BenchEffort& effort,
+                    BenchReport* report);
 
 /// One bar of a histogram: decisions that took more than the bar before and up to this.
 struct LatencyBar {

@@ -13,10 +13,10 @@
 #include <thread>
 
 #include "cli/command.h"
-#include "cli/shared.h"
 #include "cli/latency.h"
 #include "cli/line_stream.h"
 #include "cli/record.h"
+#include "cli/shared.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
 #include "ordain/decide.h"

@@ -3,7 +3,9 @@
 namespace ordain::cli {
 
 PreparedEvents::PreparedEvents(std::shared_ptr<const Program> program, Now now, EventReader::Warn warn)
-    : program_(program), reader_(program, now, std::move(warn)), arena_(1 << 16), blank_(program) {}
+    : program_(program), reader_(program, now, std::move(warn)), arena_(1 << 16), blank_(program) {
+  reader_.keep_all_contexts();
+}
 
 std::optional<EventError> PreparedEvents::add(std::string_view line) {
   if (auto wrong = reader_.read(line)) return wrong;

@@ -119,8 +119,8 @@ Compilation compile(Diagnostics read, const FunctionTable& functions) {
   check_folded(diagnostics, set);
   out.times.check = watch.lap();
   if (diagnostics.has_errors()) return out;
-  ProgramData data = emit(set, diagnostics);
-  out.times.emit = watch.lap();
+  ProgramData data = emit(set, diagnostics, &out.times.plan);
+  out.times.emit = watch.lap() - out.times.plan;
   out.program = link(std::move(data), diagnostics, functions);
   out.times.link = watch.lap();
   return out;

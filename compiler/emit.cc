@@ -3,6 +3,7 @@
 #include "compiler/emit.h"
 
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <type_traits>
@@ -83,6 +84,8 @@ class SetEmitter {
     tables_.finish_bits();
     emission::own_types(data_.memory, data_.schema);
   }
+
+  double plan_milliseconds() const { return plan_time_.count(); }
 
  private:
   uint32_t predicate(const Expression& expression, uint8_t kind) {
@@ -182,20 +185,23 @@ class SetEmitter {
       const RuleKind kind = data_.rules[data_.rule_codes[entry].rule].kind;
       rules.push_back({bodies_[entry], kind != RuleKind::allow && kind != RuleKind::warn});
     }
+    const auto start = std::chrono::steady_clock::now();
     const planning::Dag dag = planning::plan(rules, set_.schema);
+    plan_time_ += std::chrono::steady_clock::now() - start;
     data_.plan_notes.resize(data_.plan.size());
     std::copy(dag.notes.begin(), dag.notes.end(), data_.plan_notes.begin() + range.first);
     return emission::add_plan(tables_, data_, dag, range.first);
   }
 
   const PolicySet& set_;
+  std::chrono::duration<double, std::milli> plan_time_{0};
   ProgramData& data_;
   Tables tables_;
   ExpressionEmitter expressions_;
   Runs<uint32_t> plan_;
   Runs<PackagePlan> package_plans_;
   std::map<std::pair<uint32_t, uint32_t>, Range> nodes_;  ///< by entries
-  std::vector<const RuleBody*> bodies_;                    ///< by rule code
+  std::vector<const RuleBody*> bodies_;                   ///< by rule code
   std::unordered_map<const RuleBody*, RuleCode> codes_;
   std::unordered_map<GlobSet, uint32_t> target_sets_;
   std::map<std::array<uint32_t, 8>, uint32_t> rule_codes_;
@@ -203,10 +209,12 @@ class SetEmitter {
 
 }  // namespace
 
-ProgramData emit(const typed::PolicySet& set, const Diagnostics& diagnostics) {
+ProgramData emit(const typed::PolicySet& set, const Diagnostics& diagnostics, double* plan_milliseconds) {
   ProgramData data;
   data.schema = set.schema;
-  SetEmitter(set, diagnostics, data).emit();
+  SetEmitter emitter(set, diagnostics, data);
+  emitter.emit();
+  if (plan_milliseconds != nullptr) *plan_milliseconds = emitter.plan_milliseconds();
   return data;
 }
 

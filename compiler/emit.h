@@ -7,8 +7,10 @@
 
 namespace ordain {
 
-/// `diagnostics` gives the sources that spans point into.
-ProgramData emit(const typed::PolicySet& set, const Diagnostics& diagnostics);
+/// Each list of rules is planned (compiler/plan.h) as it is emitted. `diagnostics` gives the sources that spans point
+/// into.
+/// @param plan_milliseconds if given, what planning took of the time
+ProgramData emit(const typed::PolicySet& set, const Diagnostics& diagnostics, double* plan_milliseconds = nullptr);
 
 /// A program of one predicate (number 0) and no rules.
 ProgramData emit(const typed::Expression& expression, const Schema& schema, const Diagnostics& diagnostics);

@@ -192,7 +192,8 @@ uint32_t Tables::member_bit(SlotId slot, std::string_view text) {
 
 uint32_t Tables::literal(std::string_view text, PlanLiteral::Where where, bool ignore_case) {
   const uint32_t constant = text_constant(text);
-  auto [entry, added] = literals_.try_emplace({constant, where, ignore_case}, static_cast<uint32_t>(data_.plan_literals.size()));
+  auto [entry, added] =
+      literals_.try_emplace({constant, where, ignore_case}, static_cast<uint32_t>(data_.plan_literals.size()));
   if (added) data_.plan_literals.push_back({constant, where, ignore_case});
   return entry->second;
 }

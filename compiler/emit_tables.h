@@ -74,7 +74,7 @@ class Tables {
   std::map<std::vector<SymbolId>, uint32_t> symbol_sets_;
   std::map<std::pair<const void*, uint32_t>, uint32_t> sets_by_list_;  ///< address, count
   std::map<std::tuple<uint32_t, PlanLiteral::Where, bool>, uint32_t> literals_;
-  std::unordered_map<uint64_t, uint32_t> member_bits_;                 ///< by slot and symbol
+  std::unordered_map<uint64_t, uint32_t> member_bits_;  ///< by slot and symbol
   std::unordered_map<const Overload*, uint32_t> imports_;
   std::map<std::pair<const Function*, size_t>, uint32_t> dynamic_imports_;
   std::unordered_map<uint64_t, uint32_t> prepared_;

@@ -1,6 +1,6 @@
-// The DAG is built from the top: of all the tests that rules share, the one is taken that spares a call most rules; rules
-// without it go on in the node's `next`. So each rule lies on one path (one for each key of a test with several), and
-// the DAG stays linear. Where many keys have the same rules, they share a node.
+// The DAG is built from the top: of all the tests that rules share, the one is taken that spares a call most rules;
+// rules without it go on in the node's `next`. So each rule lies on one path (one for each key of a test with several),
+// and the DAG stays linear. Where many keys have the same rules, they share a node.
 #include "compiler/plan.h"
 
 #include <algorithm>
@@ -193,8 +193,8 @@ class Planner {
 
   // --- choosing a test
 
-  /// Sorted by test, slot, key and item. Of several atoms of an item for one test and slot only the first counts; thresholds
-  /// count together.
+  /// Sorted by test, slot, key and item. Of several atoms of an item for one test and slot only the first counts;
+  /// thresholds count together.
   std::vector<Use> uses_of(const Items& items, const Path& path) {
     std::vector<Use> out;
     for (uint32_t i = 0; i < items.size(); ++i) {

@@ -206,7 +206,8 @@ class Reader {
     const auto cost = [&](uint64_t size) -> uint64_t {
       Value args[2] = {Value::string({"", 0}), node.args[1]->value};
       args[0].aux = static_cast<uint32_t>(size);
-      if (prepared != nullptr && overload.preparation.cost != nullptr) return overload.preparation.cost(prepared.get(), args);
+      if (prepared != nullptr && overload.preparation.cost != nullptr)
+        return overload.preparation.cost(prepared.get(), args);
       return overload.cost == nullptr ? 0 : overload.cost(args);
     };
     uint64_t low = 0, high = UINT32_MAX;
@@ -307,7 +308,8 @@ class Reader {
     if (kind_of(*type) != value.kind) return false;
     if (value.is(Kind::boolean)) return number(slot.slot, {Value::boolean(value.as_bool() == same)}, out);
     if (!same) return false;
-    if (value.is(Kind::timestamp) || value.is(Kind::duration)) return interval(slot.slot, order_key(value), order_key(value), false, out);
+    if (value.is(Kind::timestamp) || value.is(Kind::duration))
+      return interval(slot.slot, order_key(value), order_key(value), false, out);
     return is_number(value) && number(slot.slot, {value}, out);
   }
 
@@ -411,7 +413,8 @@ class Reader {
   }
 
   bool literals(const Node& node, Atom* out) const {
-    if (node.args.size() != 2 || !is_slot_of(*node.args[0], TypeKind::string) || !is_text_constant(*node.args[1])) return false;
+    if (node.args.size() != 2 || !is_slot_of(*node.args[0], TypeKind::string) || !is_text_constant(*node.args[1]))
+      return false;
     LiteralNeeds needs;
     if (!node.overload->preparation.literals(node.args[1]->value, &needs) || needs.any_of.empty()) return false;
     out->test = PlanTest::text;
@@ -419,7 +422,9 @@ class Reader {
     out->exact = false;
     for (std::string& text : needs.any_of) {
       if (text.empty()) return false;
-      const auto where = needs.at_start ? PlanLiteral::at_start : needs.at_end ? PlanLiteral::at_end : PlanLiteral::anywhere;
+      const auto where = needs.at_start ? PlanLiteral::at_start
+                         : needs.at_end ? PlanLiteral::at_end
+                                        : PlanLiteral::anywhere;
       out->keys.push_back({.text = std::move(text), .where = where, .ignore_case = needs.ignore_case});
     }
     return true;
@@ -427,8 +432,8 @@ class Reader {
 
   const Schema& schema_;
   const bool strict_;
-  bool clean_ = true;        ///< all tests so far cost a known amount
-  uint64_t costly_ = 0;      ///< how many of them cost something
+  bool clean_ = true;    ///< all tests so far cost a known amount
+  uint64_t costly_ = 0;  ///< how many of them cost something
   std::vector<const Node*> costly_texts_;
 };
 

@@ -24,11 +24,11 @@ struct Key {
 struct Atom {
   PlanTest test = PlanTest::present;
   SlotId slot = kNone;
-  std::vector<Key> keys;                 ///< any of them; not of a threshold
-  std::vector<uint32_t> key_numbers;     ///< the same, as the planner numbers them
-  uint64_t low = 0, high = UINT64_MAX;   ///< threshold: order_key, both inclusive
-  uint64_t longest = UINT64_MAX;         ///< text: of longer texts the conjunct may fault
-  bool exact = true;                     ///< where the atom holds, so does the conjunct
+  std::vector<Key> keys;                ///< any of them; not of a threshold
+  std::vector<uint32_t> key_numbers;    ///< the same, as the planner numbers them
+  uint64_t low = 0, high = UINT64_MAX;  ///< threshold: order_key, both inclusive
+  uint64_t longest = UINT64_MAX;        ///< text: of longer texts the conjunct may fault
+  bool exact = true;                    ///< where the atom holds, so does the conjunct
 };
 
 /// A conjunction: if it is false, the disjunct that it comes from is.
@@ -37,7 +37,8 @@ struct Alternative {
   bool exact = true;  ///< if all atoms hold, the condition is true
 };
 
-/// The condition is false, without a fault, unless one of the alternatives may be true. No alternatives: it is never true.
+/// The condition is false, without a fault, unless one of the alternatives may be true. No alternatives: it is never
+/// true.
 /// @param strict a fault of the condition matters (not of an allow or a warn): skipping the rule must not lose one
 std::vector<Alternative> alternatives(const typed::Expression& condition, const Schema& schema, bool strict);
 

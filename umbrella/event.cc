@@ -17,9 +17,6 @@ constexpr std::array<std::string_view, 9> kCallKeys = {"capability", "stage",   
                                                        "action",     "metadata", "risk",  "now"};
 constexpr std::array<std::string_view, 5> kRiskNames = {"none", "low", "medium", "high", "critical"};
 
-// Agents without end must not fill the memory: past this many, all are made anew.
-constexpr size_t kMaxContexts = 4096;
-
 const Value* find(const Value& event, std::string_view key) { return map_find(*event.map, key); }
 
 EventError bad(std::string message) { return {"bad_event", std::move(message)}; }
@@ -132,7 +129,7 @@ void EventReader::bind_context(const Value& event) {
     context_ = at->second.context.get();
     return;
   }
-  if (contexts_.size() >= kMaxContexts) {
+  if (contexts_.size() >= max_contexts_) {  // all are made anew
     contexts_.clear();
     callers_.reset();
   }

@@ -40,6 +40,9 @@ class EventReader {
   /// their declarations, duplicate keys and invalid UTF-8 are the decision's business (invalid_input).
   std::optional<EventError> read(std::string_view line);
 
+  /// Keeps every context, so that those of earlier events stay valid.
+  void keep_all_contexts() { max_contexts_ = SIZE_MAX; }
+
   /// The clock for the events that follow.
   void set_now(Now now) { now_ = now; }
 
@@ -72,6 +75,7 @@ class EventReader {
     std::unique_ptr<Context> context;
   };
   std::unordered_multimap<uint64_t, Caller> contexts_;
+  size_t max_contexts_ = 4096;  ///< a long-lived reader must not grow with those who call
   Arena callers_;
   std::string capability_, flaw_;
   Now event_now_;

@@ -231,9 +231,7 @@ class Decider {
   }
 
   static Effect effect_of(RuleKind kind) {
-    return kind == RuleKind::deny    ? Effect::deny
-           : kind == RuleKind::allow ? Effect::allow
-                                     : Effect::require_approval;
+    return kind == RuleKind::deny ? Effect::deny : kind == RuleKind::allow ? Effect::allow : Effect::require_approval;
   }
 
   // A require_approval rule whose fault denies too may stand before the deny rule in source.
@@ -251,7 +249,8 @@ class Decider {
   void ask_of(const RuleCode& rule) {
     if (asking_ == nullptr) {
       size_t most = 0;
-      for (const PackagePlan& plan : packages_) most += plan.require_approval.entries.count + plan.answers.entries.count;
+      for (const PackagePlan& plan : packages_)
+        most += plan.require_approval.entries.count + plan.answers.entries.count;
       asking_ = run_.arena.array<const RuleCode*>(most);
       out_of_memory_ = asking_ == nullptr;
     }

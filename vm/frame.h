@@ -35,14 +35,15 @@ struct PlanStep {
   PlanTest test;
   bool absent;
   uint8_t bank;
-  uint32_t slot;   ///< index within the bank
+  uint32_t slot;  ///< index within the bank
   uint32_t next;
-  uint32_t first;  ///< leaf: of plan_leaves; symbol, number: of plan_cells; member: of plan_members; text: of plan_texts
-  uint32_t mask;   ///< symbol, number: cells less one; member: words less one
-  uint32_t edges;  ///< first of plan_edges
-  uint32_t count;  ///< of edges, or of leaves
+  uint32_t
+      first;      ///< leaf: of plan_leaves; symbol, number: of plan_cells; member: of plan_members; text: of plan_texts
+  uint32_t mask;  ///< symbol, number: cells less one; member: words less one
+  uint32_t edges;         ///< first of plan_edges
+  uint32_t count;         ///< of edges, or of leaves
   uint32_t below, above;  ///< threshold, present: edges 0 and 1, kNone where there is none
-  uint64_t bound;  ///< threshold, text: the node's; member: the slot's first word of bits
+  uint64_t bound;         ///< threshold, text: the node's; member: the slot's first word of bits
 };
 
 /// Of an open-addressing hash table.

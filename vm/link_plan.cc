@@ -28,7 +28,9 @@ class PlanPreparer {
 
  private:
   static bool is_hashed(const PlanNode& node) { return node.test == PlanTest::symbol || node.test == PlanTest::number; }
-  static uint32_t cell_count(const PlanNode& node) { return std::bit_ceil(node.edges.count + node.edges.count / 2 + 1); }
+  static uint32_t cell_count(const PlanNode& node) {
+    return std::bit_ceil(node.edges.count + node.edges.count / 2 + 1);
+  }
 
   const PlanEdge* edges(const PlanNode& node) const { return data_.plan_edges.data() + node.edges.first; }
 
@@ -50,7 +52,8 @@ class PlanPreparer {
     if (node.test == PlanTest::member) mask(node, place, &out);
     if (node.test == PlanTest::text) index(node, &out);
     if (node.test == PlanTest::threshold || node.test == PlanTest::present) {
-      for (uint32_t i = 0; i < node.edges.count; ++i) (edges(node)[i].key == 0 ? out.below : out.above) = edges(node)[i].node;
+      for (uint32_t i = 0; i < node.edges.count; ++i)
+        (edges(node)[i].key == 0 ? out.below : out.above) = edges(node)[i].node;
     }
     return out;
   }

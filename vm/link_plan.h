@@ -1,4 +1,5 @@
-// The decision DAG, made ready to be walked: hash tables of edges, masks of members, one index for the literals of a text.
+// The decision DAG, made ready to be walked: hash tables of edges, masks of members, one index for the literals of a
+// text.
 #pragma once
 
 #include "vm/frame.h"

@@ -12,10 +12,10 @@ namespace ordain {
 
 /// Immutable once built; scanning allocates only a bit for each literal, from the arena.
 ///
-/// Of each literal one window of four bytes (of shorter ones two, or one) is in a hash table; for every window of the text
-/// a bit filter, small enough for the first-level cache, says whether to look there; what is found is compared in
-/// full. Windows are chosen so that few literals share one. The scheme is that of Wu and Manber ("A fast algorithm for multi-pattern
-/// searching", 1994) without its shifts, which do not pay where short literals are many.
+/// Of each literal one window of four bytes (of shorter ones two, or one) is in a hash table; for every window of the
+/// text a bit filter, small enough for the first-level cache, says whether to look there; what is found is compared in
+/// full. Windows are chosen so that few literals share one. The scheme is that of Wu and Manber ("A fast algorithm for
+/// multi-pattern searching", 1994) without its shifts, which do not pay where short literals are many.
 class LiteralIndex {
  public:
   struct Literal {
@@ -96,11 +96,11 @@ class LiteralIndex {
   }
 
   std::vector<Literal> literals_;
-  std::vector<Entry> entries_;    ///< by bucket
-  std::vector<Bucket> buckets_;   ///< open addressing
+  std::vector<Entry> entries_;   ///< by bucket
+  std::vector<Bucket> buckets_;  ///< open addressing
   std::vector<uint64_t> filter_;
   unsigned filter_shift_ = 0;
-  size_t sizes_ = 0;              ///< which sizes of window there are, as bits
+  size_t sizes_ = 0;  ///< which sizes of window there are, as bits
   bool ignores_case_ = false;
 };
 

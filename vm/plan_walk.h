@@ -55,9 +55,9 @@ class Candidates {
   Arena* arena_;
   const Candidate* items_;
   uint32_t count_;
-  uint32_t first_;     ///< of the range's entries
-  uint32_t size_;      ///< of the range
-  uint64_t* many_;     ///< once there are more than kRoom: a bit for each place
+  uint32_t first_;  ///< of the range's entries
+  uint32_t size_;   ///< of the range
+  uint64_t* many_;  ///< once there are more than kRoom: a bit for each place
   bool failed_;
   Candidate few_[kRoom];
 };

@@ -1,4 +1,5 @@
-// ProgramData: the tables and the code of a Program. Plain data: `emit` fills it, the verifier checks it, engines read it.
+// ProgramData: the tables and the code of a Program. Plain data: `emit` fills it, the verifier checks it, engines read
+// it.
 #pragma once
 
 #include <cstdint>
@@ -46,10 +47,10 @@ struct InsnLocation {
 
 /// One expression, compiled: a rule's condition, its `because`, ...
 struct Predicate {
-  Range code;           ///< of ProgramData::code
-  Range registers;      ///< of ProgramData::register_kinds
-  Range handlers;       ///< of ProgramData::handlers
-  Range locations;      ///< of ProgramData::insn_locations
+  Range code;       ///< of ProgramData::code
+  Range registers;  ///< of ProgramData::register_kinds
+  Range handlers;   ///< of ProgramData::handlers
+  Range locations;  ///< of ProgramData::insn_locations
   uint32_t saved_faults = 0;
   uint8_t result = kAnyKind;
 };
@@ -78,8 +79,8 @@ struct RuleCode {
   uint32_t target_set = kNone;    ///< index into target_sets; only among the rules for undeclared capabilities
 };
 
-/// What a node of the decision DAG looks at. A rule that a node leads away from has a conjunct (or in every disjunct one)
-/// that is false, without a fault, for the call.
+/// What a node of the decision DAG looks at. A rule that a node leads away from has a conjunct (or in every disjunct
+/// one) that is false, without a fault, for the call.
 enum class PlanTest : uint8_t {
   leaf = 0,       ///< nothing: `edges` are entries of plan_leaves
   symbol = 1,     ///< a string slot; edge keys are symbols
@@ -94,11 +95,11 @@ inline constexpr uint32_t kPlanTests = 7;
 /// A node leads to later nodes only. Whatever its test says, `next` is visited as well.
 struct PlanNode {
   PlanTest test = PlanTest::leaf;
-  bool absent = false;   ///< if the slot is absent a rule below may fault: then all edges are followed
+  bool absent = false;  ///< if the slot is absent a rule below may fault: then all edges are followed
   SlotId slot = kNone;
   uint32_t next = kNone;
-  Range edges;           ///< of plan_edges, by ascending key
-  uint64_t bound = 0;    ///< threshold: see there; text: the longest text, in bytes, for which skipping is safe
+  Range edges;         ///< of plan_edges, by ascending key
+  uint64_t bound = 0;  ///< threshold: see there; text: the longest text, in bytes, for which skipping is safe
 };
 
 struct PlanEdge {
@@ -115,16 +116,16 @@ struct PlanLeaf {
 /// A string that occurs in every text for which some rule's text test is true.
 struct PlanLiteral {
   enum Where : uint8_t { anywhere = 0, at_start = 1, at_end = 2 };
-  uint32_t constant = 0;      ///< the string, not empty
+  uint32_t constant = 0;  ///< the string, not empty
   Where where = anywhere;
-  bool ignore_case = false;   ///< of ASCII letters
+  bool ignore_case = false;  ///< of ASCII letters
 };
 
 /// Why the planner left rules of an index without a test, for people.
 enum class PlanNote : uint8_t { indexed = 0, few_rules = 1, no_test = 2, too_wide = 3 };
 
-/// Rules that answer the same question: entries of `plan` in source order, and the DAG that finds those of them that can
-/// match. Without nodes every rule is tried.
+/// Rules that answer the same question: entries of `plan` in source order, and the DAG that finds those of them that
+/// can match. Without nodes every rule is tried.
 struct RuleRange {
   Range entries;
   Range nodes;  ///< of plan_nodes; the first is the root
@@ -150,11 +151,11 @@ struct PackageInfo {
 };
 
 struct ProgramData {
-  Arena memory{4096};                 ///< owns types, and constants' strings, lists and maps
-  std::vector<std::string> files;     ///< paths as given
+  Arena memory{4096};              ///< owns types, and constants' strings, lists and maps
+  std::vector<std::string> files;  ///< paths as given
   std::vector<Location> locations;
   Schema schema;
-  std::vector<std::string> symbols;   ///< string of symbol i + 1
+  std::vector<std::string> symbols;                ///< string of symbol i + 1
   std::vector<std::vector<SymbolId>> symbol_sets;  ///< sorted
   std::vector<Value> constants;
   std::vector<Import> imports;
@@ -170,8 +171,8 @@ struct ProgramData {
   std::vector<RuleInfo> rules;
   std::vector<RuleCode> rule_codes;
   std::vector<GlobSet> target_sets;
-  std::vector<uint32_t> plan;                  ///< indexes into rule_codes
-  std::vector<PlanNote> plan_notes;            ///< by entry of plan
+  std::vector<uint32_t> plan;        ///< indexes into rule_codes
+  std::vector<PlanNote> plan_notes;  ///< by entry of plan
   std::vector<PlanNode> plan_nodes;
   std::vector<PlanEdge> plan_edges;
   std::vector<PlanLeaf> plan_leaves;

@@ -1,5 +1,5 @@
-// Verifying decision DAGs: that walking one ends, soon, and leads to rules of its own range only. Whether a DAG skips the
-// right rules is the planner's to get right, and the tests' to see.
+// Verifying decision DAGs: that walking one ends, soon, and leads to rules of its own range only. Whether a DAG skips
+// the right rules is the planner's to get right, and the tests' to see.
 #pragma once
 
 #include <string>
@@ -9,7 +9,8 @@
 
 namespace ordain {
 
-/// What a walk that follows every edge may visit, for each rule, edge and node of a range's DAG. The planner stays below.
+/// What a walk that follows every edge may visit, for each rule, edge and node of a range's DAG. The planner stays
+/// below.
 inline constexpr uint64_t kMaxPlanVisits = 64;
 /// Longest way from a root to a leaf.
 inline constexpr uint32_t kMaxPlanDepth = 64;

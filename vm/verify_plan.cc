@@ -141,7 +141,8 @@ class PlanChecker {
           !only(plan.answers, {deny, require_approval, allow}) || !only(plan.obligations, {redact, warn})) {
         return bad("a rule is in the wrong list");
       }
-      if (plan.first_match == 0 && plan.answers.entries.count != 0) return bad("only a first_match package has answers");
+      if (plan.first_match == 0 && plan.answers.entries.count != 0)
+        return bad("only a first_match package has answers");
       plan_entries_.add_number(entries);
       plan_after_.add_number(after);
       plan_targeted_.add_number(targeted);

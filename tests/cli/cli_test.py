@@ -336,6 +336,12 @@ class Bench(Case):
         self.assertEqual(json.loads(run.stdout)["malformed"], 1)
         self.assertIn("event 1", run.stderr)
 
+    def test_callers_without_number_are_all_kept(self):
+        events = "".join('{"capability": "pay", "input": {"amount": 3}, "agent": {"id": "a%d"}}\n' % i for i in range(5000))
+        run = ordain("bench", "--policies", self.write("p.policy", POLICY), "--events", self.write("many.jsonl", events), "--seconds", "0.05", "--json")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(json.loads(run.stdout)["events"], 5000)
+
     def test_nothing_to_measure_exits_2(self):
         self.assertEqual(self.bench(events=[" "]).returncode, 2)
         self.assertEqual(self.bench(policy="policy p on before x { deny when 1 + ; }").returncode, 2)
@@ -376,6 +382,29 @@ class Disasm(Case):
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertIn("payments.unknown_payee", run.stdout)
         self.assertIn("input.recipient", run.stdout)
+
+
+class Plan(Case):
+    RULES = "capability pay { input { to: string, cents: int } }\npolicy p on before pay {\n%s allow odd when input.cents %% 2 == 1;\n}\n" % "".join(
+        f'allow r{i} when input.to == "iban{i}";\n' for i in range(30)
+    )
+
+    def test_shows_tests_and_rules(self):
+        path = self.write("p.policy", self.RULES)
+        run = ordain("plan", path, "--most", "3")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn('"iban1": try p.r1 (sure)', run.stdout)
+        self.assertIn("not indexed: p.odd", run.stdout)
+
+    def test_graph_and_json(self):
+        path = self.write("p.policy", self.RULES)
+        self.assertTrue(ordain("plan", path, "--dot").stdout.startswith("digraph plan {"))
+        rows = [json.loads(line) for line in ordain("plan", path, "--json").stdout.splitlines()]
+        self.assertEqual((rows[0]["rules"], rows[0]["kind"]), (31, "allow"))
+        self.assertEqual(rows[0]["unindexed"][0]["rule"], "p.odd")
+
+    def test_broken_policies_exit_2(self):
+        self.assertEqual(ordain("plan", self.write("p.policy", "policy {")).returncode, 2)
 
 
 class Functions(Case):

@@ -35,9 +35,9 @@ class RandomRules {
   }
 
   std::string event() {
-    std::string input = fmt::format(
-        R"("kind": "{}", "size": {}, "price": {}, "count": {}, "urgent": {}, "command": "{}")", word(), below(12),
-        real(), below(5), below(2) == 0 ? "true" : "false", command());
+    std::string input =
+        fmt::format(R"("kind": "{}", "size": {}, "price": {}, "count": {}, "urgent": {}, "command": "{}")", word(),
+                    below(12), real(), below(5), below(2) == 0 ? "true" : "false", command());
     if (below(2) == 0) input += fmt::format(R"(, "note": "{}")", word());
     if (below(2) == 0) input += fmt::format(R"(, "limit": {})", below(12));
     std::string agent = fmt::format(R"("roles": [{}])", words());
@@ -182,7 +182,8 @@ size_t plan_size(const Program& program) {
 
 std::shared_ptr<const Program> program_of(const std::string& rules) {
   auto compiled = compile({source("capability act { input { action: string, size: int } }\n"
-                                  "policy r on before act {\n" + rules + "}\n")},
+                                  "policy r on before act {\n" +
+                                  rules + "}\n")},
                           standard_library());
   EXPECT_NE(compiled.program, nullptr) << render(compiled.diagnostics);
   return compiled.program;
@@ -195,7 +196,8 @@ TEST(PlanSize, StaysLinearForClassHeavyRules) {
     for (int i = 0; i < count; ++i) {
       const auto list = [i](const char* prefix, int from) {
         std::string texts;
-        for (int k = 0; k < 10; ++k) texts += fmt::format("{}\"{}{}\"", k == 0 ? "" : ", ", prefix, (i * from + k) % 40);
+        for (int k = 0; k < 10; ++k)
+          texts += fmt::format("{}\"{}{}\"", k == 0 ? "" : ", ", prefix, (i * from + k) % 40);
         return "[" + texts + "]";
       };
       out += fmt::format("allow a{} when input.action in {} && resource.type in {} && agent.id in {};\n", i,

@@ -345,7 +345,8 @@ TEST(Verify, AnExhaustedChargeCannotLoopThroughItsHandler) {
   EXPECT_REFUSED(a, "a loop spends no budget");
 }
 
-// As emit writes a && b && c ...: each operand's fault is saved by a block at the end, which goes back to the next operand.
+// As emit writes a && b && c ...: each operand's fault is saved by a block at the end, which goes back to the next
+// operand.
 TEST(Verify, LongChainsOfHandlersSettle) {
   constexpr int kOperands = 2000;
   Assembler a;
@@ -533,6 +534,96 @@ TEST(Verify, RefusesBadPlans) {
     a.rule(package, RuleKind::deny, {.condition = 0});
     a.rule(package, RuleKind::allow);
     a.finish();
+    c.spoil(a);
+    EXPECT_REFUSED(a, c.part);
+  }
+}
+
+// A DAG over two rules: a symbol's node with two leaves behind it, and a leaf visited anyway.
+void add_index(Assembler& a) {
+  Slot slot;
+  slot.path = "input.kind";
+  slot.type = &types::kString;
+  slot.bank = Bank::call;
+  slot.compared = true;
+  a.data.schema.slots.push_back(slot);
+  a.data.schema.slot_count[1] = 1;
+  a.data.symbols = {"a", "b"};
+  a.data.plan_nodes = {{.test = PlanTest::symbol, .slot = 0, .next = 3, .edges = {0, 2}},
+                       {.edges = {0, 1}},
+                       {.edges = {1, 1}},
+                       {.edges = {2, 1}}};
+  a.data.plan_edges = {{1, 1}, {2, 2}};
+  a.data.plan_leaves = {{0, true}, {1, false}, {1, false}};
+  a.data.package_plans[0].deny.nodes = {0, 4};
+}
+
+TEST(Verify, Indexes) {
+  using Nodes = std::vector<PlanNode>;
+  const TableCase cases[] = {
+      {"an unknown test", [](Assembler& a) { a.data.plan_nodes[1].test = static_cast<PlanTest>(7); }},
+      {"a leaf has no slot", [](Assembler& a) { a.data.plan_nodes[1].slot = 0; }},
+      {"its slot is not there", [](Assembler& a) { a.data.plan_nodes[0].slot = 1; }},
+      {"its slot has no symbol", [](Assembler& a) { a.data.schema.slots[0].compared = false; }},
+      {"its slot is not of a number", [](Assembler& a) { a.data.plan_nodes[0].test = PlanTest::number; }},
+      {"its slot has no order", [](Assembler& a) { a.data.plan_nodes[0].test = PlanTest::threshold; }},
+      {"an edge's key is out of range", [](Assembler& a) { a.data.plan_nodes[0].test = PlanTest::member; }},
+      {"an edge's key is out of range", [](Assembler& a) { a.data.plan_edges[1].key = 3; }},
+      {"its edges are not in order",
+       [](Assembler& a) { std::swap(a.data.plan_edges[0].key, a.data.plan_edges[1].key); }},
+      {"an edge does not lead to a later node", [](Assembler& a) { a.data.plan_edges[0].node = 0; }},
+      {"an edge does not lead to a later node", [](Assembler& a) { a.data.plan_edges[0].node = 4; }},
+      {"the next node is not a later one", [](Assembler& a) { a.data.plan_nodes[0].next = 0; }},
+      {"edges do not follow", [](Assembler& a) { a.data.plan_nodes[0].edges.first = 1; }},
+      {"there are edges of no node", [](Assembler& a) { a.data.plan_edges.push_back({9, 3}); }},
+      {"a leaf is of another range", [](Assembler& a) { a.data.plan_leaves[2].entry = 2; }},
+      {"a node leads out of its range", [](Assembler& a) { a.data.package_plans[0].deny.nodes = {0, 3}; }},
+      {"its nodes are not there", [](Assembler& a) { a.data.package_plans[0].deny.nodes = {2, 3}; }},
+      {"not one note for each entry", [](Assembler& a) { a.data.plan_notes.pop_back(); }},
+      {"a note of the plan is not known", [](Assembler& a) { a.data.plan_notes[0] = static_cast<PlanNote>(9); }},
+      {"a literal of the plan is not a string", [](Assembler& a) { a.data.plan_literals.push_back({99}); }},
+      {"the way to a leaf is too long",
+       [](Assembler& a) {
+         a.data.plan_edges.clear();
+         Nodes nodes;
+         for (uint32_t i = 0; i < 70; ++i) {
+           nodes.push_back({.test = PlanTest::symbol, .slot = 0, .edges = {i, 1}});
+           a.data.plan_edges.push_back({1, i + 1});
+         }
+         nodes.push_back({.edges = {0, 3}});
+         a.data.plan_nodes = nodes;
+         a.data.package_plans[0].deny.nodes = {0, 71};
+       }},
+      // Both the edge and `next` of every node lead to the one after: two to the power of their number visits.
+      {"walking it takes too long",
+       [](Assembler& a) {
+         a.data.plan_edges.clear();
+         Nodes nodes;
+         for (uint32_t i = 0; i < 40; ++i) {
+           nodes.push_back({.test = PlanTest::symbol, .slot = 0, .next = i + 1, .edges = {i, 1}});
+           a.data.plan_edges.push_back({1, i + 1});
+         }
+         nodes.push_back({.edges = {0, 3}});
+         a.data.plan_nodes = nodes;
+         a.data.package_plans[0].deny.nodes = {0, 41};
+       }},
+  };
+  const auto make = [](Assembler& a) {
+    a.returns(Value::boolean(true));
+    a.capability("act");
+    const uint32_t package = a.package("x");
+    a.rule(package, RuleKind::deny, {.condition = 0});
+    a.rule(package, RuleKind::deny, {.condition = 0});
+    a.rule(package, RuleKind::allow);
+    a.finish();
+    add_index(a);
+  };
+  Assembler good;
+  make(good);
+  EXPECT_EQ(refusal(good), "");
+  for (const TableCase& c : cases) {
+    Assembler a;
+    make(a);
     c.spoil(a);
     EXPECT_REFUSED(a, c.part);
   }

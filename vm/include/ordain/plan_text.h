@@ -14,11 +14,11 @@ struct PlanSummary {
   std::string capability;  ///< "(undeclared)" for those that the program does not declare
   Stage stage = Stage::before;
   std::string package;
-  std::string kind;        ///< "deny", "require_approval", "allow", "answers" (first match), "obligations"
+  std::string kind;  ///< "deny", "require_approval", "allow", "answers" (first match), "obligations"
   size_t rules = 0;
-  size_t nodes = 0;        ///< 0: the rules are tried one after another
+  size_t nodes = 0;  ///< 0: the rules are tried one after another
   size_t edges = 0;
-  size_t depth = 0;        ///< tests on the longest way to a rule
+  size_t depth = 0;  ///< tests on the longest way to a rule
   struct Unindexed {
     RuleId rule = 0;
     std::string why;
@@ -26,7 +26,8 @@ struct PlanSummary {
   std::vector<Unindexed> unindexed;  ///< rules that no test of the DAG leads to
 };
 
-/// Of every capability, stage and package that has rules, in the program's order. Lists that are the same are told once.
+/// Of every capability, stage and package that has rules, in the program's order. Lists that are the same are told
+/// once.
 std::vector<PlanSummary> summarise_plan(const Program& program);
 
 /// The DAGs as indented text. @param most edges shown of a node, and rules of a leaf
