@@ -154,7 +154,7 @@ void* address_of(F* function) {
 
 std::span<const Helper> helpers() {
   static const Helper table[] = {
-      {"ordain_interpret", "i:pi", address_of(interpret_again), true},
+      {kInterpret.data(), "i:pi", address_of(interpret_again), true},
       {"ordain_put_location", "i:pi", address_of(put_location), true},
       {"ordain_fault", "i:pii", address_of(fault), true},
       {"ordain_absent", "i:pii", address_of(absent), true},

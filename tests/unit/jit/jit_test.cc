@@ -104,15 +104,20 @@ TEST_P(Agreement, NativeSaysWhatTheInterpreterSays) {
   for (const Bindings& bindings : binding_sets()) {
     for (const Budget& budget : budgets) expected.push_back(outcome(program, bindings, true, budget));
   }
-  for (int optimisation : {0, 1, 2}) {
-    auto report = compile_native(*program, {.optimisation = optimisation});
+  for (const NativeOptions& options : std::vector<NativeOptions>{{.optimisation = 0},
+                                                                 {.optimisation = 1},
+                                                                 {.optimisation = 2},
+                                                                 {.optimisation = 0, .standalone = true},
+                                                                 {.standalone = true}}) {
+    auto report = compile_native(*program, options);
     ASSERT_TRUE(report) << report.error().message;
     ASSERT_TRUE(program->fully_native());
     size_t at = 0;
     for (const Bindings& bindings : binding_sets()) {
       for (const Budget& budget : budgets) {
         EXPECT_EQ(outcome(program, bindings, false, budget), expected[at])
-            << GetParam() << " at -O" << optimisation << ", binding " << at / 3 << ", budget " << at % 3;
+            << GetParam() << " at -O" << options.optimisation << (options.standalone ? ", standalone" : "")
+            << ", binding " << at / 3 << ", budget " << at % 3;
         ++at;
       }
     }
