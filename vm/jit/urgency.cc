@@ -7,11 +7,17 @@
 namespace ordain::native {
 namespace {
 
+/// So many conditions tried together make the time of a decision.
+constexpr uint32_t kCrowd = 8;
+
+/// So many predicates are optimised in half a second, whatever it is good for.
+constexpr size_t kFew = 512;
+
 /// How decisions come to a predicate.
 struct Use {
   bool known = false;  ///< a rule refers to it
-  bool tried = false;  ///< as a condition that the plan does not prove
   bool first = false;  ///< for a capability that was asked for first
+  uint32_t crowd = 0;  ///< as a condition that the plan does not prove: it and those that are tried with it
 };
 
 class Uses {
@@ -32,31 +38,40 @@ class Uses {
  private:
   // Where the plan has a rule with and without proof, it is tried.
   void rules(const RuleRange& range, bool first) {
-    const auto entry = [&](uint32_t at, bool sure) {
-      const RuleCode& rule = data_.rule_codes[data_.plan[at]];
-      use(rule.condition, first, !sure || rule.target_set != kNone);
-      for (const uint32_t clause : {rule.because, rule.from, rule.expires, rule.with}) use(clause, first, false);
-    };
     if (range.nodes.count == 0) {
-      for (uint32_t i = 0; i < range.entries.count; ++i) entry(range.entries.first + i, false);
+      for (uint32_t i = 0; i < range.entries.count; ++i) {
+        use(data_.rule_codes[data_.plan[range.entries.first + i]], first, range.entries.count);
+      }
       return;
     }
     for (uint32_t i = 0; i < range.nodes.count; ++i) {
       const PlanNode& node = data_.plan_nodes[range.nodes.first + i];
-      if (node.test != PlanTest::leaf) continue;
-      for (uint32_t k = 0; k < node.edges.count; ++k) {
-        const PlanLeaf& leaf = data_.plan_leaves[node.edges.first + k];
-        entry(leaf.entry, leaf.sure);
+      if (node.test == PlanTest::leaf) {
+        leaf(std::span(data_.plan_leaves).subspan(node.edges.first, node.edges.count), first);
       }
     }
   }
 
-  void use(uint32_t predicate, bool first, bool tried) {
+  void leaf(std::span<const PlanLeaf> leaves, bool first) {
+    const auto rule_of = [this](const PlanLeaf& leaf) -> const RuleCode& {
+      return data_.rule_codes[data_.plan[leaf.entry]];
+    };
+    const auto is_tried = [&](const PlanLeaf& leaf) { return !leaf.sure || rule_of(leaf).target_set != kNone; };
+    const auto tried = static_cast<uint32_t>(std::ranges::count_if(leaves, is_tried));
+    for (const PlanLeaf& leaf : leaves) use(rule_of(leaf), first, is_tried(leaf) ? tried : 0);
+  }
+
+  void use(const RuleCode& rule, bool first, uint32_t crowd) {
+    use(rule.condition, first, crowd);
+    for (const uint32_t clause : {rule.because, rule.from, rule.expires, rule.with}) use(clause, first, 0);
+  }
+
+  void use(uint32_t predicate, bool first, uint32_t crowd) {
     if (predicate == kNone) return;
     Use& out = predicates[predicate];
     out.known = true;
-    out.tried |= tried;
     out.first |= first;
+    out.crowd = std::max(out.crowd, crowd);
   }
 
   const ProgramData& data_;
@@ -82,12 +97,16 @@ std::vector<Worth> worth_of_predicates(const Program& program, std::span<const s
   }
   for (size_t i = 0; i < data.capability_plans.size(); ++i) uses.collect(data.capability_plans[i], asked[i]);
   std::vector<Worth> out(data.predicates.size());
+  size_t candidates = 0;
   for (size_t i = 0; i < out.size(); ++i) {
-    const Use& use = uses.predicates[i];
-    const bool tried = use.tried || !use.known;  // what no rule refers to is there to be evaluated
-    out[i].optimised = tried || may_loop(data, data.predicates[i]);
-    out[i].rank = use.first ? 0 : tried ? 1 : 2;
+    Use& use = uses.predicates[i];
+    if (!use.known) use.crowd = kCrowd;  // what no rule refers to is there to be evaluated
+    out[i].optimised = use.crowd > 0 || may_loop(data, data.predicates[i]);
+    out[i].rank = use.first ? 0 : use.crowd > 0 ? 1 : 2;
+    candidates += out[i].optimised ? 1 : 0;
   }
+  if (candidates <= kFew) return out;
+  for (size_t i = 0; i < out.size(); ++i) out[i].optimised = uses.predicates[i].crowd >= kCrowd;
   return out;
 }
 

@@ -12,8 +12,9 @@ namespace ordain::native {
 
 /// What a predicate's code is worth.
 struct Worth {
-  /// Decisions try it, or it may loop. Others are clauses that run once a decision at most, and conditions that the
-  /// plan proves on the way to their rule; simple code serves these.
+  /// It is tried along with many others in one decision; or it is tried or may loop, and there are not too many of the
+  /// kind. Simple code serves the rest as well: conditions that the plan proves on the way to their rule, those that it
+  /// leads to a few at a time, and clauses, which run once a decision at most.
   bool optimised = true;
   /// 0: of a capability that was asked for first; 1: tried by decisions; 2: the rest.
   uint8_t rank = 0;

@@ -13,8 +13,8 @@
 namespace ordain {
 
 struct NativeOptions {
-  /// 0, 1 or 2, as -O of a compiler, for predicates that decisions try or that loop. Those that the plan proves, and
-  /// clauses, which run once a decision at most, have the code of level 0: that is all they are worth.
+  /// 0, 1 or 2, as -O of a compiler, for predicates whose code a decision's time depends on: what is tried along with
+  /// many others, and, where they are not too many, all that decisions try or that loops. The others get level 0.
   int optimisation = 1;
   uint32_t predicates_per_module = 32;        ///< of optimised code; four times as many of simple code
   uint32_t threads = 1;                       ///< to compile on, the calling one included
