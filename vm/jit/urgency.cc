@@ -13,6 +13,13 @@ constexpr uint32_t kCrowd = 8;
 /// So many predicates are optimised in half a second, whatever it is good for.
 constexpr size_t kFew = 512;
 
+/// So much code is optimised in a few seconds of two cores, counted in instructions. It is also about what a
+/// processor's caches hold: of more, optimised code gains little.
+constexpr uint64_t kMost = 24'000;
+
+/// How much longer the optimiser takes for an instruction where there are loops.
+constexpr uint64_t kLoopFactor = 3;
+
 /// How decisions come to a predicate.
 struct Use {
   bool known = false;  ///< a rule refers to it
@@ -85,6 +92,25 @@ bool may_loop(const ProgramData& data, const Predicate& predicate) {
   return std::any_of(code, code + predicate.code.count, [](const Insn& insn) { return insn.op == Op::charge; });
 }
 
+/// Of many candidates those are optimised that are tried with many others, the largest crowds first, until it is
+/// enough.
+void choose(const ProgramData& data, const std::vector<Use>& uses, std::vector<Worth>* worth) {
+  std::vector<uint32_t> crowded;
+  for (uint32_t i = 0; i < uses.size(); ++i) {
+    (*worth)[i].optimised = false;
+    if (uses[i].crowd >= kCrowd) crowded.push_back(i);
+  }
+  std::stable_sort(crowded.begin(), crowded.end(),
+                   [&uses](uint32_t a, uint32_t b) { return uses[a].crowd > uses[b].crowd; });
+  uint64_t spent = 0;
+  for (const uint32_t predicate : crowded) {
+    const Predicate& p = data.predicates[predicate];
+    spent += p.code.count * (may_loop(data, p) ? kLoopFactor : 1);
+    if (spent > kMost) return;
+    (*worth)[predicate].optimised = true;
+  }
+}
+
 }  // namespace
 
 std::vector<Worth> worth_of_predicates(const Program& program, std::span<const std::string> first) {
@@ -105,8 +131,7 @@ std::vector<Worth> worth_of_predicates(const Program& program, std::span<const s
     out[i].rank = use.first ? 0 : use.crowd > 0 ? 1 : 2;
     candidates += out[i].optimised ? 1 : 0;
   }
-  if (candidates <= kFew) return out;
-  for (size_t i = 0; i < out.size(); ++i) out[i].optimised = uses.predicates[i].crowd >= kCrowd;
+  if (candidates > kFew) choose(data, uses.predicates, &out);
   return out;
 }
 

@@ -150,6 +150,18 @@ TEST_F(ObjectCacheTest, WhatIsFoundThereDecidesAsWhatWasCompiled) {
   EXPECT_EQ(archives().size(), 2u) << "standalone code is other code";
 }
 
+TEST_F(ObjectCacheTest, StandaloneCodeDoesNotKnowTheInterpreter) {
+  for (const bool standalone : {false, true}) {
+    fs::remove_all(directory_);
+    NativeOptions how = options();
+    how.standalone = standalone;
+    make(payments(5), how);
+    ASSERT_EQ(archives().size(), 1u);
+    const bool refers = read_file(archives()[0]).find("ordain_interpret") != std::string::npos;
+    EXPECT_NE(refers, standalone);
+  }
+}
+
 TEST_F(ObjectCacheTest, CodeWithDataAndCallsIsFoundToo) {
   const Bindings bindings = {
       {"i", Value::integer(17)}, {"j", Value::integer(0)}, {"s", Value::string("two")}, {"x", Value::string("q")}};
