@@ -12,6 +12,7 @@
 #include <span>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "vm/jit/backend.h"
 #include "vm/jit/lower.h"
@@ -80,7 +81,7 @@ std::vector<Batch> batches_of(const Program& program, const NativeOptions& optio
   const std::vector<native::Worth> worth = native::worth_of_predicates(program, options.first);
   std::vector<uint32_t> order(worth.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, {}, [&](uint32_t predicate) { return worth[predicate].rank; });
+  std::ranges::sort(order, {}, [&worth](uint32_t predicate) { return std::pair(worth[predicate].rank, predicate); });
 
   std::vector<uint32_t> simple, optimised;
   for (const uint32_t predicate : order) {

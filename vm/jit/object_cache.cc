@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "native_sources.h"
 #include "ordain/digest.h"
@@ -89,12 +90,14 @@ std::string temporary_name() {
   return fmt::format("{}-{}{}", ::getpid(), next++, kUnfinished);
 }
 
-/// A new file of this directory, complete, under a name of its own; "" if there is none.
-std::string write_temporary(int directory, std::string_view bytes) {
+/// A new file of this directory, complete, under a name of its own; "" if there is none. `durable`: nobody will make it
+/// anew if a crash of the machine takes its bytes.
+std::string write_temporary(int directory, std::string_view bytes, bool durable) {
   std::string name = temporary_name();
   const File file(::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return "";
-  if (::fchmod(file.get(), 0600) == 0 && write_all(file.get(), bytes)) return name;
+  const bool written = ::fchmod(file.get(), 0600) == 0 && write_all(file.get(), bytes);
+  if (written && (!durable || ::fsync(file.get()) == 0)) return name;
   ::unlinkat(directory, name.c_str(), 0);
   return "";
 }
@@ -118,7 +121,7 @@ Result<std::string> secret_of(int directory) {
   if (::fstatat(directory, kSecret, &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
     std::array<char, kSecretBytes> bytes;
     if (::getentropy(bytes.data(), bytes.size()) != 0) return unsafe("no random bytes are to be had: " + reason());
-    const std::string made = write_temporary(directory, {bytes.data(), bytes.size()});
+    const std::string made = write_temporary(directory, {bytes.data(), bytes.size()}, /*durable=*/true);
     if (made.empty()) return unsafe("the cache's secret cannot be written: " + reason());
     const int linked = ::linkat(directory, made.c_str(), directory, kSecret, 0);
     const int error = errno;
@@ -265,7 +268,7 @@ void ObjectCache::put(const Digest& key, std::span<const std::string> objects) c
 }
 
 bool ObjectCache::write(const std::string& name, std::string_view bytes) const {
-  const std::string made = write_temporary(directory_, bytes);
+  const std::string made = write_temporary(directory_, bytes, /*durable=*/false);
   if (made.empty()) return false;
   if (::renameat(directory_, made.c_str(), directory_, name.c_str()) == 0) return true;
   ::unlinkat(directory_, made.c_str(), 0);

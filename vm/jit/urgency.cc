@@ -1,6 +1,7 @@
 #include "vm/jit/urgency.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "vm/program_data.h"
 
@@ -100,8 +101,7 @@ void choose(const ProgramData& data, const std::vector<Use>& uses, std::vector<W
     (*worth)[i].optimised = false;
     if (uses[i].crowd >= kCrowd) crowded.push_back(i);
   }
-  std::stable_sort(crowded.begin(), crowded.end(),
-                   [&uses](uint32_t a, uint32_t b) { return uses[a].crowd > uses[b].crowd; });
+  std::ranges::sort(crowded, {}, [&uses](uint32_t i) { return std::pair(UINT32_MAX - uses[i].crowd, i); });
   uint64_t spent = 0;
   for (const uint32_t predicate : crowded) {
     const Predicate& p = data.predicates[predicate];
