@@ -231,10 +231,13 @@ TEST(CompileNative, DecidesAsTheInterpreterDoes) {
   EXPECT_GT(report->code_bytes, 200u * 32);
   Facts facts(program);
   std::set<std::string> seen;
-  for (int user = 0; user < 200; ++user) {
-    const std::string expected = facts.describe(user, true);
-    EXPECT_EQ(facts.describe(user, false), expected) << user;
-    seen.insert(expected.substr(0, expected.find(' ', 8)));
+  for (const bool standalone : {false, true}) {
+    ASSERT_TRUE(compile_native(*program, {.standalone = standalone}));
+    for (int user = 0; user < 200; ++user) {
+      const std::string expected = facts.describe(user, true);
+      EXPECT_EQ(facts.describe(user, false), expected) << user;
+      seen.insert(expected.substr(0, expected.find(' ', 8)));
+    }
   }
   EXPECT_GE(seen.size(), 3u) << "allowed, denied and faulting calls";
 }
