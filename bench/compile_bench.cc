@@ -2,6 +2,9 @@
 //   build/release/bin/compile_bench
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "bench/rule_sets.h"
 #include "compiler/parse.h"
 #include "ordain/compile.h"
@@ -81,6 +84,33 @@ BENCHMARK(make_native)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime()
     ->Iterations(1);
+
+/// The same from the object cache: link, and publish.
+void native_from_cache(benchmark::State& state) {
+  std::string directory = (std::filesystem::temp_directory_path() / "ordain-bench-XXXXXX").string();
+  if (::mkdtemp(directory.data()) == nullptr) return state.SkipWithError("no directory for a cache");
+  const std::string bytes =
+      compile({source_of(static_cast<int>(state.range(0)))}, standard_library()).program->serialise();
+  NativeOptions options;
+  options.cache_directory = directory;
+  options.threads = static_cast<uint32_t>(state.range(1));
+  if (!compile_native(**Program::load(bytes, standard_library()), options)) state.SkipWithError("no native code");
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto program = *Program::load(bytes, standard_library());
+    state.ResumeTiming();
+    const auto report = compile_native(*program, options);
+    if (!report || !report->from_cache) state.SkipWithError("the cache has no code");
+    state.PauseTiming();
+    program.reset();
+    state.ResumeTiming();
+  }
+  std::filesystem::remove_all(directory);
+  count_rules(state);
+}
+// Rules, threads.
+BENCHMARK(native_from_cache)->ArgsProduct({{10, 1000, 10000}, {1}})->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(native_from_cache)->Args({10000, 2})->Unit(benchmark::kMillisecond)->UseRealTime();
 #endif
 
 }  // namespace

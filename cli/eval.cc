@@ -69,7 +69,7 @@ DecideOptions decide_options(const Options& options) {
 
 bool make_native(const Program& program) {
 #ifdef ORDAIN_HAS_JIT
-  Result<NativeReport> report = compile_native(program);
+  Result<NativeReport> report = compile_native(program, {.standalone = true});
   if (!report) {
     complain(report.error().message);
     return false;

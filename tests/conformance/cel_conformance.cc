@@ -66,7 +66,7 @@ Got run_engine(Arena& arena, const Case& test, const std::string& engine, const 
   options.interpret_only = engine == "interpreter";
 #ifdef ORDAIN_HAS_JIT
   if (engine == "jit") {
-    auto report = compile_native(**program);
+    auto report = compile_native(**program, {.standalone = true});
     if (!report) return error("native: " + report.error().message);
     if (!(*program)->fully_native()) return error("native: not every predicate is native");
   }

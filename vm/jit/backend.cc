@@ -10,6 +10,7 @@
 #include <llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h>
 #include <llvm/ExecutionEngine/Orc/Mangling.h>
 #include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
+#include <llvm/IR/Constants.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/Object/ObjectFile.h>
 #include <llvm/Passes/PassBuilder.h>
@@ -94,6 +95,17 @@ struct Passes {
 
 }  // namespace
 
+std::string target_identity() {
+  initialise_once();
+  std::string out = "LLVM " LLVM_VERSION_STRING;
+  auto host = llvm::orc::JITTargetMachineBuilder::detectHost();
+  if (!host) {
+    llvm::consumeError(host.takeError());
+    return out;
+  }
+  return out + " " + host->getTargetTriple().str() + " " + host->getCPU() + " " + host->getFeatures().getString();
+}
+
 struct Backend::Parts {
   Parts(std::unique_ptr<llvm::TargetMachine> the_machine, std::unique_ptr<llvm::TargetMachine> the_quick_machine,
         std::unique_ptr<llvm::orc::ExecutorProcessControl> control, int optimisation)
@@ -163,8 +175,8 @@ Result<void> Backend::define(const std::vector<std::pair<std::string, void*>>& s
 
 namespace {
 
-size_t text_size(const llvm::MemoryBuffer& object) {
-  auto file = llvm::object::ObjectFile::createObjectFile(object.getMemBufferRef());
+size_t text_size(llvm::MemoryBufferRef object) {
+  auto file = llvm::object::ObjectFile::createObjectFile(object);
   if (!file) {
     llvm::consumeError(file.takeError());
     return 0;
@@ -176,32 +188,61 @@ size_t text_size(const llvm::MemoryBuffer& object) {
   return out;
 }
 
+/// Gives the module a public table of how far each function is from it, and hides the functions: one symbol is cheaper
+/// to link, and to keep, than one for each of them.
+void add_table(llvm::Module& module, const std::vector<std::string>& names, const std::string& table) {
+  llvm::LLVMContext& context = module.getContext();
+  llvm::Type* word = llvm::Type::getInt64Ty(context);
+  llvm::Type* distance = llvm::Type::getInt32Ty(context);
+  auto* type = llvm::ArrayType::get(distance, names.size());
+  auto* global =
+      new llvm::GlobalVariable(module, type, true, llvm::GlobalValue::ExternalLinkage, /*Initializer=*/nullptr, table);
+  global->setDSOLocal(true);
+  llvm::Constant* origin = llvm::ConstantExpr::getPtrToInt(global, word);
+  std::vector<llvm::Constant*> distances;
+  for (const std::string& name : names) {
+    llvm::Function* function = module.getFunction(name);
+    function->setLinkage(llvm::GlobalValue::InternalLinkage);
+    llvm::Constant* there = llvm::ConstantExpr::getPtrToInt(function, word);
+    distances.push_back(llvm::ConstantExpr::getTrunc(llvm::ConstantExpr::getSub(there, origin), distance));
+  }
+  global->setInitializer(llvm::ConstantArray::get(type, distances));
+}
+
 }  // namespace
 
-Result<std::vector<void*>> Backend::compile(llvm::Module& module, const std::vector<std::string>& names, bool quick) {
+Result<std::vector<void*>> Backend::compile(llvm::Module& module, const std::vector<std::string>& names,
+                                            const std::string& table, bool quick, std::string* object) {
+  add_table(module, names, table);
 #ifndef NDEBUG
   std::string complaint;
   llvm::raw_string_ostream stream(complaint);
   if (llvm::verifyModule(module, &stream)) return Error{"native_failed", "invalid code was made: " + stream.str()};
 #endif
   (quick ? parts_->quick_passes : parts_->passes).run(module);
-  auto object = llvm::orc::SimpleCompiler(quick ? *parts_->quick_machine : *parts_->machine)(module);
-  if (!object) return failed(object.takeError());
-  parts_->code_bytes += text_size(**object);
-  if (auto error = parts_->linker.add(parts_->library, std::move(*object))) return failed(std::move(error));
+  auto made = llvm::orc::SimpleCompiler(quick ? *parts_->quick_machine : *parts_->machine)(module);
+  if (!made) return failed(made.takeError());
+  const llvm::StringRef bytes = (*made)->getBuffer();
+  if (object != nullptr) *object = bytes.str();
+  return link({bytes.data(), bytes.size()}, table, names.size());
+}
 
-  llvm::orc::SymbolLookupSet wanted;
-  for (const std::string& name : names) wanted.add(parts_->mangle(name));
-  auto found = parts_->session.lookup(llvm::orc::makeJITDylibSearchOrder(&parts_->library), std::move(wanted));
+Result<std::vector<void*>> Backend::link(std::string_view object, const std::string& table, size_t functions) {
+  auto buffer = llvm::MemoryBuffer::getMemBuffer({object.data(), object.size()}, table, false);
+  parts_->code_bytes += text_size(buffer->getMemBufferRef());
+  if (auto error = parts_->linker.add(parts_->library, std::move(buffer))) return failed(std::move(error));
+  auto found = parts_->session.lookup(llvm::orc::makeJITDylibSearchOrder(&parts_->library), parts_->mangle(table));
   if (!found) return failed(found.takeError());
-  std::vector<void*> out;
-  out.reserve(names.size());
-  for (const std::string& name : names) {
 #if LLVM_VERSION_MAJOR >= 17
-    out.push_back((*found)[parts_->mangle(name)].getAddress().toPtr<void*>());
+  const auto* distances = found->getAddress().toPtr<const int32_t*>();
 #else
-    out.push_back(llvm::jitTargetAddressToPointer<void*>((*found)[parts_->mangle(name)].getAddress()));
+  const auto* distances = llvm::jitTargetAddressToPointer<const int32_t*>(found->getAddress());
 #endif
+  std::vector<void*> out;
+  out.reserve(functions);
+  const auto origin = reinterpret_cast<uintptr_t>(distances);
+  for (size_t i = 0; i < functions; ++i) {
+    out.push_back(reinterpret_cast<void*>(origin + static_cast<uintptr_t>(static_cast<intptr_t>(distances[i]))));
   }
   return out;
 }

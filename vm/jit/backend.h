@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ordain/program.h"
@@ -14,6 +15,9 @@ namespace ordain::native {
 
 /// The attribute of a function that may loop.
 inline constexpr const char* kLoops = "ordain-loops";
+
+/// What machine code depends on besides its source: LLVM's version, the processor and its features.
+std::string target_identity();
 
 /// One target machine, one linking session. Used by one thread at a time; the code lives as long as it does.
 class Backend {
@@ -29,8 +33,15 @@ class Backend {
   Result<void> define(const std::vector<std::pair<std::string, void*>>& symbols);
 
   /// Optimises, compiles and links the module, and finds its functions `names`.
+  /// @param table a name for the module's one public symbol, unlike all others of this backend
   /// @param quick as for optimisation 0: for functions so large that more would take too long
-  Result<std::vector<void*>> compile(llvm::Module& module, const std::vector<std::string>& names, bool quick);
+  /// @param object if not nullptr: takes what `link` makes the same functions of
+  Result<std::vector<void*>> compile(llvm::Module& module, const std::vector<std::string>& names,
+                                     const std::string& table, bool quick, std::string* object = nullptr);
+
+  /// The functions, in the order of their names, of what `compile` left in `object`. It runs as it is: it must be
+  /// trusted.
+  Result<std::vector<void*>> link(std::string_view object, const std::string& table, size_t functions);
 
   size_t code_bytes() const;  ///< of machine code so far
 

@@ -2,25 +2,19 @@
 #include <thread>
 
 #include "ordain/jit.h"
-#include "vm/program_data.h"
 
 namespace ordain {
 namespace {
-
-/// With so many predicates optimised code takes long enough (about a millisecond each) that simple code, made in a
-/// tenth of the time, is worth having meanwhile.
-constexpr size_t kQuickFirst = 256;
 
 class BackgroundCompilation {
  public:
   BackgroundCompilation(const Program& program, NativeOptions options) {
     options.cancel = &cancel_;
-    thread_ = std::thread([&program, options] {
-      if (options.optimisation > 0 && program.data().predicates.size() >= kQuickFirst) {
-        NativeOptions quick = options;
-        quick.optimisation = 0;
-        if (!compile_native(program, quick)) return;
-      }
+    options.simple_first = true;
+    thread_ = std::thread([&program, options]() mutable {
+      const auto report = compile_native(program, options);
+      if (report || report.error().code != "unsafe_cache") return;
+      options.cache_directory.clear();
       (void)compile_native(program, options);
     });
   }

@@ -163,7 +163,7 @@ void* address_of(F* function) {
 
 std::span<const Helper> helpers() {
   static const Helper table[] = {
-      {"ordain_interpret", "i:pi", address_of(interpret_again), true},
+      {kInterpret.data(), "i:pi", address_of(interpret_again), true},
       {"ordain_renew", "v:p", address_of(renew)},
       {"ordain_put_location", "i:pi", address_of(put_location), true},
       {"ordain_fault", "i:pii", address_of(fault), true},

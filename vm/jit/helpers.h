@@ -2,8 +2,12 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 namespace ordain::native {
+
+/// The helper that goes on in the interpreter. Standalone code has no such symbol.
+inline constexpr std::string_view kInterpret = "ordain_interpret";
 
 struct Helper {
   const char* name;

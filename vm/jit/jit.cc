@@ -5,12 +5,19 @@
 #include <atomic>
 #include <bit>
 #include <chrono>
+#include <iterator>
+#include <numeric>
+#include <optional>
 #include <set>
+#include <span>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "vm/jit/backend.h"
 #include "vm/jit/lower.h"
+#include "vm/jit/object_cache.h"
+#include "vm/jit/urgency.h"
 
 namespace ordain {
 namespace {
@@ -18,12 +25,22 @@ namespace {
 using native::Backend;
 using native::ModuleLowering;
 
+/// Simple code is made in a tenth of the time of optimised code (about a millisecond a predicate), and its modules may
+/// be larger.
+constexpr uint32_t kSimpleFactor = 4;
+
+/// With fewer predicates to optimise it is not worth while to make simple code of them first.
+constexpr size_t kSimpleFirst = 256;
+
 /// Longer predicates get a module of their own and no optimisation: LLVM's passes are not linear.
 constexpr uint32_t kLongPredicate = 4'000;
 
-std::vector<std::pair<std::string, void*>> external_symbols(const Program& program) {
+std::vector<std::pair<std::string, void*>> external_symbols(const Program& program, bool standalone) {
   std::vector<std::pair<std::string, void*>> out;
-  for (const native::Helper& helper : native::helpers()) out.emplace_back(helper.name, helper.address);
+  for (const native::Helper& helper : native::helpers()) {
+    // What refers to the interpreter all the same cannot be linked: that it stands alone needs no belief.
+    if (!standalone || helper.name != native::kInterpret) out.emplace_back(helper.name, helper.address);
+  }
   std::set<const Overload*> seen;
   for (const Overload* overload : link_tables(program).overloads) {
     if (overload == nullptr || overload->cost != nullptr || !seen.insert(overload).second) continue;
@@ -32,83 +49,94 @@ std::vector<std::pair<std::string, void*>> external_symbols(const Program& progr
   return out;
 }
 
-/// Predicates, and runs of rules (by the entry that they begin at), that become one module.
+/// Predicates, or runs of rules (by the entry that they begin at), that become one module.
 struct Batch {
   std::vector<uint32_t> predicates;
   int optimisation;
+  uint32_t place = kNone;  ///< among the objects in the cache; kNone: the same predicates come again, with better code
   std::vector<uint32_t> runs = {};
+
+  size_t functions() const { return predicates.size() + runs.size(); }
 };
 
-/// Compiles a batch as one module and publishes what is in it.
-Result<void> compile_module(const Program& program, Backend& backend, const Batch& batch) {
-  llvm::LLVMContext context;
-  ModuleLowering lowering(context, program, "ordain", backend.layout(), backend.triple(), batch.optimisation > 0);
-  std::vector<std::string> names;
-  for (uint32_t predicate : batch.predicates) {
-    lowering.add(predicate);
-    names.push_back(native::predicate_symbol(predicate));
-  }
-  for (uint32_t entry : batch.runs) {
-    lowering.add_run(entry);
-    names.push_back(native::run_symbol(entry));
-  }
-  auto code = backend.compile(*lowering.module, names, batch.optimisation <= 0);
-  if (!code) return code.error();
-  auto address = code->begin();
-  for (uint32_t predicate : batch.predicates) {
-    program.install_native(predicate, reinterpret_cast<NativePredicate>(*address++));
-  }
-  for (uint32_t entry : batch.runs) program.install_native_run(entry, reinterpret_cast<NativeRun>(*address++));
-  return {};
-}
-
-/// Whether the conditions of a run are so short that one function of them is compiled in good time.
-bool is_short_run(const Program& program, uint32_t entry) {
-  const ProgramData& data = program.data();
-  uint32_t size = 0;
-  for (uint32_t i = 0; i < link_tables(program).run_sizes[entry]; ++i) {
-    const uint32_t condition = data.rule_codes[data.plan[entry + i]].condition;
-    if (condition != kNone) size += data.predicates[condition].code.count;
-  }
-  return size <= kLongPredicate;
-}
-
-/// Runs of one rule are left to its predicate.
-void add_runs(const Program& program, const NativeOptions& options, std::vector<Batch>& batches) {
-  const std::vector<uint8_t>& sizes = link_tables(program).run_sizes;
-  Batch batch{{}, options.optimisation};
-  uint32_t rules = 0;
-  for (uint32_t entry = 0; entry < sizes.size(); ++entry) {
-    if (sizes[entry] < 2 || !is_short_run(program, entry)) continue;
-    batch.runs.push_back(entry);
-    rules += sizes[entry];
-    if (rules < std::max(options.predicates_per_module, 1u)) continue;
-    batches.push_back(std::move(batch));
-    batch = {{}, options.optimisation};
-    rules = 0;
-  }
-  if (!batch.runs.empty()) batches.push_back(std::move(batch));
-}
-
-std::vector<Batch> batches_of(const Program& program, const NativeOptions& options) {
-  const auto& predicates = program.data().predicates;
-  const uint32_t module_size = std::max(options.predicates_per_module, 1u);
+/// These predicates, in this order.
+std::vector<Batch> batches_of(const ProgramData& data, std::span<const uint32_t> predicates, int optimisation,
+                              uint32_t size) {
   std::vector<Batch> out;
-  Batch batch{{}, options.optimisation};
-  for (uint32_t i = 0; i < predicates.size(); ++i) {
-    if (predicates[i].code.count > kLongPredicate) {
-      out.push_back({{i}, 0});
+  Batch batch{{}, optimisation};
+  for (const uint32_t predicate : predicates) {
+    if (data.predicates[predicate].code.count > kLongPredicate) {
+      out.push_back({{predicate}, 0});
       continue;
     }
-    batch.predicates.push_back(i);
-    if (batch.predicates.size() < module_size) continue;
+    batch.predicates.push_back(predicate);
+    if (batch.predicates.size() < size) continue;
     out.push_back(std::move(batch));
-    batch = {{}, options.optimisation};
+    batch = {{}, optimisation};
   }
   if (!batch.predicates.empty()) out.push_back(std::move(batch));
-  add_runs(program, options, out);
   return out;
 }
+
+/// Runs in their order, a module's worth of rules to each batch.
+std::vector<Batch> batches_of_runs(const Program& program, const NativeOptions& options) {
+  const uint32_t size = std::max(options.predicates_per_module, 1u);
+  std::vector<Batch> out;
+  uint32_t rules = size;
+  for (const native::UrgentRun& run : native::urgent_runs(program, options.first)) {
+    const int optimisation = run.optimised ? options.optimisation : 0;
+    if (rules >= size || out.back().optimisation != optimisation) {
+      out.push_back({{}, optimisation});
+      rules = 0;
+    }
+    out.back().runs.push_back(run.entry);
+    rules += link_tables(program).run_sizes[run.entry];
+  }
+  return out;
+}
+
+/// What is to be compiled, most urgent first.
+std::vector<Batch> batches_of(const Program& program, const NativeOptions& options) {
+  const ProgramData& data = program.data();
+  const std::vector<native::Worth> worth = native::worth_of_predicates(program, options.first);
+  std::vector<uint32_t> order(worth.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&worth](uint32_t predicate) { return std::pair(worth[predicate].rank, predicate); });
+
+  std::vector<uint32_t> simple, optimised;
+  for (const uint32_t predicate : order) {
+    const bool is_long = data.predicates[predicate].code.count > kLongPredicate;
+    const bool better = options.optimisation > 0 && worth[predicate].optimised && !is_long;
+    (better ? optimised : simple).push_back(predicate);
+  }
+  const uint32_t size = std::max(options.predicates_per_module, 1u);
+  const uint32_t simple_size = size > UINT32_MAX / kSimpleFactor ? size : size * kSimpleFactor;
+  std::vector<Batch> last = batches_of_runs(program, options);
+  std::ranges::move(batches_of(data, optimised, options.optimisation, size), std::back_inserter(last));
+  std::vector<Batch> rare = batches_of(data, simple, 0, simple_size);
+  uint32_t place = 0;
+  for (std::vector<Batch>* batches : {&last, &rare}) {
+    for (Batch& batch : *batches) batch.place = place++;
+  }
+  if (options.simple_first && optimised.size() >= kSimpleFirst) {
+    std::vector<Batch> out = batches_of(data, optimised, 0, simple_size);
+    std::ranges::move(rare, std::back_inserter(out));
+    std::ranges::move(last, std::back_inserter(out));
+    return out;
+  }
+  std::ranges::move(rare, std::back_inserter(last));
+  return last;
+}
+
+/// A compilation: what its threads share.
+struct Work {
+  const Program& program;
+  const NativeOptions& options;
+  std::vector<Batch> batches;
+  const native::Archive* archive = nullptr;     ///< has the object of each batch, which then needs only be linked
+  std::vector<std::string>* objects = nullptr;  ///< by place: takes them, for the cache
+  std::atomic<size_t> next = 0;
+};
 
 /// What one thread has done. Each has a backend of its own: LLVM shares nothing between threads.
 struct Worker {
@@ -116,21 +144,105 @@ struct Worker {
   size_t code_bytes = 0;
 };
 
+/// Compiles a batch as one module, or takes it from the archive, and publishes what is in it.
+Result<void> compile_module(Work& work, size_t number, Backend& backend) {
+  const Batch& batch = work.batches[number];
+  const std::string table = (batch.place == kNone ? "ordain.interim." : "ordain.final.") +
+                            std::to_string(batch.place == kNone ? number : batch.place);
+  Result<std::vector<void*>> code = [&]() -> Result<std::vector<void*>> {
+    if (work.archive != nullptr) {
+      return backend.link(work.archive->objects[batch.place], table, batch.functions());
+    }
+    llvm::LLVMContext context;
+    ModuleLowering lowering(context, work.program, "ordain." + std::to_string(number), backend.layout(),
+                            backend.triple(), batch.optimisation > 0, work.options.standalone);
+    std::vector<std::string> names;
+    for (uint32_t predicate : batch.predicates) {
+      lowering.add(predicate);
+      names.push_back(native::predicate_symbol(predicate));
+    }
+    for (uint32_t entry : batch.runs) {
+      lowering.add_run(entry);
+      names.push_back(native::run_symbol(entry));
+    }
+    std::string* object = work.objects == nullptr || batch.place == kNone ? nullptr : &(*work.objects)[batch.place];
+    return backend.compile(*lowering.module, names, table, batch.optimisation <= 0, object);
+  }();
+  if (!code) return code.error();
+  auto address = code->begin();
+  for (uint32_t predicate : batch.predicates) {
+    work.program.install_native(predicate, reinterpret_cast<NativePredicate>(*address++));
+  }
+  for (uint32_t entry : batch.runs) work.program.install_native_run(entry, reinterpret_cast<NativeRun>(*address++));
+  return {};
+}
+
 /// Takes batches until there are none left.
-Result<void> compile_batches(const Program& program, const NativeOptions& options, const std::vector<Batch>& batches,
-                             std::atomic<size_t>& next, Worker& worker) {
-  auto backend = Backend::create(options.optimisation);
+Result<void> compile_batches(Work& work, Worker& worker) {
+  auto backend = Backend::create(work.options.optimisation);
   if (!backend) return backend.error();
-  if (auto defined = (*backend)->define(external_symbols(program)); !defined) return defined.error();
-  program.keep_native(*backend);
-  for (size_t i = next++; i < batches.size(); i = next++) {
-    if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed)) {
+  if (auto defined = (*backend)->define(external_symbols(work.program, work.options.standalone)); !defined) {
+    return defined.error();
+  }
+  work.program.keep_native(*backend);
+  for (size_t i = work.next++; i < work.batches.size(); i = work.next++) {
+    if (work.options.cancel != nullptr && work.options.cancel->load(std::memory_order_relaxed)) {
       return Error{"cancelled", "compilation to native code was stopped"};
     }
-    if (auto done = compile_module(program, **backend, batches[i]); !done) return done.error();
+    if (auto done = compile_module(work, i, **backend); !done) return done.error();
   }
   worker.code_bytes = (*backend)->code_bytes();
   return {};
+}
+
+/// On as many threads as there may be.
+/// @returns bytes of code
+Result<size_t> run(Work& work) {
+  std::vector<Worker> workers(std::clamp<size_t>(work.options.threads, 1, std::max<size_t>(work.batches.size(), 1)));
+  {
+    std::vector<std::jthread> threads;
+    try {
+      for (size_t i = 1; i < workers.size(); ++i) {
+        threads.emplace_back([&work, &worker = workers[i]] { worker.outcome = compile_batches(work, worker); });
+      }
+    } catch (const std::system_error&) {  // no more threads to be had: those there are do the work
+    }
+    workers[0].outcome = compile_batches(work, workers[0]);
+  }
+  size_t code_bytes = 0;
+  for (const Worker& worker : workers) {
+    if (!worker.outcome) return worker.outcome.error();
+    code_bytes += worker.code_bytes;
+  }
+  return code_bytes;
+}
+
+/// Links what the cache has. Nothing where it has not all of it, or the linker refuses it; then there is no harm done.
+std::optional<size_t> run_from_cache(const native::ObjectCache& cache, const Digest& key, const Program& program,
+                                     const NativeOptions& options, std::vector<Batch> batches) {
+  std::erase_if(batches, [](const Batch& batch) { return batch.place == kNone; });
+  const std::unique_ptr<native::Archive> archive = cache.find(key);
+  if (archive == nullptr || archive->objects.size() != batches.size()) return std::nullopt;
+  Work work{program, options, std::move(batches), archive.get()};
+  const auto code_bytes = run(work);
+  return code_bytes ? std::optional(*code_bytes) : std::nullopt;
+}
+
+Result<size_t> run_with_cache(const Program& program, const NativeOptions& options, std::vector<Batch> batches,
+                              bool* from_cache) {
+  const auto cache = native::ObjectCache::open(options.cache_directory, options.cache_bytes);
+  if (!cache) return cache.error();
+  const Digest key = native::object_key(program, options, native::target_identity());
+  if (const auto code_bytes = run_from_cache(**cache, key, program, options, batches)) {
+    *from_cache = true;
+    return *code_bytes;
+  }
+  std::vector<std::string> objects(
+      static_cast<size_t>(std::ranges::count_if(batches, [](const Batch& batch) { return batch.place != kNone; })));
+  Work work{program, options, std::move(batches), nullptr, &objects};
+  auto code_bytes = run(work);
+  if (code_bytes) (*cache)->put(key, objects);
+  return code_bytes;
 }
 
 }  // namespace
@@ -140,26 +252,21 @@ Result<NativeReport> compile_native(const Program& program, const NativeOptions&
   if constexpr (std::endian::native != std::endian::little) {
     return Error{"native_unavailable", "native code needs a little-endian machine"};
   }
-  const std::vector<Batch> batches = batches_of(program, options);
-  std::vector<Worker> workers(std::clamp<size_t>(options.threads, 1, std::max<size_t>(batches.size(), 1)));
-  std::atomic<size_t> next = 0;
-  {
-    std::vector<std::jthread> threads;
-    try {
-      for (size_t i = 1; i < workers.size(); ++i) {
-        threads.emplace_back(
-            [&, i] { workers[i].outcome = compile_batches(program, options, batches, next, workers[i]); });
-      }
-    } catch (const std::system_error&) {  // no more threads to be had: those there are do the work
-    }
-    workers[0].outcome = compile_batches(program, options, batches, next, workers[0]);
-  }
   NativeReport report;
   report.predicates = static_cast<uint32_t>(program.data().predicates.size());
-  for (const Worker& worker : workers) {
-    if (!worker.outcome) return worker.outcome.error();
-    report.code_bytes += worker.code_bytes;
+  std::vector<Batch> batches = batches_of(program, options);
+  for (const Batch& batch : batches) {
+    if (batch.optimisation > 0) report.optimised += static_cast<uint32_t>(batch.predicates.size());
   }
+  Result<size_t> code_bytes = 0;
+  if (options.cache_directory.empty()) {
+    Work work{program, options, std::move(batches)};
+    code_bytes = run(work);
+  } else {
+    code_bytes = run_with_cache(program, options, std::move(batches), &report.from_cache);
+  }
+  if (!code_bytes) return code_bytes.error();
+  report.code_bytes = *code_bytes;
   report.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

@@ -16,12 +16,14 @@ std::string predicate_symbol(uint32_t predicate) { return "ordain.predicate." + 
 std::string overload_symbol(const Overload& overload) { return "ordain.function." + overload.id; }
 
 ModuleLowering::ModuleLowering(llvm::LLVMContext& shared, const Program& program, const std::string& name,
-                               const llvm::DataLayout& layout, const std::string& triple, bool use_tail_calls)
+                               const llvm::DataLayout& layout, const std::string& triple, bool use_tail_calls,
+                               bool is_standalone)
     : context(shared),
       data(program.data()),
       link(link_tables(program)),
       module(std::make_unique<llvm::Module>(name, shared)),
       tail_calls(use_tail_calls),
+      standalone(is_standalone),
       unlikely(llvm::MDBuilder(shared).createBranchWeights(1, 100'000)),
       invariant(llvm::MDNode::get(shared, {})) {
   module->setDataLayout(layout);
@@ -126,7 +128,7 @@ void PredicateLowering::find_blocks() {
     locations_[at.pc] = at.location;
   }
   pure_ = may_restart();
-  restarts_ = pure_;
+  restarts_ = !m_.standalone && pure_;
   find_reachable();
   auto leader = [this](uint32_t pc) {
     if (reachable_[pc] && blocks_[pc] == nullptr) blocks_[pc] = llvm::BasicBlock::Create(m_.context);

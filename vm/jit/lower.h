@@ -39,8 +39,9 @@ std::string overload_symbol(const Overload& overload);
 /// What the functions of one module share.
 struct ModuleLowering {
   /// @param tail_calls whether the code generator makes jumps of calls at the end; the fast one has to be spared them
+  /// @param standalone never to go on in the interpreter
   ModuleLowering(llvm::LLVMContext& context, const Program& program, const std::string& name,
-                 const llvm::DataLayout& layout, const std::string& triple, bool tail_calls);
+                 const llvm::DataLayout& layout, const std::string& triple, bool tail_calls, bool standalone);
 
   /// Adds one predicate's function.
   void add(uint32_t predicate);
@@ -57,6 +58,7 @@ struct ModuleLowering {
   const LinkTables& link;
   std::unique_ptr<llvm::Module> module;
   bool tail_calls;
+  bool standalone;
   llvm::MDNode* unlikely;   ///< branch weights: the true side hardly ever runs
   llvm::MDNode* invariant;  ///< of loads of what does not change while a predicate runs
 

@@ -35,14 +35,16 @@ std::vector<std::string> agreed(const std::string& text, const std::vector<Bindi
     for (const Budget& budget : budgets()) expected.push_back(outcome(program, bindings, true, budget));
     out.push_back(outcome(program, bindings, true, {}));
   }
-  for (int level : {0, 1, 2}) {
-    const auto report = compile_native(*program, {.optimisation = level});
+  for (const NativeOptions& how : std::initializer_list<NativeOptions>{
+           {.optimisation = 0}, {.optimisation = 1}, {.optimisation = 2}, {.standalone = true}}) {
+    const auto report = compile_native(*program, how);
     EXPECT_TRUE(report) << report.error().message;
     size_t at = 0;
     for (const Bindings& bindings : sets) {
       for (const Budget& budget : budgets()) {
         EXPECT_EQ(outcome(program, bindings, false, budget), expected[at++])
-            << text << " at level " << level << " with a budget of " << budget.cost;
+            << text << " at level " << how.optimisation << (how.standalone ? ", standalone," : "")
+            << " with a budget of " << budget.cost;
       }
     }
   }

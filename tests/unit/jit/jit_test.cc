@@ -104,15 +104,20 @@ TEST_P(Agreement, NativeSaysWhatTheInterpreterSays) {
   for (const Bindings& bindings : binding_sets()) {
     for (const Budget& budget : budgets) expected.push_back(outcome(program, bindings, true, budget));
   }
-  for (int optimisation : {0, 1, 2}) {
-    auto report = compile_native(*program, {.optimisation = optimisation});
+  for (const NativeOptions& options : std::vector<NativeOptions>{{.optimisation = 0},
+                                                                 {.optimisation = 1},
+                                                                 {.optimisation = 2},
+                                                                 {.optimisation = 0, .standalone = true},
+                                                                 {.standalone = true}}) {
+    auto report = compile_native(*program, options);
     ASSERT_TRUE(report) << report.error().message;
     ASSERT_TRUE(program->fully_native());
     size_t at = 0;
     for (const Bindings& bindings : binding_sets()) {
       for (const Budget& budget : budgets) {
         EXPECT_EQ(outcome(program, bindings, false, budget), expected[at])
-            << GetParam() << " at -O" << optimisation << ", binding " << at / 3 << ", budget " << at % 3;
+            << GetParam() << " at -O" << options.optimisation << (options.standalone ? ", standalone" : "")
+            << ", binding " << at / 3 << ", budget " << at % 3;
         ++at;
       }
     }
@@ -226,10 +231,13 @@ TEST(CompileNative, DecidesAsTheInterpreterDoes) {
   EXPECT_GT(report->code_bytes, 200u * 32);
   Facts facts(program);
   std::set<std::string> seen;
-  for (int user = 0; user < 200; ++user) {
-    const std::string expected = facts.describe(user, true);
-    EXPECT_EQ(facts.describe(user, false), expected) << user;
-    seen.insert(expected.substr(0, expected.find(' ', 8)));
+  for (const bool standalone : {false, true}) {
+    ASSERT_TRUE(compile_native(*program, {.standalone = standalone}));
+    for (int user = 0; user < 200; ++user) {
+      const std::string expected = facts.describe(user, true);
+      EXPECT_EQ(facts.describe(user, false), expected) << user;
+      seen.insert(expected.substr(0, expected.find(' ', 8)));
+    }
   }
   EXPECT_GE(seen.size(), 3u) << "allowed, denied and faulting calls";
 }

@@ -11,4 +11,7 @@ namespace ordain {
 /// The SHA-256 of `bytes`. Thread-safe.
 Digest sha256(std::string_view bytes);
 
+/// The HMAC-SHA256 of `bytes` under `key`. Thread-safe.
+Digest hmac_sha256(std::string_view key, std::string_view bytes);
+
 }  // namespace ordain

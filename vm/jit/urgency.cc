@@ -1,0 +1,196 @@
+#include "vm/jit/urgency.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "vm/frame.h"
+
+namespace ordain::native {
+namespace {
+
+/// So many conditions tried together make the time of a decision.
+constexpr uint32_t kCrowd = 8;
+
+/// So many predicates are optimised in half a second, whatever it is good for.
+constexpr size_t kFew = 512;
+
+/// So much code is optimised in a few seconds of two cores, counted in instructions. It is also about what a
+/// processor's caches hold: of more, optimised code gains little.
+constexpr uint64_t kMost = 24'000;
+
+/// The same for runs, where one function has many conditions.
+constexpr uint64_t kMostInRuns = 100'000;
+
+/// How much longer the optimiser takes for an instruction where there are loops.
+constexpr uint64_t kLoopFactor = 3;
+
+/// How decisions come to a predicate.
+struct Use {
+  bool known = false;  ///< a rule refers to it
+  bool first = false;  ///< for a capability that was asked for first
+  uint32_t crowd = 0;  ///< as a condition that the plan does not prove: it and those that are tried with it
+};
+
+class Uses {
+ public:
+  explicit Uses(const ProgramData& data) : data_(data), predicates(data.predicates.size()) {}
+
+  void collect(const CapabilityPlan& capability, bool first) {
+    for (const Range& packages : capability.packages) {
+      for (uint32_t i = 0; i < packages.count; ++i) {
+        const PackagePlan& plan = data_.package_plans[packages.first + i];
+        for (const RuleRange& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
+          rules(range, first);
+        }
+      }
+    }
+  }
+
+ private:
+  // Where the plan has a rule with and without proof, it is tried.
+  void rules(const RuleRange& range, bool first) {
+    if (range.nodes.count == 0) {
+      for (uint32_t i = 0; i < range.entries.count; ++i) {
+        const RuleCode& rule = data_.rule_codes[data_.plan[range.entries.first + i]];
+        // Of several, runs have the conditions; their predicates serve after a run has ended only.
+        const bool in_run = range.entries.count > 1 && rule.target_set == kNone;
+        use(rule, first, in_run ? 0 : range.entries.count);
+      }
+      return;
+    }
+    for (uint32_t i = 0; i < range.nodes.count; ++i) {
+      const PlanNode& node = data_.plan_nodes[range.nodes.first + i];
+      if (node.test == PlanTest::leaf) {
+        leaf(std::span(data_.plan_leaves).subspan(node.edges.first, node.edges.count), first);
+      }
+    }
+  }
+
+  void leaf(std::span<const PlanLeaf> leaves, bool first) {
+    const auto rule_of = [this](const PlanLeaf& leaf) -> const RuleCode& {
+      return data_.rule_codes[data_.plan[leaf.entry]];
+    };
+    const auto is_tried = [&](const PlanLeaf& leaf) { return !leaf.sure || rule_of(leaf).target_set != kNone; };
+    const auto tried = static_cast<uint32_t>(std::ranges::count_if(leaves, is_tried));
+    for (const PlanLeaf& leaf : leaves) use(rule_of(leaf), first, is_tried(leaf) ? tried : 0);
+  }
+
+  void use(const RuleCode& rule, bool first, uint32_t crowd) {
+    use(rule.condition, first, crowd);
+    for (const uint32_t clause : {rule.because, rule.from, rule.expires, rule.with}) use(clause, first, 0);
+  }
+
+  void use(uint32_t predicate, bool first, uint32_t crowd) {
+    if (predicate == kNone) return;
+    Use& out = predicates[predicate];
+    out.known = true;
+    out.first |= first;
+    out.crowd = std::max(out.crowd, crowd);
+  }
+
+  const ProgramData& data_;
+
+ public:
+  std::vector<Use> predicates;
+};
+
+bool may_loop(const ProgramData& data, const Predicate& predicate) {
+  const Insn* code = data.code.data() + predicate.code.first;
+  return std::any_of(code, code + predicate.code.count, [](const Insn& insn) { return insn.op == Op::charge; });
+}
+
+/// Of many candidates those are optimised that are tried with many others, the largest crowds first, until it is
+/// enough.
+void choose(const ProgramData& data, const std::vector<Use>& uses, std::vector<Worth>* worth) {
+  std::vector<uint32_t> crowded;
+  for (uint32_t i = 0; i < uses.size(); ++i) {
+    (*worth)[i].optimised = false;
+    if (uses[i].crowd >= kCrowd) crowded.push_back(i);
+  }
+  std::ranges::sort(crowded, {}, [&uses](uint32_t i) { return std::pair(UINT32_MAX - uses[i].crowd, i); });
+  uint64_t spent = 0;
+  for (const uint32_t predicate : crowded) {
+    const Predicate& p = data.predicates[predicate];
+    spent += p.code.count * (may_loop(data, p) ? kLoopFactor : 1);
+    if (spent > kMost) return;
+    (*worth)[predicate].optimised = true;
+  }
+}
+
+/// Longer runs are left to their predicates: LLVM's passes are not linear.
+constexpr uint32_t kLongRun = 4'000;
+
+/// The instructions of a run's conditions.
+uint64_t size_of_run(const Program& program, uint32_t entry) {
+  const ProgramData& data = program.data();
+  uint64_t out = 0;
+  for (uint32_t i = 0; i < link_tables(program).run_sizes[entry]; ++i) {
+    const uint32_t condition = data.rule_codes[data.plan[entry + i]].condition;
+    if (condition != kNone) out += data.predicates[condition].code.count;
+  }
+  return out;
+}
+
+/// Which capabilities were asked for, by number.
+std::vector<bool> asked_for(const Program& program, std::span<const std::string> names) {
+  std::vector<bool> out(program.data().capability_plans.size(), false);
+  for (const std::string& name : names) {
+    const CapabilityId id = program.resolve(name).id;
+    if (id < out.size()) out[id] = true;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<UrgentRun> urgent_runs(const Program& program, std::span<const std::string> first) {
+  const ProgramData& data = program.data();
+  const std::vector<bool> asked = asked_for(program, first);
+  std::vector<UrgentRun> out;
+  std::vector<bool> seen(data.plan.size(), false);
+  uint64_t spent = 0;
+  const auto add = [&](Range entries) {
+    for (uint32_t entry = entries.first; entry < entries.first + entries.count; entry += kRunRules) {
+      const uint64_t size = size_of_run(program, entry);
+      if (link_tables(program).run_sizes[entry] < 2 || seen[entry] || size > kLongRun) continue;
+      seen[entry] = true;
+      spent += size;
+      out.push_back({entry, spent <= kMostInRuns});
+    }
+  };
+  for (const bool wanted : {true, false}) {
+    for (size_t i = 0; i < data.capability_plans.size(); ++i) {
+      if (asked[i] != wanted) continue;
+      for (const Range& packages : data.capability_plans[i].packages) {
+        for (uint32_t p = packages.first; p < packages.first + packages.count; ++p) {
+          const PackagePlan& plan = data.package_plans[p];
+          for (const RuleRange& range :
+               {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
+            if (range.nodes.count == 0) add(range.entries);
+          }
+        }
+      }
+    }
+  }
+  return out;
+}
+
+std::vector<Worth> worth_of_predicates(const Program& program, std::span<const std::string> first) {
+  const ProgramData& data = program.data();
+  Uses uses(data);
+  const std::vector<bool> asked = asked_for(program, first);
+  for (size_t i = 0; i < data.capability_plans.size(); ++i) uses.collect(data.capability_plans[i], asked[i]);
+  std::vector<Worth> out(data.predicates.size());
+  size_t candidates = 0;
+  for (size_t i = 0; i < out.size(); ++i) {
+    Use& use = uses.predicates[i];
+    if (!use.known) use.crowd = kCrowd;  // what no rule refers to is there to be evaluated
+    out[i].optimised = use.crowd > 0 || may_loop(data, data.predicates[i]);
+    out[i].rank = use.first ? 0 : use.crowd > 0 ? 1 : 2;
+    candidates += out[i].optimised ? 1 : 0;
+  }
+  if (candidates > kFew) choose(data, uses.predicates, &out);
+  return out;
+}
+
+}  // namespace ordain::native
