@@ -1,13 +1,13 @@
 // core: the state that all handles of one runtime share.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
+#include "ordain/live_program.h"
 #include "ordain/runtime.h"
 #include "runtime/audit_writer.h"
 #include "runtime/worker.h"
@@ -16,26 +16,23 @@ namespace ordain::detail {
 
 struct Core {
   Core(std::shared_ptr<const Program> first, RuntimeOptions given, Identity who, ApprovalStore store)
-      : options(std::move(given)), identity(std::move(who)), approvals(std::move(store)), program(std::move(first)) {}
+      : options(std::move(given)), identity(std::move(who)), approvals(std::move(store)), live(std::move(first)) {
+    live.on_collect([this] { release_idle(); });
+  }
 
   RuntimeOptions options;
   Identity identity;
   mutable ApprovalStore approvals;
   std::unique_ptr<AuditWriter> audit;  ///< nullptr: nothing is recorded
 
-  // The program: `version` is read by every call, the pointer only when it has changed.
-  std::mutex program_mutex;
-  std::shared_ptr<const Program> program;
-  std::atomic<uint64_t> version{1};
-
-  std::mutex idle_mutex;
-  std::vector<std::unique_ptr<Worker>> idle;
+  std::mutex workers_mutex;
+  std::vector<std::unique_ptr<Worker>> workers;  ///< all of them, until the end; who uses one has claimed it
   const uint64_t serial = next_serial();
 
-  std::shared_ptr<const Program> current_program() {
-    std::lock_guard lock(program_mutex);
-    return program;
-  }
+  LiveProgram live;  ///< last: its thread looks at the workers
+
+  /// Takes retired programs from the workers that no call uses.
+  void release_idle();
   int64_t now() const { return options.clock ? options.clock() : system_time_ns(); }
   int64_t stopwatch() const;
   static uint64_t next_serial();
