@@ -7,14 +7,16 @@
 #include <iostream>
 
 #include "cli/command.h"
-#include "cli/shared.h"
 #include "cli/latency.h"
 #include "cli/record.h"
+#include "cli/shared.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
 #include "ordain/decide.h"
+#include "ordain/live_program.h"
 #include "ordain/stdlib.h"
 #include "ordain/time_text.h"
+#include "ordain/watch.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
 #endif
@@ -29,6 +31,7 @@ struct Options {
   std::string fallback;  // --default
   std::string database;
   bool json = false;
+  bool watch = false;
 };
 
 struct Tally {
@@ -96,17 +99,48 @@ void print_summary(const Options& options, const Tally& tally, double seconds, c
              tally.latency.quantile(0.99), format_timestamp(now.seconds, now.nanos));
 }
 
-// Decides every line of `in`. False if the record could not be written.
-bool decide_lines(std::istream& in, const Options& options, const std::shared_ptr<const Program>& program,
-                  const Now& now, Recorder* recorder, Tally& tally) {
+// Compiles anew what changes on disk, and puts it in force between one event and the next. A policy set with errors is
+// told of, and the old one goes on.
+std::unique_ptr<PolicyWatcher> watch(const Options& options, LiveProgram& live) {
+  auto load = [&options](const std::vector<std::string>& paths) {
+    const Compilation compilation = compile(paths, standard_library());
+    Policies out{compilation.program, render(compilation.diagnostics, {.colour = wants_colour(stderr)})};
+    if (out && options.engine == "jit" && !make_native(*out.program)) out.program = nullptr;
+    return out;
+  };
+  auto on_change = [&live](const PolicyChange& change) {
+    std::fputs(change.messages.c_str(), stderr);
+    if (change.program != nullptr) live.publish(change.program);
+    complain(change.program != nullptr ? fmt::format("reloaded; {} rules", change.program->rules().size())
+                                       : "not reloaded: the policies before the change stay in force");
+  };
+  return std::make_unique<PolicyWatcher>(options.policies, live.current(), on_change, WatchOptions{.load = load});
+}
+
+// Decides every line of `in`, each by the program that is current when it was read. False if the record could not be
+// written.
+bool decide_lines(std::istream& in, const Options& options, const LiveProgram& live, const Now& now, Recorder* recorder,
+                  Tally& tally) {
   using Clock = std::chrono::steady_clock;
-  EventReader reader(program, now, complain);
+  std::shared_ptr<const Program> program;
+  std::optional<EventReader> current;
+  uint64_t version = 0;
   Scratch scratch;
   const DecideOptions how = decide_options(options);
   const bool colour = wants_colour(stdout);
   std::string line;
-  for (uint64_t event = 1; std::getline(in, line); ++event) {
+  for (uint64_t event = 1;; ++event) {
+    if (options.watch) std::fflush(stdout);  // somebody may wait for the answer before sending the next event
+    if (!std::getline(in, line)) return true;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    if (live.version() != version) {
+      const auto pin = live.pin();
+      version = pin.version();
+      program = pin.shared();
+      current.emplace(program, now, complain);
+    }
+    EventReader& reader = *current;
+    if (options.watch) reader.set_now(wall_clock());  // a service, not a replay
     if (auto wrong = reader.read(line)) {
       ++tally.malformed;
       if (options.json) {
@@ -128,7 +162,6 @@ bool decide_lines(std::istream& in, const Options& options, const std::shared_pt
     }
     if (recorder != nullptr && !recorder->add(reader, decision)) return false;
   }
-  return true;
 }
 
 int run(const Options& options) {
@@ -147,14 +180,15 @@ int run(const Options& options) {
   }
   std::unique_ptr<Recorder> recorder;
   if (!options.database.empty()) {
-    recorder = Recorder::open(options.database, compilation.program);
+    recorder = Recorder::open(options.database);
     if (recorder == nullptr) return kUsage;
   }
+  LiveProgram live(compilation.program);
+  const auto watcher = options.watch ? watch(options, live) : nullptr;
   Tally tally;
   const Now now = wall_clock();
   const auto start = std::chrono::steady_clock::now();
-  bool recorded =
-      decide_lines(options.events == "-" ? std::cin : file, options, compilation.program, now, recorder.get(), tally);
+  bool recorded = decide_lines(options.events == "-" ? std::cin : file, options, live, now, recorder.get(), tally);
   if (recorder != nullptr) recorded = recorder->close() && recorded;
   std::fflush(stdout);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -180,6 +214,9 @@ void add_eval(CLI::App& app, Action& action) {
       ->default_str("deny");
   command->add_option("--db", options->database, "record every decision in this directory's audit log");
   command->add_flag("--json", options->json, "print one JSON object a decision");
+  command->add_flag("--watch", options->watch,
+                    "compile the policies again when they change, and go on with them; `now` is then the time of each "
+                    "event");
   command->footer(
       "An event: {\"capability\": \"send_money\", \"input\": {...}, \"agent\": {\"id\": \"a-1\", \"roles\": "
       "[\"banker\"]}}\n"

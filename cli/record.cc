@@ -43,7 +43,7 @@ const Value* redacted(Arena& arena, const Value* fact, std::string_view root, co
 
 }  // namespace
 
-std::unique_ptr<Recorder> Recorder::open(const std::string& directory, std::shared_ptr<const Program> program) {
+std::unique_ptr<Recorder> Recorder::open(const std::string& directory) {
   std::error_code made;
   if (std::filesystem::create_directories(directory, made)) {
     std::filesystem::permissions(directory, std::filesystem::perms::owner_all, made);
@@ -55,13 +55,13 @@ std::unique_ptr<Recorder> Recorder::open(const std::string& directory, std::shar
     return nullptr;
   }
   auto out = std::make_unique<Recorder>();
-  out->program_ = std::move(program);
   out->writer_ = std::move(*writer);
   out->session_ = Id128::random().hex();
   return out;
 }
 
 bool Recorder::add(const EventReader& reader, const Decision& decision) {
+  const Program& program = reader.call().program();
   detail::RecordDraft draft;
   draft.kind = RecordKind::decision;
   draft.time_ns = system_time_ns();
@@ -76,17 +76,16 @@ bool Recorder::add(const EventReader& reader, const Decision& decision) {
   draft.stage = reader.call().stage();
   draft.effect = decision.effect;
   draft.code = decision.code;
-  if (decision.rule != kNone) draft.rule = program_->rules()[decision.rule].name;
+  if (decision.rule != kNone) draft.rule = program.rules()[decision.rule].name;
   draft.reason = decision.reason;
-  const std::string fault = fault_text(*program_, decision);
+  const std::string fault = fault_text(program, decision);
   draft.fault = fault;
   std::vector<detail::DraftObligation> obligations;
   for (const Obligation& obligation : decision.obligations) {
-    obligations.push_back(
-        {obligation.kind, program_->rules()[obligation.rule].name, obligation.path, obligation.reason});
+    obligations.push_back({obligation.kind, program.rules()[obligation.rule].name, obligation.path, obligation.reason});
   }
   draft.obligations = obligations;
-  draft.program = &program_->digest();
+  draft.program = &program.digest();
   Arena arena;
   Value input, output;
   draft.input = redacted(arena, reader.fact("input"), "input", decision, &input);

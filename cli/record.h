@@ -15,7 +15,7 @@ namespace ordain::cli {
 class Recorder {
  public:
   /// Opens or makes the log in `directory`. nullptr after complaining.
-  static std::unique_ptr<Recorder> open(const std::string& directory, std::shared_ptr<const Program> program);
+  static std::unique_ptr<Recorder> open(const std::string& directory);
 
   /// Queues the decision's record; waits for room. False, after complaining, if the log cannot take it.
   bool add(const EventReader& reader, const Decision& decision);
@@ -23,7 +23,6 @@ class Recorder {
   bool close();
 
  private:
-  std::shared_ptr<const Program> program_;
   std::unique_ptr<detail::AuditWriter> writer_;
   std::string session_;
   std::string body_;
