@@ -14,6 +14,10 @@ class LatencyHistogram {
     ++buckets_[bucket(nanos)];
     ++count_;
   }
+  void add(const LatencyHistogram& other) {
+    for (size_t i = 0; i < buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
+    count_ += other.count_;
+  }
   uint64_t count() const { return count_; }
 
   /// The smallest bucket bound that at least `quantile` (0 to 1) of the values do not exceed; 0 if there are none.
