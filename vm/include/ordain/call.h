@@ -84,6 +84,7 @@ class Call {
   void reject(std::string message);
 
   const Program& program() const { return *program_; }
+  const std::shared_ptr<const Program>& shared_program() const { return program_; }
   const CapabilityRef& capability() const { return capability_; }
   Stage stage() const { return stage_; }
   const BindError& error() const { return error_; }
