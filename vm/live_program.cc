@@ -195,12 +195,16 @@ LiveContext::~LiveContext() {
 }
 
 std::shared_ptr<const Context> LiveContext::of(const std::shared_ptr<const Program>& program) const {
-  std::lock_guard lock(mutex_);
-  if (context_ == nullptr || context_->shared_program() != program) {
-    auto made = std::make_shared<Context>(program);
-    fill_(*made);
-    context_ = std::move(made);
+  const auto held = [&] { return context_ != nullptr && context_->shared_program() == program; };
+  {
+    std::lock_guard lock(mutex_);
+    if (held()) return context_;
   }
+  // Not under the lock: a thread that is interrupted while it fills would keep all others waiting.
+  auto made = std::make_shared<Context>(program);
+  fill_(*made);
+  std::lock_guard lock(mutex_);
+  if (!held()) context_ = std::move(made);
   return context_;
 }
 

@@ -120,7 +120,7 @@ class LiveContext {
  public:
   using Fill = std::function<void(Context&)>;
 
-  /// @param fill sets the attributes of an empty context; called on the thread that first needs it, one at a time.
+  /// @param fill sets the attributes of an empty context; called on threads that need it, perhaps on several at once.
   explicit LiveContext(Fill fill);
   ~LiveContext();
   LiveContext(const LiveContext&) = delete;
