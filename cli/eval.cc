@@ -20,8 +20,10 @@
 #include "cli/terminal.h"
 #include "ordain/compile.h"
 #include "ordain/decide.h"
+#include "ordain/live_program.h"
 #include "ordain/stdlib.h"
 #include "ordain/time_text.h"
+#include "ordain/watch.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
 #endif
@@ -38,6 +40,7 @@ struct Options {
   uint32_t threads = std::max(1u, std::thread::hardware_concurrency());
   bool json = false;
   bool summary = false;
+  bool watch = false;
 };
 
 struct Tally {
@@ -111,6 +114,24 @@ void print_summary(const Options& options, const Tally& tally, double seconds, c
              tally.latency.quantile(0.99), format_timestamp(now.seconds, now.nanos));
 }
 
+// Compiles anew what changes on disk, and puts it in force between one event and the next. A policy set with errors is
+// told of, and the old one goes on.
+std::unique_ptr<PolicyWatcher> watch(const Options& options, LiveProgram& live) {
+  auto load = [&options](const std::vector<std::string>& paths) {
+    const Compilation compilation = compile(paths, standard_library());
+    Policies out{compilation.program, render(compilation.diagnostics, {.colour = wants_colour(stderr)})};
+    if (out && options.engine == "jit" && !make_native(*out.program)) out.program = nullptr;
+    return out;
+  };
+  auto on_change = [&live](const PolicyChange& change) {
+    std::fputs(change.messages.c_str(), stderr);
+    if (change.program != nullptr) live.publish(change.program);
+    complain(change.program != nullptr ? fmt::format("reloaded; {} rules", change.program->rules().size())
+                                       : "not reloaded: the policies before the change stay in force");
+  };
+  return std::make_unique<PolicyWatcher>(options.policies, live.current(), on_change, WatchOptions{.load = load});
+}
+
 // Tells each warning once, whichever thread has it.
 class Warnings {
  public:
@@ -124,14 +145,15 @@ class Warnings {
   std::set<std::string> told_;
 };
 
-// One thread's share of the work: reads events, decides them, writes what is to be printed.
+// One thread's share of the work: reads events, decides them, writes what is to be printed. Each by the program that is
+// current when it is read.
 class Evaluator {
  public:
-  Evaluator(const Options& options, std::shared_ptr<const Program> program, const Now& now, Warnings& warnings,
-            Recorder* recorder)
+  Evaluator(const Options& options, const LiveProgram& live, const Now& now, Warnings& warnings, Recorder* recorder)
       : options_(options),
-        program_(program),
-        reader_(program, now, [&warnings](const std::string& message) { warnings.tell(message); }),
+        live_(live),
+        now_(now),
+        warnings_(warnings),
         how_(decide_options(options)),
         recorder_(recorder),
         colour_(wants_colour(stdout)) {}
@@ -150,9 +172,19 @@ class Evaluator {
   }
 
  private:
+  EventReader& reader() {
+    if (reader_ && live_.version() == version_) return *reader_;
+    const auto pin = live_.pin();
+    version_ = pin.version();
+    program_ = pin.shared();
+    return reader_.emplace(program_, now_, [this](const std::string& message) { warnings_.tell(message); });
+  }
+
   void decide_line(std::string_view line, uint64_t event, std::string& out) {
     using Clock = std::chrono::steady_clock;
-    if (auto wrong = reader_.read(line)) {
+    EventReader& reader = this->reader();
+    if (options_.watch) reader.set_now(wall_clock());  // a service, not a replay
+    if (auto wrong = reader.read(line)) {
       ++tally_.malformed;
       if (options_.summary) return;
       out += options_.json ? error_json(event, wrong->code, wrong->message) + "\n"
@@ -162,23 +194,27 @@ class Evaluator {
     // A summary needs no list of every rule that matches.
     const bool all = !options_.summary || recorder_ != nullptr;
     const auto start = Clock::now();
-    const Decision decision = all ? decide_all(reader_.call(), reader_.context(), scratch_, how_)
-                                  : decide(reader_.call(), reader_.context(), scratch_, how_);
+    const Decision decision = all ? decide_all(reader.call(), reader.context(), scratch_, how_)
+                                  : decide(reader.call(), reader.context(), scratch_, how_);
     tally_.latency.add(
         static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count()));
     ++tally_.effects[static_cast<size_t>(decision.effect)];
-    if (recorder_ != nullptr) recorded_ = recorder_->add(reader_, decision);
+    if (recorder_ != nullptr) recorded_ = recorder_->add(reader, decision);
     if (options_.summary) return;
     if (options_.json) {
-      out += decision_json(*program_, event, reader_.call().stage(), reader_.capability(), decision) + "\n";
+      out += decision_json(*program_, event, reader.call().stage(), reader.capability(), decision) + "\n";
     } else {
-      append_line(out, *program_, event, reader_, decision, colour_);
+      append_line(out, *program_, event, reader, decision, colour_);
     }
   }
 
   const Options& options_;
+  const LiveProgram& live_;
+  const Now now_;
+  Warnings& warnings_;
   std::shared_ptr<const Program> program_;
-  EventReader reader_;
+  std::optional<EventReader> reader_;
+  uint64_t version_ = 0;
   Scratch scratch_;
   DecideOptions how_;
   Recorder* recorder_;
@@ -216,15 +252,15 @@ class ProgressBar {
 };
 
 // Decides every line. False, after complaining, if reading or recording fails.
-bool decide_lines(int descriptor, const Options& options, const std::shared_ptr<const Program>& program, const Now& now,
-                  Recorder* recorder, Tally& tally) {
+bool decide_lines(int descriptor, const Options& options, const LiveProgram& live, const Now& now, Recorder* recorder,
+                  Tally& tally) {
   constexpr size_t kChunkBytes = 256 * 1024;
   // Records are chained in the order of the events, so one thread makes them.
   const unsigned threads = recorder != nullptr ? 1 : options.threads;
   Warnings warnings;
   std::vector<std::unique_ptr<Evaluator>> evaluators;
   for (unsigned i = 0; i < threads; ++i) {
-    evaluators.push_back(std::make_unique<Evaluator>(options, program, now, warnings, recorder));
+    evaluators.push_back(std::make_unique<Evaluator>(options, live, now, warnings, recorder));
   }
   ProgressBar progress(descriptor, !options.summary);
   const bool read = stream_lines(
@@ -257,13 +293,15 @@ int run(const Options& options) {
   }
   std::unique_ptr<Recorder> recorder;
   if (!options.database.empty()) {
-    recorder = Recorder::open({options.database, options.key, options.checkpoints}, compilation.program);
+    recorder = Recorder::open({options.database, options.key, options.checkpoints});
     if (recorder == nullptr) return kUsage;
   }
+  LiveProgram live(compilation.program);
+  const auto watcher = options.watch ? watch(options, live) : nullptr;
   Tally tally;
   const Now now = wall_clock();
   const auto start = std::chrono::steady_clock::now();
-  bool recorded = decide_lines(events, options, compilation.program, now, recorder.get(), tally);
+  bool recorded = decide_lines(events, options, live, now, recorder.get(), tally);
   if (!piped) ::close(events);
   if (recorder != nullptr) recorded = recorder->close() && recorded;
   std::fflush(stdout);
@@ -298,6 +336,9 @@ void add_eval(CLI::App& app, Action& action) {
       ->capture_default_str();
   command->add_flag("--json", options->json, "print one JSON object a decision");
   command->add_flag("--summary", options->summary, "print no decisions, only the summary");
+  command->add_flag("--watch", options->watch,
+                    "compile the policies again when they change, and go on with them; `now` is then the time of each "
+                    "event");
   command->footer(
       "An event: {\"capability\": \"send_money\", \"input\": {...}, \"agent\": {\"id\": \"a-1\", \"roles\": "
       "[\"banker\"]}}\n"

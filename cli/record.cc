@@ -72,7 +72,7 @@ std::optional<double> risk_of(const Value* risk) {
 
 }  // namespace
 
-std::unique_ptr<Recorder> Recorder::open(const Where& where, std::shared_ptr<const Program> program) {
+std::unique_ptr<Recorder> Recorder::open(const Where& where) {
   std::error_code made;
   if (std::filesystem::create_directories(where.directory, made)) {
     std::filesystem::permissions(where.directory, std::filesystem::perms::owner_all, made);
@@ -93,7 +93,6 @@ std::unique_ptr<Recorder> Recorder::open(const Where& where, std::shared_ptr<con
     return nullptr;
   }
   auto out = std::make_unique<Recorder>();
-  out->program_ = std::move(program);
   out->writer_ = std::move(*writer);
   out->session_ = Id128::random().hex();
   return out;
@@ -115,6 +114,7 @@ void Recorder::take_digests(const Decision& decision, std::string_view root, con
 }
 
 bool Recorder::add(const EventReader& reader, const Decision& decision) {
+  const Program& program = reader.call().program();
   detail::RecordDraft draft;
   draft.kind = RecordKind::decision;
   draft.time_ns = reader.now().seconds * 1'000'000'000 + reader.now().nanos;
@@ -129,17 +129,16 @@ bool Recorder::add(const EventReader& reader, const Decision& decision) {
   draft.stage = reader.call().stage();
   draft.effect = decision.effect;
   draft.code = decision.code;
-  if (decision.rule != kNone) draft.rule = program_->rules()[decision.rule].name;
+  if (decision.rule != kNone) draft.rule = program.rules()[decision.rule].name;
   draft.reason = decision.reason;
-  const std::string fault = fault_text(*program_, decision);
+  const std::string fault = fault_text(program, decision);
   draft.fault = fault;
   std::vector<detail::DraftObligation> obligations;
   for (const Obligation& obligation : decision.obligations) {
-    obligations.push_back(
-        {obligation.kind, program_->rules()[obligation.rule].name, obligation.path, obligation.reason});
+    obligations.push_back({obligation.kind, program.rules()[obligation.rule].name, obligation.path, obligation.reason});
   }
   draft.obligations = obligations;
-  draft.program = &program_->digest();
+  draft.program = &program.digest();
   Arena arena;
   Value input, output;
   draft.input = redacted(arena, reader.fact("input"), "input", decision, &input);

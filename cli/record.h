@@ -18,7 +18,7 @@ class Recorder {
     std::string directory, key, checkpoints;  ///< the last two may be empty
   };
   /// Opens or makes the log. nullptr after complaining.
-  static std::unique_ptr<Recorder> open(const Where& where, std::shared_ptr<const Program> program);
+  static std::unique_ptr<Recorder> open(const Where& where);
 
   /// Queues the decision's record; waits for room. False, after complaining, if the log cannot take it.
   bool add(const EventReader& reader, const Decision& decision);
@@ -29,7 +29,6 @@ class Recorder {
   void take_digests(const Decision& decision, std::string_view root, const Value* fact,
                     std::vector<detail::DraftRedacted>& out) const;
 
-  std::shared_ptr<const Program> program_;
   std::unique_ptr<detail::AuditWriter> writer_;
   std::string session_;
   std::string body_;

@@ -1,13 +1,13 @@
 // core: the state that all handles of one runtime share.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
+#include "ordain/live_program.h"
 #include "ordain/runtime.h"
 #include "runtime/audit_writer.h"
 #include "runtime/worker.h"
@@ -21,7 +21,9 @@ struct Core {
         approvals(std::move(store)),
         digest_key(options.audit.digest_key ? *options.audit.digest_key : DigestKey::generate()),
         digest_key_id(digest_key.id()),
-        program(std::move(first)) {}
+        live(std::move(first)) {
+    live.on_collect([this] { release_idle(); });
+  }
 
   RuntimeOptions options;
   Identity identity;
@@ -30,19 +32,14 @@ struct Core {
   const DigestKey digest_key;          ///< of redacted values
   const std::array<uint8_t, 8> digest_key_id;
 
-  // The program: `version` is read by every call, the pointer only when it has changed.
-  std::mutex program_mutex;
-  std::shared_ptr<const Program> program;
-  std::atomic<uint64_t> version{1};
-
-  std::mutex idle_mutex;
-  std::vector<std::unique_ptr<Worker>> idle;
+  std::mutex workers_mutex;
+  std::vector<std::unique_ptr<Worker>> workers;  ///< all of them, until the end; who uses one has claimed it
   const uint64_t serial = next_serial();
 
-  std::shared_ptr<const Program> current_program() {
-    std::lock_guard lock(program_mutex);
-    return program;
-  }
+  LiveProgram live;  ///< last: its thread looks at the workers
+
+  /// Takes retired programs from the workers that no call uses.
+  void release_idle();
   int64_t now() const { return options.clock ? options.clock() : system_time_ns(); }
   int64_t stopwatch() const;
   static uint64_t next_serial();

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <mutex>
 #include <optional>
 
+#include "ordain/live_program.h"
 #include "runtime/identity_fields.h"
 #include "runtime/text.h"
 
@@ -60,14 +60,6 @@ Who inherit(Who who, const Who& base) {
 
 }  // namespace detail
 
-struct Identity::State {
-  Who who;
-  std::vector<std::string> ignored;
-  uint64_t serial = 0;
-  std::mutex mutex;
-  std::shared_ptr<const Context> context;  // of the program that asked last
-};
-
 namespace {
 
 Error invalid(std::string message) { return Error{"invalid_identity", std::move(message)}; }
@@ -94,22 +86,29 @@ std::optional<Error> adopt_id(Who& who, const IdentityField& field) {
 }
 
 /// Unknown attributes are skipped: policies need not ask for all that a host knows.
-std::shared_ptr<const Context> fill(const Who& who, const std::shared_ptr<const Program>& program,
-                                    std::vector<std::string>* unknown) {
-  auto context = std::make_shared<Context>(program);
+void fill(const Who& who, Context& context, std::vector<std::string>* unknown) {
   if (who.attributes.root().is(Kind::map)) {
     for (const MapEntry& entry : who.attributes.root().map->all()) {
-      context->set_root(entry.key.as_text(), entry.value, unknown);
+      context.set_root(entry.key.as_text(), entry.value, unknown);
     }
   }
   for (const auto& field : kIdentityFields) {
     const std::string& id = who.*field.id;
-    if (!id.empty()) context->set(std::string(field.root) + ".id", Value::string(id));
+    if (!id.empty()) context.set(std::string(field.root) + ".id", Value::string(id));
   }
-  return context;
 }
 
 }  // namespace
+
+struct Identity::State {
+  Who who;
+  std::vector<std::string> ignored;
+  uint64_t serial = 0;
+  LiveContext context;
+
+  State(Who given, uint64_t number)
+      : who(std::move(given)), serial(number), context([this](Context& out) { fill(who, out, nullptr); }) {}
+};
 
 Result<Identity> Identity::make(Who who, const std::shared_ptr<const Program>& program) {
   const Value& attributes = who.attributes.root();
@@ -123,12 +122,11 @@ Result<Identity> Identity::make(Who who, const std::shared_ptr<const Program>& p
   for (const auto& field : kIdentityFields) {
     if (auto error = adopt_id(who, field)) return *error;
   }
-  auto state = std::make_shared<State>();
-  state->who = std::move(who);
   static std::atomic<uint64_t> serials{0};
-  state->serial = ++serials;
-  state->context = fill(state->who, program, &state->ignored);
-  if (state->context->error().failed) return invalid(state->context->error().message);
+  auto state = std::make_shared<State>(std::move(who), ++serials);
+  Context context(program);
+  fill(state->who, context, &state->ignored);
+  if (context.error().failed) return invalid(context.error().message);
   return Identity(std::move(state));
 }
 
@@ -137,9 +135,7 @@ const std::vector<std::string>& Identity::ignored() const { return state_->ignor
 uint64_t Identity::serial() const { return state_->serial; }
 
 std::shared_ptr<const Context> Identity::context(const std::shared_ptr<const Program>& program) const {
-  std::lock_guard lock(state_->mutex);
-  if (state_->context->shared_program() != program) state_->context = fill(state_->who, program, nullptr);
-  return state_->context;
+  return state_->context.of(program);
 }
 
 }  // namespace ordain

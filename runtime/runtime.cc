@@ -105,20 +105,18 @@ DetachedDecision Runtime::evaluate_after(std::string_view capability, const Valu
 }
 
 Result<Identity> Runtime::identity(Who who) const {
-  return Identity::make(detail::inherit(std::move(who), core_->identity.who()), core_->current_program());
+  return Identity::make(detail::inherit(std::move(who), core_->identity.who()), core_->live.current());
 }
 
 const Identity& Runtime::identity() const { return core_->identity; }
 
 Result<void> Runtime::reload(std::shared_ptr<const Program> program) const {
   if (program == nullptr) return Error{"invalid_options", "there is no program; the old one goes on"};
-  std::lock_guard lock(core_->program_mutex);
-  core_->program = std::move(program);
-  core_->version.fetch_add(1, std::memory_order_release);
+  core_->live.publish(std::move(program));
   return {};
 }
 
-std::shared_ptr<const Program> Runtime::program() const { return core_->current_program(); }
+std::shared_ptr<const Program> Runtime::program() const { return core_->live.current(); }
 
 ApprovalStore& Runtime::approvals() const { return core_->approvals; }
 

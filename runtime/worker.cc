@@ -1,4 +1,4 @@
-// worker: a thread keeps the one it used last; the rest wait in the core.
+// worker: the core owns them, a thread comes back to the one it used last.
 #include "runtime/worker.h"
 
 #include <fmt/format.h>
@@ -12,8 +12,12 @@
 namespace ordain::detail {
 namespace {
 
-/// The worker of this thread's last call, whichever runtime that was of.
-thread_local std::unique_ptr<Worker> kept;
+/// The worker of this thread's last call. Good only while the core with that serial lives: the caller's own.
+struct LastUsed {
+  uint64_t core = 0;
+  Worker* worker = nullptr;
+};
+thread_local LastUsed last_used;
 
 HexText hex_text(const Id128& id) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -68,10 +72,14 @@ void Worker::load(std::shared_ptr<const Program> next) {
 }
 
 void Worker::refresh(Core& from, const Identity& who) {
-  uint64_t current = from.version.load(std::memory_order_acquire);
-  if (version != current || program == nullptr) {
-    load(from.current_program());
-    version = current;
+  if (version.load(std::memory_order_relaxed) != from.live.version()) {
+    std::shared_ptr<const Program> next;
+    {
+      auto pin = from.live.pin();
+      next = pin.shared();
+      version.store(pin.version(), std::memory_order_relaxed);
+    }
+    load(std::move(next));
   }
   if (context == nullptr || identity != who.serial()) {
     context = who.context(program);
@@ -112,32 +120,44 @@ void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t n
   }
 }
 
+void Worker::unload() {
+  context.reset();
+  call.reset();
+  after.reset();
+  program.reset();
+  version.store(0, std::memory_order_relaxed);
+}
+
+void Core::release_idle() {
+  std::lock_guard lock(workers_mutex);
+  for (const auto& worker : workers) {
+    const uint64_t version = worker->version.load(std::memory_order_relaxed);
+    if (version == 0 || version == live.version() || !worker->claim()) continue;
+    if (worker->version.load(std::memory_order_relaxed) != live.version()) worker->unload();
+    worker->free();
+  }
+}
+
 Lease::Lease(Core& core) : core_(core) {
-  if (kept != nullptr && kept->core == core.serial) {
-    worker_ = std::move(kept);
+  if (last_used.core == core.serial && last_used.worker->claim()) {
+    worker_ = last_used.worker;
     return;
   }
-  {
-    std::lock_guard lock(core.idle_mutex);
-    if (!core.idle.empty()) {
-      worker_ = std::move(core.idle.back());
-      core.idle.pop_back();
-    }
+  std::lock_guard lock(core.workers_mutex);
+  for (const auto& worker : core.workers) {
+    if (!worker->claim()) continue;
+    worker_ = worker.get();
+    return;
   }
-  if (worker_ != nullptr) return;
-  worker_ = std::make_unique<Worker>();
-  worker_->core = core.serial;
+  core.workers.push_back(std::make_unique<Worker>());
+  worker_ = core.workers.back().get();
 }
 
 Lease::~Lease() {
   worker_->arena.reset();
   if (worker_->record.capacity() > kKeptRecord) worker_->record = {};
-  if (kept == nullptr) {
-    kept = std::move(worker_);
-    return;
-  }
-  std::lock_guard lock(core_.idle_mutex);
-  core_.idle.push_back(std::move(worker_));
+  worker_->free();
+  last_used = {core_.serial, worker_};
 }
 
 }  // namespace ordain::detail

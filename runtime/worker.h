@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -40,8 +41,8 @@ struct ActionFacts {
 ActionFacts describe_action(std::string_view capability, const Value& input, const CallOptions& options);
 
 struct Worker {
-  uint64_t core = 0;     ///< serial of the Core it belongs to
-  uint64_t version = 0;  ///< of the program below
+  std::atomic<bool> claimed{true};   ///< by a call, or by who takes a retired program from it
+  std::atomic<uint64_t> version{0};  ///< of the program below; 0: there is none
   std::shared_ptr<const Program> program;
   std::optional<Call> call;   ///< of the before stage, then
   std::optional<Call> after;  ///< of the after stage: the first one's values are still in use
@@ -51,6 +52,14 @@ struct Worker {
   uint64_t identity = 0;  ///< serial of the identity of `context`
   std::shared_ptr<const Context> context;
   std::string attributes;  ///< of that identity, encoded for records
+
+  /// True if it was free and is now the caller's.
+  bool claim() {
+    return !claimed.load(std::memory_order_relaxed) && !claimed.exchange(true, std::memory_order_acquire);
+  }
+  void free() { claimed.store(false, std::memory_order_release); }
+  /// Forgets the program and all that belongs to it.
+  void unload();
 
   /// Makes sure that the program is the current one and the context that of `who`.
   void refresh(Core& core, const Identity& who);
@@ -73,11 +82,11 @@ class Lease {
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   Worker& operator*() { return *worker_; }
-  Worker* operator->() { return worker_.get(); }
+  Worker* operator->() { return worker_; }
 
  private:
   Core& core_;
-  std::unique_ptr<Worker> worker_;
+  Worker* worker_;
 };
 
 }  // namespace ordain::detail

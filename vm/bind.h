@@ -8,6 +8,7 @@
 #include "ordain/arena.h"
 #include "ordain/call.h"
 #include "ordain/program.h"
+#include "ordain/result.h"
 #include "ordain/utf8.h"
 
 namespace ordain {
@@ -116,6 +117,15 @@ class Binder {
   std::vector<SlotId>* dirty_;
   Fitter fitter_;
 };
+
+/// parse_json for text that is about to be bound to `record`: fields of open records that are neither declared nor read
+/// by any rule are checked, as parse_json checks them, and left out of the tree. Binding gives the same slots and the
+/// same errors. `record` may be nullptr: then nothing is left out.
+Result<Value> parse_json_for(Arena& arena, std::string_view text, const Schema& schema, const RecordBinding* record);
+
+/// A field of a record. Fields mostly come in the order of their declaration, so the search starts after the last one
+/// found, at `*hint`.
+const RecordField* find_from(const RecordType& record, std::string_view name, size_t* hint);
 
 /// Number of a risk's name, or -1.
 double risk_of_name(std::string_view name);

@@ -20,19 +20,6 @@ bool is_empty(const Value& value) {
          (value.kind == Kind::optional && value.items == nullptr);
 }
 
-// Fields mostly come in the order of their declaration, so the search starts after the last one found.
-const RecordField* find_from(const RecordType& record, std::string_view name, size_t* hint) {
-  size_t count = record.fields.size();
-  for (size_t n = 0; n < count; ++n) {
-    size_t at = *hint + n < count ? *hint + n : *hint + n - count;
-    if (record.fields[at].name == name) {
-      *hint = at + 1 == count ? 0 : at + 1;
-      return &record.fields[at];
-    }
-  }
-  return nullptr;
-}
-
 int base64_digit(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
@@ -102,6 +89,18 @@ bool Fitter::check(const Value& value, const BindPath& path) {
     default:
       return true;
   }
+}
+
+const RecordField* find_from(const RecordType& record, std::string_view name, size_t* hint) {
+  const size_t count = record.fields.size();
+  for (size_t n = 0; n < count; ++n) {
+    const size_t at = *hint + n < count ? *hint + n : *hint + n - count;
+    if (record.fields[at].name == name) {
+      *hint = at + 1 == count ? 0 : at + 1;
+      return &record.fields[at];
+    }
+  }
+  return nullptr;
 }
 
 bool Fitter::fit(const Type& type, const Value& in, const BindPath& path, Value* out) {

@@ -183,6 +183,15 @@ void Call::bind_input(const Value& value) {
   binder.bind_record(known ? schema.capabilities[capability_.id].input : schema.undeclared_input, "input", value);
 }
 
+void Call::bind_json(std::string_view text) {
+  if (error_.failed) return;
+  const Schema& schema = program_->schema();
+  const uint32_t number = capability_.id != kNone ? schema.capabilities[capability_.id].input : schema.undeclared_input;
+  const Result<Value> value = parse_json_for(arena_, text, schema, number == kNone ? nullptr : &schema.records[number]);
+  if (!value) return reject("input: " + value.error().message);
+  bind_input(*value);
+}
+
 void Call::bind_output(const Value& value) {
   const Schema& schema = program_->schema();
   uint32_t record = capability_.id == kNone ? kNone : schema.capabilities[capability_.id].output;

@@ -239,9 +239,11 @@ Error bad_json(std::string message) { return {"bad_json", std::move(message)}; }
 // Builds the tree. On failure `error` says why.
 class Builder {
  public:
-  Builder(Arena& arena, std::string* duplicate) : arena_(arena), duplicate_(duplicate) {}
+  Builder(Arena& arena, std::string* duplicate, const Schema* schema = nullptr)
+      : arena_(arena), duplicate_(duplicate), schema_(schema) {}
 
-  bool build(dom::element element, int depth, Value* out) {
+  /// @param record what the value will be bound to; nullptr: keep everything.
+  bool build(dom::element element, int depth, Value* out, const RecordBinding* record = nullptr) {
     switch (element.type()) {
       case dom::element_type::NULL_VALUE:
         *out = Value::null();
@@ -263,9 +265,15 @@ class Builder {
       case dom::element_type::ARRAY:
         return list(element.get_array().value_unsafe(), depth + 1, out);
       case dom::element_type::OBJECT:
-        return map(element.get_object().value_unsafe(), depth + 1, out);
+        return map(element.get_object().value_unsafe(), depth + 1, out, record);
     }
     return fail("unknown kind of value");
+  }
+
+  // `record`, if anything below it may be left out.
+  static const RecordBinding* prunable(const RecordBinding* record) {
+    const bool keep = record == nullptr || record->dynamic || record->type == nullptr || record->whole != kNone;
+    return keep ? nullptr : record;
   }
 
   std::string error;
@@ -311,27 +319,99 @@ class Builder {
     return true;
   }
 
-  bool map(dom::object object, int depth, Value* out) {
+  bool map(dom::object object, int depth, Value* out, const RecordBinding* record) {
     if (depth > kMaxDepth) return too_deep();
     size_t size = count(object);
     auto* entries = arena_.array<MapEntry>(size);
     if (entries == nullptr) return too_large();
-    size_t n = 0;
+    // Looking is not worth it where there can hardly be a field too many.
+    const bool prune = record != nullptr && record->open && size > record->type->fields.size();
+    size_t n = 0, left_out = 0, hint = 0;
     for (dom::key_value_pair field : object) {
       MapEntry& entry = entries[n++];
-      if (!string(field.key, &entry.key) || !build(field.value, depth, &entry.value)) return false;
+      if (prune && !is_read(*record, field.key, &hint)) {
+        ++left_out;
+        entry = {Value::string(field.key), Value()};  // a view, for as long as the parser stands
+        if (!skim(field.value, depth)) return false;
+        continue;
+      }
+      const RecordBinding* nested =
+          record == nullptr || !field.value.is_object() ? nullptr : record_below(*record, field.key);
+      if (!string(field.key, &entry.key) || !build(field.value, depth, &entry.value, nested)) return false;
     }
+    return finish_map({entries, size}, left_out, out);
+  }
+
+  // Checks the keys, then leaves out the entries without a value.
+  bool finish_map(std::span<MapEntry> entries, size_t left_out, Value* out) {
     uint32_t duplicate;
-    const MapRep* rep = make_map(arena_, {entries, size}, &duplicate);
+    const MapRep* rep = make_map(arena_, entries, &duplicate);
     if (rep == nullptr && duplicate == UINT32_MAX) return too_large();
     if (rep == nullptr) {
       std::string message = "duplicate key ";
       append_json_string(message, entries[duplicate].key.as_text());
       if (duplicate_ == nullptr) return fail(std::move(message));
       if (duplicate_->empty()) *duplicate_ = std::move(message);
-      return without_repeats({entries, size}, out);
+      return without_repeats(entries, out);
+    }
+    if (left_out != 0) {
+      const auto gone = [](const MapEntry& entry) { return !entry.value.present(); };
+      const auto end = std::remove_if(entries.begin(), entries.end(), gone);
+      rep = make_map(arena_, {entries.begin(), end});
+      if (rep == nullptr) return too_large();
     }
     *out = Value::map_of(rep);
+    return true;
+  }
+
+  // Whether binding to an open record does anything with a field but to check it.
+  static bool is_read(const RecordBinding& record, std::string_view name, size_t* hint) {
+    if (find_from(*record.type, name, hint) != nullptr) return true;
+    // What rules read of undeclared fields are paths: "extra", "extra.id".
+    const auto before = [](const FieldBinding& field, std::string_view text) { return field.name < text; };
+    auto at = std::lower_bound(record.fields.begin(), record.fields.end(), name, before);
+    for (; at != record.fields.end() && at->name.starts_with(name); ++at) {
+      if (at->name.size() == name.size() || at->name[name.size()] == '.') return true;
+    }
+    return false;
+  }
+
+  // What is left out below a record: nothing where rules read it whole.
+  const RecordBinding* record_below(const RecordBinding& record, std::string_view name) const {
+    const FieldBinding* field = record.find(name);
+    if (field == nullptr || field->record == kNone || field->slot != kNone) return nullptr;
+    return prunable(&schema_->records[field->record]);
+  }
+
+  // What would be refused if it were built.
+  bool skim(dom::element element, int depth) {
+    if (element.is_array()) {
+      if (depth + 1 > kMaxDepth) return too_deep();
+      const dom::array array = element.get_array().value_unsafe();
+      for (dom::element each : array) {
+        if (!skim(each, depth + 1)) return false;
+      }
+    } else if (element.is_object()) {
+      if (depth + 1 > kMaxDepth) return too_deep();
+      const dom::object object = element.get_object().value_unsafe();
+      return skim_keys(object, depth + 1);
+    }
+    return true;
+  }
+
+  bool skim_keys(dom::object object, int depth) {
+    const Arena::Mark mark = arena_.mark();
+    const size_t size = count(object);
+    auto* entries = arena_.array<MapEntry>(size);
+    if (entries == nullptr) return too_large();
+    size_t n = 0;
+    for (dom::key_value_pair field : object) {
+      if (!skim(field.value, depth)) return false;
+      entries[n++] = {Value::string(field.key), Value()};
+    }
+    Value unused;
+    if (!finish_map({entries, size}, 0, &unused)) return false;
+    arena_.rewind(mark);
     return true;
   }
 
@@ -350,11 +430,11 @@ class Builder {
 
   Arena& arena_;
   std::string* duplicate_;
+  const Schema* schema_;
 };
 
-}  // namespace
-
-Result<Value> parse_json(Arena& arena, std::string_view text, std::string* duplicate) {
+Result<Value> parse(Arena& arena, std::string_view text, std::string* duplicate, const Schema* schema,
+                    const RecordBinding* record) {
   ThreadParser& parser = thread_parser;
   dom::element root;
   simdjson::error_code code = parser.parse(text, &root);
@@ -364,12 +444,22 @@ Result<Value> parse_json(Arena& arena, std::string_view text, std::string* dupli
     parser.give_back();
     return bad_json(where.empty() ? simdjson::error_message(code) : where);
   }
-  Builder builder(arena, duplicate);
+  Builder builder(arena, duplicate, schema);
   Value out;
-  bool built = builder.build(root, 0, &out);
+  bool built = builder.build(root, 0, &out, Builder::prunable(record));
   parser.give_back();
   if (!built) return bad_json(std::move(builder.error));
   return out;
+}
+
+}  // namespace
+
+Result<Value> parse_json(Arena& arena, std::string_view text, std::string* duplicate) {
+  return parse(arena, text, duplicate, nullptr, nullptr);
+}
+
+Result<Value> parse_json_for(Arena& arena, std::string_view text, const Schema& schema, const RecordBinding* record) {
+  return parse(arena, text, nullptr, &schema, record);
 }
 
 bool valid_utf8(std::string_view text) {

@@ -456,5 +456,58 @@ class Approvals(Case):
         self.assertEqual(ordain("audit", "verify", "--db", str(self.path / "nothing")).returncode, 2)
 
 
+class Watch(Case):
+    """`eval --watch` is a conversation: an event, its answer, a change on disk, the next event."""
+
+    def setUp(self):
+        super().setUp()
+        self.policy = self.write("p.policy", self.text("one"))
+        command = [BIN / "ordain", "eval", "--policies", self.policy, "--events", "-", "--json", "--watch"]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+        )
+        self.addCleanup(self.end)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+    @staticmethod
+    def text(rule):
+        return f"policy p on before pay {{ deny {rule} when true; }}\n"
+
+    def decide(self):
+        self.process.stdin.write('{"capability": "pay"}\n')
+        return json.loads(self.process.stdout.readline())
+
+    def wait_for(self, text):
+        seen = ""
+        while text not in seen:
+            line = self.process.stderr.readline()
+            self.assertNotEqual(line, "", seen)
+            seen += line
+        return seen
+
+    def test_policies_change_between_events(self):
+        self.assertEqual(self.decide()["rule"], "p.one")
+        self.write("p.policy", self.text("two"))
+        self.wait_for("ordain: reloaded")
+        self.assertEqual(self.decide()["rule"], "p.two")
+        self.write("p.policy", "policy p on before pay { deny three when 1 +; }\n")
+        told = self.wait_for("not reloaded")
+        self.assertIn("p.policy:1:", told)
+        self.assertIn("^", told)
+        self.assertEqual(self.decide()["rule"], "p.two")
+        self.write("p.next", self.text("four"))
+        os.replace(self.path / "p.next", self.path / "p.policy")
+        self.wait_for("ordain: reloaded")
+        self.assertEqual(self.decide()["rule"], "p.four")
+        self.process.stdin.close()
+        self.process.stdin = None
+        self.assertEqual(self.process.wait(timeout=30), 0)
+        self.assertIn("4 decided", self.process.stderr.read())
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -143,7 +143,8 @@ class Runtime {
   const Identity& identity() const;
 
   /// Swaps the program. Calls under way finish with the one they began with; a call that waits for approval is
-  /// decided again with the new one. @returns error "invalid_options" for nullptr.
+  /// decided again with the new one. Waits for no call, and no call waits for it: the old program is freed in the
+  /// background once nothing uses it. @returns error "invalid_options" for nullptr.
   Result<void> reload(std::shared_ptr<const Program> program) const;
   std::shared_ptr<const Program> program() const;
 

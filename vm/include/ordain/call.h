@@ -72,6 +72,9 @@ class Call {
   /// stands for a record of its `id`. `metadata` comes from the agent: where fields of it are declared, others do not fit.
   void bind_input(const Value& value);
   void bind_output(const Value& value);
+  /// bind_input of what parse_json makes of `text`, which need not outlive the call of this function. Text that is no JSON
+  /// makes the call invalid. Fields of open records that no rule reads cost little more than their parsing.
+  void bind_json(std::string_view text);
   void bind_root(std::string_view root, const Value& value, std::vector<std::string>* unknown = nullptr);
   void set_now(int64_t seconds, int32_t nanos);
   void set_elapsed(int64_t seconds, int32_t nanos);
@@ -81,6 +84,7 @@ class Call {
   void reject(std::string message);
 
   const Program& program() const { return *program_; }
+  const std::shared_ptr<const Program>& shared_program() const { return program_; }
   const CapabilityRef& capability() const { return capability_; }
   Stage stage() const { return stage_; }
   const BindError& error() const { return error_; }

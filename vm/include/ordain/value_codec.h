@@ -133,32 +133,42 @@ struct ValueCodec<Document> {
   }
 };
 
-template <>
-struct ValueCodec<std::chrono::sys_time<std::chrono::nanoseconds>> {
-  static constexpr std::string_view kName = "timestamp";
-  using Time = std::chrono::sys_time<std::chrono::nanoseconds>;
-  static Value encode(Arena&, Time v) {
-    auto seconds = std::chrono::floor<std::chrono::seconds>(v);
-    return Value::timestamp(seconds.time_since_epoch().count(), static_cast<int32_t>((v - seconds).count()));
+/// Any clock tick of an integer. Reads a time or duration that `Tick` holds exactly, within 292 years of the epoch or
+/// zero.
+template <std::integral Rep, typename Period>
+struct ValueCodec<std::chrono::duration<Rep, Period>> {
+  static constexpr std::string_view kName = "duration";
+  using Tick = std::chrono::duration<Rep, Period>;
+  static Value encode(Arena&, Tick v) {
+    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(v);
+    auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(v - seconds);
+    return Value::duration(seconds.count(), static_cast<int32_t>(rest.count()));
   }
-  static bool decode(const Value& value, Time* out) {
+  static bool decode(const Value& value, Tick* out) { return value.is(Kind::duration) && exactly(value, out); }
+
+  static bool exactly(const Value& value, Tick* out) {
     constexpr int64_t kLimit = std::numeric_limits<int64_t>::max() / 1'000'000'000 - 1;
-    if (!value.is(Kind::timestamp) || value.i > kLimit || value.i < -kLimit) return false;
-    *out = Time(std::chrono::seconds(value.i) + std::chrono::nanoseconds(value.nanos()));
-    return true;
+    if (value.i > kLimit || value.i < -kLimit) return false;
+    const std::chrono::nanoseconds all = std::chrono::seconds(value.i) + std::chrono::nanoseconds(value.nanos());
+    *out = std::chrono::duration_cast<Tick>(all);
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(*out) == all;
   }
 };
 
-template <>
-struct ValueCodec<std::chrono::nanoseconds> {
-  static constexpr std::string_view kName = "duration";
-  static Value encode(Arena&, std::chrono::nanoseconds v) {
-    return Value::duration(v.count() / 1'000'000'000, static_cast<int32_t>(v.count() % 1'000'000'000));
+template <std::integral Rep, typename Period>
+struct ValueCodec<std::chrono::time_point<std::chrono::system_clock, std::chrono::duration<Rep, Period>>> {
+  static constexpr std::string_view kName = "timestamp";
+  using Tick = std::chrono::duration<Rep, Period>;
+  using Time = std::chrono::sys_time<Tick>;
+  static Value encode(Arena&, Time v) {
+    auto seconds = std::chrono::floor<std::chrono::seconds>(v);
+    auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(v - seconds);
+    return Value::timestamp(seconds.time_since_epoch().count(), static_cast<int32_t>(rest.count()));
   }
-  static bool decode(const Value& value, std::chrono::nanoseconds* out) {
-    constexpr int64_t kLimit = std::numeric_limits<int64_t>::max() / 1'000'000'000 - 1;
-    if (!value.is(Kind::duration) || value.i > kLimit || value.i < -kLimit) return false;
-    *out = std::chrono::seconds(value.i) + std::chrono::nanoseconds(value.nanos());
+  static bool decode(const Value& value, Time* out) {
+    Tick since{};
+    if (!value.is(Kind::timestamp) || !ValueCodec<Tick>::exactly(value, &since)) return false;
+    *out = Time(since);
     return true;
   }
 };

@@ -1,0 +1,173 @@
+// How long deciding threads pause while programs are replaced under them: eight threads decide without a break, first
+// left alone, then while a thousand programs are published one after another. Each decision is timed on its own, from
+// asking for the current program to the answer; what a change costs a thread (new Call, new Context) is in it. More
+// threads than cores are interrupted by each other for milliseconds; so the changes are told in processor time as well.
+//   build/release/bin/reload_bench [RELOADS] [THREADS] [RULES]
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <iostream>
+#include <thread>
+
+#include "bench/rule_sets.h"
+#include "cli/latency.h"
+#include "ordain/live_program.h"
+#include "ordain/ordain.h"
+
+namespace ordain {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr uint64_t kBudget = 100'000;  // ns, at p99.9
+
+uint64_t nanos_since(Clock::time_point start) {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+}
+
+// Time that the calling thread had a processor.
+uint64_t thread_nanos() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+std::shared_ptr<const Program> program_of(size_t rules, uint64_t seed) {
+  auto text = std::make_shared<Source>(Source{"bench.policy", bench::role_rules(static_cast<int>(rules), seed)});
+  Compilation compilation = compile({text}, standard_library());
+  if (compilation.program == nullptr) {
+    std::cerr << render(compilation.diagnostics);
+    std::exit(1);
+  }
+  return compilation.program;
+}
+
+void fill(Context& context) {
+  const Value roles[] = {Value::string("role1"), Value::string("role7")};
+  context.set("agent.roles", Value::list(roles));
+  context.set("agent.department", Value::string("department3"));
+}
+
+struct Pauses {
+  cli::LatencyHistogram all, changing, changing_cpu;  // those that went over to another program apart, too
+  uint64_t longest = 0, changes = 0;
+};
+
+// One thread's decisions until it is told to stop.
+void decide_on(const LiveProgram& live, const LiveContext& who, const std::atomic<bool>& stop, Pauses& out) {
+  const Document input = *Document::parse(R"({"action": "read", "size": 3})");
+  LiveCall seat(live, who);
+  Scratch scratch;
+  uint64_t version = live.version();
+  while (!stop.load(std::memory_order_relaxed)) {
+    const auto start = Clock::now();
+    const bool may_change = live.version() != version;
+    const uint64_t spent = may_change ? thread_nanos() : 0;
+    const bool changed = seat.refresh();
+    seat.call().begin(seat.program().resolve("access"), Stage::before);
+    seat.call().bind_input(input.root());
+    const Decision decision = decide(seat.call(), seat.context(), scratch);
+    const uint64_t took = nanos_since(start);
+    if (decision.code == DecisionCode::invalid_input) std::exit(1);
+    out.all.add(took);
+    out.longest = std::max(out.longest, took);
+    if (!may_change || !changed) continue;
+    version = live.version();
+    out.changing.add(took), out.changing_cpu.add(thread_nanos() - spent), ++out.changes;
+  }
+}
+
+struct Phase {
+  std::string name;
+  std::vector<Pauses> threads;
+};
+
+template <typename Meanwhile>
+Phase measure(std::string name, size_t threads, const LiveProgram& live, const LiveContext& who, Meanwhile meanwhile) {
+  Phase out{std::move(name), std::vector<Pauses>(threads)};
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> running;
+  for (Pauses& each : out.threads) running.emplace_back([&] { decide_on(live, who, stop, each); });
+  meanwhile();
+  stop = true;
+  for (auto& thread : running) thread.join();
+  return out;
+}
+
+// The worst thread's quantiles: the budget is for each of them. @returns its p99.9.
+uint64_t print(const Phase& phase) {
+  uint64_t p50 = 0, p99 = 0, p999 = 0, longest = 0, decided = 0, changes = 0;
+  for (const Pauses& each : phase.threads) {
+    p50 = std::max(p50, each.all.quantile(0.5)), p99 = std::max(p99, each.all.quantile(0.99));
+    p999 = std::max(p999, each.all.quantile(0.999)), longest = std::max(longest, each.longest);
+    decided += each.all.count(), changes += each.changes;
+  }
+  fmt::print("{:<22} {:>12} {:>9} {:>9} {:>9} {:>9} {:>12}\n", phase.name, decided, changes, p50, p99, p999, longest);
+  return p999;
+}
+
+int run(size_t reloads, size_t threads, size_t rules) {
+  std::vector<std::string> variants;
+  for (uint64_t seed = 1; seed <= 4; ++seed) variants.push_back(program_of(rules, seed)->serialise());
+  std::vector<std::weak_ptr<const Program>> made;
+  const auto load = [&](size_t n) {
+    auto program = *Program::load(variants[n % variants.size()], standard_library());
+    made.push_back(program);
+    return program;
+  };
+  LiveProgram live(load(0));
+  LiveContext who(fill);
+  fmt::print("{} threads decide, {} programs of {} rules; ns of one decision, the worst thread's\n", threads, reloads,
+             rules);
+  fmt::print("{:<22} {:>12} {:>9} {:>9} {:>9} {:>9} {:>12}\n", "", "decisions", "changes", "p50", "p99", "p99.9",
+             "max");
+  auto start = Clock::now();
+  std::chrono::nanoseconds publishing{0};
+  const Phase reloading = measure("during the reloads", threads, live, who, [&] {
+    for (size_t n = 1; n <= reloads; ++n) {
+      auto next = load(n);
+      const auto before = Clock::now();
+      live.publish(std::move(next));
+      publishing += Clock::now() - before;
+    }
+  });
+  const auto took = Clock::now() - start;
+  // As long, and with a thread that works as hard as the loading one did: what is left is the reloads' own.
+  const Phase alone = measure("loading, no reload", threads, live, who, [&] {
+    std::shared_ptr<const Program> unused;
+    for (start = Clock::now(); Clock::now() - start < took;) unused = *Program::load(variants[0], standard_library());
+  });
+  print(alone);
+  const uint64_t p999 = print(reloading);
+  cli::LatencyHistogram changing, cpu;
+  for (const Pauses& each : reloading.threads) changing.add(each.changing), cpu.add(each.changing_cpu);
+  const auto row = [](const char* name, const cli::LatencyHistogram& of) {
+    fmt::print("{:<22} {:>12} {:>9} {:>9} {:>9} {:>9}\n", name, of.count(), of.count(), of.quantile(0.5),
+               of.quantile(0.99), of.quantile(0.999));
+  };
+  row("  the changes alone", changing);
+  row("  in processor time", cpu);
+  size_t alive = 0;
+  for (int n = 0; n < 2500 && (alive = static_cast<size_t>(std::count_if(
+                                   made.begin(), made.end(), [](const auto& p) { return !p.expired(); }))) != 1;
+       ++n) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  const double each = static_cast<double>(publishing.count()) / static_cast<double>(reloads);
+  fmt::print("budget: p99.9 at most {} ns: {}\n", kBudget, p999 <= kBudget ? "held" : "MISSED");
+  fmt::print("publishing: {:.0f} ns each; programs alive at the end: {} of {} (budget 1)\n", each, alive, made.size());
+  return p999 <= kBudget && alive == 1 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace ordain
+
+int main(int argc, char** argv) {
+  const auto number = [&](int n, size_t otherwise) {
+    return argc > n ? static_cast<size_t>(std::strtoull(argv[n], nullptr, 10)) : otherwise;
+  };
+  return ordain::run(number(1, 1000), number(2, 8), number(3, 300));
+}

@@ -1,0 +1,188 @@
+// The ways into a call, over one call of ten fields: by slot, from a struct, from JSON text, and what deciding adds.
+// And JSON of 20 KB with 200 fields that no rule reads, in an open record. Each is timed in turns with the others, so
+// that the ratios hold on a noisy machine; the answers of all ways are compared first.
+//   build/release/bin/ways_in_bench [ROUNDS]
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+
+#include "ordain/ordain.h"
+#include "ordain/struct_binding.h"
+#ifdef ORDAIN_HAS_JIT
+#include "ordain/jit.h"
+#endif
+
+namespace ordain {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kPolicy = R"(package bench;
+capability pay {
+  input open {
+    amount: double, count: int, recipient: string, currency: string, urgent: bool, recurring: bool, day: int,
+    limit: optional(int), subject: string, at: timestamp
+  }
+}
+policy pay_rules on before pay {
+  deny not_positive    when input.amount <= 0.0;
+  deny too_many        when input.count * 3 + 1 > 1000;
+  deny blocked         when input.recipient in ["mallory", "trudy", "eve", "oscar"];
+  deny foreign_urgent  when input.currency != "EUR" && input.urgent;
+  deny weekend         when input.day == 6 || input.day == 7;
+  deny long_recurring  when input.recurring && input.amount > 900.0;
+  deny above_limit     when has(input.limit) && input.count > input.limit;
+  deny secret          when input.subject == "secret";
+  deny late            when input.at > timestamp("2030-01-01T00:00:00Z");
+  allow small          when input.amount < 10000.0 && input.count > 0;
+}
+)";
+
+struct Payment {
+  double amount = 800.5;
+  int count = 3;
+  std::string recipient = "landlord", currency = "EUR";
+  bool urgent = true, recurring = true;
+  int day = 2;
+  std::optional<int> limit = 5;
+  std::string subject = "rent of May";
+  std::chrono::sys_seconds at{std::chrono::seconds(1767268800)};
+};
+
+constexpr std::string_view kTenFields =
+    R"("amount": 800.5, "count": 3, "recipient": "landlord", "currency": "EUR", "urgent": true, "recurring": true, )"
+    R"("day": 2, "limit": 5, "subject": "rent of May", "at": "2026-01-01T12:00:00Z")";
+
+// `unread` more fields, about a hundred bytes each; every fourth is a small record.
+std::string json_with(size_t unread) {
+  std::string out = "{" + std::string(kTenFields);
+  for (size_t n = 0; n < unread; ++n) {
+    const std::string filler(78, static_cast<char>('a' + n % 26));
+    out += n % 4 == 0 ? fmt::format(R"(, "extra_{}": {{"id": {}, "text": "{}"}})", n, n, filler.substr(0, 56))
+                      : fmt::format(R"(, "extra_{}": "{}")", n, filler);
+  }
+  return out + "}";
+}
+
+struct Way {
+  std::string name;
+  std::function<void()> run;
+  double best = 1e18;  // ns
+};
+
+// The best of many short turns: what the way takes when nothing else runs.
+void measure(std::vector<Way>& ways, int rounds) {
+  constexpr int kBatch = 500;
+  for (int round = 0; round < rounds; ++round) {
+    for (Way& way : ways) {
+      const auto start = Clock::now();
+      for (int n = 0; n < kBatch; ++n) way.run();
+      const std::chrono::duration<double, std::nano> took = Clock::now() - start;
+      way.best = std::min(way.best, took.count() / kBatch);
+    }
+  }
+}
+
+std::shared_ptr<const Program> make_program() {
+  auto compilation = compile({std::make_shared<Source>(Source{"bench.policy", kPolicy})}, standard_library());
+  if (compilation.program == nullptr) {
+    std::cerr << render(compilation.diagnostics);
+    std::exit(1);
+  }
+#ifdef ORDAIN_HAS_JIT
+  if (!compile_native(*compilation.program)) std::exit(1);
+#endif
+  return compilation.program;
+}
+
+int run(int rounds) {
+  const auto program = make_program();
+  const Context context(program);
+  const CapabilityRef pay = program->resolve("pay");
+  const Capability* capability = program->schema().find_capability("pay");
+  const auto slot = [&](const char* path) { return program->slot(capability, path); };
+  const SlotId slots[] = {slot("input.amount"),   slot("input.count"),  slot("input.recipient"),
+                          slot("input.currency"), slot("input.urgent"), slot("input.recurring"),
+                          slot("input.day"),      slot("input.limit"),  slot("input.subject"),
+                          slot("input.at")};
+  auto binding = StructBinder<Payment>(program, "pay")
+                     .bind("input.amount", &Payment::amount)
+                     .bind("input.count", &Payment::count)
+                     .bind("input.recipient", &Payment::recipient)
+                     .bind("input.currency", &Payment::currency)
+                     .bind("input.urgent", &Payment::urgent)
+                     .bind("input.recurring", &Payment::recurring)
+                     .bind("input.day", &Payment::day)
+                     .bind("input.limit", &Payment::limit)
+                     .bind("input.subject", &Payment::subject)
+                     .bind("input.at", &Payment::at)
+                     .finish();
+  if (!binding) {
+    std::cerr << binding.error().message << "\n";
+    return 1;
+  }
+  const Payment payment;
+  const std::string small = json_with(0), large = json_with(200);
+  Call call(program);
+  Scratch scratch;
+  const auto by_slot = [&] {
+    call.begin(pay, Stage::before);
+    const Value values[] = {
+        Value::floating(payment.amount),  Value::integer(payment.count),
+        Value::string(payment.recipient), Value::string(payment.currency),
+        Value::boolean(payment.urgent),   Value::boolean(payment.recurring),
+        Value::integer(payment.day),      Value::integer(*payment.limit),
+        Value::string(payment.subject),   Value::timestamp(payment.at.time_since_epoch().count(), 0)};
+    for (size_t n = 0; n < std::size(slots); ++n) call.set(slots[n], values[n]);
+  };
+  const auto by_struct = [&] {
+    call.begin(pay, Stage::before);
+    binding->fill(call, payment);
+  };
+  const auto by_tree = [&](const std::string& text) {
+    call.begin(pay, Stage::before);
+    call.bind_input(*parse_json(call.arena(), text));
+  };
+  const auto by_json = [&](const std::string& text) {
+    call.begin(pay, Stage::before);
+    call.bind_json(text);
+  };
+  const auto decided = [&] { return std::string(decide(call, context, scratch).reason); };
+  const std::function<void()> ways_in[] = {by_slot,
+                                           by_struct,
+                                           [&] { by_tree(small); },
+                                           [&] { by_tree(large); },
+                                           [&] { by_json(small); },
+                                           [&] { by_json(large); }};
+  for (const auto& way : ways_in) {
+    way();
+    if (decided() != "pay_rules.small") {
+      std::cerr << "a way in gives another answer: " << decided() << "\n";
+      return 1;
+    }
+  }
+  std::vector<Way> ways = {
+      {"ten fields by slot", by_slot},
+      {"ten fields from a struct", by_struct},
+      {"ten fields, JSON text", [&] { by_json(small); }},
+      {"ten fields, JSON text by way of a tree", [&] { by_tree(small); }},
+      {"  and 200 unread, 20 KB of JSON text", [&] { by_json(large); }},
+      {"  and 200 unread, JSON by way of a tree", [&] { by_tree(large); }},
+      {"JSON text to decision, ten fields (budget 1000)",
+       [&] { by_json(small), (void)decide(call, context, scratch); }},
+  };
+  measure(ways, rounds);
+  fmt::print("{:<50} {:>9} {:>10}\n", "", "ns", "x by slot");
+  for (const Way& way : ways) fmt::print("{:<50} {:>9.0f} {:>10.2f}\n", way.name, way.best, way.best / ways[0].best);
+  fmt::print("bytes of JSON: {} and {}\n", small.size(), large.size());
+  return 0;
+}
+
+}  // namespace
+}  // namespace ordain
+
+int main(int argc, char** argv) { return ordain::run(argc > 1 ? std::atoi(argv[1]) : 200); }
