@@ -221,7 +221,7 @@ class TextWriter {
     const PlanSummary summary = summary_of(plan_.data(), planned);
     line(0, "{}", heading(planned));
     if (summary.nodes == 0) {
-      line(1, summary.rules == 1 ? "{} rule, always tried" : "{} rules, tried one after another", summary.rules);
+      line(1, "{}{}", summary.rules, summary.rules == 1 ? " rule, always tried" : " rules, tried one after another");
     } else {
       line(1, "{} rules, {} nodes, {} edges, at most {} tests deep", summary.rules, summary.nodes, summary.edges,
            summary.depth);

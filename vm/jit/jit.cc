@@ -49,14 +49,12 @@ std::vector<std::pair<std::string, void*>> external_symbols(const Program& progr
   return out;
 }
 
-/// Predicates, or runs of rules (by the entry that they begin at), that become one module.
+/// Predicates, and runs of rules (by the entry that they begin at), that become one module.
 struct Batch {
   std::vector<uint32_t> predicates;
   int optimisation;
-  uint32_t place = kNone;  ///< among the objects in the cache; kNone: the same predicates come again, with better code
   std::vector<uint32_t> runs = {};
-
-  size_t functions() const { return predicates.size() + runs.size(); }
+  uint32_t place = kNone;  ///< among the objects in the cache; kNone: the same predicates come again, with better code
 };
 
 /// These predicates, in this order.
@@ -78,22 +76,37 @@ std::vector<Batch> batches_of(const ProgramData& data, std::span<const uint32_t>
   return out;
 }
 
-/// Runs in their order, a module's worth of rules to each batch.
-std::vector<Batch> batches_of_runs(const Program& program, const NativeOptions& options) {
-  const uint32_t size = std::max(options.predicates_per_module, 1u);
-  std::vector<Batch> out;
-  uint32_t rules = size;
-  for (const native::UrgentRun& run : native::urgent_runs(program, options.first)) {
-    const int optimisation = run.optimised ? options.optimisation : 0;
-    if (rules >= size || out.back().optimisation != optimisation) {
-      out.push_back({{}, optimisation});
-      rules = 0;
-    }
-    out.back().runs.push_back(run.entry);
-    rules += link_tables(program).run_sizes[run.entry];
+/// Whether the conditions of a run are so short that one function of them is compiled in good time.
+bool is_short_run(const Program& program, uint32_t entry) {
+  const ProgramData& data = program.data();
+  uint32_t size = 0;
+  for (uint32_t i = 0; i < link_tables(program).run_sizes[entry]; ++i) {
+    const uint32_t condition = data.rule_codes[data.plan[entry + i]].condition;
+    if (condition != kNone) size += data.predicates[condition].code.count;
   }
+  return size <= kLongPredicate;
+}
+
+/// Runs with this many rules to a module. Runs of one rule are left to its predicate.
+std::vector<Batch> batches_of_runs(const Program& program, int optimisation, uint32_t size) {
+  const std::vector<uint8_t>& sizes = link_tables(program).run_sizes;
+  std::vector<Batch> out;
+  Batch batch{{}, optimisation};
+  uint32_t rules = 0;
+  for (uint32_t entry = 0; entry < sizes.size(); ++entry) {
+    if (sizes[entry] < 2 || !is_short_run(program, entry)) continue;
+    batch.runs.push_back(entry);
+    rules += sizes[entry];
+    if (rules < size) continue;
+    out.push_back(std::move(batch));
+    batch = {{}, optimisation};
+    rules = 0;
+  }
+  if (!batch.runs.empty()) out.push_back(std::move(batch));
   return out;
 }
+
+void append(std::vector<Batch>* out, std::vector<Batch> more) { std::ranges::move(more, std::back_inserter(*out)); }
 
 /// What is to be compiled, most urgent first.
 std::vector<Batch> batches_of(const Program& program, const NativeOptions& options) {
@@ -111,21 +124,23 @@ std::vector<Batch> batches_of(const Program& program, const NativeOptions& optio
   }
   const uint32_t size = std::max(options.predicates_per_module, 1u);
   const uint32_t simple_size = size > UINT32_MAX / kSimpleFactor ? size : size * kSimpleFactor;
-  std::vector<Batch> last = batches_of_runs(program, options);
-  std::ranges::move(batches_of(data, optimised, options.optimisation, size), std::back_inserter(last));
+  std::vector<Batch> last = batches_of_runs(program, options.optimisation, size);
+  const size_t for_runs = last.size() * size;
+  append(&last, batches_of(data, optimised, options.optimisation, size));
   std::vector<Batch> rare = batches_of(data, simple, 0, simple_size);
   uint32_t place = 0;
   for (std::vector<Batch>* batches : {&last, &rare}) {
     for (Batch& batch : *batches) batch.place = place++;
   }
-  if (options.simple_first && optimised.size() >= kSimpleFirst) {
-    std::vector<Batch> out = batches_of(data, optimised, 0, simple_size);
-    std::ranges::move(rare, std::back_inserter(out));
-    std::ranges::move(last, std::back_inserter(out));
-    return out;
+  if (options.optimisation <= 0 || !options.simple_first || optimised.size() + for_runs < kSimpleFirst) {
+    append(&last, std::move(rare));
+    return last;
   }
-  std::ranges::move(rare, std::back_inserter(last));
-  return last;
+  std::vector<Batch> out = batches_of_runs(program, 0, simple_size);
+  append(&out, batches_of(data, optimised, 0, simple_size));
+  append(&out, std::move(rare));
+  append(&out, std::move(last));
+  return out;
 }
 
 /// A compilation: what its threads share.
@@ -151,7 +166,7 @@ Result<void> compile_module(Work& work, size_t number, Backend& backend) {
                             std::to_string(batch.place == kNone ? number : batch.place);
   Result<std::vector<void*>> code = [&]() -> Result<std::vector<void*>> {
     if (work.archive != nullptr) {
-      return backend.link(work.archive->objects[batch.place], table, batch.functions());
+      return backend.link(work.archive->objects[batch.place], table, batch.predicates.size() + batch.runs.size());
     }
     llvm::LLVMContext context;
     ModuleLowering lowering(context, work.program, "ordain." + std::to_string(number), backend.layout(),
@@ -173,7 +188,9 @@ Result<void> compile_module(Work& work, size_t number, Backend& backend) {
   for (uint32_t predicate : batch.predicates) {
     work.program.install_native(predicate, reinterpret_cast<NativePredicate>(*address++));
   }
-  for (uint32_t entry : batch.runs) work.program.install_native_run(entry, reinterpret_cast<NativeRun>(*address++));
+  for (uint32_t entry : batch.runs) {
+    work.program.install_native_run(entry, reinterpret_cast<NativeRun>(*address++));
+  }
   return {};
 }
 

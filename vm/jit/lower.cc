@@ -127,8 +127,9 @@ void PredicateLowering::find_blocks() {
     const InsnLocation& at = m_.data.insn_locations[p_.locations.first + i];
     locations_[at.pc] = at.location;
   }
-  pure_ = may_restart();
-  restarts_ = !m_.standalone && pure_;
+  // Where faults are handled here, one that was absorbed is left behind.
+  restarts_ = !m_.standalone && may_restart();
+  pure_ = restarts_;
   find_reachable();
   auto leader = [this](uint32_t pc) {
     if (reachable_[pc] && blocks_[pc] == nullptr) blocks_[pc] = llvm::BasicBlock::Create(m_.context);

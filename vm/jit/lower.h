@@ -70,8 +70,7 @@ struct ModuleLowering {
 
 class PredicateLowering {
  public:
-  /// Whom the function is for: everyone, or one run of rules, in which it is inlined; only whether it is true counts
-  /// there.
+  /// Whom the function is for: everyone, or one run of rules, in which it is inlined; only whether it is true counts there.
   enum class Use { everyone, run };
 
   PredicateLowering(ModuleLowering& module, uint32_t predicate, Use use = Use::everyone);

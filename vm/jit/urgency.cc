@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "vm/frame.h"
+#include "vm/program_data.h"
 
 namespace ordain::native {
 namespace {
@@ -18,9 +19,6 @@ constexpr size_t kFew = 512;
 /// processor's caches hold: of more, optimised code gains little.
 constexpr uint64_t kMost = 24'000;
 
-/// The same for runs, where one function has many conditions.
-constexpr uint64_t kMostInRuns = 100'000;
-
 /// How much longer the optimiser takes for an instruction where there are loops.
 constexpr uint64_t kLoopFactor = 3;
 
@@ -33,7 +31,8 @@ struct Use {
 
 class Uses {
  public:
-  explicit Uses(const ProgramData& data) : data_(data), predicates(data.predicates.size()) {}
+  explicit Uses(const Program& program)
+      : data_(program.data()), runs_(link_tables(program).run_sizes), predicates(data_.predicates.size()) {}
 
   void collect(const CapabilityPlan& capability, bool first) {
     for (const Range& packages : capability.packages) {
@@ -51,10 +50,10 @@ class Uses {
   void rules(const RuleRange& range, bool first) {
     if (range.nodes.count == 0) {
       for (uint32_t i = 0; i < range.entries.count; ++i) {
-        const RuleCode& rule = data_.rule_codes[data_.plan[range.entries.first + i]];
-        // Of several, runs have the conditions; their predicates serve after a run has ended only.
-        const bool in_run = range.entries.count > 1 && rule.target_set == kNone;
-        use(rule, first, in_run ? 0 : range.entries.count);
+        const uint32_t entry = range.entries.first + i;
+        const bool has_run =
+            range.entries.first < runs_.size() && runs_[range.entries.first] >= 2;  // which has code of its own
+        use(data_.rule_codes[data_.plan[entry]], first, has_run ? 1 : range.entries.count);
       }
       return;
     }
@@ -89,6 +88,7 @@ class Uses {
   }
 
   const ProgramData& data_;
+  const std::vector<uint8_t>& runs_;
 
  public:
   std::vector<Use> predicates;
@@ -117,68 +117,16 @@ void choose(const ProgramData& data, const std::vector<Use>& uses, std::vector<W
   }
 }
 
-/// Longer runs are left to their predicates: LLVM's passes are not linear.
-constexpr uint32_t kLongRun = 4'000;
-
-/// The instructions of a run's conditions.
-uint64_t size_of_run(const Program& program, uint32_t entry) {
-  const ProgramData& data = program.data();
-  uint64_t out = 0;
-  for (uint32_t i = 0; i < link_tables(program).run_sizes[entry]; ++i) {
-    const uint32_t condition = data.rule_codes[data.plan[entry + i]].condition;
-    if (condition != kNone) out += data.predicates[condition].code.count;
-  }
-  return out;
-}
-
-/// Which capabilities were asked for, by number.
-std::vector<bool> asked_for(const Program& program, std::span<const std::string> names) {
-  std::vector<bool> out(program.data().capability_plans.size(), false);
-  for (const std::string& name : names) {
-    const CapabilityId id = program.resolve(name).id;
-    if (id < out.size()) out[id] = true;
-  }
-  return out;
-}
-
 }  // namespace
-
-std::vector<UrgentRun> urgent_runs(const Program& program, std::span<const std::string> first) {
-  const ProgramData& data = program.data();
-  const std::vector<bool> asked = asked_for(program, first);
-  std::vector<UrgentRun> out;
-  std::vector<bool> seen(data.plan.size(), false);
-  uint64_t spent = 0;
-  const auto add = [&](Range entries) {
-    for (uint32_t entry = entries.first; entry < entries.first + entries.count; entry += kRunRules) {
-      const uint64_t size = size_of_run(program, entry);
-      if (link_tables(program).run_sizes[entry] < 2 || seen[entry] || size > kLongRun) continue;
-      seen[entry] = true;
-      spent += size;
-      out.push_back({entry, spent <= kMostInRuns});
-    }
-  };
-  for (const bool wanted : {true, false}) {
-    for (size_t i = 0; i < data.capability_plans.size(); ++i) {
-      if (asked[i] != wanted) continue;
-      for (const Range& packages : data.capability_plans[i].packages) {
-        for (uint32_t p = packages.first; p < packages.first + packages.count; ++p) {
-          const PackagePlan& plan = data.package_plans[p];
-          for (const RuleRange& range :
-               {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
-            if (range.nodes.count == 0) add(range.entries);
-          }
-        }
-      }
-    }
-  }
-  return out;
-}
 
 std::vector<Worth> worth_of_predicates(const Program& program, std::span<const std::string> first) {
   const ProgramData& data = program.data();
-  Uses uses(data);
-  const std::vector<bool> asked = asked_for(program, first);
+  Uses uses(program);
+  std::vector<bool> asked(data.capability_plans.size(), false);
+  for (const std::string& name : first) {
+    const CapabilityId id = program.resolve(name).id;
+    if (id < asked.size()) asked[id] = true;
+  }
   for (size_t i = 0; i < data.capability_plans.size(); ++i) uses.collect(data.capability_plans[i], asked[i]);
   std::vector<Worth> out(data.predicates.size());
   size_t candidates = 0;

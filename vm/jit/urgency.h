@@ -23,13 +23,4 @@ struct Worth {
 /// By predicate. @param first names of capabilities; those that the program does not know are passed over
 std::vector<Worth> worth_of_predicates(const Program& program, std::span<const std::string> first);
 
-/// A run of rules that is to become one function.
-struct UrgentRun {
-  uint32_t entry = 0;       ///< that it begins at
-  bool optimised = false;
-};
-
-/// The runs of two rules and more, those of the capabilities `first` before all others.
-std::vector<UrgentRun> urgent_runs(const Program& program, std::span<const std::string> first);
-
 }  // namespace ordain::native
