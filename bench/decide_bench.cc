@@ -69,11 +69,13 @@ Filled fill_payments(bool native) {
   return out;
 }
 
-// The same rules by hand: the slots are known when it is made, strings are symbols, absent fields are checked where
-// they may be absent, overflow is checked, and the same Decision is returned.
+// The same rules by hand: the slots are known when it is made and strings are symbols. It reads the same filled Call,
+// so it checks what the engine may not assume either: that call and context are of this program and fit, that this is a
+// call that these rules are about, that a field is there, that arithmetic does not overflow. It returns the same
+// Decision.
 class HandWritten {
  public:
-  explicit HandWritten(const Program& program) : program_(program) {
+  explicit HandWritten(const Program& program) : program_(program), pay_id_(program.resolve("pay").id) {
     const Capability* pay = program.schema().find_capability("pay");
     const auto index = [&](const char* path) { return program.schema().slots[program.slot(pay, path)].index; };
     amount_ = index("input.amount"), count_ = index("input.count"), recipient_ = index("input.recipient");
@@ -87,24 +89,40 @@ class HandWritten {
   }
 
   Decision decide(const Call& call, const Context& context) const {
+    if (&call.program() != &program_ || &context.program() != &program_) {
+      return refused(DecisionCode::invalid_input, "call and context are of different programs");
+    }
+    if (call.error().failed) return refused(DecisionCode::invalid_input, call.error().message);
+    if (context.error().failed) return refused(DecisionCode::invalid_input, context.error().message);
+    if (call.capability().id != pay_id_ || call.stage() != Stage::before) return no_rule();
     const Value* v = call.slots().values.data();
     const SymbolId* s = call.slots().symbols.data();
     const uint64_t* bits = context.slots().bits.data();
     const auto has_bit = [&](uint32_t at) { return (bits[at / 64] >> (at % 64) & 1) != 0; };
+    const auto absent = [&](uint32_t slot) { return !v[slot].present(); };
+
+    if (absent(amount_)) return faulted(0, FaultCode::no_such_field);
     if (v[amount_].d <= 0.0) return denied(0);
     int64_t product, sum;
-    if (__builtin_mul_overflow(v[count_].i, 3, &product) || __builtin_add_overflow(product, 1, &sum)) return denied(1);
+    if (absent(count_)) return faulted(1, FaultCode::no_such_field);
+    if (__builtin_mul_overflow(v[count_].i, 3, &product) || __builtin_add_overflow(product, 1, &sum)) {
+      return faulted(1, FaultCode::overflow);
+    }
     if (sum > 1000) return denied(1);
+    if (absent(recipient_)) return faulted(2, FaultCode::no_such_field);
     const SymbolId recipient = s[recipient_];
     if (recipient == mallory_ || recipient == trudy_ || recipient == eve_ || recipient == oscar_) return denied(2);
+    if (absent(currency_) || absent(urgent_)) return faulted(3, FaultCode::no_such_field);
     if (s[currency_] != eur_ && v[urgent_].as_bool()) return denied(3);
+    if (absent(day_)) return faulted(4, FaultCode::no_such_field);
     if (v[day_].i == 6 || v[day_].i == 7) return denied(4);
+    if (absent(recurring_)) return faulted(5, FaultCode::no_such_field);
     if (v[recurring_].as_bool() && v[amount_].d > 900.0) return denied(5);
     if (v[limit_].present() && v[count_].i > v[limit_].i) return denied(6);
     if (has_bit(suspended_)) return denied(7);
     if (v[amount_].d > 5000.0 && recipient != landlord_) return denied(8);
     if (has_bit(banker_) && v[amount_].d < 10000.0 && v[count_].i > 0) return answer(Effect::allow, 9);
-    return {.effect = Effect::deny, .code = DecisionCode::default_effect, .reason = "no rule matched"};
+    return no_rule();
   }
 
  private:
@@ -113,12 +131,24 @@ class HandWritten {
     while (slot.member_symbols[at] != symbol) ++at;
     return at;
   }
+  static Decision refused(DecisionCode code, std::string_view reason) {
+    return {.effect = Effect::deny, .code = code, .reason = reason};
+  }
+  static Decision no_rule() { return refused(DecisionCode::default_effect, "no rule matched"); }
+  // Where in the text the fault stands is the only thing that it does not say.
+  static Decision faulted(RuleId rule, FaultCode code) {
+    Decision out = refused(DecisionCode::evaluation_error, fault_name(code));
+    out.rule = out.fault_rule = rule;
+    out.fault.code = code;
+    return out;
+  }
   Decision denied(RuleId rule) const { return answer(Effect::deny, rule); }
   Decision answer(Effect effect, RuleId rule) const {
     return {.effect = effect, .code = DecisionCode::rule, .rule = rule, .reason = program_.rules()[rule].name};
   }
 
   const Program& program_;
+  CapabilityId pay_id_;
   uint32_t amount_, count_, recipient_, currency_, urgent_, recurring_, day_, limit_, suspended_, banker_;
   SymbolId mallory_, trudy_, eve_, oscar_, eur_, landlord_;
 };
@@ -128,11 +158,20 @@ void check_agreement() {
   Filled filled = fill_payments(true);
   const HandWritten by_hand(*filled.program);
   Scratch scratch;
+  // Besides the calls that are timed: one that overflows, and one that does not fit.
+  for (const char* odd : {R"({"amount": 1.0, "count": 4611686018427387904, "recipient": "bob", "currency": "EUR",
+                             "urgent": false, "recurring": false, "day": 1})",
+                          R"({"amount": "much"})"}) {
+    filled.calls.push_back(std::make_unique<Call>(filled.program));
+    filled.calls.back()->begin(filled.program->resolve("pay"), Stage::before);
+    filled.calls.back()->bind_input(*parse_json(filled.calls.back()->arena(), odd));
+  }
   for (const auto& call : filled.calls) {
     const Decision expected = by_hand.decide(*call, *filled.context);
     for (const bool interpret : {true, false}) {
       const Decision got = decide(*call, *filled.context, scratch, {.interpret_only = interpret});
-      if (got.effect != expected.effect || got.rule != expected.rule || got.reason != expected.reason) {
+      if (got.effect != expected.effect || got.code != expected.code || got.rule != expected.rule ||
+          got.reason != expected.reason || got.fault.code != expected.fault.code) {
         std::cerr << "the evaluators disagree\n";
         std::exit(1);
       }

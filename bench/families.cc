@@ -84,9 +84,10 @@ void make_ragged(Request& request, Random& random) {
   std::vector<Fact> kept;
   for (Fact& fact : request.facts) {
     if (random.one_in(may_be_absent(fact) ? 5 : 60)) continue;
-    // What is not a time is no event at all.
-    if (fact.path != "now" && random.one_in(6)) disturb(fact.value, random);
-    if (fact.path != "now" && random.one_in(150)) fact.value = std::vector<std::string>{"does not fit"};
+    // A time or a risk that is none makes no event at all.
+    const bool of_record = fact.path.find('.') != std::string::npos;
+    if (of_record && random.one_in(6)) disturb(fact.value, random);
+    if (of_record && random.one_in(150)) fact.value = std::vector<std::string>{"does not fit"};
     kept.push_back(std::move(fact));
   }
   request.facts = std::move(kept);

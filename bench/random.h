@@ -11,7 +11,8 @@ namespace ordain::bench {
 /// SplitMix64. One for each thing that is generated: `Random(seed, i)` gives rule i, whatever came before it.
 class Random {
  public:
-  explicit Random(uint64_t seed, uint64_t number = 0) : state_(mix(seed) + 0x9E3779B97F4A7C15 * number) { next(); }
+  // Mixed, so that the streams of neighbouring numbers do not overlap.
+  explicit Random(uint64_t seed, uint64_t number = 0) : state_(mix(mix(seed) + 0x9E3779B97F4A7C15 * (number + 1))) {}
 
   uint64_t next() { return mix(state_ += 0x9E3779B97F4A7C15); }
   /// In [0, bound); `bound` is not 0.

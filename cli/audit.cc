@@ -6,7 +6,9 @@
 #include <fstream>
 #include <iostream>
 
-#include "cli/command.h"
+#include "cli/audit_commands.h"
+#include "cli/audit_filter.h"
+#include "cli/key_options.h"
 #include "cli/terminal.h"
 #include "ordain/approvals.h"
 #include "ordain/handlers.h"
@@ -19,6 +21,10 @@ struct Options {
   size_t count = 20;
   std::string output;
   bool json = false;
+  FilterOptions filter;
+  std::vector<std::string> keys;
+  std::string checkpoints;
+  uint64_t unsigned_tail = 0;
 };
 
 int fail(const Error& error) {
@@ -33,47 +39,108 @@ std::string happened(const AuditRecord& record) {
   return fmt::format("{}{}", record.observed ? "would_" : "", to_string(record.effect));
 }
 
+void print_heading() {
+  fmt::print("{:>6}  {:<24} {:<8} {:<18} {:<28} {:<14} {:<28} {}\n", "id", "time", "kind", "what", "capability",
+             "agent", "rule", "reason");
+}
+
+void print_record(const AuditRecord& record) {
+  fmt::print("{:>6}  {:<24} {:<8} {:<18} {:<28} {:<14} {:<28} {}\n", record.id,
+             format_time(record.time_ns / 1'000'000 * 1'000'000), to_string(record.kind), happened(record),
+             terminal_text(record.capability), terminal_text(record.agent),
+             record.rule.empty() ? (record.cause.empty() ? "-" : record.cause) : record.rule,
+             terminal_text(record.error.empty() ? record.reason : record.error));
+}
+
 int tail(const Options& options) {
   auto log = AuditLog::open(options.database);
   if (!log) return fail(log.error());
   auto records = log->tail(options.count);
   if (!records) return fail(records.error());
-  if (options.json) {
-    for (const AuditRecord& record : *records) fmt::print("{}\n", to_json(record));
-    return kOk;
-  }
-  fmt::print("{:>6}  {:<24} {:<8} {:<18} {:<28} {:<14} {:<28} {}\n", "id", "time", "kind", "what", "capability",
-             "agent", "rule", "reason");
+  if (!options.json) print_heading();
   for (const AuditRecord& record : *records) {
-    fmt::print("{:>6}  {:<24} {:<8} {:<18} {:<28} {:<14} {:<28} {}\n", record.id,
-               format_time(record.time_ns / 1'000'000 * 1'000'000), to_string(record.kind), happened(record),
-               terminal_text(record.capability), terminal_text(record.agent),
-               record.rule.empty() ? (record.cause.empty() ? "-" : record.cause) : record.rule,
-               terminal_text(record.error.empty() ? record.reason : record.error));
+    options.json ? fmt::print("{}\n", to_json(record)) : print_record(record);
   }
   return kOk;
 }
 
-int verify(const Options& options) {
+int query(const Options& options) {
+  auto filter = read_filter(options.filter);
+  if (!filter) return fail(filter.error());
   auto log = AuditLog::open(options.database);
   if (!log) return fail(log.error());
-  auto found = log->verify();
+  if (!options.json) print_heading();
+  size_t shown = 0;
+  auto result = log->query(*filter, [&](const AuditRecord& record) {
+    if (shown++ == options.count) return false;
+    options.json ? fmt::print("{}\n", to_json(record)) : print_record(record);
+    return true;
+  });
+  if (!result) return fail(result.error());
+  if (shown > options.count) fmt::print(stderr, "there are more; -n shows more than {}\n", options.count);
+  return kOk;
+}
+
+int count(const Options& options) {
+  auto filter = read_filter(options.filter);
+  if (!filter) return fail(filter.error());
+  auto log = AuditLog::open(options.database);
+  if (!log) return fail(log.error());
+  auto found = log->count(*filter);
   if (!found) return fail(found.error());
-  if (options.json) {
-    std::string problem;
-    append_json_string(problem, found->problem);
-    fmt::print("{{\"ok\": {}, \"records\": {}, \"chains\": {}, \"bad_record\": {}, \"problem\": {}}}\n", found->ok,
-               found->records, found->chains, found->ok ? "null" : fmt::format("{}", found->bad_record),
-               found->ok ? "null" : problem);
-  } else if (found->ok) {
-    fmt::print("{} records in {} chain{}: intact\n", found->records, found->chains, found->chains == 1 ? "" : "s");
-  } else {
-    fmt::print("record {}: {}\n{} records before it are intact\n", found->bad_record, found->problem, found->records);
+  fmt::print("{}\n", *found);
+  return kOk;
+}
+
+void print_json(const AuditVerification& found) {
+  std::string problem;
+  append_json_string(problem, found.problem);
+  fmt::print(
+      "{{\"ok\": {}, \"records\": {}, \"chains\": {}, \"first\": {}, \"segments\": {}, \"checkpoints\": {}, "
+      "\"signed_upto\": {}, \"bad_record\": {}, \"problem\": {}}}\n",
+      found.ok, found.records, found.chains, found.first, found.segments, found.checkpoints, found.signed_upto,
+      found.ok ? "null" : fmt::format("{}", found.bad_record), found.ok ? "null" : problem);
+}
+
+void print_text(const AuditVerification& found, bool keys) {
+  if (!found.ok) {
+    fmt::print("record {}: {}\n{} records before it are intact\n", found.bad_record, found.problem, found.records);
+    return;
   }
+  fmt::print("{} records in {} chain{}: intact\n", found.records, found.chains, found.chains == 1 ? "" : "s");
+  if (found.first > 1) fmt::print("records 1 to {} were removed\n", found.first - 1);
+  if (found.checkpoints == 0) {
+    fmt::print("no checkpoints: a log that was cut, emptied or made again as a whole would look the same\n");
+  } else {
+    fmt::print("{} checkpoint{} match{}, up to record {}; signatures {}\n", found.checkpoints,
+               found.checkpoints == 1 ? "" : "s", found.checkpoints == 1 ? "es" : "", found.signed_upto,
+               keys ? "good" : "not checked (no --key)");
+  }
+}
+
+int verify(const Options& options) {
+  VerifyOptions how;
+  auto keys = read_public_keys(options.keys);
+  if (!keys) return fail(keys.error());
+  how.keys = *keys;
+  how.unsigned_tail = options.unsigned_tail;
+  if (!options.checkpoints.empty()) {
+    auto notes = read_checkpoints(options.checkpoints);
+    if (!notes) return fail(notes.error());
+    if (notes->empty()) return fail({"bad_note", options.checkpoints + ": holds no checkpoint"});
+    how.checkpoints = *notes;
+  }
+  auto log = AuditLog::open(options.database);
+  if (!log) return fail(log.error());
+  auto found = log->verify(how);
+  if (!found) return fail(found.error());
+  options.json ? print_json(*found) : print_text(*found, !how.keys.empty());
   return found->ok ? kOk : kFindings;
 }
 
 int export_log(const Options& options) {
+  auto filter = read_filter(options.filter);
+  if (!filter) return fail(filter.error());
   auto log = AuditLog::open(options.database);
   if (!log) return fail(log.error());
   std::ofstream file;
@@ -82,10 +149,11 @@ int export_log(const Options& options) {
     if (!file) return fail({"unwritable", "cannot write " + options.output});
   }
   std::ostream& out = options.output.empty() ? std::cout : file;
-  auto written = log->export_jsonl([&](std::string_view line) {
-    out << line << '\n';
+  auto line = [&](std::string_view text) {
+    out << text << '\n';
     return out.good();
-  });
+  };
+  auto written = log->export_jsonl(line, *filter);
   out.flush();
   if (!written) return fail(written.error());
   if (!out.good()) return fail({"unwritable", "writing stopped after some records: no room?"});
@@ -93,31 +161,55 @@ int export_log(const Options& options) {
   return kOk;
 }
 
-}  // namespace
+CLI::App* add(CLI::App* audit, const char* name, const char* about, const std::shared_ptr<Options>& options) {
+  CLI::App* command = audit->add_subcommand(name, about);
+  command->add_option("--db", options->database, "the database directory")->required();
+  return command;
+}
 
-void add_audit(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
-  CLI::App* audit = app.add_subcommand("audit", "Read, verify and export the record of what was decided and done");
-  audit->require_subcommand(1);
-  audit->footer("Exit codes: 0 done, 1 the record is not intact (verify), 2 no database or wrong usage.");
-  auto add = [&](const char* name, const char* about) {
-    CLI::App* command = audit->add_subcommand(name, about);
-    command->add_option("--db", options->database, "the database directory")->required();
-    return command;
-  };
-
-  CLI::App* tailer = add("tail", "The last records, oldest first");
+void add_readers(CLI::App* audit, const std::shared_ptr<Options>& options, Action& action) {
+  CLI::App* tailer = add(audit, "tail", "The last records, oldest first", options);
   tailer->add_option("-n,--count", options->count, "how many")->capture_default_str();
   tailer->add_flag("--json", options->json, "print one JSON object a line");
   tailer->callback([options, &action] { action = [options] { return tail(*options); }; });
 
-  CLI::App* verifier = add("verify", "Recompute the hash chain; name the first record that does not fit");
+  CLI::App* finder = add(audit, "query", "The first records that match, oldest first", options);
+  finder->add_option("-n,--count", options->count, "how many")->capture_default_str();
+  finder->add_flag("--json", options->json, "print one JSON object a line");
+  add_filter(*finder, options->filter);
+  finder->callback([options, &action] { action = [options] { return query(*options); }; });
+
+  CLI::App* counter = add(audit, "count", "How many records match", options);
+  add_filter(*counter, options->filter);
+  counter->callback([options, &action] { action = [options] { return count(*options); }; });
+
+  CLI::App* exporter =
+      add(audit, "export", "Write records as lines of JSON; all of them, for import, or a selection", options);
+  exporter->add_option("-o,--output", options->output, "a file (default: standard output)");
+  add_filter(*exporter, options->filter);
+  exporter->callback([options, &action] { action = [options] { return export_log(*options); }; });
+}
+
+}  // namespace
+
+void add_audit(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* audit = app.add_subcommand("audit", "Read, verify and keep the record of what was decided and done");
+  audit->require_subcommand(1);
+  audit->footer(
+      "Exit codes: 0 done, 1 the record or the proof is not intact (verify, check-proof, import), 2 no database "
+      "or wrong usage.");
+  add_readers(audit, options, action);
+
+  CLI::App* verifier =
+      add(audit, "verify", "Recompute hashes and checkpoints; name the first record that does not fit", options);
+  verifier->add_option("--key", options->keys, "a public key, or its file: every checkpoint must be signed with it");
+  verifier->add_option("--checkpoint", options->checkpoints, "a file of checkpoints that was kept elsewhere");
+  verifier->add_option("--unsigned-tail", options->unsigned_tail,
+                       "with --key: records after the last checkpoint that are accepted (the log is in use)");
   verifier->add_flag("--json", options->json, "print one JSON object");
   verifier->callback([options, &action] { action = [options] { return verify(*options); }; });
-
-  CLI::App* exporter = add("export", "Write every record as a line of JSON");
-  exporter->add_option("-o,--output", options->output, "a file (default: standard output)");
-  exporter->callback([options, &action] { action = [options] { return export_log(*options); }; });
+  add_audit_keepers(audit, action);
 }
 
 }  // namespace ordain::cli

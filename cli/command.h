@@ -19,11 +19,14 @@ enum ExitCode : int {
 using Action = std::function<int()>;
 
 void add_check(CLI::App& app, Action& action);
+void add_plan(CLI::App& app, Action& action);
 void add_disasm(CLI::App& app, Action& action);
 void add_functions(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
+void add_bench(CLI::App& app, Action& action);
 void add_approvals(CLI::App& app, Action& action);
 void add_audit(CLI::App& app, Action& action);
 void add_import(CLI::App& app, Action& action);
+void add_keys(CLI::App& app, Action& action);
 
 }  // namespace ordain::cli

@@ -1,14 +1,21 @@
 // ordain eval: decides recorded or hand-written events, one JSON line each, and says what and why.
 #include <fmt/format.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <array>
 #include <chrono>
-#include <fstream>
-#include <iostream>
+#include <cstring>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "cli/command.h"
 #include "cli/shared.h"
 #include "cli/latency.h"
+#include "cli/line_stream.h"
 #include "cli/record.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
@@ -27,14 +34,22 @@ struct Options {
   std::string events;
   std::string engine = "interpreter";
   std::string fallback;  // --default
-  std::string database;
+  std::string database, key, checkpoints;
+  uint32_t threads = std::max(1u, std::thread::hardware_concurrency());
   bool json = false;
+  bool summary = false;
 };
 
 struct Tally {
   std::array<uint64_t, 3> effects{};  // by Effect
   uint64_t malformed = 0;
   LatencyHistogram latency;
+
+  void add(const Tally& other) {
+    for (size_t i = 0; i < effects.size(); ++i) effects[i] += other.effects[i];
+    malformed += other.malformed;
+    latency.add(other.latency);
+  }
 };
 
 Now wall_clock() {
@@ -71,8 +86,8 @@ bool make_native(const Program& program) {
 #endif
 }
 
-void print_line(const Program& program, uint64_t event, const EventReader& reader, const Decision& decision,
-                bool colour) {
+void append_line(std::string& out, const Program& program, uint64_t event, const EventReader& reader,
+                 const Decision& decision, bool colour) {
   static constexpr std::array<int, 3> kColours = {32, 33, 31};
   const std::string effect = coloured(fmt::format("{:<16}", to_string(decision.effect)),
                                       kColours[static_cast<size_t>(decision.effect)], colour);
@@ -83,8 +98,8 @@ void print_line(const Program& program, uint64_t event, const EventReader& reade
   }
   const std::string rule =
       decision.rule == kNone ? std::string(to_string(decision.code)) : program.rules()[decision.rule].name;
-  fmt::print("{:>5}  {:<6}  {} {:<30} {:<28} {}{}\n", event, to_string(reader.call().stage()), effect,
-             reader.capability(), rule, decision.reason, notes);
+  out += fmt::format("{:>5}  {:<6}  {} {:<30} {:<28} {}{}\n", event, to_string(reader.call().stage()), effect,
+                     reader.capability(), rule, decision.reason, notes);
 }
 
 void print_summary(const Options& options, const Tally& tally, double seconds, const Now& now) {
@@ -96,39 +111,136 @@ void print_summary(const Options& options, const Tally& tally, double seconds, c
              tally.latency.quantile(0.99), format_timestamp(now.seconds, now.nanos));
 }
 
-// Decides every line of `in`. False if the record could not be written.
-bool decide_lines(std::istream& in, const Options& options, const std::shared_ptr<const Program>& program,
-                  const Now& now, Recorder* recorder, Tally& tally) {
-  using Clock = std::chrono::steady_clock;
-  EventReader reader(program, now, complain);
-  Scratch scratch;
-  const DecideOptions how = decide_options(options);
-  const bool colour = wants_colour(stdout);
-  std::string line;
-  for (uint64_t event = 1; std::getline(in, line); ++event) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    if (auto wrong = reader.read(line)) {
-      ++tally.malformed;
-      if (options.json) {
-        fmt::print("{}\n", error_json(event, wrong->code, wrong->message));
-      } else {
-        fmt::print("{:>5}  malformed: {}\n", event, wrong->message);
-      }
-      continue;
-    }
-    const auto start = Clock::now();
-    const Decision decision = decide_all(reader.call(), reader.context(), scratch, how);
-    tally.latency.add(
-        static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count()));
-    ++tally.effects[static_cast<size_t>(decision.effect)];
-    if (options.json) {
-      fmt::print("{}\n", decision_json(*program, event, reader.call().stage(), reader.capability(), decision));
-    } else {
-      print_line(*program, event, reader, decision, colour);
-    }
-    if (recorder != nullptr && !recorder->add(reader, decision)) return false;
+// Tells each warning once, whichever thread has it.
+class Warnings {
+ public:
+  void tell(const std::string& message) {
+    const std::lock_guard lock(mutex_);
+    if (told_.insert(message).second) complain(message);
   }
-  return true;
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> told_;
+};
+
+// One thread's share of the work: reads events, decides them, writes what is to be printed.
+class Evaluator {
+ public:
+  Evaluator(const Options& options, std::shared_ptr<const Program> program, const Now& now, Warnings& warnings,
+            Recorder* recorder)
+      : options_(options),
+        program_(program),
+        reader_(program, now, [&warnings](const std::string& message) { warnings.tell(message); }),
+        how_(decide_options(options)),
+        recorder_(recorder),
+        colour_(wants_colour(stdout)) {}
+
+  const Tally& tally() const { return tally_; }
+  bool recorded() const { return recorded_; }
+
+  void work(Chunk& chunk) {
+    uint64_t event = chunk.first_line;
+    for (std::string_view rest = chunk.text; !rest.empty() && recorded_; ++event) {
+      const size_t end = std::min(rest.find('\n'), rest.size());
+      const std::string_view line = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (line.find_first_not_of(" \t\r") != std::string_view::npos) decide_line(line, event, chunk.out);
+    }
+  }
+
+ private:
+  void decide_line(std::string_view line, uint64_t event, std::string& out) {
+    using Clock = std::chrono::steady_clock;
+    if (auto wrong = reader_.read(line)) {
+      ++tally_.malformed;
+      if (options_.summary) return;
+      out += options_.json ? error_json(event, wrong->code, wrong->message) + "\n"
+                           : fmt::format("{:>5}  malformed: {}\n", event, wrong->message);
+      return;
+    }
+    // A summary needs no list of every rule that matches.
+    const bool all = !options_.summary || recorder_ != nullptr;
+    const auto start = Clock::now();
+    const Decision decision = all ? decide_all(reader_.call(), reader_.context(), scratch_, how_)
+                                  : decide(reader_.call(), reader_.context(), scratch_, how_);
+    tally_.latency.add(
+        static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count()));
+    ++tally_.effects[static_cast<size_t>(decision.effect)];
+    if (recorder_ != nullptr) recorded_ = recorder_->add(reader_, decision);
+    if (options_.summary) return;
+    if (options_.json) {
+      out += decision_json(*program_, event, reader_.call().stage(), reader_.capability(), decision) + "\n";
+    } else {
+      append_line(out, *program_, event, reader_, decision, colour_);
+    }
+  }
+
+  const Options& options_;
+  std::shared_ptr<const Program> program_;
+  EventReader reader_;
+  Scratch scratch_;
+  DecideOptions how_;
+  Recorder* recorder_;
+  bool colour_;
+  bool recorded_ = true;
+  Tally tally_;
+};
+
+// A bar on a terminal, for input whose size is known, unless decisions are printed there.
+class ProgressBar {
+ public:
+  ProgressBar(int descriptor, bool printing) {
+    struct stat what{};
+    const bool sized = fstat(descriptor, &what) == 0 && S_ISREG(what.st_mode) && what.st_size > (1 << 20);
+    if (sized && isatty(STDERR_FILENO) != 0 && !(printing && isatty(STDOUT_FILENO) != 0)) {
+      total_ = static_cast<double>(what.st_size);
+    }
+  }
+  ~ProgressBar() {
+    if (shown_ >= 0) fmt::print(stderr, "\r\033[K");
+  }
+  void advance(size_t bytes) {
+    done_ += static_cast<double>(bytes);
+    const int percent = total_ > 0 ? static_cast<int>(100 * done_ / total_) : shown_;
+    if (percent == shown_) return;
+    shown_ = percent;
+    const auto filled = static_cast<size_t>(std::min(percent, 100) * 2 / 5);
+    fmt::print(stderr, "\r[{:<40}] {:>3} %", std::string(filled, '#'), percent);
+    std::fflush(stderr);
+  }
+
+ private:
+  double total_ = 0, done_ = 0;
+  int shown_ = -1;
+};
+
+// Decides every line. False, after complaining, if reading or recording fails.
+bool decide_lines(int descriptor, const Options& options, const std::shared_ptr<const Program>& program, const Now& now,
+                  Recorder* recorder, Tally& tally) {
+  constexpr size_t kChunkBytes = 256 * 1024;
+  // Records are chained in the order of the events, so one thread makes them.
+  const unsigned threads = recorder != nullptr ? 1 : options.threads;
+  Warnings warnings;
+  std::vector<std::unique_ptr<Evaluator>> evaluators;
+  for (unsigned i = 0; i < threads; ++i) {
+    evaluators.push_back(std::make_unique<Evaluator>(options, program, now, warnings, recorder));
+  }
+  ProgressBar progress(descriptor, !options.summary);
+  const bool read = stream_lines(
+      descriptor, threads, kChunkBytes, [&](Chunk& chunk, unsigned worker) { evaluators[worker]->work(chunk); },
+      [&](Chunk& chunk) {
+        if (!chunk.out.empty()) {
+          std::fwrite(chunk.out.data(), 1, chunk.out.size(), stdout);
+          std::fflush(stdout);
+        }
+        progress.advance(chunk.text.size());
+        return recorder == nullptr || evaluators[0]->recorded();
+      });
+  for (const auto& evaluator : evaluators) tally.add(evaluator->tally());
+  const bool recorded = evaluators[0]->recorded();
+  if (!read && recorded) complain(fmt::format("cannot read {}: {}", options.events, std::strerror(errno)));
+  return read && recorded;
 }
 
 int run(const Options& options) {
@@ -137,24 +249,22 @@ int run(const Options& options) {
   if (compilation.program == nullptr) return kUsage;
   if (options.engine == "jit" && !make_native(*compilation.program)) return kUsage;
 
-  std::ifstream file;
-  if (options.events != "-") {
-    file.open(options.events);
-    if (!file) {
-      complain("cannot read " + options.events);
-      return kUsage;
-    }
+  const bool piped = options.events == "-";
+  const int events = piped ? STDIN_FILENO : ::open(options.events.c_str(), O_RDONLY | O_CLOEXEC);
+  if (events < 0) {
+    complain(fmt::format("cannot read {}: {}", options.events, std::strerror(errno)));
+    return kUsage;
   }
   std::unique_ptr<Recorder> recorder;
   if (!options.database.empty()) {
-    recorder = Recorder::open(options.database, compilation.program);
+    recorder = Recorder::open({options.database, options.key, options.checkpoints}, compilation.program);
     if (recorder == nullptr) return kUsage;
   }
   Tally tally;
   const Now now = wall_clock();
   const auto start = std::chrono::steady_clock::now();
-  bool recorded =
-      decide_lines(options.events == "-" ? std::cin : file, options, compilation.program, now, recorder.get(), tally);
+  bool recorded = decide_lines(events, options, compilation.program, now, recorder.get(), tally);
+  if (!piped) ::close(events);
   if (recorder != nullptr) recorded = recorder->close() && recorded;
   std::fflush(stdout);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -179,7 +289,15 @@ void add_eval(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"deny", "allow", "require_approval"}))
       ->default_str("deny");
   command->add_option("--db", options->database, "record every decision in this directory's audit log");
+  command->add_option("--key", options->key, "with --db: the operator's private key file; the record is signed with it")
+      ->needs("--db");
+  command->add_option("--checkpoint", options->checkpoints, "with --key: append each checkpoint to this file too")
+      ->needs("--key");
+  command->add_option("--threads", options->threads, "how many threads decide; output stays in order")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "print one JSON object a decision");
+  command->add_flag("--summary", options->summary, "print no decisions, only the summary");
   command->footer(
       "An event: {\"capability\": \"send_money\", \"input\": {...}, \"agent\": {\"id\": \"a-1\", \"roles\": "
       "[\"banker\"]}}\n"

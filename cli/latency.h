@@ -14,7 +14,19 @@ class LatencyHistogram {
     ++buckets_[bucket(nanos)];
     ++count_;
   }
+  void add(const LatencyHistogram& other) {
+    for (size_t i = 0; i < buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
+    count_ += other.count_;
+  }
   uint64_t count() const { return count_; }
+
+  /// The share (0 to 1) of the values that do not exceed `nanos`, as far as the buckets tell.
+  double share_upto(uint64_t nanos) const {
+    uint64_t seen = 0;
+    const size_t last = bucket(nanos);
+    for (size_t i = 0; i <= last; ++i) seen += buckets_[i];
+    return count_ == 0 ? 0 : static_cast<double>(seen) / static_cast<double>(count_);
+  }
 
   /// The smallest bucket bound that at least `quantile` (0 to 1) of the values do not exceed; 0 if there are none.
   uint64_t quantile(double quantile) const {

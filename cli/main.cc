@@ -10,6 +10,7 @@ constexpr const char* kAbout =
 
   ordain check policies/                              are the policies right?
   ordain eval --policies policies/ --events calls.jsonl  what would they decide?
+  ordain bench --policies policies/ --events calls.jsonl  how fast is that?
   ordain approvals list --db state/                   what waits for a human?
   ordain audit verify --db state/                     is the record intact?
   ordain import capfence rules.yaml -o rules.policy   take policies over from another engine)";
@@ -35,9 +36,12 @@ int main(int argc, char** argv) {
   ordain::cli::Action action;
   ordain::cli::add_check(app, action);
   ordain::cli::add_eval(app, action);
+  ordain::cli::add_bench(app, action);
   ordain::cli::add_approvals(app, action);
   ordain::cli::add_audit(app, action);
   ordain::cli::add_import(app, action);
+  ordain::cli::add_keys(app, action);
+  ordain::cli::add_plan(app, action);
   ordain::cli::add_disasm(app, action);
   ordain::cli::add_functions(app, action);
   try {

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
+#include <optional>
 
 #include "cli/terminal.h"
 #include "ordain/approvals.h"
 #include "runtime/audit_record.h"
 #include "runtime/redact.h"
+#include "runtime/value_bytes.h"
 
 namespace ordain::cli {
 namespace {
@@ -41,15 +45,49 @@ const Value* redacted(Arena& arena, const Value* fact, std::string_view root, co
   return kept;
 }
 
+// Attributes of who acts, encoded; "" if the event names none.
+std::string context_of(const EventReader& reader) {
+  std::vector<MapEntry> roots;
+  for (std::string_view root : {"agent", "principal", "tenant", "environment", "session"}) {
+    if (const Value* fact = reader.fact(root)) roots.push_back({Value::string(root), *fact});
+  }
+  std::string out;
+  if (roots.empty()) return out;
+  Arena arena;
+  detail::append_value(out, Value::map_of(make_map(arena, roots)));
+  return out;
+}
+
+std::optional<double> risk_of(const Value* risk) {
+  if (risk == nullptr) return std::nullopt;
+  if (risk->is(Kind::floating)) return risk->d;
+  if (risk->is(Kind::integer)) return static_cast<double>(risk->i);
+  if (risk->is(Kind::unsigned_integer)) return static_cast<double>(risk->u);
+  constexpr std::array<std::string_view, 5> kNames = {"none", "low", "medium", "high", "critical"};
+  for (size_t i = 0; i < kNames.size(); ++i) {
+    if (risk->is(Kind::string) && risk->as_text() == kNames[i]) return static_cast<double>(i);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-std::unique_ptr<Recorder> Recorder::open(const std::string& directory, std::shared_ptr<const Program> program) {
+std::unique_ptr<Recorder> Recorder::open(const Where& where, std::shared_ptr<const Program> program) {
   std::error_code made;
-  if (std::filesystem::create_directories(directory, made)) {
-    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, made);
+  if (std::filesystem::create_directories(where.directory, made)) {
+    std::filesystem::permissions(where.directory, std::filesystem::perms::owner_all, made);
   }
-  auto writer = detail::AuditWriter::open(
-      directory, AuditOptions{.durability = Durability::async, .queue_wait = std::chrono::seconds(60)});
+  AuditOptions options{.durability = Durability::async, .queue_wait = std::chrono::seconds(60)};
+  options.checkpoint_file = where.checkpoints;
+  if (!where.key.empty()) {
+    auto key = PrivateKey::load(where.key);
+    if (!key) {
+      complain(key.error().message);
+      return nullptr;
+    }
+    options.key = *key;
+  }
+  auto writer = detail::AuditWriter::open(where.directory, options);
   if (!writer) {
     complain(writer.error().message);
     return nullptr;
@@ -61,10 +99,25 @@ std::unique_ptr<Recorder> Recorder::open(const std::string& directory, std::shar
   return out;
 }
 
+void Recorder::take_digests(const Decision& decision, std::string_view root, const Value* fact,
+                            std::vector<detail::DraftRedacted>& out) const {
+  if (fact == nullptr) return;
+  std::vector<detail::FoundValue> found;
+  for (const Obligation& obligation : decision.obligations) {
+    if (obligation.kind == RuleKind::redact) detail::find_values(*fact, root, obligation.path, &found);
+  }
+  for (const detail::FoundValue& one : found) {
+    const bool known = std::any_of(out.begin(), out.end(), [&](const auto& had) { return had.path == one.path; });
+    std::string bytes;
+    detail::append_value(bytes, one.value);
+    if (!known) out.push_back({one.path, digest_key_.digest(bytes)});
+  }
+}
+
 bool Recorder::add(const EventReader& reader, const Decision& decision) {
   detail::RecordDraft draft;
   draft.kind = RecordKind::decision;
-  draft.time_ns = system_time_ns();
+  draft.time_ns = reader.now().seconds * 1'000'000'000 + reader.now().nanos;
   draft.action = Id128::random();
   draft.session = session_;
   draft.capability = reader.capability();
@@ -93,6 +146,16 @@ bool Recorder::add(const EventReader& reader, const Decision& decision) {
   draft.output = redacted(arena, reader.fact("output"), "output", decision, &output);
   draft.resource = reader.fact("resource");
   draft.metadata = reader.fact("metadata");
+  std::vector<detail::DraftRedacted> digests;
+  take_digests(decision, "input", reader.fact("input"), digests);
+  take_digests(decision, "output", reader.fact("output"), digests);
+  draft.redacted = digests;
+  if (!digests.empty()) draft.digest_key = &digest_key_id_;
+  const std::string context = context_of(reader);
+  draft.context = context;
+  draft.attributes = reader.fact("action");
+  draft.risk = risk_of(reader.fact("risk"));
+  draft.rejected = reader.flaw();
   detail::encode_record(draft, body_);
   if (writer_->append(body_, draft.action, detail::RecordRole::single, nullptr) == detail::Admission::taken)
     return true;

@@ -2,6 +2,7 @@
 #include "ordain/compile.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -91,26 +92,49 @@ std::shared_ptr<const Program> link(ProgramData data, Diagnostics& diagnostics, 
   return nullptr;
 }
 
+// Milliseconds since it was last asked.
+class Stopwatch {
+ public:
+  double lap() {
+    const auto before = std::exchange(last_, std::chrono::steady_clock::now());
+    return std::chrono::duration<double, std::milli>(last_ - before).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
 Compilation compile(Diagnostics read, const FunctionTable& functions) {
+  Stopwatch watch;
   Compilation out;
   out.diagnostics = std::move(read);
   Diagnostics& diagnostics = out.diagnostics;
   Arena arena(1 << 20);
 
   std::vector<syntax::File> files = parse_all(arena, diagnostics);
+  out.times.parse = watch.lap();
   typed::PolicySet set = check_all(arena, diagnostics, files, functions);
   if (diagnostics.has_errors()) return out;
   fold(arena, set);
   check_folded(diagnostics, set);
+  out.times.check = watch.lap();
   if (diagnostics.has_errors()) return out;
-  out.program = link(emit(set, diagnostics), diagnostics, functions);
+  ProgramData data = emit(set, diagnostics);
+  out.times.emit = watch.lap();
+  out.program = link(std::move(data), diagnostics, functions);
+  out.times.link = watch.lap();
   return out;
 }
 
 }  // namespace
 
 Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions) {
-  return compile(read_sources(paths), functions);
+  Stopwatch watch;
+  Diagnostics sources = read_sources(paths);
+  const double read = watch.lap();
+  Compilation out = compile(std::move(sources), functions);
+  out.times.read = read;
+  return out;
 }
 
 Compilation compile(std::vector<std::shared_ptr<const Source>> sources, const FunctionTable& functions) {

@@ -12,11 +12,12 @@
 namespace ordain::planning {
 namespace {
 
-// Fewer rules are tried one after another.
+// So few rules are tried one after another.
 constexpr size_t kFewRules = 8;
 
 // What things cost a decision, in nanoseconds; only their proportions matter.
 constexpr double kRuleCost = 12;
+constexpr double kRuleCostInRun = 4;
 constexpr double kTextRuleCost = 25;
 double cost_of(PlanTest test) {
   switch (test) {
@@ -79,7 +80,11 @@ class Planner {
     if (rules_.size() <= kFewRules) return std::move(dag_);
     take_notes(items);
     build(std::move(items), {}, 0);
-    if (dag_.nodes.size() == 1) dag_.nodes.clear();
+    if (dag_.nodes.size() > 1 && walk_cost() < kRuleCostInRun * static_cast<double>(rules_.size())) {
+      return std::move(dag_);
+    }
+    dag_.nodes.clear();
+    for (PlanNote& note : dag_.notes) note = note == PlanNote::indexed ? PlanNote::few_rules : note;
     return std::move(dag_);
   }
 
@@ -110,6 +115,21 @@ class Planner {
       if (note == PlanNote::few_rules) note = PlanNote::indexed;
       if (item.alternative->atoms.empty() && !item.alternative->exact) note = PlanNote::no_test;
     }
+  }
+
+  // What a decision spends in the DAG, if every second look-up finds something.
+  double walk_cost() const {
+    std::vector<double> cost(dag_.nodes.size());
+    for (size_t i = dag_.nodes.size(); i-- > 0;) {
+      const Node& node = dag_.nodes[i];
+      double below = 0;
+      for (const Edge& edge : node.edges) below += cost[edge.node];
+      if (!node.edges.empty()) below /= 2 * static_cast<double>(node.edges.size());
+      for (const Leaf& leaf : node.leaves) below += leaf.sure ? 1 : kRuleCost;
+      cost[i] = below + (node.test == PlanTest::leaf ? 1 : cost_of(node.test));
+      if (node.next != kNone) cost[i] += cost[node.next];
+    }
+    return cost[0];
   }
 
   uint32_t new_node() {

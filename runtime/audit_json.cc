@@ -29,6 +29,16 @@ void add_obligations(JsonLine& line, const AuditRecord& record) {
   line.raw("obligations", list + "]");
 }
 
+void add_redacted(JsonLine& line, const AuditRecord& record) {
+  if (record.redacted.empty()) return;
+  std::string list = "[";
+  for (const auto& redacted : record.redacted) {
+    if (list.size() > 1) list += ',';
+    list += JsonLine().text("path", redacted.path).text("digest", redacted.digest).done();
+  }
+  line.raw("redacted", list + "]").text("digest_key", record.digest_key);
+}
+
 }  // namespace
 
 std::string to_json(const AuditRecord& record) {
@@ -60,6 +70,12 @@ std::string to_json(const AuditRecord& record) {
   if (!record.resource.root().is(Kind::null)) line.raw("resource", record.resource.json());
   if (!record.metadata.root().is(Kind::null)) line.raw("metadata", record.metadata.json());
   if (!record.lost.empty()) line.texts("lost", record.lost);
+  add_redacted(line, record);
+  if (!record.context.root().is(Kind::null)) line.raw("context", record.context.json());
+  line.given("type", record.type).given("target", record.target).given("description", record.description);
+  if (record.risk) line.raw("risk", to_json(Value::floating(*record.risk)));
+  line.given("rejected", record.rejected);
+  if (!record.attributes.root().is(Kind::null)) line.raw("attributes", record.attributes.json());
   return line.done();
 }
 

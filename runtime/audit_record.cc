@@ -12,7 +12,7 @@ namespace ordain {
 namespace detail {
 namespace {
 
-constexpr char kRecordVersion = 1;
+constexpr char kRecordVersion = 2;
 
 enum Field : uint8_t {
   kKind = 1,
@@ -45,6 +45,15 @@ enum Field : uint8_t {
   kResource,
   kMetadata,
   kLost,
+  kRedacted,
+  kDigestKey,
+  kContext,
+  kType,
+  kTarget,
+  kDescription,
+  kRisk,
+  kRejected,
+  kAttributes,
 };
 
 class Writer {
@@ -55,21 +64,22 @@ class Writer {
     if (!bytes.empty()) raw(field, bytes);
   }
   void raw(Field field, std::string_view bytes) {
-    out_.push_back(static_cast<char>(field));
-    append_sized(out_, bytes);
+    append_tagged_u32(out_, field, static_cast<uint32_t>(bytes.size()));
+    out_.append(bytes);
   }
   void raw(Field field, const void* bytes, size_t size) { raw(field, {static_cast<const char*>(bytes), size}); }
-  void byte(Field field, uint8_t value) { raw(field, &value, 1); }
+  void byte(Field field, uint8_t value) {
+    const char bytes[6] = {static_cast<char>(field), 1, 0, 0, 0, static_cast<char>(value)};
+    out_.append(bytes, sizeof(bytes));
+  }
   void number(Field field, int64_t value) {
-    out_.push_back(static_cast<char>(field));
-    append_u32(out_, 8);
+    append_tagged_u32(out_, field, 8);
     append_u64(out_, static_cast<uint64_t>(value));
   }
   void value(Field field, const Value* value) {
     if (value == nullptr) return;
     size_t start = out_.size();
-    out_.push_back(static_cast<char>(field));
-    append_u32(out_, 0);
+    append_tagged_u32(out_, field, 0);
     size_t body = out_.size();
     if (!append_value(out_, *value)) {
       out_.resize(start);
@@ -86,6 +96,13 @@ class Writer {
     append_sized(out_, obligation.rule);
     append_sized(out_, obligation.path);
     append_sized(out_, obligation.reason);
+  }
+
+  void redacted(const DraftRedacted& redacted) {
+    out_.push_back(static_cast<char>(kRedacted));
+    append_u32(out_, static_cast<uint32_t>(4 + redacted.path.size() + redacted.digest.size()));
+    append_sized(out_, redacted.path);
+    out_.append(reinterpret_cast<const char*>(redacted.digest.data()), redacted.digest.size());
   }
 
  private:
@@ -136,6 +153,23 @@ bool read_obligation(std::string_view bytes, AuditRecord* record) {
   bool texts = read_text(rule, &out.rule) && read_text(path, &out.path) && read_text(reason, &out.reason);
   record->obligations.push_back(std::move(out));
   return texts;
+}
+
+bool read_redacted(std::string_view bytes, AuditRecord* record) {
+  std::string_view path;
+  RedactedValue out;
+  if (!take_sized(bytes, &path) || !read_text(path, &out.path) || !read_hex(bytes, 32, &out.digest)) return false;
+  record->redacted.push_back(std::move(out));
+  return true;
+}
+
+bool read_risk(std::string_view bytes, AuditRecord* record) {
+  int64_t bits = 0;
+  if (!read_number(bytes, &bits)) return false;
+  double risk = 0;
+  std::memcpy(&risk, &bits, sizeof(risk));
+  record->risk = risk;
+  return true;
 }
 
 bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
@@ -203,16 +237,30 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
     case kLost:
       record->lost.emplace_back();
       return read_hex(bytes, 16, &record->lost.back());
+    case kRedacted:
+      return read_redacted(bytes, record);
+    case kDigestKey:
+      return read_hex(bytes, 8, &record->digest_key);
+    case kContext:
+      return read_value(bytes, &record->context);
+    case kType:
+      return read_text(bytes, &record->type);
+    case kTarget:
+      return read_text(bytes, &record->target);
+    case kDescription:
+      return read_text(bytes, &record->description);
+    case kRisk:
+      return read_risk(bytes, record);
+    case kRejected:
+      return read_text(bytes, &record->rejected);
+    case kAttributes:
+      return read_value(bytes, &record->attributes);
     default:
       return false;
   }
 }
 
 }  // namespace
-
-const char* const kAuditSchema =
-    "CREATE TABLE records ("
-    "id INTEGER PRIMARY KEY, chain BLOB NOT NULL, sequence INTEGER NOT NULL, body BLOB NOT NULL, hash BLOB NOT NULL)";
 
 void encode_record(const RecordDraft& draft, std::string& out) {
   out.clear();
@@ -250,6 +298,19 @@ void encode_record(const RecordDraft& draft, std::string& out) {
   to.value(kResource, draft.resource);
   to.value(kMetadata, draft.metadata);
   for (const Id128& id : draft.lost) to.raw(kLost, id.bytes.data(), id.bytes.size());
+  for (const DraftRedacted& redacted : draft.redacted) to.redacted(redacted);
+  if (draft.digest_key != nullptr) to.raw(kDigestKey, draft.digest_key->data(), draft.digest_key->size());
+  to.text(kContext, draft.context);
+  to.text(kType, draft.type);
+  to.text(kTarget, draft.target);
+  to.text(kDescription, draft.description);
+  if (draft.risk) {
+    int64_t bits = 0;
+    std::memcpy(&bits, &*draft.risk, sizeof(bits));
+    to.number(kRisk, bits);
+  }
+  to.text(kRejected, draft.rejected);
+  to.value(kAttributes, draft.attributes);
 }
 
 bool decode_record(std::string_view body, AuditRecord* record) {
@@ -260,7 +321,7 @@ bool decode_record(std::string_view body, AuditRecord* record) {
     auto field = static_cast<uint8_t>(body.front());
     body.remove_prefix(1);
     std::string_view bytes;
-    bool repeats = field == kObligation || field == kLost;
+    bool repeats = field == kObligation || field == kLost || field == kRedacted;
     if (field < last || (field == last && !repeats) || !take_sized(body, &bytes)) return false;
     last = field;
     if (!read_field(field, bytes, record)) return false;

@@ -1,7 +1,9 @@
 // audit_record: a record as it is written, its canonical encoding, and the hash that chains it to the one before.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +17,12 @@ namespace ordain::detail {
 struct DraftObligation {
   RuleKind kind;
   std::string_view rule, path, reason;
+};
+
+/// What is recorded in place of a value that was taken out.
+struct DraftRedacted {
+  std::string path;
+  Digest digest;
 };
 
 /// A record about to be written: views of the caller's memory. Empty texts, nullptr and zero are left out.
@@ -40,6 +48,13 @@ struct RecordDraft {
   const Value* resource = nullptr;
   const Value* metadata = nullptr;
   std::span<const Id128> lost;
+  std::span<const DraftRedacted> redacted;
+  const std::array<uint8_t, 8>* digest_key = nullptr;  ///< of `redacted`; left out where there is none
+  std::string_view context;                            ///< attributes of who acts, encoded (append_value)
+  std::string_view type, target, description;
+  std::optional<double> risk;
+  std::string_view rejected;
+  const Value* attributes = nullptr;  ///< of the action, where an event gave them as a whole
 };
 
 /// Replaces `out` by the encoding of `draft`. A tree too deep to be written (its call was denied) is left out.
@@ -55,11 +70,5 @@ struct RecordPlace {
   uint64_t sequence = 0;
 };
 Sha256::Hash chain_hash(Sha256& hasher, const Sha256::Hash& previous, const RecordPlace& place, std::string_view body);
-
-/// The file and its table, shared by writer and readers.
-inline constexpr std::string_view kAuditFile = "audit.db";
-inline constexpr int32_t kAuditApplication = 0x4F724175;  // "OrAu"
-inline constexpr int32_t kAuditVersion = 1;
-extern const char* const kAuditSchema;
 
 }  // namespace ordain::detail

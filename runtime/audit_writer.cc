@@ -42,6 +42,7 @@ AuditWriter::~AuditWriter() {
   }
   work_.notify_all();
   thread_.join();
+  if (indexer_.joinable()) indexer_.join();
 }
 
 bool AuditWriter::has_room(size_t bytes, size_t records) const {
@@ -99,7 +100,7 @@ bool AuditWriter::flush() {
 
 AuditWriter::Health AuditWriter::health() const {
   std::lock_guard lock(mutex_);
-  Health out{!failure_.has_value(), "", written_, lost_, queue_.size()};
+  Health out{!failure_.has_value(), "", written_, lost_, queue_.size(), checkpoint_error_};
   if (failure_) out.error = failure_->message;
   return out;
 }
@@ -119,12 +120,43 @@ void AuditWriter::run() {
       report(lock, actions, error);
       return;
     }
-    work_.wait(lock, [&] { return stop_ || !queue_.empty(); });
-    if (queue_.empty()) return;
+    if (!idle(lock)) return;
+    if (queue_.empty()) continue;
     auto hurry = [&] { return stop_ || waiters_ > 0 || queue_.size() >= options_.queue_records / 2; };
     if (!hurry()) work_.wait_for(lock, options_.linger, hurry);
     write_queue(lock);
   }
+}
+
+/// Waits for records, signing in the meantime what is due. @returns false when all is written and signed.
+bool AuditWriter::idle(std::unique_lock<std::mutex>& lock) {
+  auto ready = [&] { return stop_ || !queue_.empty(); };
+  auto due = chain_.checkpoint_due();
+  if (!due) {
+    work_.wait(lock, ready);
+  } else if (!work_.wait_until(lock, std::max(*due, no_checkpoint_before_), ready)) {
+    sign(lock);
+    return true;
+  }
+  if (!queue_.empty()) return true;
+  if (due) sign(lock);
+  return !queue_.empty();
+}
+
+void AuditWriter::sign(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  Result<void> result = chain_.checkpoint();
+  lock.lock();
+  if (!result.ok()) no_checkpoint_before_ = std::chrono::steady_clock::now() + options_.retry;
+  checkpoint_error_ = result.ok() ? chain_.checkpoint_error() : result.error().message;
+}
+
+/// A sealed segment gets its indexes beside the writing. If that fails, `ordain audit rotate` makes up for it.
+void AuditWriter::index_sealed() {
+  std::string path = chain_.take_sealed();
+  if (path.empty()) return;
+  if (indexer_.joinable()) indexer_.join();
+  indexer_ = std::thread([path] { (void)index_segment(path); });
 }
 
 void AuditWriter::write_queue(std::unique_lock<std::mutex>& lock) {
@@ -133,7 +165,9 @@ void AuditWriter::write_queue(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   room_.notify_all();
   Result<void> result = chain_.append(writing_);
+  index_sealed();
   lock.lock();
+  checkpoint_error_ = chain_.checkpoint_error();
   settle(result.ok(), state, writing_.size());
   if (!result.ok()) latch(lock, result.error());
   writing_.clear();

@@ -56,6 +56,7 @@ class AuditWriter {
     std::string error;
     uint64_t written = 0, lost = 0;
     size_t depth = 0;
+    std::string checkpoint_error;
   };
   Health health() const;
 
@@ -63,6 +64,9 @@ class AuditWriter {
   AuditWriter(AuditChain chain, AuditOptions options);
   bool has_room(size_t bytes, size_t records) const;
   void run();
+  bool idle(std::unique_lock<std::mutex>& lock);
+  void sign(std::unique_lock<std::mutex>& lock);
+  void index_sealed();
   void write_queue(std::unique_lock<std::mutex>& lock);
   void recover(std::unique_lock<std::mutex>& lock);
   void latch(std::unique_lock<std::mutex>& lock, const Error& error);
@@ -84,6 +88,9 @@ class AuditWriter {
   std::vector<Id128> unreported_;  ///< lost actions that no `lost` record names yet
   std::optional<Error> failure_;   ///< set: latched
   bool stop_ = false;
+  std::string checkpoint_error_;
+  std::chrono::steady_clock::time_point no_checkpoint_before_{};  ///< after one that failed
+  std::thread indexer_;                                           // the thread's own
   std::thread thread_;
 };
 

@@ -51,7 +51,7 @@ std::optional<ApprovalRequest> make_request(const Program& program, const Decisi
     digests.push_back(program.rules()[rule].digest);
   }
   for (std::string_view group : decision.from) out.groups.emplace_back(group);
-  out.action = action.id_text;
+  out.action = action.id_text.view();
   if (!bind(out, effective_input, action.options->resource, std::move(digests))) return std::nullopt;
   return out;
 }

@@ -16,12 +16,19 @@ namespace ordain::detail {
 
 struct Core {
   Core(std::shared_ptr<const Program> first, RuntimeOptions given, Identity who, ApprovalStore store)
-      : options(std::move(given)), identity(std::move(who)), approvals(std::move(store)), program(std::move(first)) {}
+      : options(std::move(given)),
+        identity(std::move(who)),
+        approvals(std::move(store)),
+        digest_key(options.audit.digest_key ? *options.audit.digest_key : DigestKey::generate()),
+        digest_key_id(digest_key.id()),
+        program(std::move(first)) {}
 
   RuntimeOptions options;
   Identity identity;
   mutable ApprovalStore approvals;
   std::unique_ptr<AuditWriter> audit;  ///< nullptr: nothing is recorded
+  const DigestKey digest_key;          ///< of redacted values
+  const std::array<uint8_t, 8> digest_key_id;
 
   // The program: `version` is read by every call, the pointer only when it has changed.
   std::mutex program_mutex;

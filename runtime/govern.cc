@@ -5,6 +5,7 @@
 #include "runtime/binding.h"
 #include "runtime/core.h"
 #include "runtime/redact.h"
+#include "runtime/value_bytes.h"
 
 namespace ordain::detail {
 namespace {
@@ -61,6 +62,7 @@ class GovernedCall {
 
   /// What the tool receives, and what is recorded, from here on.
   bool redact_input(const Decision& decision) {
+    digest_redacted(decision, "input", *action_.input);
     if (!apply(decision, "input", effective_)) {
       return deny({draft_.rule.empty() ? "" : std::string(draft_.rule), "a redaction could not be applied",
                    "evaluation_error", ""},
@@ -73,7 +75,30 @@ class GovernedCall {
   /// Under observe the tool receives the original, but the record is as it would be under enforce: a trial must not
   /// spread secrets.
   void observe_input(const Decision& decision) {
-    if (decision.effect != Effect::deny && !apply(decision, "input", recorded_)) recorded_ = Value::null();
+    if (decision.effect == Effect::deny) return;
+    digest_redacted(decision, "input", *action_.input);
+    if (!apply(decision, "input", recorded_)) recorded_ = Value::null();
+  }
+
+  /// Keeps what may be known of the values that are about to be replaced: whether they are the same as others.
+  void digest_redacted(const Decision& decision, std::string_view root, const Value& value) {
+    if (core_.audit == nullptr || !redacts(decision)) return;
+    std::vector<FoundValue> found;
+    for (const Obligation& obligation : decision.obligations) {
+      if (obligation.kind == RuleKind::redact) find_values(value, root, obligation.path, &found);
+    }
+    for (const FoundValue& one : found) digest_value(one);
+  }
+
+  void digest_value(const FoundValue& found) {
+    for (const DraftRedacted& known : redacted_) {
+      if (known.path == found.path) return;
+    }
+    std::string bytes;
+    append_value(bytes, found.value);
+    redacted_.push_back({found.path, core_.digest_key.digest(bytes)});
+    draft_.redacted = redacted_;
+    draft_.digest_key = &core_.digest_key_id;
   }
 
   bool apply(const Decision& decision, std::string_view root, Value& value) {
@@ -243,6 +268,7 @@ class GovernedCall {
   void fail(Error error, bool entered) {
     std::string text = error.code + ": " + error.message;
     begin_outcome();
+    draft_.time_ns = core_.now();
     draft_.decided = false;
     draft_.status = OutcomeStatus::failed;
     draft_.error = text;
@@ -256,6 +282,7 @@ class GovernedCall {
     Decision decision = decide(*worker_.after, *worker_.context, worker_.scratch, core_.options.decide);
     note(decision, RecordKind::outcome);
     begin_outcome();
+    digest_redacted(decision, "output", output);
     Value released = output;
     bool withheld = decision.effect != Effect::allow;
     if (!withheld && !apply(decision, "output", released)) {
@@ -264,9 +291,17 @@ class GovernedCall {
     }
     bool redacted = redacts(decision);
     draft_.output = withheld ? nullptr : &released;
+    if (withheld) digest_withheld(output);
     if (observe_) return release(output, false, OutcomeStatus::released);
     if (withheld) return withhold(decision);
     release(released, redacted, redacted ? OutcomeStatus::redacted : OutcomeStatus::released);
+  }
+
+  /// Nothing of a withheld output is recorded but that it was there.
+  void digest_withheld(const Value& output) {
+    if (core_.audit == nullptr) return;
+    redacted_.clear();
+    digest_value({"output", output});
   }
 
   static bool redacts(const Decision& decision) {
@@ -305,9 +340,18 @@ class GovernedCall {
 
   void begin_outcome() {
     draft_.kind = RecordKind::outcome;
-    draft_.time_ns = core_.now();
     draft_.elapsed_ns = elapsed_ns_;
-    draft_.input = draft_.resource = draft_.metadata = nullptr;  // the intent record has them
+    // The intent record has these.
+    draft_.input = draft_.resource = draft_.metadata = nullptr;
+    draft_.context = draft_.type = draft_.target = draft_.description = {};
+    draft_.risk.reset();
+    if (!draft_.decided || draft_.stage == Stage::before) clear_redacted();
+  }
+
+  void clear_redacted() {
+    redacted_.clear();
+    draft_.redacted = {};
+    draft_.digest_key = nullptr;
   }
 
   /// Records the outcome. @returns false if a commit that was waited for failed.
@@ -323,10 +367,11 @@ class GovernedCall {
     const Program& program = *worker_.program;
     const Who& who = who_.who();
     draft_ = RecordDraft{};
+    redacted_.clear();
     draft_.kind = kind;
     draft_.time_ns = now_ns_;
     draft_.action = action_.id;
-    draft_.trace = action_.problem.empty() ? std::string_view(action_.trace) : "";
+    draft_.trace = action_.problem.empty() ? action_.trace() : "";
     draft_.parent = action_.problem.empty() ? action_.options->parent : "";
     draft_.session = who.session;
     draft_.capability = action_.problem.empty() ? action_.capability : "(invalid)";
@@ -348,6 +393,14 @@ class GovernedCall {
     draft_.input = &recorded_;
     if (!action_.options->resource.is(Kind::null)) draft_.resource = &action_.options->resource;
     if (!action_.options->metadata.is(Kind::null)) draft_.metadata = &action_.options->metadata;
+    draft_.context = worker_.attributes;
+    draft_.rejected = action_.problem;
+    if (action_.problem.empty()) {
+      draft_.type = action_.options->type;
+      draft_.target = action_.options->target;
+      draft_.description = action_.options->description;
+      draft_.risk = action_.options->risk;
+    }
     note_obligations(program, decision);
   }
 
@@ -389,6 +442,7 @@ class GovernedCall {
   bool irreversible_ = false, reserved_ = false, committed_ = true;
   RecordDraft draft_;
   std::vector<DraftObligation> obligations_;
+  std::vector<DraftRedacted> redacted_;
   std::string fault_;
 };
 

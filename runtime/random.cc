@@ -1,5 +1,6 @@
-// Id128: random names. The system's generator is asked for many at once, because a system call costs more than a
-// decision.
+// Id128: random names. Each thread has a generator of its own, because the system's costs microseconds a visit.
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <sys/random.h>
 
@@ -16,23 +17,61 @@ namespace {
 std::atomic<uint32_t> fork_generation{1};
 void note_fork() { fork_generation.fetch_add(1, std::memory_order_relaxed); }
 
-/// Random bytes of one thread. A child process must not hand out what its parent still holds.
-struct Pool {
-  std::array<uint8_t, 4096> bytes;
-  size_t used = sizeof(bytes);
-  uint32_t generation = 0;
+/// No randomness, no unique ids: nothing may go on.
+void require(bool ok) {
+  if (!ok) std::abort();
+}
 
-  void refill() {
+/// ChaCha20 under a key from the system. Each stretch of its stream begins with the next key, so that what was handed
+/// out cannot be told from what is in memory later. A child process must not hand out what its parent does.
+class Generator {
+ public:
+  Generator() : context_(EVP_CIPHER_CTX_new()) { require(context_ != nullptr); }
+  ~Generator() {
+    EVP_CIPHER_CTX_free(context_);
+    OPENSSL_cleanse(stream_, sizeof(stream_));
+  }
+  Generator(const Generator&) = delete;
+  Generator& operator=(const Generator&) = delete;
+
+  void take(uint8_t* out, size_t size) {
+    if (generation_ != fork_generation.load(std::memory_order_relaxed)) seed();
+    if (used_ + size > sizeof(stream_)) refill();
+    std::memcpy(out, stream_ + used_, size);
+    std::memset(stream_ + used_, 0, size);
+    used_ += size;
+  }
+
+ private:
+  static constexpr size_t kKey = 32, kStream = 512;
+
+  void seed() {
     static const int registered = pthread_atfork(nullptr, nullptr, note_fork);
     (void)registered;
-    for (size_t have = 0; have < bytes.size();) {
-      ssize_t got = getrandom(bytes.data() + have, bytes.size() - have, 0);
-      if (got < 0 && errno != EINTR) std::abort();  // no randomness, no unique ids: nothing may go on
+    generation_ = fork_generation.load(std::memory_order_relaxed);
+    for (size_t have = 0; have < kKey;) {
+      ssize_t got = getrandom(stream_ + have, kKey - have, 0);
+      require(got >= 0 || errno == EINTR);
       if (got > 0) have += static_cast<size_t>(got);
     }
-    used = 0;
-    generation = fork_generation.load(std::memory_order_relaxed);
+    static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "ChaCha20", nullptr);
+    require(cipher != nullptr && EVP_EncryptInit_ex2(context_, cipher, nullptr, nullptr, nullptr) == 1);
+    refill();
   }
+
+  void refill() {
+    static constexpr uint8_t kNonce[16] = {};
+    static constexpr uint8_t kZeros[kStream] = {};
+    int made = 0;
+    require(EVP_EncryptInit_ex2(context_, nullptr, stream_, kNonce, nullptr) == 1 &&
+            EVP_EncryptUpdate(context_, stream_, &made, kZeros, kStream) == 1 && made == static_cast<int>(kStream));
+    used_ = kKey;
+  }
+
+  EVP_CIPHER_CTX* context_;
+  uint8_t stream_[kStream];  ///< the next key, then what is handed out
+  size_t used_ = kStream;
+  uint32_t generation_ = 0;
 };
 
 int hex_digit(char c) {
@@ -44,15 +83,9 @@ int hex_digit(char c) {
 }  // namespace
 
 Id128 Id128::random() {
-  thread_local Pool pool;
+  thread_local Generator generator;
   Id128 out;
-  if (pool.used + out.bytes.size() > pool.bytes.size() ||
-      pool.generation != fork_generation.load(std::memory_order_relaxed)) {
-    pool.refill();
-  }
-  std::memcpy(out.bytes.data(), pool.bytes.data() + pool.used, out.bytes.size());
-  std::memset(pool.bytes.data() + pool.used, 0, out.bytes.size());
-  pool.used += out.bytes.size();
+  generator.take(out.bytes.data(), out.bytes.size());
   return out;
 }
 

@@ -1,6 +1,8 @@
 // redact: walks a path and rebuilds only the records and lists along it.
 #include "runtime/redact.h"
 
+#include "ordain/json.h"
+
 namespace ordain::detail {
 namespace {
 
@@ -56,6 +58,25 @@ Value replace(Arena& arena, const Value& value, std::string_view path, const Val
   return value;
 }
 
+void find(const Value& value, std::string_view path, const std::string& here, std::vector<FoundValue>* out) {
+  if (path.empty()) {
+    out->push_back({here, value});
+    return;
+  }
+  std::string_view name;
+  next_step(path, &name);
+  if (value.is(Kind::list) && name.empty()) {
+    size_t at = 0;
+    for (const Value& item : value.as_list()) find(item, path, here + "[" + std::to_string(at++) + "]", out);
+  } else if (value.is(Kind::map)) {
+    for (const MapEntry& entry : value.map->all()) {
+      bool text = entry.key.is(Kind::string);
+      if (!name.empty() && !(text && entry.key.as_text() == name)) continue;
+      find(entry.value, path, here + "." + (text ? std::string(entry.key.as_text()) : to_json(entry.key)), out);
+    }
+  }
+}
+
 }  // namespace
 
 bool redact(Arena& arena, const Value& root, std::string_view root_name, std::string_view path, const Value& with,
@@ -65,6 +86,12 @@ bool redact(Arena& arena, const Value& root, std::string_view root_name, std::st
   if (!readable(path)) return false;
   *out = replace(arena, root, path, with);
   return true;
+}
+
+void find_values(const Value& root, std::string_view root_name, std::string_view path, std::vector<FoundValue>* out) {
+  if (!path.starts_with(root_name)) return;
+  path.remove_prefix(root_name.size());
+  if (readable(path)) find(root, path, std::string(root_name), out);
 }
 
 }  // namespace ordain::detail

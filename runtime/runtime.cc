@@ -65,6 +65,7 @@ std::optional<Error> check_options(const RuntimeOptions& options) {
     return Error{"invalid_options", "approvals: a handler is needed; queue_handler() is the default"};
   if (options.approval_expires.count() <= 0) return Error{"invalid_options", "approval_expires: must be positive"};
   if (options.audit.queue_records < 2) return Error{"invalid_options", "audit.queue_records: at least 2"};
+  if (options.audit.checkpoint_records == 0) return Error{"invalid_options", "audit.checkpoint_records: at least 1"};
   if (options.audit.retry.count() <= 0) return Error{"invalid_options", "audit.retry: must be positive"};
   if (options.decide.default_after == Effect::require_approval) {
     return Error{"invalid_options", "decide.default_after: nothing can be approved after the fact"};
@@ -137,6 +138,7 @@ RuntimeHealth Runtime::health() const {
   out.records_written = health.written;
   out.records_lost = health.lost;
   out.queue_depth = health.depth;
+  out.checkpoint_error = health.checkpoint_error;
   return out;
 }
 

@@ -212,6 +212,15 @@ std::string path_in(const std::string& directory, std::string_view file) {
   return (std::filesystem::path(directory) / file).string();
 }
 
+Result<void> sync_directory(const std::string& directory) {
+  int file = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool done = file >= 0 && ::fsync(file) == 0;
+  Error error{"database_error", fmt::format("{}: {}", directory, std::strerror(errno))};
+  if (file >= 0) ::close(file);
+  if (!done) return error;
+  return {};
+}
+
 bool file_exists(const std::string& path) {
   std::error_code ignored;
   return std::filesystem::exists(path, ignored);

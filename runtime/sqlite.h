@@ -96,5 +96,7 @@ Result<void> make_directory(const std::string& directory);
 /// `directory`/`file`.
 std::string path_in(const std::string& directory, std::string_view file);
 bool file_exists(const std::string& path);
+/// Makes durable that files were made in `directory`, or removed from it.
+Result<void> sync_directory(const std::string& directory);
 
 }  // namespace ordain::sqlite

@@ -50,27 +50,52 @@ bool write_entry(std::string& out, const MapEntry& entry, int depth) {
   return write(out, entry.key, depth + 1) && write(out, entry.value, depth + 1);
 }
 
-bool write_map(std::string& out, const MapRep& map, int depth) {
-  put(out, kMap);
-  append_u32(out, map.count);
-  auto entries = map.all();
-  auto by_key = [](const MapEntry& a, const MapEntry& b) { return key_less(a.key, b.key); };
-  if (std::is_sorted(entries.begin(), entries.end(), by_key)) {
-    return std::all_of(entries.begin(), entries.end(), [&](const MapEntry& e) { return write_entry(out, e, depth); });
+/// An entry with the first bytes of its name as a number that orders as the bytes do.
+struct Prefixed {
+  uint64_t prefix;
+  const MapEntry* entry;
+
+  explicit Prefixed(const MapEntry& of) : prefix(0), entry(&of) {
+    std::string_view name = of.key.as_text();
+    for (size_t i = 0; i < sizeof(prefix); ++i) {
+      prefix = prefix << 8 | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0u);
+    }
   }
-  std::array<const MapEntry*, 32> few;
-  std::vector<const MapEntry*> many;
-  if (entries.size() > few.size()) many.resize(entries.size());
-  std::span<const MapEntry*> sorted =
-      many.empty() ? std::span(few).first(entries.size()) : std::span<const MapEntry*>(many);
+  Prefixed() = default;  // of an array that is filled as far as it is read
+  bool operator<(const Prefixed& other) const {
+    return prefix != other.prefix ? prefix < other.prefix : entry->key.as_text() < other.entry->key.as_text();
+  }
+};
+
+constexpr size_t kFewEntries = 32;
+
+/// The common map: a few entries, all named by strings, in the order that a program happened to fill them.
+bool write_few(std::string& out, std::span<const MapEntry> entries, int depth) {
+  std::array<Prefixed, kFewEntries> sorted;
+  size_t count = 0;
+  for (const MapEntry& entry : entries) {
+    Prefixed next(entry);
+    size_t at = count++;
+    for (; at > 0 && next < sorted[at - 1]; --at) sorted[at] = sorted[at - 1];
+    sorted[at] = next;
+  }
+  return std::all_of(sorted.begin(), sorted.begin() + static_cast<ptrdiff_t>(count),
+                     [&](const Prefixed& one) { return write_entry(out, *one.entry, depth); });
+}
+
+bool write_map(std::string& out, const MapRep& map, int depth) {
+  append_tagged_u32(out, kMap, map.count);
+  auto entries = map.all();
+  bool named = std::all_of(entries.begin(), entries.end(), [](const MapEntry& e) { return e.key.is(Kind::string); });
+  if (named && entries.size() <= kFewEntries) return write_few(out, entries, depth);
+  std::vector<const MapEntry*> sorted(entries.size());
   std::transform(entries.begin(), entries.end(), sorted.begin(), [](const MapEntry& e) { return &e; });
   std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return key_less(a->key, b->key); });
   return std::all_of(sorted.begin(), sorted.end(), [&](const MapEntry* e) { return write_entry(out, *e, depth); });
 }
 
 bool write_list(std::string& out, const Value& value, int depth) {
-  put(out, kList);
-  append_u32(out, value.aux);
+  append_tagged_u32(out, kList, value.aux);
   auto items = value.as_list();
   return std::all_of(items.begin(), items.end(), [&](const Value& item) { return write(out, item, depth + 1); });
 }
@@ -84,8 +109,7 @@ void write_time(std::string& out, Tag tag, const Value& value) {
 void write_double(std::string& out, double value) {
   uint64_t bits = 0x7FF8000000000000u;  // every NaN is one
   if (!std::isnan(value)) std::memcpy(&bits, &value, sizeof(bits));
-  put(out, kDouble);
-  append_u64(out, bits);
+  append_tagged_u64(out, kDouble, bits);
 }
 
 bool write(std::string& out, const Value& value, int depth) {
@@ -100,16 +124,15 @@ bool write(std::string& out, const Value& value, int depth) {
       return true;
     case Kind::integer:
     case Kind::unsigned_integer:
-      put(out, value.is(Kind::integer) ? kInt : kUint);
-      append_u64(out, value.u);
+      append_tagged_u64(out, value.is(Kind::integer) ? kInt : kUint, value.u);
       return true;
     case Kind::floating:
       write_double(out, value.d);
       return true;
     case Kind::string:
     case Kind::bytes:
-      put(out, value.is(Kind::string) ? kString : kBytes);
-      append_sized(out, value.as_text());
+      append_tagged_u32(out, value.is(Kind::string) ? kString : kBytes, value.aux);
+      out.append(value.as_text());
       return true;
     case Kind::timestamp:
       write_time(out, kTimestamp, value);
@@ -241,23 +264,6 @@ bool read(std::string_view& in, Arena& arena, Value* out, int depth) {
 }
 
 }  // namespace
-
-void append_u32(std::string& out, uint32_t value) {
-  char bytes[4];
-  for (int i = 0; i < 4; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
-  out.append(bytes, sizeof(bytes));
-}
-
-void append_u64(std::string& out, uint64_t value) {
-  char bytes[8];
-  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
-  out.append(bytes, sizeof(bytes));
-}
-
-void append_sized(std::string& out, std::string_view bytes) {
-  append_u32(out, static_cast<uint32_t>(bytes.size()));
-  out.append(bytes);
-}
 
 bool append_value(std::string& out, const Value& value) {
   size_t before = out.size();

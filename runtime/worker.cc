@@ -7,12 +7,23 @@
 
 #include "runtime/core.h"
 #include "runtime/text.h"
+#include "runtime/value_bytes.h"
 
 namespace ordain::detail {
 namespace {
 
 /// The worker of this thread's last call, whichever runtime that was of.
 thread_local std::unique_ptr<Worker> kept;
+
+HexText hex_text(const Id128& id) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  HexText out;
+  for (size_t i = 0; i < id.bytes.size(); ++i) {
+    out.digits[2 * i] = kDigits[id.bytes[i] >> 4];
+    out.digits[2 * i + 1] = kDigits[id.bytes[i] & 15];
+  }
+  return out;
+}
 
 constexpr size_t kKeptRecord = 1 << 20;  // a larger buffer is given back
 
@@ -21,7 +32,7 @@ constexpr size_t kKeptRecord = 1 << 20;  // a larger buffer is given back
 ActionFacts describe_action(std::string_view capability, const Value& input, const CallOptions& options) {
   ActionFacts out;
   out.id = Id128::random();
-  out.id_text = out.id.hex();
+  out.id_text = hex_text(out.id);
   out.capability = capability;
   out.input = &input;
   out.options = &options;
@@ -38,7 +49,8 @@ ActionFacts describe_action(std::string_view capability, const Value& input, con
       out.problem = fmt::format("{} is {}", named.name, problem);
   }
   if (capability.empty()) out.problem = "capability is empty";
-  out.trace = options.trace.empty() ? Id128::random().hex() : std::string(options.trace);
+  out.given_trace = options.trace;
+  if (options.trace.empty()) out.made_trace = hex_text(Id128::random());
   return out;
 }
 
@@ -64,6 +76,9 @@ void Worker::refresh(Core& from, const Identity& who) {
   if (context == nullptr || identity != who.serial()) {
     context = who.context(program);
     identity = who.serial();
+    attributes.clear();
+    const Value& given = who.who().attributes.root();
+    if (!given.is(Kind::null)) append_value(attributes, given);
   }
 }
 
@@ -81,8 +96,8 @@ void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t n
   auto set = [&](SlotId slot, std::string_view text) {
     if (slot != kNone && !text.empty()) facts.set(slot, Value::string(text));
   };
-  set(slots_.id, action.id_text);
-  set(slots_.trace, action.trace);
+  set(slots_.id, action.id_text.view());
+  set(slots_.trace, action.trace());
   set(slots_.parent, options.parent);
   set(slots_.type, options.type);
   set(slots_.target, options.target);

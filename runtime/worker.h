@@ -1,6 +1,7 @@
 // worker: what one call needs for itself and the next call can use again: slots, scratch and buffers, kept per thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,11 +17,19 @@ namespace ordain::detail {
 
 struct Core;
 
+/// An id's digits, without memory of their own elsewhere.
+struct HexText {
+  std::array<char, 32> digits{};
+  std::string_view view() const { return {digits.data(), digits.size()}; }
+};
+
 /// What tells one call from another.
 struct ActionFacts {
   Id128 id;
-  std::string id_text;
-  std::string trace;
+  HexText id_text;
+  HexText made_trace;  ///< where the caller gave none
+  std::string_view given_trace;
+  std::string_view trace() const { return given_trace.empty() ? made_trace.view() : given_trace; }
   std::string_view capability;
   const Value* input = nullptr;
   const CallOptions* options = nullptr;
@@ -41,6 +50,7 @@ struct Worker {
   std::string record;
   uint64_t identity = 0;  ///< serial of the identity of `context`
   std::shared_ptr<const Context> context;
+  std::string attributes;  ///< of that identity, encoded for records
 
   /// Makes sure that the program is the current one and the context that of `who`.
   void refresh(Core& core, const Identity& who);

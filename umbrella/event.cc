@@ -31,6 +31,47 @@ std::string replace_invalid_utf8(std::string_view text) {
   return out;
 }
 
+uint64_t mix(uint64_t seed, uint64_t more) {
+  uint64_t x = (seed ^ more) * 0x9E3779B97F4A7C15;
+  return x ^ (x >> 29);
+}
+
+// Of JSON values, told apart as they were written: 1 is not 1.0 here, and the order of fields counts.
+uint64_t exact_hash(const Value& value) {
+  uint64_t out = mix(static_cast<uint64_t>(value.kind), value.aux);
+  switch (value.kind) {
+    case Kind::string:
+      return mix(out, hash_string(value.as_text()));
+    case Kind::list:
+      for (const Value& item : value.as_list()) out = mix(out, exact_hash(item));
+      return out;
+    case Kind::map:
+      for (const MapEntry& entry : value.map->all())
+        out = mix(mix(out, exact_hash(entry.key)), exact_hash(entry.value));
+      return out;
+    default:
+      return mix(out, value.u);
+  }
+}
+
+bool exactly_equal(const Value& a, const Value& b) {
+  if (a.kind != b.kind || a.aux != b.aux) return false;
+  switch (a.kind) {
+    case Kind::string:
+      return a.as_text() == b.as_text();
+    case Kind::list:
+      return std::equal(a.as_list().begin(), a.as_list().end(), b.as_list().begin(), exactly_equal);
+    case Kind::map:
+      return a.map->count == b.map->count && std::equal(a.map->all().begin(), a.map->all().end(), b.map->all().begin(),
+                                                        [](const MapEntry& x, const MapEntry& y) {
+                                                          return exactly_equal(x.key, y.key) &&
+                                                                 exactly_equal(x.value, y.value);
+                                                        });
+    default:
+      return a.u == b.u;
+  }
+}
+
 template <size_t N>
 bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -79,38 +120,43 @@ std::optional<EventError> EventReader::check(const Value& event) {
 
 // Contexts are made once per distinct set of host facts.
 void EventReader::bind_context(const Value& event) {
-  std::string key;
-  for (std::string_view root : kContextKeys) {
-    if (const Value* value = find(event, root)) {
-      key += root;
-      key += '=';
-      key += to_json(*value);
-      key += '\n';
-    }
+  std::array<Value, kContextKeys.size()> facts{};
+  uint64_t key = 0;
+  for (size_t i = 0; i < kContextKeys.size(); ++i) {
+    if (const Value* value = find(event, kContextKeys[i])) facts[i] = *value;
+    key = mix(key, exact_hash(facts[i]));
   }
-  if (contexts_.size() >= kMaxContexts && contexts_.find(key) == contexts_.end()) contexts_.clear();
-  auto [at, added] = contexts_.try_emplace(key);
-  if (added) {
-    at->second = std::make_unique<Context>(program_);
-    for (std::string_view root : kContextKeys) {
-      const Value* value = find(event, root);
-      if (value == nullptr) continue;
-      std::vector<std::string> unknown;
-      at->second->set_root(root, *value, &unknown);
-      for (const std::string& name : unknown) warn_once(name, "undeclared attribute");
-    }
+  const auto [first, last] = contexts_.equal_range(key);
+  for (auto at = first; at != last; ++at) {
+    if (!std::equal(facts.begin(), facts.end(), at->second.facts.begin(), exactly_equal)) continue;
+    context_ = at->second.context.get();
+    return;
   }
-  context_ = at->second.get();
+  if (contexts_.size() >= kMaxContexts) {
+    contexts_.clear();
+    callers_.reset();
+  }
+  Caller caller;
+  caller.context = std::make_unique<Context>(program_);
+  for (size_t i = 0; i < kContextKeys.size(); ++i) {
+    if (!facts[i].present()) continue;
+    caller.facts[i] = copy_value(callers_, facts[i]);
+    std::vector<std::string> unknown;
+    caller.context->set_root(kContextKeys[i], facts[i], &unknown);
+    for (const std::string& name : unknown) warn_once(name, "undeclared attribute");
+  }
+  context_ = contexts_.emplace(key, std::move(caller))->second.context.get();
 }
 
 void EventReader::bind_call(const Value& event) {
   if (const Value* now = find(event, "now")) {
     TimeParts parsed;
     parse_timestamp(now->as_text(), &parsed);
-    call_.set_now(parsed.seconds, parsed.nanos);
+    event_now_ = {parsed.seconds, parsed.nanos};
   } else {
-    call_.set_now(now_.seconds, now_.nanos);
+    event_now_ = now_;
   }
+  call_.set_now(event_now_.seconds, event_now_.nanos);
   std::vector<std::string> unknown;
   for (std::string_view root : {"resource", "action", "metadata"}) {
     if (const Value* value = find(event, root)) call_.bind_root(root, *value, &unknown);
@@ -152,6 +198,7 @@ std::optional<EventError> EventReader::read(std::string_view line) {
   call_.begin(program_->resolve(capability_),
               stage != nullptr && stage->as_text() == "after" ? Stage::after : Stage::before);
   bind_context(*event);
+  flaw_ = flaw;
   if (!flaw.empty()) call_.reject(flaw);
   bind_call(*event);
   return std::nullopt;

@@ -1,13 +1,14 @@
 // Events: one JSON line is one call to decide. Fills Context and Call from it.
 #pragma once
 
+#include <array>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "ordain/call.h"
 #include "ordain/program.h"
@@ -45,6 +46,11 @@ class EventReader {
   const Call& call() const { return call_; }
   const Context& context() const { return *context_; }
   std::string_view capability() const { return capability_; }
+  /// `now` as the last event's rules see it.
+  Now now() const { return event_now_; }
+  /// Why the last event was made invalid before its facts were bound; "" if it was not.
+  const std::string& flaw() const { return flaw_; }
+  size_t contexts() const { return contexts_.size(); }  ///< made so far
   /// What the last event says under a top-level key; nullptr if nothing. Valid until the next `read`.
   const Value* fact(std::string_view key) const { return event_.is(Kind::map) ? map_find(*event_.map, key) : nullptr; }
 
@@ -60,8 +66,15 @@ class EventReader {
   Arena arena_;
   Call call_;
   const Context* context_ = nullptr;
-  std::map<std::string, std::unique_ptr<Context>, std::less<>> contexts_;
-  std::string capability_;
+  // What hosts say of who acts, by a hash of it, and the context made from it.
+  struct Caller {
+    std::array<Value, 5> facts;
+    std::unique_ptr<Context> context;
+  };
+  std::unordered_multimap<uint64_t, Caller> contexts_;
+  Arena callers_;
+  std::string capability_, flaw_;
+  Now event_now_;
   Value event_;
   std::set<std::string, std::less<>> warned_;
 };

@@ -1,16 +1,34 @@
 // Call: the facts of one call. What begins a new one must cost next to nothing.
 #include "ordain/call.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "ordain/time_text.h"
+#include "ordain/utf8.h"
 #include "vm/bind.h"
+#include "vm/frame.h"
 
 namespace ordain {
 namespace {
 
 constexpr size_t kFirstBlock = 16 * 1024;
+
+// Whether a value whose kind is its slot's needs nothing but to be stored. What does not is the Fitter's to convert or
+// to refuse.
+bool fits_as_it_is(const Value& value) {
+  switch (value.kind) {
+    case Kind::boolean:
+    case Kind::integer:
+    case Kind::unsigned_integer:
+      return true;
+    case Kind::string:
+      return valid_utf8(value.as_text());
+    default:
+      return false;
+  }
+}
 
 // The slot of a host's attribute, kNone if no rule reads it.
 SlotId attribute_slot(const Schema& schema, std::string_view root, std::string_view field) {
@@ -81,11 +99,22 @@ Call::Call(std::shared_ptr<const Program> program) : program_(std::move(program)
   risk_ = attribute_slot(schema, "action", "risk");
   auto action = schema.roots.find(std::string_view("action"));
   if (action != schema.roots.end()) action_whole_ = schema.records[action->second].whole;
+  auto capability = schema.roots.find(std::string_view("capability"));
+  if (capability == schema.roots.end()) return;
+  const RecordBinding& record = schema.records[capability->second];
+  const auto is_read = [](const FieldBinding& field) { return field.slot != kNone; };
+  if (record.whole != kNone || std::ranges::any_of(record.fields, is_read)) capability_record_ = &record;
 }
 
 void Call::begin(const CapabilityRef& capability, Stage stage) {
   Binder binder(*program_, Bank::call, arena_, slots_, error_, &dirty_);
-  for (SlotId slot : dirty_) binder.clear(slot);
+  const std::vector<SlotPlace>& places = link_tables(*program_).slots;
+  for (SlotId slot : dirty_) {
+    const SlotPlace& place = places[slot];
+    slots_.values[place.index] = Value();
+    if (place.compared) slots_.symbols[place.index] = place.builtin ? slots_.empty_symbol : 0;
+    if (place.has_bits) binder.clear(slot);
+  }
   dirty_.clear();
   arena_.reset();
   error_.failed = false;
@@ -102,9 +131,8 @@ void Call::set_capability_attributes() {
   if (known != nullptr && !known->declared) known = nullptr;
   Binder binder(*program_, Bank::call, arena_, slots_, error_, &dirty_);
   if (known != nullptr) set_action("action.risk", risk_, Value::floating(known->risk));
-  auto root = schema.roots.find(std::string_view("capability"));
-  if (root == schema.roots.end()) return;
-  const RecordBinding& record = schema.records[root->second];
+  if (capability_record_ == nullptr) return;
+  const RecordBinding& record = *capability_record_;
   for (const FieldBinding& field : record.fields) {
     if (field.slot == kNone) continue;
     Value value = known != nullptr       ? capability_attribute(arena_, *known, field.name)
@@ -119,7 +147,20 @@ void Call::set(SlotId slot, const Value& value) {
   if (slot == kNone || error_.failed) return;
   const Schema& schema = program_->schema();
   if (slot >= schema.slots.size()) return reject("slot " + std::to_string(slot) + ": no such slot of this program");
+  const SlotPlace& place = link_tables(*program_).slots[slot];
+  if (place.kind == value.kind && value.present() && place.bank == static_cast<uint32_t>(Bank::call)) {
+    // A text that is a literal of the program needs no further look.
+    const SymbolId symbol = place.compared ? program_->symbol(value.as_text()) : 0;
+    if (symbol != 0 || fits_as_it_is(value)) {
+      Value& held = slots_.values[place.index];
+      if (!held.present()) dirty_.push_back(slot);
+      held = value;
+      if (place.compared) slots_.symbols[place.index] = symbol;
+      return;
+    }
+  }
   const Slot& target = schema.slots[slot];
+  const Kind kind = place.kind;
   Binder binder(*program_, Bank::call, arena_, slots_, error_, &dirty_);
   BindPath path{nullptr, target.path};
   if (!value.present()) {
@@ -127,7 +168,6 @@ void Call::set(SlotId slot, const Value& value) {
     binder.fitter().mismatch(path, *target.type, value);
     return;
   }
-  Kind kind = kind_of(*target.type);
   if (kind != Kind::absent && kind != value.kind) {
     binder.fitter().mismatch(path, *target.type, value);
     return;

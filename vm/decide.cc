@@ -48,29 +48,27 @@ bool spend_walk(const Value& value, uint64_t* steps) {
   }
 }
 
-Decision refuse(DecisionCode code, std::string_view reason) {
-  Decision out;
-  out.effect = Effect::deny;
-  out.code = code;
-  out.reason = reason;
-  return out;
+void refuse(DecisionCode code, std::string_view reason, Decision* out) {
+  *out = Decision();
+  out->effect = Effect::deny;
+  out->code = code;
+  out->reason = reason;
 }
 
-Decision exhausted() { return refuse(DecisionCode::budget_exceeded, "out of scratch memory"); }
+bool exhausted(Decision* out) {
+  refuse(DecisionCode::budget_exceeded, "out of scratch memory", out);
+  return false;
+}
 
-// What a package says, or all packages so far.
+// What a package says, or all packages so far. The fault of a faulted one is the Decider's.
 struct Answer {
-  bool given = false;
+  const RuleCode* rule = nullptr;  ///< nullptr: nothing
   Effect effect = Effect::allow;
-  const RuleCode* rule = nullptr;
-  Fault fault;
+  bool faulted = false;
 
-  bool stronger_than(const Answer& other) const { return given && (!other.given || effect > other.effect); }
+  bool given() const { return rule != nullptr; }
+  bool stronger_than(const Answer& other) const { return given() && (!other.given() || effect > other.effect); }
 };
-
-Answer answer_of(Effect effect, const RuleCode& rule) {
-  return {.given = true, .effect = effect, .rule = &rule, .fault = {}};
-}
 
 // Decides one call. Steps that return false have put a denial into `out`.
 class Decider {
@@ -78,19 +76,19 @@ class Decider {
   Decider(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options)
       : call_(call), run_(call, context, scratch, options), data_(run_.data), use_index_(may_skip(options.budget)) {}
 
-  Decision decide() {
-    if (!run_.prepare()) return exhausted();
+  // `out` is fresh.
+  void decide(Decision* out) {
+    if (!run_.prepare()) return void(exhausted(out));
     packages_ = plans();
     Answer best;
     for (const PackagePlan& plan : packages_) {
       const Answer answer = plan.first_match != 0 ? first_match(plan) : overrides(plan, best);
-      if (out_of_memory_) return exhausted();
+      if (out_of_memory_) return void(exhausted(out));
       if (answer.stronger_than(best)) best = answer;
-      if (best.given && best.effect == Effect::deny) break;
+      if (best.given() && best.effect == Effect::deny) break;
     }
-    Decision out = conclude(best);
-    if (out.effect != Effect::deny) oblige(&out);
-    return out;
+    conclude(best, out);
+    if (out->effect != Effect::deny) oblige(out);
   }
 
   // Every rule that matches, for decide_all.
@@ -106,9 +104,9 @@ class Decider {
     size_t count = 0;
     for (const PackagePlan& plan : packages_) {
       for (const RuleRange& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
-        each(range, [&](const RuleCode& rule, bool sure) {
+        each(range, [&](const RuleCode& rule, Known known) {
           const Arena::Mark mark = run_.arena.mark();
-          if (test(rule, sure) == Truth::yes) matched[count++] = rule.rule;
+          if (test(rule, known) == Truth::yes) matched[count++] = rule.rule;
           run_.arena.rewind(mark);
           return true;
         });
@@ -134,72 +132,100 @@ class Decider {
     return budget.cost >= Budget().cost && budget.memory >= Budget().memory;
   }
 
-  // Calls `visit(rule, is sure to match)` for the rules of the range that can match, in source order, until it says false.
+  // Calls `visit(rule, known)` for the rules of the range that can match, in source order, until it says false.
   template <typename Visit>
   void each(const RuleRange& range, const Visit& visit) {
+    if (range.entries.count == 0) return;
+    if (range.nodes.count == 0 || !use_index_ || !each_candidate(range, visit)) each_in_runs(range.entries, visit);
+  }
+
+  // Those that the DAG leads to. False if there is no room for them.
+  template <typename Visit>
+  bool each_candidate(const RuleRange& range, const Visit& visit) {
+    Candidates candidates;
+    if (!candidates.gather(run_.frame, run_.arena, range)) return false;
     const uint32_t* entries = data_.plan.data() + range.entries.first;
-    if (range.nodes.count != 0 && use_index_) {
-      Candidates candidates;
-      if (candidates.gather(run_.frame, run_.arena, range)) {
-        for (const Candidate& candidate : candidates.all()) {
-          if (!visit(data_.rule_codes[entries[candidate.place()]], candidate.sure())) return;
-        }
-        return;
-      }
+    for (const Candidate& candidate : candidates.all()) {
+      if (!visit(data_.rule_codes[entries[candidate.place()]], candidate.sure() ? Known::yes : Known::no)) break;
     }
-    for (uint32_t i = 0; i < range.entries.count; ++i) {
-      if (!visit(data_.rule_codes[entries[i]], false)) return;
+    return true;
+  }
+
+  // All of them, a run at a time where that is native.
+  template <typename Visit>
+  void each_in_runs(Range entries, const Visit& visit) {
+    const uint32_t end = entries.first + entries.count;
+    const auto rule = [this](uint32_t entry) -> const RuleCode& { return data_.rule_codes[data_.plan[entry]]; };
+    for (uint32_t entry = entries.first; entry < end;) {
+      const uint32_t size = run_.frame.link->run_sizes[entry];
+      const bool fits = size != 0 && size == std::min(kRunRules, end - entry) && !run_.options.interpret_only;
+      const NativeRun code = fits ? run_.program.native_run(entry) : nullptr;
+      if (code == nullptr) {
+        if (!visit(rule(entry++), Known::no)) return;
+        continue;
+      }
+      const uint32_t first = run_.run(code);
+      const uint32_t run_end = entry + size;
+      entry += first / 4;
+      if (entry == run_end) continue;
+      if (!visit(rule(entry++), static_cast<Known>(first % 4))) return;
+      while (entry < run_end) {
+        if (!visit(rule(entry++), Known::no)) return;
+      }
     }
   }
 
-  Truth test(const RuleCode& rule, bool sure) {
-    return sure && rule.target_set == kNone ? Truth::yes : run_.test(rule);
+  // What is known of a rule before it is tried; the numbers of yes and fault are those of native code.
+  enum class Known : uint8_t { no = 0, yes = 1, fault = 2 };
+
+  Truth test(const RuleCode& rule, Known known) {
+    if (known == Known::no || rule.target_set != kNone) return run_.test(rule);
+    return known == Known::yes ? Truth::yes : Truth::fault;
   }
 
   const RuleInfo& info(const RuleCode& rule) const { return data_.rules[rule.rule]; }
 
-  Answer blocked(const RuleCode& rule) const {
-    Answer out = answer_of(Effect::deny, rule);
-    out.fault = run_.frame.eval.fault;
-    return out;
+  Answer blocked(const RuleCode& rule) {
+    fault_ = run_.frame.eval.fault;
+    return {&rule, Effect::deny, true};
   }
 
   // --- one package
 
   Answer overrides(const PackagePlan& plan, const Answer& best) {
     const Answer deny = first(plan.deny);
-    if (deny.given) return earlier_fault(plan.require_approval, deny);
+    if (deny.given()) return earlier_fault(plan.require_approval, deny);
     Answer out;
-    each(plan.require_approval, [&](const RuleCode& rule, bool sure) {
-      const Truth truth = test(rule, sure);
+    each(plan.require_approval, [&](const RuleCode& rule, Known known) {
+      const Truth truth = test(rule, known);
       if (truth == Truth::fault) out = blocked(rule);
       if (truth == Truth::yes) {
-        if (!out.given) out = answer_of(Effect::require_approval, rule);
+        if (!out.given()) out = {&rule, Effect::require_approval};
         ask_of(rule);
       }
       return truth != Truth::fault;
     });
-    if (out.given || best.given) return out;  // an allow would change nothing
+    if (out.given() || best.given()) return out;  // an allow would change nothing
     return first(plan.allow);
   }
 
   Answer first_match(const PackagePlan& plan) {
     const Answer out = first(plan.answers);
-    if (out.given && out.effect == Effect::require_approval) ask_of(*out.rule);
+    if (out.given() && out.effect == Effect::require_approval) ask_of(*out.rule);
     return out;
   }
 
   // What the first rule that is not false says. A fault of an allow is as false.
   Answer first(const RuleRange& range) {
     Answer out;
-    each(range, [&](const RuleCode& rule, bool sure) {
+    each(range, [&](const RuleCode& rule, Known known) {
       const RuleKind kind = info(rule).kind;
       const Arena::Mark mark = run_.arena.mark();
-      const Truth truth = test(rule, sure);
-      if (truth == Truth::yes) out = answer_of(effect_of(kind), rule);
+      const Truth truth = test(rule, known);
+      if (truth == Truth::yes) out = {&rule, effect_of(kind)};
       if (truth == Truth::fault && kind == RuleKind::allow) run_.arena.rewind(mark);
       if (truth == Truth::fault && kind != RuleKind::allow) out = blocked(rule);
-      return !out.given;
+      return !out.given();
     });
     return out;
   }
@@ -213,9 +239,9 @@ class Decider {
   // A require_approval rule whose fault denies too may stand before the deny rule in source.
   Answer earlier_fault(const RuleRange& require_approval, const Answer& deny) {
     Answer out = deny;
-    each(require_approval, [&](const RuleCode& rule, bool sure) {
+    each(require_approval, [&](const RuleCode& rule, Known known) {
       if (rule.rule > deny.rule->rule) return false;
-      if (test(rule, sure) != Truth::fault) return true;
+      if (test(rule, known) != Truth::fault) return true;
       out = blocked(rule);
       return false;
     });
@@ -234,28 +260,23 @@ class Decider {
 
   // --- the answer
 
-  Decision conclude(const Answer& best) {
-    Decision out;
-    if (!best.given) {
-      out.effect = call_.stage() == Stage::before ? run_.options.default_before : run_.options.default_after;
-      out.code = DecisionCode::default_effect;
-      out.reason = "no rule matched";
-      return out;
+  void conclude(const Answer& best, Decision* out) {
+    if (!best.given()) {
+      out->effect = call_.stage() == Stage::before ? run_.options.default_before : run_.options.default_after;
+      out->code = DecisionCode::default_effect;
+      out->reason = "no rule matched";
+      return;
     }
-    if (best.fault) {
-      deny_by_fault(*best.rule, best.fault, &out);
-      return out;
-    }
-    out.effect = best.effect;
-    out.code = DecisionCode::rule;
-    out.rule = best.rule->rule;
-    out.reason = reason_of(*best.rule);
-    if (best.effect == Effect::require_approval) ask(&out);
-    return out;
+    if (best.faulted) return void(deny_by_fault(*best.rule, fault_, out));
+    out->effect = best.effect;
+    out->code = DecisionCode::rule;
+    out->rule = best.rule->rule;
+    out->reason = reason_of(*best.rule);
+    if (best.effect == Effect::require_approval) ask(out);
   }
 
   bool deny_by_fault(const RuleCode& rule, const Fault& fault, Decision* out) {
-    *out = refuse(code_of(fault.code), fault_name(fault.code));
+    refuse(code_of(fault.code), fault_name(fault.code), out);
     out->rule = out->fault_rule = rule.rule;
     out->fault = fault;
     if (fault.detail.is(Kind::string)) {
@@ -290,7 +311,7 @@ class Decider {
   bool ask(Decision* out) {
     Value* from = run_.arena.array<Value>(asking_count_);
     RuleId* rules = run_.arena.array<RuleId>(asking_count_);
-    if (from == nullptr || rules == nullptr) return give_up(out);
+    if (from == nullptr || rules == nullptr) return exhausted(out);
     size_t groups = 0;
     for (size_t i = 0; i < asking_count_; ++i) {
       const RuleCode& rule = *asking_[i];
@@ -317,7 +338,7 @@ class Decider {
     const Value value = run_.frame.result;
     if (value.is(Kind::string)) {
       Value* one = run_.arena.array<Value>(1);
-      if (one == nullptr) return give_up(out);
+      if (one == nullptr) return exhausted(out);
       *one = value;
       *list = Value::list({one, 1});
       return true;
@@ -339,7 +360,7 @@ class Decider {
 
   bool unite(std::span<const Value> lists, size_t most, Decision* out) {
     auto* groups = run_.arena.array<std::string_view>(most);
-    if (groups == nullptr) return give_up(out);
+    if (groups == nullptr) return exhausted(out);
     size_t count = 0;
     for (const Value& list : lists) {
       for (const Value& group : list.as_list()) groups[count++] = group.as_text();
@@ -348,15 +369,10 @@ class Decider {
     count = static_cast<size_t>(std::unique(groups, groups + count) - groups);
     for (size_t i = 0; i < count; ++i) {
       groups[i] = run_.keep(groups[i]);
-      if (groups[i].data() == nullptr) return give_up(out);
+      if (groups[i].data() == nullptr) return exhausted(out);
     }
     out->from = {groups, count};
     return true;
-  }
-
-  bool give_up(Decision* out) {
-    *out = exhausted();
-    return false;
   }
 
   // --- obligations
@@ -366,12 +382,12 @@ class Decider {
     for (const PackagePlan& plan : packages_) most += plan.obligations.entries.count;
     if (most == 0) return true;
     auto* obligations = run_.arena.array<Obligation>(most);
-    if (obligations == nullptr) return give_up(out);
+    if (obligations == nullptr) return exhausted(out);
     size_t count = 0;
     bool agreed = true;
     for (const PackagePlan& plan : packages_) {
-      each(plan.obligations, [&](const RuleCode& rule, bool sure) {
-        agreed = oblige(rule, sure, obligations, &count, out);
+      each(plan.obligations, [&](const RuleCode& rule, Known known) {
+        agreed = oblige(rule, known, obligations, &count, out);
         return agreed;
       });
       if (!agreed) return false;
@@ -381,10 +397,10 @@ class Decider {
   }
 
   // Adds what one rule obliges to, if it matches. False after a denial.
-  bool oblige(const RuleCode& rule, bool sure, Obligation* obligations, size_t* count, Decision* out) {
+  bool oblige(const RuleCode& rule, Known known, Obligation* obligations, size_t* count, Decision* out) {
     const bool redact = info(rule).kind == RuleKind::redact;
     const Arena::Mark mark = run_.arena.mark();
-    const Truth truth = test(rule, sure);
+    const Truth truth = test(rule, known);
     if (truth == Truth::fault && redact) return deny_by_fault(rule, run_.frame.eval.fault, out);
     if (truth != Truth::yes) {
       run_.arena.rewind(mark);
@@ -406,10 +422,10 @@ class Decider {
     obligation->with = run_.frame.result;
     // It will be copied and written as JSON: shared parts once for each place they have.
     uint64_t steps = run_.options.budget.cost;
-    if (!spend_walk(obligation->with, &steps)) return give_up(out);
+    if (!spend_walk(obligation->with, &steps)) return exhausted(out);
     if (obligation->with.is(Kind::string)) {
       obligation->with = Value::string(run_.keep(obligation->with.as_text()));
-      if (obligation->with.text == nullptr) return give_up(out);
+      if (obligation->with.text == nullptr) return exhausted(out);
     }
     return true;
   }
@@ -422,6 +438,7 @@ class Decider {
   const RuleCode** asking_ = nullptr;
   size_t asking_count_ = 0;
   bool out_of_memory_ = false;
+  Fault fault_;
 };
 
 // What must hold before any rule runs.
@@ -432,36 +449,40 @@ const char* misuse(const Call& call, const Context& context) {
   return nullptr;
 }
 
-Decision refuse_input(std::string_view message, Arena& arena) {
+void refuse_input(std::string_view message, Arena& arena, Decision* out) {
   arena.reset();
   char* copy = static_cast<char*>(arena.allocate(message.size(), 1));
-  if (copy == nullptr || message.empty()) return refuse(DecisionCode::invalid_input, "invalid input");
+  if (copy == nullptr || message.empty()) return refuse(DecisionCode::invalid_input, "invalid input", out);
   std::copy(message.begin(), message.end(), copy);
-  return refuse(DecisionCode::invalid_input, {copy, message.size()});
+  refuse(DecisionCode::invalid_input, {copy, message.size()}, out);
 }
 
-Decision decide_with(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options,
-                     bool all) {
-  if (const char* what = misuse(call, context)) return refuse(DecisionCode::invalid_input, what);
+// Fills a fresh Decision in its place: it is large to copy.
+void decide_with(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options, bool all,
+                 Decision* out) {
+  if (const char* what = misuse(call, context)) return refuse(DecisionCode::invalid_input, what, out);
   for (const BindError* error : {&call.error(), &context.error()}) {
-    if (error->failed) return refuse_input(error->message, scratch.arena());
+    if (error->failed) return refuse_input(error->message, scratch.arena(), out);
   }
   Decider decider(call, context, scratch, options);
-  Decision out = decider.decide();
-  if (all && !decider.collect_matched(&out)) return exhausted();
-  return out;
+  decider.decide(out);
+  if (all && !decider.collect_matched(out)) exhausted(out);
 }
 
 }  // namespace
 
 Decision decide(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options) {
-  return decide_with(call, context, scratch, options, false);
+  Decision out;
+  decide_with(call, context, scratch, options, false, &out);
+  return out;
 }
 
 // Rules are pure and each has its own budget, so running them again for the list of matches gives what they gave
 // before.
 Decision decide_all(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options) {
-  return decide_with(call, context, scratch, options, true);
+  Decision out;
+  decide_with(call, context, scratch, options, true, &out);
+  return out;
 }
 
 }  // namespace ordain

@@ -54,6 +54,7 @@ Run::Run(const Call& call, const Context& context, Scratch& scratch, const Decid
   frame.constants = data.constants.data();
   frame.data = &data;
   frame.link = &link_tables(program);
+  frame.budget = options.budget;
 }
 
 bool Run::prepare() {
@@ -63,11 +64,17 @@ bool Run::prepare() {
 }
 
 Truth Run::run(uint32_t predicate) {
-  frame.eval.cost_left = options.budget.cost;
-  frame.eval.memory_left = options.budget.memory;
-  frame.eval.fault = Fault();
+  frame.renew();
   const NativePredicate native = options.interpret_only ? nullptr : program.native(predicate);
   return static_cast<Truth>(native != nullptr ? native(&frame) : interpret(frame, predicate));
+}
+
+uint32_t Run::run(NativeRun code) {
+  frame.mark = arena.mark();
+  frame.forget_fault();
+  const uint32_t first = code(&frame);
+  if (first % 4 != static_cast<uint32_t>(Truth::fault)) arena.rewind(frame.mark);
+  return first;
 }
 
 Truth Run::test(const RuleCode& rule) {

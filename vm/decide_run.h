@@ -26,6 +26,9 @@ struct Run {
   /// Runs a predicate under a fresh budget: its value is in frame.result, its fault in frame.eval.fault.
   Truth run(uint32_t predicate);
 
+  /// Runs a run's rules, each under a fresh budget; memory is freed but for the detail of a fault that is returned.
+  uint32_t run(NativeRun code);
+
   /// Whether the rule applies to the capability, and if so its condition. Frees what the condition allocated, except
   /// for a fault's detail.
   Truth test(const RuleCode& rule);

@@ -17,11 +17,15 @@ struct LinkedPrepared {
   std::shared_ptr<const void> object;
 };
 
-/// Where a slot's value, symbol and bits are: what engines need of a Slot.
+/// Where a slot's value, symbol and bits are: what engines, and those who fill it, need of a Slot.
 struct SlotPlace {
   uint32_t bank = 0;
   uint32_t index = 0;
   uint32_t first_bit = 0;
+  Kind kind = Kind::absent;  ///< of every value that the slot may hold; absent: any
+  bool compared = false;
+  bool builtin = false;
+  bool has_bits = false;
 };
 
 class LiteralIndex;
@@ -64,6 +68,7 @@ struct LinkTables {
   std::vector<SlotPlace> slots;  ///< by SlotId
   uint32_t max_registers = 0;
   uint32_t max_saved_faults = 0;
+  std::vector<uint8_t> run_sizes;  ///< by entry of the plan that begins a run: its rules; else 0
 
   std::vector<PlanStep> plan_steps;  ///< by index of ProgramData::plan_nodes
   std::vector<PlanCell> plan_cells;
@@ -86,7 +91,25 @@ struct Frame {
   Value result;
   const ProgramData* data;
   const LinkTables* link;
+  Budget budget;     ///< of each predicate
+  Arena::Mark mark;  ///< what a run's predicates allocate is freed back to here
+
+  /// Makes ready for the next predicate: its own budget, no fault.
+  void renew() {
+    eval.cost_left = budget.cost;
+    eval.memory_left = budget.memory;
+    forget_fault();
+  }
+  /// Its detail stays, for nobody reads it without a code; to clear all of it in one assignment takes longer than a
+  /// short predicate.
+  void forget_fault() {
+    eval.fault.code = FaultCode::none;
+    eval.fault.location = UINT32_MAX;
+  }
 };
+
+/// Rules of a range that no DAG leads through are tried in runs of so many: one native function each.
+inline constexpr uint32_t kRunRules = 32;
 
 /// Runs a predicate. 0 false, 1 true or (if its result is not bool) a value in frame.result, 2 a fault in
 /// frame.eval.fault, its location filled in. A bool result is in frame.result too.

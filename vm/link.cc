@@ -58,7 +58,8 @@ Result<void> prepare_calls(const ProgramData& data, LinkTables* tables) {
 void place_slots(const ProgramData& data, LinkTables* tables) {
   tables->slots.reserve(data.schema.slots.size());
   for (const Slot& slot : data.schema.slots) {
-    tables->slots.push_back({static_cast<uint32_t>(slot.bank), slot.index, slot.first_bit});
+    tables->slots.push_back({static_cast<uint32_t>(slot.bank), slot.index, slot.first_bit, kind_of(*slot.type),
+                             slot.compared, slot.builtin, !slot.member_symbols.empty()});
   }
   tables->max_registers = max_registers(data);
   tables->max_saved_faults = max_saved_faults(data);
@@ -98,6 +99,7 @@ Result<std::shared_ptr<const Program>> Program::link(ProgramData data, const Fun
   linked.capabilities.build(d.schema.capabilities.size(),
                             [&d](uint32_t i) -> std::string_view { return d.schema.capabilities[i].name; });
   program->native_ = std::make_unique<std::atomic<NativePredicate>[]>(d.predicates.size());
+  program->native_runs_ = std::make_unique<std::atomic<NativeRun>[]>(d.plan.size());
   linked.digest = sha256(program->serialise());
   return std::shared_ptr<const Program>(std::move(program));
 }

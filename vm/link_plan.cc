@@ -1,6 +1,7 @@
 // A step for each node, and the tables that steps share.
 #include "vm/link_plan.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "vm/literal_index.h"
@@ -22,6 +23,7 @@ class PlanPreparer {
     }
     tables_.plan_cells.reserve(cells);
     for (const PlanNode& node : data_.plan_nodes) tables_.plan_steps.push_back(step(node));
+    find_runs();
   }
 
  private:
@@ -51,6 +53,28 @@ class PlanPreparer {
       for (uint32_t i = 0; i < node.edges.count; ++i) (edges(node)[i].key == 0 ? out.below : out.above) = edges(node)[i].node;
     }
     return out;
+  }
+
+  // Ranges without a DAG. Of two that overlap in a hand-made program the second has no runs.
+  void find_runs() {
+    tables_.run_sizes.assign(data_.plan.size(), 0);
+    std::vector<bool> taken(data_.plan.size());
+    for (const PackagePlan& plan : data_.package_plans) {
+      for (const RuleRange& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
+        if (range.nodes.count == 0) add_runs(range.entries, taken);
+      }
+    }
+  }
+
+  void add_runs(Range entries, std::vector<bool>& taken) {
+    for (uint32_t i = 0; i < entries.count; ++i) {
+      const RuleCode& rule = data_.rule_codes[data_.plan[entries.first + i]];
+      if (taken[entries.first + i] || rule.target_set != kNone) return;
+    }
+    std::fill_n(taken.begin() + entries.first, entries.count, true);
+    for (uint32_t i = 0; i < entries.count; i += kRunRules) {
+      tables_.run_sizes[entries.first + i] = static_cast<uint8_t>(std::min(kRunRules, entries.count - i));
+    }
   }
 
   void hash(const PlanNode& node, PlanStep* out) {

@@ -1,5 +1,6 @@
 """The `ordain` command from outside: what it prints, where, and how it exits."""
 
+import html.parser
 import json
 import os
 import pathlib
@@ -50,7 +51,7 @@ class Case(unittest.TestCase):
 
 class Help(Case):
     def test_every_command_teaches_itself(self):
-        for command in ([], ["check"], ["eval"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
+        for command in ([], ["check"], ["eval"], ["bench"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
             run = ordain(*command, "--help")
             self.assertEqual(run.returncode, 0, command)
             self.assertGreater(len(run.stdout.splitlines()), 5, command)
@@ -151,6 +152,59 @@ class Eval(Case):
         self.assertEqual(got, ["allow", "deny"])
         self.assertRegex(run.stderr, r"now = 20\d\d-")
 
+    def test_many_events_on_several_threads_stay_in_order(self):
+        amounts = [(n * 37) % 150 + 1 for n in range(20000)]
+        lines = [json.dumps({"capability": "pay", "input": {"amount": n}, "agent": f"a{n % 50}", "suite": "x" * 30}) for n in amounts]
+        lines[77], lines[12345] = "", "{"
+        policy = self.write("p.policy", POLICY)
+        path = self.write("many.jsonl", "\n".join(lines))  # the last line has no end
+        runs = [ordain("eval", "--policies", policy, "--events", path, "--json", "--threads", n) for n in ("1", "2", "5")]
+        for run in runs:
+            self.assertEqual(run.returncode, 1, run.stderr)
+            self.assertEqual(run.stdout, runs[0].stdout)
+            self.assertEqual(run.stderr.count("`suite`"), 1)
+        got = [json.loads(line) for line in runs[0].stdout.splitlines()]
+        self.assertEqual([d["event"] for d in got], [n for n in range(1, 20001) if n != 78])
+        wanted = ["deny" if n > 100 else "require_approval" if n > 50 else "allow" for n in amounts]
+        for decision in got:
+            if "error" not in decision:
+                self.assertEqual(decision["effect"], wanted[decision["event"] - 1])
+        piped = ordain("eval", "--policies", policy, "--events", "-", "--json", stdin="\n".join(lines))
+        self.assertEqual(piped.stdout, runs[0].stdout)
+        summary = ordain("eval", "--policies", policy, "--events", path, "--summary")
+        self.assertEqual((summary.returncode, summary.stdout), (1, ""))
+        self.assertIn("19998 decided", summary.stderr)
+        self.assertEqual(summary.stderr.splitlines()[-2], runs[0].stderr.splitlines()[-2])
+
+    def test_a_line_may_be_longer_than_a_chunk(self):
+        long = {"capability": "none", "input": {"text": "x" * 1000000}}
+        for threads in ("1", "2"):
+            got = self.decisions([long, {"capability": "pay", "input": {"amount": 2}}, long], "--threads", threads)
+            self.assertEqual([d["code"] for d in got], ["default", "rule", "default"])
+
+    def test_a_pipe_is_answered_as_it_comes(self):
+        command = [BIN / "ordain", "eval", "--policies", self.write("p.policy", POLICY), "--events", "-", "--json"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
+            for amount, effect in ((2, "allow"), (200, "deny"), (60, "require_approval")):
+                run.stdin.write(json.dumps({"capability": "pay", "input": {"amount": amount}}) + "\n")
+                run.stdin.flush()
+                self.assertEqual(json.loads(run.stdout.readline())["effect"], effect)
+            run.stdin.close()
+            self.assertEqual(run.wait(60), 0)
+
+    def test_callers_are_told_apart_as_they_are_written(self):
+        policy = "context { agent { level: dyn } }\ncapability a {}\npolicy p on before a { allow when string(agent.level) == \"1\"; }\n"
+        events = [{"capability": "a", "input": {}, "agent": {"level": level}} for level in (1, 1.5, "1", 1, True, [1], {"x": 1}, {"x": 2}, None)]
+        got = [d["effect"] for d in self.decisions(events * 2, "--threads", "1", policy=policy)]
+        self.assertEqual(got, ["allow", "deny", "allow", "allow", "deny", "deny", "deny", "deny", "deny"] * 2)
+
+    def test_a_file_that_is_not_there(self):
+        run = ordain("eval", "--policies", self.write("p.policy", POLICY), "--events", str(self.path / "none"))
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("none", run.stderr)
+        directory = ordain("eval", "--policies", self.write("p.policy", POLICY), "--events", str(self.path))
+        self.assertEqual(directory.returncode, 2, directory.stderr)
+
     def test_broken_policies_exit_2(self):
         run = self.eval([], policy="policy p on before x { deny when 1 + ; }")
         self.assertEqual(run.returncode, 2)
@@ -162,8 +216,158 @@ class Eval(Case):
         run = ordain("audit", "verify", "--db", db)
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
         exported = ordain("audit", "export", "--db", db).stdout.splitlines()
-        self.assertEqual(len(exported), len(self.EVENTS))
-        self.assertEqual(json.loads(exported[1])["rule"], "pays.big")
+        self.assertEqual(len(exported), 1 + len(self.EVENTS))
+        self.assertEqual(json.loads(exported[2])["rule"], "pays.big")
+        self.assertEqual(ordain("audit", "count", "--db", db).stdout.strip(), str(len(self.EVENTS)))
+        found = ordain("audit", "query", "--db", db, "--rule", "pays.big", "--json").stdout.splitlines()
+        self.assertTrue(found)
+        self.assertTrue(all(json.loads(line)["rule"] == "pays.big" for line in found))
+        copy = str(self.path / "copy")
+        (self.path / "log.jsonl").write_text("\n".join(exported) + "\n")
+        run = ordain("audit", "import", str(self.path / "log.jsonl"), "--db", copy)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(ordain("audit", "export", "--db", copy).stdout.splitlines(), exported)
+        (self.path / "log.jsonl").write_text("\n".join(exported).replace("pays.big", "pays.pig") + "\n")
+        run = ordain("audit", "import", str(self.path / "log.jsonl"), "--db", str(self.path / "forged"))
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("line 3", run.stderr)
+        self.assertEqual(ordain("audit", "verify", "--db", str(self.path / "forged")).returncode, 2)
+
+    def test_signed_log(self):
+        keys, db, elsewhere = str(self.path / "keys"), str(self.path / "state"), str(self.path / "elsewhere")
+        run = ordain("keys", "init", "--dir", keys, "--name", "example.com")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        public = run.stdout.strip()
+        self.assertRegex(public, r"^example\.com\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$")
+        self.assertEqual((self.path / "keys" / "operator.key").stat().st_mode & 0o777, 0o600)
+        self.assertEqual(ordain("keys", "init", "--dir", keys).returncode, 2)
+        private = keys + "/operator.key"
+        self.assertEqual(ordain("keys", "show", private).stdout.strip(), public)
+        self.decisions(self.EVENTS, "--db", db, "--key", private, "--checkpoint", elsewhere)
+        run = ordain("audit", "verify", "--db", db, "--key", public, "--checkpoint", elsewhere)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertIn("signatures good", run.stdout)
+        self.assertEqual(ordain("audit", "prove", "2", "--db", db, "-o", str(self.path / "proof")).returncode, 0)
+        run = ordain("audit", "check-proof", str(self.path / "proof"), "--key", keys + "/operator.pub")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("pays.big", run.stdout)
+        proof = (self.path / "proof").read_text()
+        (self.path / "proof").write_text(proof.replace("index 1", "index 0"))
+        self.assertEqual(ordain("audit", "check-proof", str(self.path / "proof")).returncode, 1)
+        for _ in range(2):
+            run = ordain("audit", "rotate", "--db", db, "--key", private, "--checkpoint", elsewhere)
+            self.assertEqual(run.returncode, 0, run.stderr)
+            self.decisions(self.EVENTS, "--db", db, "--key", private, "--checkpoint", elsewhere)
+        self.assertEqual(ordain("audit", "verify", "--db", db, "--key", public, "--checkpoint", elsewhere).returncode, 0)
+        run = ordain("audit", "prune", "--db", db, "--keep", "1", "--key", private)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        run = ordain("audit", "verify", "--db", db, "--key", public, "--checkpoint", elsewhere)
+        self.assertEqual(run.returncode, 0, run.stdout)
+        self.assertIn("were removed", run.stdout)
+        (self.path / "keys" / "operator.key").chmod(0o644)
+        run = ordain("audit", "rotate", "--db", db, "--key", private)
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("others may use the key", run.stderr)
+
+
+class Bench(Case):
+    EVENTS = [
+        {"capability": "pay", "input": {"amount": 2}, "agent": "a"},
+        {"capability": "pay", "input": {"amount": 200}, "agent": "b"},
+        {"capability": "pay", "input": {"amount": 60}, "agent": "b"},
+        {"capability": "pay", "input": {"amount": "x"}},
+        {"capability": "none", "input": {}},
+        {"capability": "pay", "stage": "after", "input": {"amount": 1}, "output": {"text": "x"}},
+    ]
+    ENGINE_KEYS = {"p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns", "per_second", "per_second_all"}
+
+    def bench(self, *args, events=None, policy=POLICY):
+        lines = "\n".join(e if isinstance(e, str) else json.dumps(e) for e in events or self.EVENTS)
+        return ordain("bench", "--policies", self.write("p.policy", policy), "--events", self.write("e.jsonl", lines + "\n"), "--seconds", "0.02", *args)
+
+    def test_json_has_the_keys_that_scripts_rely_on(self):
+        run = self.bench("--json")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        got = json.loads(run.stdout)
+        self.assertEqual((got["rules"], got["events"], got["malformed"], got["contexts"]), (5, 6, 0, 3))
+        for key in ("load_ms", "plan_ms", "first_decision_ms", "native_ms", "program_bytes"):
+            self.assertGreater(got[key], 0 if JIT or key != "native_ms" else -1, key)
+        self.assertGreaterEqual(got["first_decision_ms"], got["load_ms"] - got["read_ms"])
+        for engine in ("interpreter", "jit") if JIT else ("interpreter",):
+            figures = got[engine]
+            self.assertLessEqual(self.ENGINE_KEYS, figures.keys())
+            self.assertLessEqual(figures["p50_ns"], figures["p90_ns"])
+            self.assertLessEqual(figures["p90_ns"], figures["p99_ns"])
+            self.assertLessEqual(figures["p99_ns"], figures["p999_ns"])
+            self.assertGreater(figures["p50_ns"], 0)
+            self.assertGreater(figures["per_second"], 1000)
+        if not JIT:
+            self.assertIsNone(got["jit"])
+        self.assertEqual({g["name"]: g["count"] for g in got["by_capability"]}, {"pay": 5, "none": 1})
+        rules = {g["name"]: g["count"] for g in got["by_rule"]}
+        self.assertEqual(rules, {"pays.allow#1": 1, "pays.big": 1, "pays.mid": 1, "(invalid_input)": 1, "(default)": 2})
+
+    def test_text_tells_the_same(self):
+        run = self.bench("--threads", "2")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        for part in ("policy text to first decision", "p99.9", "threads", "memory of the program", "by capability", "pays.big", "####", "33 %"):
+            self.assertIn(part, run.stdout)
+        self.assertEqual(run.stderr, "")
+
+    def test_html_stands_alone(self):
+        page_path = self.path / "page.html"
+        hostile = 'capability "a<b>&c" {}\npolicy p on before "a<b>&c" { allow; }\n'
+        run = self.bench("--html", str(page_path), policy=hostile, events=[{"capability": "a<b>&c", "input": {}}])
+        self.assertEqual(run.returncode, 0, run.stderr)
+        page = page_path.read_text(encoding="utf-8")
+        for external in ("http:", "https:", "//", "<script", "<link", "@import", "url(", "src="):
+            self.assertNotIn(external, page.replace(str(self.path), ""))
+        self.assertIn("prefers-color-scheme: dark", page)
+        parser = Tags()
+        parser.feed(page)
+        self.assertEqual(parser.open, [])
+        self.assertIn("svg", parser.seen)
+        self.assertIn("a<b>&c", parser.texts)
+        self.assertNotIn("b", [tag for tag, attributes in parser.with_attributes if attributes])
+
+    def test_malformed_events_are_left_out(self):
+        run = self.bench("--json", events=["{", {"capability": "pay", "input": {"amount": 2}}])
+        self.assertEqual(run.returncode, 1)
+        self.assertEqual(json.loads(run.stdout)["malformed"], 1)
+        self.assertIn("event 1", run.stderr)
+
+    def test_nothing_to_measure_exits_2(self):
+        self.assertEqual(self.bench(events=[" "]).returncode, 2)
+        self.assertEqual(self.bench(policy="policy p on before x { deny when 1 + ; }").returncode, 2)
+        run = ordain("bench", "--policies", self.write("p.policy", POLICY), "--events", str(self.path / "none.jsonl"))
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("none.jsonl", run.stderr)
+
+
+class Tags(html.parser.HTMLParser):
+    """Which elements a page has, and whether each is closed."""
+
+    VOID = {"meta", "br"}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen, self.texts, self.with_attributes = [], set(), [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        self.with_attributes.append((tag, attrs))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.add(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-1:]}"
+        self.open.pop()
+
+    def handle_data(self, data):
+        self.texts.append(data)
 
 
 class Disasm(Case):

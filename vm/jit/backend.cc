@@ -16,6 +16,7 @@
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/IPO/AlwaysInliner.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
@@ -70,6 +71,8 @@ struct Passes {
   }
 
   void run(llvm::Module& module) {
+    llvm::AlwaysInlinerPass(false).run(module, modules);
+    functions.clear();
     for (llvm::Function& function : module) {
       if (function.isDeclaration()) continue;
       const bool loops = loop_pipeline.has_value() && function.hasFnAttribute(kLoops);

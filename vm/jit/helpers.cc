@@ -16,7 +16,7 @@ constexpr uint32_t kFaulted = 2;
 
 uint32_t put_location(Frame* frame, uint32_t location) {
   frame->eval.fault.location = location;
-  if (!frame->eval.fault) frame->eval.fault.code = FaultCode::host_error;  // a function that failed without saying why
+  if (!frame->eval.fault) frame->eval.fail(FaultCode::host_error);  // a function that failed without saying why
   return kFaulted;
 }
 
@@ -41,7 +41,16 @@ uint32_t exhausted(Frame* frame, uint32_t location) {
   return put_location(frame, location);
 }
 
-uint32_t interpret_again(Frame* frame, uint32_t predicate) { return interpret(*frame, predicate); }
+uint32_t interpret_again(Frame* frame, uint32_t predicate) {
+  frame->renew();
+  return interpret(*frame, predicate);
+}
+
+/// Before a predicate of a run that may spend or allocate.
+void renew(Frame* frame) {
+  frame->renew();
+  frame->eval.arena->rewind(frame->mark);
+}
 
 void save_fault(Frame* frame, uint32_t saved) { frame->saved[saved] = frame->eval.fault; }
 uint32_t raise_saved(Frame* frame, uint32_t saved) {
@@ -155,6 +164,7 @@ void* address_of(F* function) {
 std::span<const Helper> helpers() {
   static const Helper table[] = {
       {kInterpret.data(), "i:pi", address_of(interpret_again), true},
+      {"ordain_renew", "v:p", address_of(renew)},
       {"ordain_put_location", "i:pi", address_of(put_location), true},
       {"ordain_fault", "i:pii", address_of(fault), true},
       {"ordain_absent", "i:pii", address_of(absent), true},

@@ -49,10 +49,11 @@ std::vector<std::pair<std::string, void*>> external_symbols(const Program& progr
   return out;
 }
 
-/// Predicates that become one module.
+/// Predicates, and runs of rules (by the entry that they begin at), that become one module.
 struct Batch {
   std::vector<uint32_t> predicates;
   int optimisation;
+  std::vector<uint32_t> runs = {};
   uint32_t place = kNone;  ///< among the objects in the cache; kNone: the same predicates come again, with better code
 };
 
@@ -75,6 +76,38 @@ std::vector<Batch> batches_of(const ProgramData& data, std::span<const uint32_t>
   return out;
 }
 
+/// Whether the conditions of a run are so short that one function of them is compiled in good time.
+bool is_short_run(const Program& program, uint32_t entry) {
+  const ProgramData& data = program.data();
+  uint32_t size = 0;
+  for (uint32_t i = 0; i < link_tables(program).run_sizes[entry]; ++i) {
+    const uint32_t condition = data.rule_codes[data.plan[entry + i]].condition;
+    if (condition != kNone) size += data.predicates[condition].code.count;
+  }
+  return size <= kLongPredicate;
+}
+
+/// Runs with this many rules to a module. Runs of one rule are left to its predicate.
+std::vector<Batch> batches_of_runs(const Program& program, int optimisation, uint32_t size) {
+  const std::vector<uint8_t>& sizes = link_tables(program).run_sizes;
+  std::vector<Batch> out;
+  Batch batch{{}, optimisation};
+  uint32_t rules = 0;
+  for (uint32_t entry = 0; entry < sizes.size(); ++entry) {
+    if (sizes[entry] < 2 || !is_short_run(program, entry)) continue;
+    batch.runs.push_back(entry);
+    rules += sizes[entry];
+    if (rules < size) continue;
+    out.push_back(std::move(batch));
+    batch = {{}, optimisation};
+    rules = 0;
+  }
+  if (!batch.runs.empty()) out.push_back(std::move(batch));
+  return out;
+}
+
+void append(std::vector<Batch>* out, std::vector<Batch> more) { std::ranges::move(more, std::back_inserter(*out)); }
+
 /// What is to be compiled, most urgent first.
 std::vector<Batch> batches_of(const Program& program, const NativeOptions& options) {
   const ProgramData& data = program.data();
@@ -91,20 +124,23 @@ std::vector<Batch> batches_of(const Program& program, const NativeOptions& optio
   }
   const uint32_t size = std::max(options.predicates_per_module, 1u);
   const uint32_t simple_size = size > UINT32_MAX / kSimpleFactor ? size : size * kSimpleFactor;
-  std::vector<Batch> last = batches_of(data, optimised, options.optimisation, size);
+  std::vector<Batch> last = batches_of_runs(program, options.optimisation, size);
+  const size_t for_runs = last.size() * size;
+  append(&last, batches_of(data, optimised, options.optimisation, size));
   std::vector<Batch> rare = batches_of(data, simple, 0, simple_size);
   uint32_t place = 0;
   for (std::vector<Batch>* batches : {&last, &rare}) {
     for (Batch& batch : *batches) batch.place = place++;
   }
-  if (options.simple_first && optimised.size() >= kSimpleFirst) {
-    std::vector<Batch> out = batches_of(data, optimised, 0, simple_size);
-    std::ranges::move(rare, std::back_inserter(out));
-    std::ranges::move(last, std::back_inserter(out));
-    return out;
+  if (options.optimisation <= 0 || !options.simple_first || optimised.size() + for_runs < kSimpleFirst) {
+    append(&last, std::move(rare));
+    return last;
   }
-  std::ranges::move(rare, std::back_inserter(last));
-  return last;
+  std::vector<Batch> out = batches_of_runs(program, 0, simple_size);
+  append(&out, batches_of(data, optimised, 0, simple_size));
+  append(&out, std::move(rare));
+  append(&out, std::move(last));
+  return out;
 }
 
 /// A compilation: what its threads share.
@@ -123,14 +159,14 @@ struct Worker {
   size_t code_bytes = 0;
 };
 
-/// Compiles a batch as one module, or takes it from the archive, and publishes its predicates.
+/// Compiles a batch as one module, or takes it from the archive, and publishes what is in it.
 Result<void> compile_module(Work& work, size_t number, Backend& backend) {
   const Batch& batch = work.batches[number];
   const std::string table = (batch.place == kNone ? "ordain.interim." : "ordain.final.") +
                             std::to_string(batch.place == kNone ? number : batch.place);
   Result<std::vector<void*>> code = [&]() -> Result<std::vector<void*>> {
     if (work.archive != nullptr) {
-      return backend.link(work.archive->objects[batch.place], table, batch.predicates.size());
+      return backend.link(work.archive->objects[batch.place], table, batch.predicates.size() + batch.runs.size());
     }
     llvm::LLVMContext context;
     ModuleLowering lowering(context, work.program, "ordain." + std::to_string(number), backend.layout(),
@@ -140,12 +176,20 @@ Result<void> compile_module(Work& work, size_t number, Backend& backend) {
       lowering.add(predicate);
       names.push_back(native::predicate_symbol(predicate));
     }
+    for (uint32_t entry : batch.runs) {
+      lowering.add_run(entry);
+      names.push_back(native::run_symbol(entry));
+    }
     std::string* object = work.objects == nullptr || batch.place == kNone ? nullptr : &(*work.objects)[batch.place];
     return backend.compile(*lowering.module, names, table, batch.optimisation <= 0, object);
   }();
   if (!code) return code.error();
-  for (size_t i = 0; i < batch.predicates.size(); ++i) {
-    work.program.install_native(batch.predicates[i], reinterpret_cast<NativePredicate>((*code)[i]));
+  auto address = code->begin();
+  for (uint32_t predicate : batch.predicates) {
+    work.program.install_native(predicate, reinterpret_cast<NativePredicate>(*address++));
+  }
+  for (uint32_t entry : batch.runs) {
+    work.program.install_native_run(entry, reinterpret_cast<NativeRun>(*address++));
   }
   return {};
 }

@@ -93,13 +93,14 @@ llvm::Constant* ModuleLowering::bytes(llvm::StringRef text) {
   return entry->second;
 }
 
-PredicateLowering::PredicateLowering(ModuleLowering& module, uint32_t predicate)
+PredicateLowering::PredicateLowering(ModuleLowering& module, uint32_t predicate, Use use)
     : m_(module),
       predicate_(predicate),
       p_(module.data.predicates[predicate]),
       code_(module.data.code.data() + p_.code.first),
       b_(module.context),
       entry_(module.context),
+      use_(use),
       blocks_(p_.code.count + 1, nullptr),
       handlers_(p_.code.count, kNone),
       locations_(p_.code.count, kNone),
@@ -107,8 +108,10 @@ PredicateLowering::PredicateLowering(ModuleLowering& module, uint32_t predicate)
       known_(p_.registers.count, kNone),
       saved_(p_.saved_faults, nullptr) {
   auto* type = llvm::FunctionType::get(b_.getInt32Ty(), {b_.getPtrTy()}, false);
-  function_ =
-      llvm::Function::Create(type, llvm::Function::ExternalLinkage, predicate_symbol(predicate), *module.module);
+  const auto linkage = use == Use::everyone ? llvm::Function::ExternalLinkage : llvm::Function::InternalLinkage;
+  const std::string name = use == Use::everyone ? predicate_symbol(predicate) : "";
+  function_ = llvm::Function::Create(type, linkage, name, *module.module);
+  if (use == Use::run) function_->addFnAttr(llvm::Attribute::AlwaysInline);
   function_->setDoesNotThrow();
   frame_ = function_->getArg(0);
   function_->addParamAttr(0, llvm::Attribute::NoAlias);
@@ -124,7 +127,9 @@ void PredicateLowering::find_blocks() {
     const InsnLocation& at = m_.data.insn_locations[p_.locations.first + i];
     locations_[at.pc] = at.location;
   }
+  // Where faults are handled here, one that was absorbed is left behind.
   restarts_ = !m_.standalone && may_restart();
+  pure_ = restarts_;
   find_reachable();
   auto leader = [this](uint32_t pc) {
     if (reachable_[pc] && blocks_[pc] == nullptr) blocks_[pc] = llvm::BasicBlock::Create(m_.context);
@@ -176,7 +181,7 @@ void PredicateLowering::find_reachable() {
   }
 }
 
-void PredicateLowering::run() {
+llvm::Function* PredicateLowering::run() {
   find_blocks();
   Block first = new_block("entry");
   Block body = new_block("body");
@@ -195,6 +200,7 @@ void PredicateLowering::run() {
     // Nothing leads to what follows a jump and is no target.
     if (b_.GetInsertBlock()->getTerminator() == nullptr) instruction(code_[pc_]);
   }
+  return function_;
 }
 
 // Goes on in `block`, from wherever that is reached.

@@ -32,6 +32,7 @@ inline constexpr uint32_t kExhausted = 1u << 30;
 inline constexpr uint32_t kAbsent = 1u << 31;
 
 std::string predicate_symbol(uint32_t predicate);
+std::string run_symbol(uint32_t entry);
 /// The symbol by which native code calls an overload that has no cost.
 std::string overload_symbol(const Overload& overload);
 
@@ -44,6 +45,8 @@ struct ModuleLowering {
 
   /// Adds one predicate's function.
   void add(uint32_t predicate);
+  /// Adds the function of the run of rules that begins at an entry of the plan.
+  void add_run(uint32_t entry);
 
   llvm::FunctionCallee helper(const char* name);
   llvm::FunctionCallee overload(const Overload& overload);
@@ -67,8 +70,14 @@ struct ModuleLowering {
 
 class PredicateLowering {
  public:
-  PredicateLowering(ModuleLowering& module, uint32_t predicate);
-  void run();
+  /// Whom the function is for: everyone, or one run of rules, in which it is inlined; only whether it is true counts there.
+  enum class Use { everyone, run };
+
+  PredicateLowering(ModuleLowering& module, uint32_t predicate, Use use = Use::everyone);
+  llvm::Function* run();
+
+  /// Once it has run: the code spends no budget, takes no memory, and leaves no fault behind but its own.
+  bool is_pure() const { return pure_; }
 
  private:
   using V = llvm::Value*;
@@ -195,6 +204,8 @@ class PredicateLowering {
   llvm::IRBuilder<> b_;
   llvm::IRBuilder<> entry_;  ///< before the terminator of the first block: allocas
   V frame_;
+  const Use use_;
+  bool pure_ = false;
   bool restarts_ = false;  ///< a fault that is handled is left to the interpreter, which starts again
   Block restart_ = nullptr;
   Block return_ = nullptr;       ///< of a predicate of kind bool, with a phi of what it returns

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "vm/frame.h"
 #include "vm/program_data.h"
 
 namespace ordain::native {
@@ -30,7 +31,8 @@ struct Use {
 
 class Uses {
  public:
-  explicit Uses(const ProgramData& data) : data_(data), predicates(data.predicates.size()) {}
+  explicit Uses(const Program& program)
+      : data_(program.data()), runs_(link_tables(program).run_sizes), predicates(data_.predicates.size()) {}
 
   void collect(const CapabilityPlan& capability, bool first) {
     for (const Range& packages : capability.packages) {
@@ -48,7 +50,10 @@ class Uses {
   void rules(const RuleRange& range, bool first) {
     if (range.nodes.count == 0) {
       for (uint32_t i = 0; i < range.entries.count; ++i) {
-        use(data_.rule_codes[data_.plan[range.entries.first + i]], first, range.entries.count);
+        const uint32_t entry = range.entries.first + i;
+        const bool has_run =
+            range.entries.first < runs_.size() && runs_[range.entries.first] >= 2;  // which has code of its own
+        use(data_.rule_codes[data_.plan[entry]], first, has_run ? 1 : range.entries.count);
       }
       return;
     }
@@ -83,6 +88,7 @@ class Uses {
   }
 
   const ProgramData& data_;
+  const std::vector<uint8_t>& runs_;
 
  public:
   std::vector<Use> predicates;
@@ -115,7 +121,7 @@ void choose(const ProgramData& data, const std::vector<Use>& uses, std::vector<W
 
 std::vector<Worth> worth_of_predicates(const Program& program, std::span<const std::string> first) {
   const ProgramData& data = program.data();
-  Uses uses(data);
+  Uses uses(program);
   std::vector<bool> asked(data.capability_plans.size(), false);
   for (const std::string& name : first) {
     const CapabilityId id = program.resolve(name).id;

@@ -11,9 +11,21 @@
 
 namespace ordain {
 
+/// What each pass took, in milliseconds. 0 for a pass that was not reached.
+struct CompileTimes {
+  double read = 0;   ///< files, where paths were given
+  double parse = 0;
+  double check = 0;  ///< types and names, and folding
+  double plan = 0;   ///< the index over what rules ask
+  double emit = 0;
+  double link = 0;   ///< verifying, resolving functions, preparing their constant arguments
+  double total() const { return read + parse + check + plan + emit + link; }
+};
+
 struct Compilation {
   std::shared_ptr<const Program> program;  ///< nullptr if there were errors
   Diagnostics diagnostics;                 ///< warnings too
+  CompileTimes times;
 };
 
 /// Reads files and directories (recursively, `*.policy`, sorted by bytes) in the order given, then what they import and that was

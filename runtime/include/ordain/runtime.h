@@ -85,6 +85,7 @@ struct RuntimeHealth {
   uint64_t records_written = 0;
   uint64_t records_lost = 0;
   size_t queue_depth = 0;
+  std::string checkpoint_error;  ///< why the last checkpoint was not signed or not appended to its file
 };
 
 /// A handle: copies share one runtime, and so do the functions that `wrap` returns. Thread-safe. When the last handle

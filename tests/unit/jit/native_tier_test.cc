@@ -385,7 +385,8 @@ TEST(Urgency, OnlyCodeThatTheTimeDependsOnIsOptimised) {
 
   auto crowd = compiled(unindexed("move", 600));
   const auto tried = native::worth_of_predicates(*crowd, {});
-  EXPECT_EQ(std::ranges::count_if(tried, [](const native::Worth& w) { return w.optimised; }), 600);
+  EXPECT_EQ(std::ranges::count_if(tried, [](const native::Worth& w) { return w.optimised; }), 0)
+      << "their runs are, which do the work";
 }
 
 TEST(Urgency, WhatIsAskedForFirstIsNativeFirst) {

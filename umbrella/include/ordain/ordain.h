@@ -7,6 +7,7 @@
 
 #include "ordain/compile.h"
 #include "ordain/decide.h"
+#include "ordain/decide_many.h"
 #include "ordain/json.h"
 #include "ordain/program.h"
 #include "ordain/runtime.h"

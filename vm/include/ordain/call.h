@@ -98,6 +98,7 @@ class Call {
   SlotValues slots_;
   std::vector<SlotId> dirty_;  ///< slots to clear
   SlotId now_ = kNone, elapsed_ = kNone, risk_ = kNone, action_whole_ = kNone;
+  const RecordBinding* capability_record_ = nullptr;  ///< nullptr: no rule reads attributes of the capability
   BindError error_;
 };
 

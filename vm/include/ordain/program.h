@@ -57,6 +57,10 @@ struct CapabilityRef {
 /// Native code of one predicate: 0 false, 1 true (or: a value, in the frame's result), 2 fault (in the frame's eval).
 using NativePredicate = uint32_t (*)(Frame*);
 
+/// Native code of a run of rules: 4 * place + outcome of the first rule that is not false (a fault of an allow or a warn is
+/// as false); outcomes as above. With 4 * the run's size, none is.
+using NativeRun = uint32_t (*)(Frame*);
+
 class Program {
  public:
   ~Program();
@@ -101,12 +105,17 @@ class Program {
   /// Publishes native code of one predicate; `keep_native` holds its owner for the Program's life. Thread-safe.
   void install_native(uint32_t predicate, NativePredicate code) const;
   void keep_native(std::shared_ptr<void> owner) const;
+  /// Whether every predicate is native. Runs come besides.
   bool fully_native() const;
+  NativeRun native_run(uint32_t entry) const { return native_runs_[entry].load(std::memory_order_acquire); }
+  /// The same for the run that begins at an entry of the plan.
+  void install_native_run(uint32_t entry, NativeRun code) const;
 
  private:
   Program();
   std::unique_ptr<ProgramData> data_;
   std::unique_ptr<std::atomic<NativePredicate>[]> native_;
+  std::unique_ptr<std::atomic<NativeRun>[]> native_runs_;  ///< by entry of the plan
   struct Linked;
   std::unique_ptr<Linked> linked_;
   friend const LinkTables& link_tables(const Program& program);

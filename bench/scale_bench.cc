@@ -1,0 +1,383 @@
+// How deciding, loading, native code and memory grow with rules, line by line beside the budgets that the design sets.
+//   build/release/bin/scale_bench [--quick] [--json]
+// Every rule set's answers are checked against the oracle on the requests that are then timed. One decision is: begin
+// the call, set its fields, decide; agents' contexts are made before. Each figure is the best of several rounds.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <map>
+#include <new>
+#include <thread>
+
+#include "bench/access_by_hand.h"
+#include "bench/prepared.h"
+#include "bench/rule_sets.h"
+#include "ordain/json.h"
+#include "ordain/stdlib.h"
+#include "tests/support/allocations.h"
+#ifdef ORDAIN_HAS_JIT
+#include "ordain/jit.h"
+#endif
+
+#if ORDAIN_COUNTS_ALLOCATIONS
+namespace {
+void* counted(std::size_t size) {
+  ++ordain::test::allocations_made;
+  void* out = std::malloc(size);
+  if (out == nullptr) throw std::bad_alloc();
+  return out;
+}
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(size); }
+void* operator new[](std::size_t size) { return counted(size); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+#endif
+
+namespace ordain::bench {
+namespace {
+
+struct Options {
+  bool quick = false;
+  bool json = false;
+  std::vector<std::string> sections;
+};
+
+// One line of the report.
+struct Line {
+  std::string section, what;
+  double value = 0;
+  std::string unit;  // "ns", "ms", "bytes", "x", ""
+  double ratio = 0;  // against `beside`; 0: none
+  std::string beside;
+  double budget = 0;  // of the ratio if `budget_of_ratio`, else of the value; 0 with has_budget: none allowed
+  bool has_budget = false, budget_of_ratio = false;
+
+  bool met() const { return (budget_of_ratio ? ratio : value) <= budget; }
+};
+
+std::vector<Line> lines;
+
+std::string in_units(double value, const std::string& unit) {
+  if (unit == "ns" && value >= 10'000) return fmt::format("{:.1f} µs", value / 1000);
+  if (unit == "x") return fmt::format("{:.2f}×", value);
+  return fmt::format("{:.{}f}{}{}", value, value < 100 && value != static_cast<int64_t>(value) ? 1 : 0,
+                     unit.empty() ? "" : " ", unit);
+}
+
+Line& add(const std::string& section, const std::string& what, double value, const std::string& unit) {
+  Line line;
+  line.section = section, line.what = what, line.value = value, line.unit = unit;
+  lines.push_back(std::move(line));
+  fmt::print(stderr, "  {}: {}, {}\n", section, what, in_units(value, unit));
+  return lines.back();
+}
+Line& compare(Line& line, double baseline, const std::string& beside) {
+  line.ratio = line.value / baseline;
+  line.beside = beside;
+  return line;
+}
+void budget(Line& line, double most) { line.has_budget = true, line.budget = most; }
+void budget_of_ratio(Line& line, double most) { line.has_budget = line.budget_of_ratio = true, line.budget = most; }
+
+std::string grouped(size_t number) {
+  std::string out = std::to_string(number);
+  for (size_t at = out.size(); at > 3;) out.insert(at -= 3, ",");
+  return out;
+}
+
+// --- role, type, action and department rules: flat?
+
+void measure_growth(const Options& options) {
+  const char* const section = "access rules";
+  const Family& access = *find_family("access");
+  std::vector<size_t> sizes = {170, 1000, 10'000};
+  if (!options.quick) sizes.push_back(100'000);
+  const double seconds = options.quick ? 0.15 : 0.5;
+  std::map<size_t, double> fixed;
+  for (const size_t size : sizes) {
+    Prepared prepared = prepare(access, size);
+    const Requests requests = requests_for(prepared, access, 170, 500);
+    const bool native = make_native(prepared, options.quick || size > 10'000);
+    check_against_oracle(prepared, *requests);
+    const AccessByHand by_hand(*prepared.program, size, 1);
+    Call call(prepared.program);
+    Scratch scratch;
+    const double ns = fixed[size] = time_decisions(*requests, false, seconds);
+    // Different keys are to leave the caches cold; where decisions are slow that is not what they cost.
+    const size_t different = ns > 20'000 ? 300 : options.quick ? 5000 : 50'000;
+    const Requests everywhere = requests_for(prepared, access, size, different, 9);
+    for (const cli::PreparedEvents* of : {requests.get(), everywhere.get()}) {
+      for (const cli::PreparedCall& request : of->calls()) {
+        request.fill(call);
+        const Decision expected = by_hand.decide(call, *request.context), got = decide(call, *request.context, scratch);
+        if (expected.effect == got.effect && expected.rule == got.rule) continue;
+        fmt::print(stderr, "the baseline written by hand disagrees at {} rules\n", size);
+        std::exit(1);
+      }
+    }
+    const auto hand = [&](const Call& c, const Context& context) { return by_hand.decide(c, context); };
+    const double hand_ns = time_requests(*requests, seconds, hand);
+    const double fill_ns = time_requests(*requests, seconds, [](const Call&, const Context&) { return Decision(); });
+    const std::string rules = grouped(size) + " rules, ";
+    Line& line = add(section, rules + "500 fixed requests", ns, "ns");
+    if (size == 10'000) {
+      compare(line, fixed[170], "170 rules");
+      budget_of_ratio(line, 1.3);
+      budget(add(section, rules + "the same, absolute", ns, "ns"), 150);
+    } else if (size == 100'000) {
+      compare(line, fixed[10'000], "10,000 rules");
+      budget_of_ratio(line, 2);
+    }
+    compare(add(section, rules + "of it beginning the call and setting its fields", fill_ns, "ns"), ns, "all");
+    Line& hand_line = add(section, rules + "by hand", hand_ns, "ns");
+    hand_line.ratio = ns / hand_ns, hand_line.beside = "in Ordain";
+    compare(add(section, rules + "uniform random keys", time_decisions(*everywhere, false, seconds), "ns"),
+            time_requests(*everywhere, seconds, hand), "by hand");
+    if (native && size == 10'000) {
+      Line& both = add(section, rules + "interpreter", time_decisions(*requests, true, seconds), "ns");
+      compare(both, ns, "native");
+      budget_of_ratio(both, 6);
+    }
+  }
+}
+
+// --- every family at every size
+
+void measure_families(const Options& options) {
+  std::vector<size_t> sizes = {10, 100, 1000};
+  if (!options.quick) sizes.push_back(10'000);
+  const double seconds = options.quick ? 0.05 : 0.15;
+  for (const Family& family : families()) {
+    if (std::string_view(family.name).starts_with("mixed")) continue;
+    const std::string section = fmt::format("family {}", family.name);
+    double smallest = 0;
+    for (const size_t size : sizes) {
+      Prepared prepared = prepare(family, size);
+      const Requests requests = requests_for(prepared, family, size, options.quick ? 100 : 300);
+      const bool native = make_native(prepared, options.quick || size > 1000);
+      check_against_oracle(prepared, *requests);
+      const double ns = time_decisions(*requests, false, seconds);
+      if (smallest == 0) smallest = ns;
+      const std::string rules = grouped(size) + " rules";
+      compare(add(section, rules, ns, "ns"), smallest, "10 rules");
+      if (native) {
+        const double interpreted = time_decisions(*requests, true, seconds);
+        compare(add(section, rules + ", interpreter", interpreted, "ns"), ns, "native");
+      }
+    }
+  }
+}
+
+void measure_arithmetic(const Options& options) {
+  const Family& family = *find_family("arithmetic");
+  Prepared prepared = prepare(family, 1000);
+  const Requests requests = requests_for(prepared, family, 1000, 200);
+  const bool native = make_native(prepared, options.quick);
+  check_against_oracle(prepared, *requests);
+  const double seconds = options.quick ? 0.2 : 0.5;
+  const double ns = time_decisions(*requests, false, seconds);
+  budget(add("no index helps", "1,000 rules of arithmetic, a rule", ns / 1000, "ns"), 5);
+  if (!native) return;
+  Line& line = add("no index helps", "the same, interpreter", time_decisions(*requests, true, seconds) / 1000, "ns");
+  compare(line, ns / 1000, "native");
+  budget_of_ratio(line, 6);
+}
+
+void measure_patterns(const Options& options) {
+  const size_t size = options.quick ? 1000 : 10'000;
+  const Family &plain = *find_family("shell"), &fragments = *find_family("shell_fragments");
+  Prepared prepared = prepare(plain, size);
+  make_native(prepared, options.quick);
+  const double seconds = options.quick ? 0.2 : 0.5;
+  for (const Family* family : {&plain, &fragments}) {
+    const Requests requests = requests_for(prepared, *family, size, 200);
+    check_against_oracle(prepared, *requests);
+    Line& line = add("patterns",
+                     fmt::format("{} patterns on 200 bytes, {}", grouped(size),
+                                 family == &plain ? "plain text" : "text built from fragments"),
+                     time_decisions(*requests, false, seconds), "ns");
+    if (size == 10'000) budget(line, family == &plain ? 2000 : 20'000);
+  }
+}
+
+// --- allocations
+
+void count_allocations(const Options& options) {
+  if (ORDAIN_COUNTS_ALLOCATIONS == 0) return;
+  uint64_t made = 0, decisions = 0;
+  for (const Family& family : families()) {
+    // RE2 may allocate while it matches.
+    if (std::string_view(family.name).starts_with("shell") || std::string_view(family.name).starts_with("traffic") ||
+        std::string_view(family.name).starts_with("mixed")) {
+      continue;
+    }
+    Prepared prepared = prepare(family, 1000);
+    make_native(prepared, options.quick);
+    const Requests requests = requests_for(prepared, family, 1000, 200);
+    Call call(prepared.program);
+    Scratch scratch;
+    for (const cli::PreparedCall& request : requests->calls()) {
+      request.fill(call);  // an arena may grow the first time
+      request.fill(call);
+      const uint64_t before = test::allocations_made;
+      request.fill(call);
+      (void)decide(call, *request.context, scratch);
+      (void)decide(call, *request.context, scratch, {.interpret_only = true});
+      made += test::allocations_made - before;
+      ++decisions;
+    }
+  }
+  budget(add("allocations", fmt::format("in {} decisions, fields set within", grouped(decisions)),
+             static_cast<double>(made), ""),
+         0);
+}
+
+// --- loading, native code, memory
+
+double first_decision(const std::shared_ptr<const Program>& program, const Family& family, size_t size) {
+  const std::string event = event_json(draw_requests(family, size, 1, 1, 5).front());
+  const double start = now_ms();
+  cli::PreparedEvents prepared(program, {});
+  if (prepared.add(event)) std::exit(1);
+  Call call(program);
+  Scratch scratch;
+  prepared.calls().front().fill(call);
+  (void)decide(call, *prepared.calls().front().context, scratch, {.interpret_only = true});
+  return now_ms() - start;
+}
+
+// Native code in the background, while decisions are timed: when are they within 1.6 of their final time?
+void measure_background(const Prepared& prepared, const Family& family, size_t size) {
+#ifdef ORDAIN_HAS_JIT
+  const Requests requests = requests_for(prepared, family, size, 100);
+  struct Sample {
+    double at, ns;
+  };
+  std::vector<Sample> samples;
+  const double start = now_ms();
+  compile_native_in_background(*prepared.program);
+  while (!prepared.program->fully_native() && now_ms() - start < 60'000) {
+    const double ns = time_decisions(*requests, false, 0.01);
+    samples.push_back({now_ms() - start, ns});
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  const double done = now_ms() - start;
+  const double final_ns = time_decisions(*requests, false, 0.2);
+  double near = done;
+  for (size_t i = samples.size(); i-- > 0 && samples[i].ns <= 1.6 * final_ns;) near = samples[i].at;
+  const std::string rules = grouped(size) + " rules, ";
+  Line& within = add("native code", rules + "to within 1.6 of the final speed", near, "ms");
+  Line& final = add("native code", rules + "to the final speed", done, "ms");
+  if (size == 10'000) budget(within, 500), budget(final, 3000);
+#else
+  (void)prepared, (void)family, (void)size;
+#endif
+}
+
+void measure_loading(const Options& options) {
+  const Family& access = *find_family("access");
+  const std::vector<size_t> sizes = options.quick ? std::vector<size_t>{1000} : std::vector<size_t>{1000, 10'000};
+  for (const size_t size : sizes) {
+    const std::string rules = grouped(size) + " rules, ";
+    const bool judged = size == 10'000;
+    double text_ms = 1e300, load_ms = 1e300;
+    Prepared prepared;
+    for (int round = 0; round < 3; ++round) {
+      const double start = now_ms();
+      prepared = prepare(access, size);
+      text_ms = std::min(text_ms, now_ms() - start + first_decision(prepared.program, access, size));
+    }
+    const std::string bytes = prepared.program->serialise();
+    for (int round = 0; round < 5; ++round) {
+      const double start = now_ms();
+      auto loaded = Program::load(bytes, standard_library());
+      if (!loaded) std::exit(1);
+      load_ms = std::min(load_ms, now_ms() - start + first_decision(*loaded, access, size));
+    }
+    Line& text = add("loading", rules + "text to first decision", text_ms, "ms");
+    Line& load = add("loading", rules + "serialised to first decision", load_ms, "ms");
+    if (judged) budget(text, 600), budget(load, 20);
+    measure_background(prepared, access, size);
+    const size_t memory = prepared.program->memory();
+    Prepared again = prepare(access, size);
+    make_native(again, options.quick);
+    Line& total = add("memory", rules + "a rule, native code included",
+                      static_cast<double>(memory + again.code_bytes) / static_cast<double>(size), "bytes");
+    if (judged) budget(total, 1024);
+    add("memory", rules + "native code of it, a rule",
+        static_cast<double>(again.code_bytes) / static_cast<double>(size), "bytes");
+    add("memory", rules + "serialised, a rule", static_cast<double>(bytes.size()) / static_cast<double>(size), "bytes");
+  }
+}
+
+// --- the report
+
+std::string as_json() {
+  std::string out = "[";
+  for (const Line& line : lines) {
+    std::string section, what, beside;
+    append_json_string(section, line.section);
+    append_json_string(what, line.what);
+    append_json_string(beside, line.beside);
+    out += fmt::format(R"({}{{"section": {}, "what": {}, "value": {:.3f}, "unit": "{}")", out.size() > 1 ? ",\n" : "",
+                       section, what, line.value, line.unit);
+    if (line.ratio != 0) out += fmt::format(R"(, "ratio": {:.3f}, "beside": {})", line.ratio, beside);
+    if (line.has_budget) {
+      out += fmt::format(R"(, "budget": {:.3f}, "budget_of": "{}", "met": {})", line.budget,
+                         line.budget_of_ratio ? "ratio" : "value", line.met());
+    }
+    out += "}";
+  }
+  return out + "]\n";
+}
+
+std::string as_table() {
+  std::string out, section;
+  for (const Line& line : lines) {
+    if (line.section != section) out += fmt::format("\n{}\n", section = line.section);
+    const std::string ratio = line.ratio == 0 ? "" : fmt::format("{:.2f}× {}", line.ratio, line.beside);
+    std::string judged;
+    if (line.has_budget) {
+      judged = fmt::format("≤ {} {}",
+                           line.budget_of_ratio ? fmt::format("{}×", line.budget) : in_units(line.budget, line.unit),
+                           line.met() ? "met" : "MISSED");
+    }
+    out += fmt::format("  {:<58} {:>12}  {:<24} {}\n", line.what, in_units(line.value, line.unit), ratio, judged);
+  }
+  return out;
+}
+
+int run(const Options& options) {
+  const std::pair<const char*, void (*)(const Options&)> sections[] = {
+      {"growth", measure_growth},         {"arithmetic", measure_arithmetic}, {"patterns", measure_patterns},
+      {"allocations", count_allocations}, {"loading", measure_loading},       {"families", measure_families},
+  };
+  for (const auto& [name, measure] : sections) {
+    const auto& chosen = options.sections;
+    if (chosen.empty() || std::find(chosen.begin(), chosen.end(), name) != chosen.end()) measure(options);
+  }
+  fmt::print("{}", options.json ? as_json() : as_table());
+  return 0;
+}
+
+}  // namespace
+}  // namespace ordain::bench
+
+int main(int argc, char** argv) {
+  ordain::bench::Options options;
+  CLI::App app{"How deciding, loading, native code and memory grow with rules", "scale_bench"};
+  app.add_flag("--quick", options.quick, "smaller sets, shorter rounds, native code without optimisation");
+  app.add_flag("--json", options.json, "print JSON");
+  app.add_option("--section", options.sections,
+                 "growth, arithmetic, patterns, allocations, loading, families; all if absent")
+      ->check(CLI::IsMember({"growth", "arithmetic", "patterns", "allocations", "loading", "families"}));
+  CLI11_PARSE(app, argc, argv);
+  return ordain::bench::run(options);
+}

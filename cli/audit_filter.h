@@ -1,0 +1,21 @@
+// The filter options of `ordain audit query`, `count` and `export`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "ordain/audit.h"
+
+namespace ordain::cli {
+
+struct FilterOptions {
+  AuditFilter filter;
+  std::string kind, effect, from, to;
+};
+
+void add_filter(CLI::App& command, FilterOptions& options);
+
+/// @returns error "usage" for a time that is no RFC 3339 timestamp.
+Result<AuditFilter> read_filter(const FilterOptions& options);
+
+}  // namespace ordain::cli

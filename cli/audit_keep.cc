@@ -1,0 +1,144 @@
+// ordain audit import, rotate, prune, prove, check-proof.
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+
+#include "cli/audit_commands.h"
+#include "cli/key_options.h"
+#include "cli/terminal.h"
+#include "ordain/audit.h"
+
+namespace ordain::cli {
+namespace {
+
+struct Options {
+  std::string database, input, output, key, checkpoints;
+  std::vector<std::string> keys;
+  uint64_t record = 0;
+  size_t keep = 0;
+  bool json = false;
+};
+
+int fail(const Error& error, int code = kUsage) {
+  complain(error.message);
+  return code;
+}
+
+Result<std::optional<PrivateKey>> signer(const Options& options) {
+  if (options.key.empty()) return std::optional<PrivateKey>();
+  auto key = PrivateKey::load(options.key);
+  if (!key) return key.error();
+  return std::optional<PrivateKey>(*key);
+}
+
+int import_log(const Options& options) {
+  std::ifstream file;
+  if (options.input != "-") {
+    file.open(options.input, std::ios::binary);
+    if (!file) return fail({"unreadable", "cannot read " + options.input});
+  }
+  std::istream& in = options.input == "-" ? std::cin : file;
+  auto imported =
+      import_audit(options.database, [&](std::string* line) { return static_cast<bool>(std::getline(in, *line)); });
+  if (!imported) {
+    const std::string& code = imported.error().code;
+    return fail(imported.error(), code == "bad_line" || code == "bad_record" ? kFindings : kUsage);
+  }
+  fmt::print("{} records imported: intact\n", *imported);
+  return kOk;
+}
+
+int rotate(const Options& options) {
+  auto key = signer(options);
+  if (!key) return fail(key.error());
+  auto rotated = rotate_audit(options.database, *key, options.checkpoints);
+  if (!rotated) return fail(rotated.error());
+  fmt::print("{}\n", *rotated ? "the segment is sealed; records go to the next" : "nothing to seal");
+  return kOk;
+}
+
+int prune(const Options& options) {
+  auto key = signer(options);
+  if (!key) return fail(key.error());
+  auto pruned = prune_audit(options.database, options.keep, *key);
+  if (!pruned) return fail(pruned.error());
+  fmt::print("{} segment{} removed; the log begins with record {}\n", pruned->segments,
+             pruned->segments == 1 ? "" : "s", pruned->first);
+  return kOk;
+}
+
+int prove(const Options& options) {
+  auto log = AuditLog::open(options.database);
+  if (!log) return fail(log.error());
+  auto proof = log->prove(options.record);
+  if (!proof) return fail(proof.error(), proof.error().code == "bad_record" ? kFindings : kUsage);
+  if (options.output.empty()) {
+    fmt::print("{}", *proof);
+    return kOk;
+  }
+  std::ofstream out(options.output, std::ios::binary | std::ios::trunc);
+  out << *proof;
+  out.close();
+  return out ? kOk : fail({"unwritable", "cannot write " + options.output});
+}
+
+int check_proof(const Options& options) {
+  auto keys = read_public_keys(options.keys);
+  if (!keys) return fail(keys.error());
+  std::ifstream in(options.input, std::ios::binary);
+  if (!in) return fail({"unreadable", "cannot read " + options.input});
+  auto proven = check_audit_proof(std::string{std::istreambuf_iterator<char>(in), {}}, *keys);
+  if (!proven) return fail({"bad_proof", "the proof does not hold: " + proven.error().message}, kFindings);
+  if (options.json) {
+    fmt::print("{}\n", to_json(proven->record));
+  } else {
+    fmt::print("record {} is among the {} of {}; {}\n{}\n", proven->record.id, proven->size, proven->origin,
+               proven->is_signed ? "the signature is good" : "the signature was not checked (no --key)",
+               to_json(proven->record));
+  }
+  return kOk;
+}
+
+void add_key(CLI::App* command, const std::shared_ptr<Options>& options) {
+  command->add_option("--key", options->key, "the operator's private key file");
+}
+
+void add_proofs(CLI::App* audit, const std::shared_ptr<Options>& options, Action& action) {
+  CLI::App* prover = audit->add_subcommand("prove", "Write a proof that one record is in the signed log");
+  prover->add_option("id", options->record, "the record")->required();
+  prover->add_option("--db", options->database, "the database directory")->required();
+  prover->add_option("-o,--output", options->output, "a file (default: standard output)");
+  prover->callback([options, &action] { action = [options] { return prove(*options); }; });
+
+  CLI::App* checker = audit->add_subcommand("check-proof", "Check such a proof by itself, and show the record");
+  checker->add_option("file", options->input, "the proof")->required();
+  checker->add_option("--key", options->keys, "a public key, or its file: the checkpoint must be signed with it");
+  checker->add_flag("--json", options->json, "print the record as JSON, nothing else");
+  checker->callback([options, &action] { action = [options] { return check_proof(*options); }; });
+}
+
+}  // namespace
+
+void add_audit_keepers(CLI::App* audit, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* importer = audit->add_subcommand("import", "Make a log from the lines of an unfiltered export");
+  importer->add_option("file", options->input, "the export, or - for standard input")->required();
+  importer->add_option("--db", options->database, "the database directory; must hold no log")->required();
+  importer->callback([options, &action] { action = [options] { return import_log(*options); }; });
+
+  CLI::App* rotator = audit->add_subcommand("rotate", "Seal the current segment, index sealed ones, begin the next");
+  rotator->add_option("--db", options->database, "the database directory")->required();
+  add_key(rotator, options);
+  rotator->add_option("--checkpoint", options->checkpoints, "append the checkpoint to this file too");
+  rotator->callback([options, &action] { action = [options] { return rotate(*options); }; });
+
+  CLI::App* pruner = audit->add_subcommand("prune", "Remove the oldest sealed segments; the rest still verifies");
+  pruner->add_option("--db", options->database, "the database directory")->required();
+  pruner->add_option("--keep", options->keep, "how many sealed segments remain")->required();
+  add_key(pruner, options);
+  pruner->callback([options, &action] { action = [options] { return prune(*options); }; });
+  add_proofs(audit, options, action);
+}
+
+}  // namespace ordain::cli

@@ -1,0 +1,158 @@
+// The report of `ordain bench` as text for people and as JSON for scripts.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/bench.h"
+#include "ordain/json.h"
+
+namespace ordain::cli {
+namespace {
+
+constexpr size_t kGroupsShown = 10;
+
+double plan_ms(const CompileTimes& times) { return times.plan > 0 ? times.plan : times.emit; }
+
+std::string engine_json(const EngineFigures& engine) {
+  std::string threads;
+  for (double rate : engine.per_second) threads += fmt::format("{}{:.0f}", threads.empty() ? "" : ", ", rate);
+  return fmt::format(R"({{"p50_ns": {:.1f}, "p90_ns": {:.1f}, "p99_ns": {:.1f}, "p999_ns": {:.1f}, "max_ns": {:.1f}, )"
+                     R"("per_second": {:.0f}, "per_second_all": {:.0f}, "per_second_by_threads": [{}], "batch": {}}})",
+                     engine.p50, engine.p90, engine.p99, engine.p999, engine.max, engine.per_second.front(),
+                     engine.per_second.back(), threads, engine.batch);
+}
+
+std::string groups_json(const std::vector<Group>& groups, size_t most) {
+  std::string out = "[";
+  for (size_t i = 0; i < std::min(most, groups.size()); ++i) {
+    std::string name;
+    append_json_string(name, groups[i].name);
+    out += fmt::format(R"({}{{"name": {}, "count": {}, "mean_ns": {:.1f}}})", i == 0 ? "" : ", ", name, groups[i].count,
+                       groups[i].nanos);
+  }
+  return out + "]";
+}
+
+std::string group_table(const char* title, const std::vector<Group>& groups, size_t events) {
+  std::string out = fmt::format("\n{:<44} {:>9} {:>7} {:>10}\n", title, "events", "share", "mean");
+  for (size_t i = 0; i < std::min(kGroupsShown, groups.size()); ++i) {
+    const Group& group = groups[i];
+    out +=
+        fmt::format("  {:<42} {:>9} {:>5.1f} % {:>10}\n", group.name, group.count,
+                    100.0 * static_cast<double>(group.count) / static_cast<double>(events), format_nanos(group.nanos));
+  }
+  if (groups.size() > kGroupsShown) out += fmt::format("  and {} more\n", groups.size() - kGroupsShown);
+  return out;
+}
+
+// Twelve bars between the fastest and p99, on a logarithmic scale, and what took longer.
+std::string histogram(const EngineFigures& engine) {
+  constexpr int kBars = 13;
+  const std::vector<LatencyBar> bars = latency_bars(engine, kBars);
+  double most = 1;
+  for (const LatencyBar& bar : bars) most = std::max(most, bar.share);
+  std::string out = fmt::format("\n{}: latency of a decision\n", engine.name);
+  for (const LatencyBar& bar : bars) {
+    const std::string upto = &bar == &bars.back() ? "more" : format_nanos(bar.upto);
+    out += fmt::format("  {:>9} {:<50} {:>5.1f} %\n", upto,
+                       std::string(static_cast<size_t>(50 * bar.share / most + 0.5), '#'), bar.share);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<LatencyBar> latency_bars(const EngineFigures& engine, int count) {
+  const double low = std::max(0.1, static_cast<double>(engine.latency.quantile(0)) / 10);
+  const double high = std::max(engine.p99, low * 1.5);
+  std::vector<LatencyBar> out;
+  double before = 0;
+  for (int i = 1; i < count; ++i) {
+    const double upto = low * std::pow(high / low, static_cast<double>(i) / (count - 1));
+    const double below = engine.latency.share_upto(static_cast<uint64_t>(upto * 10));
+    out.push_back({upto, 100 * (below - before)});
+    before = below;
+  }
+  out.push_back({engine.max, 100 * (1 - before)});
+  return out;
+}
+
+std::string format_nanos(double nanos) {
+  if (nanos < 1000) return fmt::format("{:.{}f} ns", nanos, nanos < 100 ? 1 : 0);
+  if (nanos < 1e6) return fmt::format("{:.2f} µs", nanos / 1e3);
+  return fmt::format("{:.2f} ms", nanos / 1e6);
+}
+
+std::string format_count(double count) {
+  if (count >= 1e6) return fmt::format("{:.2f} M", count / 1e6);
+  if (count >= 1e4) return fmt::format("{:.0f} k", count / 1e3);
+  return fmt::format("{:.0f}", count);
+}
+
+std::string format_bytes(double bytes) {
+  if (bytes >= 1e6) return fmt::format("{:.2f} MB", bytes / 1e6);
+  return fmt::format("{:.1f} kB", bytes / 1e3);
+}
+
+std::string bench_json(const BenchReport& report) {
+  const CompileTimes& times = report.compile;
+  std::string out = fmt::format(
+      R"({{"rules": {}, "capabilities": {}, "events": {}, "malformed": {}, "contexts": {}, "load_ms": {:.3f}, )"
+      R"("read_ms": {:.3f}, "parse_ms": {:.3f}, "check_ms": {:.3f}, "plan_ms": {:.3f}, "emit_ms": {:.3f}, )"
+      R"("link_ms": {:.3f}, "first_decision_ms": {:.3f}, "load_serialised_ms": {:.3f}, "native_ms": {:.3f}, )"
+      R"("program_bytes": {}, "code_bytes": {}, "serialised_bytes": {})",
+      report.rules, report.capabilities, report.events, report.malformed, report.contexts, times.total(), times.read,
+      times.parse, times.check, plan_ms(times), times.emit, times.link, report.first_decision_ms,
+      report.load_serialised_ms, report.native_ms, report.memory_bytes + report.code_bytes, report.code_bytes,
+      report.serialised_bytes);
+  for (const EngineFigures& engine : report.engines) {
+    out += fmt::format(", \"{}\": {}", engine.name, engine_json(engine));
+  }
+  if (report.engines.size() < 2) out += ", \"jit\": null";
+  return out + fmt::format(", \"by_capability\": {}, \"by_rule\": {}}}", groups_json(report.by_capability, 100),
+                           groups_json(report.by_rule, 100));
+}
+
+std::string bench_text(const BenchReport& report) {
+  const CompileTimes& times = report.compile;
+  std::string out = fmt::format("rules {}, capabilities {}, events {}, distinct callers {}: {}\n", report.rules,
+                                report.capabilities, report.events, report.contexts, report.effects);
+  if (report.malformed != 0) out += fmt::format("{} malformed lines left out\n", report.malformed);
+  out += fmt::format("\n{:<34} {:>10.2f} ms\n", "policy text to program", times.total());
+  const std::pair<const char*, double> passes[] = {{"read", times.read}, {"parse", times.parse}, {"check", times.check},
+                                                   {"plan", times.plan}, {"emit", times.emit},   {"link", times.link}};
+  for (const auto& [name, ms] : passes) {
+    if (ms > 0) out += fmt::format("  {:<32} {:>10.2f} ms\n", name, ms);
+  }
+  out += fmt::format("{:<34} {:>10.2f} ms\n", "policy text to first decision", report.first_decision_ms);
+  out += fmt::format("{:<34} {:>10.2f} ms\n", "serialised program to program", report.load_serialised_ms);
+  if (report.engines.size() > 1) out += fmt::format("{:<34} {:>10.2f} ms\n", "program to native", report.native_ms);
+  const double total = static_cast<double>(report.memory_bytes + report.code_bytes);
+  out += fmt::format("{:<34} {:>13} ({:.0f} bytes a rule; native code {}; serialised {})\n", "memory of the program",
+                     format_bytes(total), total / static_cast<double>(std::max<size_t>(1, report.rules)),
+                     format_bytes(static_cast<double>(report.code_bytes)),
+                     format_bytes(static_cast<double>(report.serialised_bytes)));
+
+  out +=
+      fmt::format("\n{:<12} {:>10} {:>10} {:>10} {:>10} {:>10}\n", "a decision", "p50", "p90", "p99", "p99.9", "max");
+  for (const EngineFigures& engine : report.engines) {
+    out += fmt::format("{:<12} {:>10} {:>10} {:>10} {:>10} {:>10}   (batches of {})\n", engine.name,
+                       format_nanos(engine.p50), format_nanos(engine.p90), format_nanos(engine.p99),
+                       format_nanos(engine.p999), format_nanos(engine.max), engine.batch);
+  }
+  out += fmt::format("\n{:<12}", "threads");
+  for (size_t i = 0; i < report.engines.front().per_second.size(); ++i) out += fmt::format(" {:>12}", i + 1);
+  out += '\n';
+  for (const EngineFigures& engine : report.engines) {
+    out += fmt::format("{:<12}", engine.name);
+    for (double rate : engine.per_second) out += fmt::format(" {:>10}/s", format_count(rate));
+    out += '\n';
+  }
+  for (const EngineFigures& engine : report.engines) out += histogram(engine);
+  out += group_table("by capability", report.by_capability, report.events);
+  out += group_table("by deciding rule", report.by_rule, report.events);
+  return out;
+}
+
+}  // namespace ordain::cli

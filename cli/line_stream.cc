@@ -1,0 +1,165 @@
+#include "cli/line_stream.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace ordain::cli {
+namespace {
+
+// Cuts what is read into chunks that end with a line.
+class ChunkReader {
+ public:
+  ChunkReader(int descriptor, size_t chunk_bytes) : descriptor_(descriptor), chunk_bytes_(chunk_bytes) {}
+
+  bool failed() const { return failed_; }
+  /// Whether the last chunk ended because no more was there yet.
+  bool waits() const { return waits_; }
+
+  // False at the end.
+  bool next(Chunk* out) {
+    out->text.clear();
+    out->out.clear();
+    out->text.swap(rest_);
+    size_t line_end = std::string::npos;
+    waits_ = false;
+    while (!end_) {
+      const size_t before = out->text.size();
+      out->text.resize(before + chunk_bytes_);
+      const ssize_t got = ::read(descriptor_, out->text.data() + before, chunk_bytes_);
+      out->text.resize(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) {
+        end_ = true;
+        failed_ = got < 0;
+        break;
+      }
+      const size_t newline = std::string_view(out->text).substr(before).rfind('\n');
+      if (newline == std::string_view::npos) continue;
+      line_end = before + newline + 1;
+      waits_ = static_cast<size_t>(got) < chunk_bytes_;
+      break;
+    }
+    if (line_end != std::string::npos) {
+      rest_.assign(out->text, line_end);
+      out->text.resize(line_end);
+    }
+    out->first_line = line_;
+    line_ += static_cast<uint64_t>(std::count(out->text.begin(), out->text.end(), '\n'));
+    return !out->text.empty();
+  }
+
+ private:
+  int descriptor_;
+  size_t chunk_bytes_;
+  std::string rest_;
+  uint64_t line_ = 1;
+  bool end_ = false, failed_ = false, waits_ = false;
+};
+
+struct Job {
+  Chunk chunk;
+  bool finished = false;
+};
+
+// Threads that take jobs from a queue.
+class Workers {
+ public:
+  Workers(unsigned threads, const std::function<void(Chunk&, unsigned)>& work) : work_(work) {
+    for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this, i] { run(i); });
+  }
+  ~Workers() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  void add(Job* job) {
+    {
+      const std::lock_guard lock(mutex_);
+      queue_.push_back(job);
+    }
+    changed_.notify_all();
+  }
+  void wait_for(const Job& job) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return job.finished; });
+  }
+
+ private:
+  void run(unsigned number) {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [&] { return stop_ || !queue_.empty(); });
+      if (stop_) return;
+      Job* job = queue_.front();
+      queue_.pop_front();
+      lock.unlock();
+      work_(job->chunk, number);
+      lock.lock();
+      job->finished = true;
+      changed_.notify_all();
+    }
+  }
+
+  const std::function<void(Chunk&, unsigned)>& work_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job*> queue_;
+  bool stop_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+bool stream_lines(int descriptor, unsigned threads, size_t chunk_bytes,
+                  const std::function<void(Chunk&, unsigned worker)>& work, const std::function<bool(Chunk&)>& done) {
+  ChunkReader reader(descriptor, chunk_bytes);
+  if (threads <= 1) {
+    for (Chunk chunk; reader.next(&chunk);) {
+      work(chunk, 0);
+      if (!done(chunk)) return false;
+    }
+    return !reader.failed();
+  }
+  std::deque<std::unique_ptr<Job>> under_way, free;  // outlive the workers
+  Workers workers(threads, work);
+  bool more = true, drain = false;
+  while (more || !under_way.empty()) {
+    if (more && !drain && under_way.size() < 2 * threads + 1) {
+      if (free.empty()) free.push_back(std::make_unique<Job>());
+      Job* job = free.back().get();
+      job->finished = false;
+      more = reader.next(&job->chunk);
+      if (!more) continue;
+      drain = reader.waits();
+      under_way.push_back(std::move(free.back()));
+      free.pop_back();
+      workers.add(job);
+      continue;
+    }
+    if (under_way.empty()) {
+      drain = false;
+      continue;
+    }
+    workers.wait_for(*under_way.front());
+    if (!done(under_way.front()->chunk)) return false;
+    free.push_back(std::move(under_way.front()));
+    under_way.pop_front();
+  }
+  return !reader.failed();
+}
+
+}  // namespace ordain::cli

@@ -1,0 +1,73 @@
+// ordain plan: which tests lead a call to the rules that can match it, and which rules no test leads to.
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "ordain/compile.h"
+#include "ordain/json.h"
+#include "ordain/plan_text.h"
+#include "ordain/stdlib.h"
+
+namespace ordain::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> paths;
+  bool dot = false;
+  bool json = false;
+  size_t most = 20;
+};
+
+std::string json_text(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+void print_json(const Program& program) {
+  for (const PlanSummary& plan : summarise_plan(program)) {
+    std::string unindexed;
+    for (const PlanSummary::Unindexed& rule : plan.unindexed) {
+      unindexed += fmt::format("{}{{\"rule\": {}, \"why\": {}}}", unindexed.empty() ? "" : ", ",
+                               json_text(program.rules()[rule.rule].name), json_text(rule.why));
+    }
+    fmt::print(
+        "{{\"capability\": {}, \"stage\": \"{}\", \"package\": {}, \"kind\": \"{}\", \"rules\": {}, \"nodes\": {}, "
+        "\"edges\": {}, \"depth\": {}, \"unindexed\": [{}]}}\n",
+        json_text(plan.capability), to_string(plan.stage), json_text(plan.package), plan.kind, plan.rules, plan.nodes,
+        plan.edges, plan.depth, unindexed);
+  }
+}
+
+int run(const Options& options) {
+  const Compilation compilation = compile(options.paths, standard_library());
+  if (compilation.program == nullptr) {
+    print(compilation.diagnostics);
+    return kUsage;
+  }
+  const Program& program = *compilation.program;
+  if (options.json) {
+    print_json(program);
+  } else {
+    const std::string text = options.dot ? plan_graph(program, options.most) : describe_plan(program, options.most);
+    std::fputs(text.c_str(), stdout);
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("plan", "Show how decisions find the rules that can match");
+  command->add_option("PATH", options->paths, "policy files, or directories searched for *.policy")->required();
+  CLI::Option* dot = command->add_flag("--dot", options->dot, "print a graph for Graphviz");
+  command->add_flag("--json", options->json, "print one JSON object a list of rules, with counts")->excludes(dot);
+  command->add_option("--most", options->most, "how many edges of a node, and rules of a leaf, are shown")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->footer("docs/architecture.md explains the plan.\nExit codes: 0 shown, 2 policies with errors.");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace ordain::cli

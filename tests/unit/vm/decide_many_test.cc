@@ -1,0 +1,89 @@
+// decide_many gives what decide gives for each call, on any number of threads.
+#include "ordain/decide_many.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "ordain/stdlib.h"
+#include "tests/support/assemble.h"
+
+namespace ordain {
+namespace {
+
+// A program that denies where its flag is set, and calls of which every third has it set.
+struct Calls {
+  std::shared_ptr<const Program> program;
+  std::unique_ptr<Context> context;
+  std::vector<std::unique_ptr<Call>> calls;
+  std::vector<CallInContext> batch;
+
+  explicit Calls(size_t count) {
+    static const Type kFlag{TypeKind::boolean, "bool", {}, nullptr};
+    test::Assembler a;
+    const SlotId flag = a.slot("input.flag", &kFlag);
+    const uint32_t reads = a.reads(flag, test::kBool, 1);
+    const uint32_t package = a.package("p");
+    a.capability("act");
+    a.rule(package, RuleKind::deny, {.condition = reads});
+    a.rule(package, RuleKind::allow);
+    a.finish();
+    program = *Program::link(std::move(a.data), standard_library());
+    context = std::make_unique<Context>(program);
+    for (size_t i = 0; i < count; ++i) {
+      calls.push_back(std::make_unique<Call>(program));
+      calls.back()->begin(program->resolve("act"), Stage::before);
+      calls.back()->set(flag, Value::boolean(i % 3 == 0));
+      batch.push_back({calls.back().get(), context.get()});
+    }
+  }
+};
+
+TEST(DecideMany, GivesEachCallItsDecisionOnAnyNumberOfThreads) {
+  const Calls calls(1000);
+  Scratch scratch;
+  for (const unsigned threads : {0u, 1u, 2u, 7u, 64u}) {
+    std::vector<std::atomic<int>> told(calls.batch.size());
+    decide_many(calls.batch,
+                [&](size_t i, const Decision& decision) {
+                  const bool right = decision.effect == (i % 3 == 0 ? Effect::deny : Effect::allow) &&
+                                     decision.rule == (i % 3 == 0 ? 0u : 1u) &&
+                                     decision.reason == (i % 3 == 0 ? "p.deny#0" : "p.allow#1");
+                  told[i] += right ? 1 : 1000;
+                },
+                {.threads = threads});
+    EXPECT_TRUE(std::all_of(told.begin(), told.end(), [](const auto& times) { return times == 1; })) << threads;
+  }
+}
+
+TEST(DecideMany, IsOneThreadUnlessAsked) {
+  const Calls calls(500);
+  size_t next = 0;
+  const auto caller = std::this_thread::get_id();
+  decide_many(calls.batch, [&](size_t i, const Decision&) {
+    EXPECT_EQ(std::this_thread::get_id(), caller);
+    EXPECT_EQ(i, next++);
+  });
+  EXPECT_EQ(next, calls.batch.size());
+}
+
+TEST(DecideMany, ListsEveryMatchingRuleWhereAsked) {
+  const Calls calls(4);
+  std::vector<size_t> matched(4, 99);
+  decide_many(calls.batch, [&](size_t i, const Decision& decision) { matched[i] = decision.matched.size(); },
+              {.all = true});
+  EXPECT_EQ(matched, (std::vector<size_t>{2, 1, 1, 2}));
+}
+
+TEST(DecideMany, TakesNothing) {
+  decide_many({}, [](size_t, const Decision&) { FAIL() << "there is nothing to decide"; }, {.threads = 4});
+}
+
+}  // namespace
+}  // namespace ordain

@@ -1,0 +1,60 @@
+// Threads take blocks of calls from a counter: large enough that the counter is not fought over, small enough that none
+// waits long for the last.
+#include "ordain/decide_many.h"
+
+#include <algorithm>
+#include <atomic>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace ordain {
+namespace {
+
+constexpr size_t kBlock = 64;
+
+class Batch {
+ public:
+  Batch(std::span<const CallInContext> calls, const EachDecision& each, const DecideManyOptions& options)
+      : calls_(calls), each_(each), options_(options) {}
+
+  void work() {
+    Scratch scratch;
+    for (size_t first = next_.fetch_add(kBlock); first < calls_.size(); first = next_.fetch_add(kBlock)) {
+      const size_t end = std::min(first + kBlock, calls_.size());
+      for (size_t i = first; i < end; ++i) {
+        const auto& [call, context] = calls_[i];
+        each_(i, options_.all ? decide_all(*call, *context, scratch, options_.decide)
+                              : decide(*call, *context, scratch, options_.decide));
+      }
+    }
+  }
+
+ private:
+  std::span<const CallInContext> calls_;
+  const EachDecision& each_;
+  const DecideManyOptions& options_;
+  std::atomic<size_t> next_ = 0;
+};
+
+}  // namespace
+
+void decide_many(std::span<const CallInContext> calls, const EachDecision& each, const DecideManyOptions& options) {
+  if (calls.empty()) return;
+  const size_t blocks = (calls.size() + kBlock - 1) / kBlock;
+  const size_t wanted = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  Batch batch(calls, each, options);
+  std::vector<std::thread> others;
+  others.reserve(std::min(wanted, blocks) - 1);
+  for (size_t i = 1; i < std::min(wanted, blocks); ++i) {
+    try {
+      others.emplace_back([&batch] { batch.work(); });
+    } catch (const std::system_error&) {
+      break;
+    }
+  }
+  batch.work();
+  for (std::thread& thread : others) thread.join();
+}
+
+}  // namespace ordain
