@@ -5,56 +5,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/audit_fields.h"
 #include "runtime/text.h"
 #include "runtime/value_bytes.h"
 
 namespace ordain {
 namespace detail {
 namespace {
-
-constexpr char kRecordVersion = 2;
-
-enum Field : uint8_t {
-  kKind = 1,
-  kTime,
-  kAction,
-  kTrace,
-  kParent,
-  kSession,
-  kCapability,
-  kAgent,
-  kPrincipal,
-  kTenant,
-  kEnvironment,
-  kStage,
-  kEffect,
-  kObserved,
-  kCode,
-  kCause,
-  kRule,
-  kReason,
-  kFault,
-  kObligation,
-  kApproval,
-  kStatus,
-  kError,
-  kElapsed,
-  kProgram,
-  kInput,
-  kOutput,
-  kResource,
-  kMetadata,
-  kLost,
-  kRedacted,
-  kDigestKey,
-  kContext,
-  kType,
-  kTarget,
-  kDescription,
-  kRisk,
-  kRejected,
-  kAttributes,
-};
 
 class Writer {
  public:
