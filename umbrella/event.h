@@ -139,6 +139,8 @@ class EventReader {
   std::string_view capability() const { return capability_; }
   /// `now` as the last event's rules see it.
   Now now() const { return event_now_; }
+  /// The risk that the last event gives, as a number.
+  std::optional<double> risk() const { return parser_.event().risk; }
   /// Why the last event was made invalid before its facts were bound; "" if it was not.
   const std::string& flaw() const { return parser_.flaw(); }
   /// What the last event says under a top-level key; nullptr if nothing. Valid until the next `read`.
