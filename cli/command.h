@@ -22,6 +22,7 @@ void add_check(CLI::App& app, Action& action);
 void add_disasm(CLI::App& app, Action& action);
 void add_functions(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
+void add_explain(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);
 void add_approvals(CLI::App& app, Action& action);
 void add_audit(CLI::App& app, Action& action);

@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   ordain::cli::Action action;
   ordain::cli::add_check(app, action);
   ordain::cli::add_eval(app, action);
+  ordain::cli::add_explain(app, action);
   ordain::cli::add_replay(app, action);
   ordain::cli::add_approvals(app, action);
   ordain::cli::add_audit(app, action);

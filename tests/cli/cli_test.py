@@ -50,7 +50,7 @@ class Case(unittest.TestCase):
 
 class Help(Case):
     def test_every_command_teaches_itself(self):
-        for command in ([], ["check"], ["eval"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
+        for command in ([], ["check"], ["eval"], ["explain"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
             run = ordain(*command, "--help")
             self.assertEqual(run.returncode, 0, command)
             self.assertGreater(len(run.stdout.splitlines()), 5, command)
@@ -214,6 +214,25 @@ class Eval(Case):
         run = ordain("audit", "rotate", "--db", db, "--key", private)
         self.assertEqual(run.returncode, 2)
         self.assertIn("others may use the key", run.stderr)
+
+
+class Explain(Case):
+    """What every rule came to."""
+
+    def test_every_rule_with_its_place(self):
+        policy = self.write("p.policy", POLICY)
+        events = "\n".join(json.dumps({"capability": "pay", "input": {"amount": n}}) for n in (60, 0)) + "\n" + json.dumps({"capability": "pay"}) + "\nx\n"
+        run = ordain("explain", "--policies", policy, "--events", "-", stdin=events)
+        self.assertEqual(run.returncode, 1, "the last line is malformed")
+        self.assertIn("event 1: before pay: require_approval by pays.mid: mid", run.stdout)
+        self.assertRegex(run.stdout, r"does not match +deny +pays\.big +\S+p\.policy:4:3\n +matches +require_approval +pays\.mid +\S+:5:3\n")
+        self.assertRegex(run.stdout, r"faults +deny +pays\.big +\S+:4:3: division by zero at \S+p\.policy:4:\d+")
+        self.assertIn("event 3: before pay: deny by (invalid_input)", run.stdout)
+        self.assertIn("  no rule ran\nevent 4: malformed", run.stdout)
+        lines = [json.loads(line) for line in ordain("explain", "--policies", policy, "--events", "-", "--json", stdin=events).stdout.splitlines()]
+        self.assertEqual([r["outcome"] for r in lines[0]["rules"]], ["does not match", "matches", "does not match", "matches"])
+        self.assertEqual(lines[1]["rules"][0]["outcome"], "faults")
+        self.assertEqual(lines[2]["rules"], [])
 
 
 class Replay(Case):
