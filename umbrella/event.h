@@ -65,7 +65,8 @@ class FactBinder {
   Call& call() { return call_; }
   const Call& call() const { return call_; }
   const Context& context() const { return *context_; }
-  const std::shared_ptr<const Program>& program() const { return program_; }
+  /// False if no rule can see `action` but for its risk and the time it took: then an event need not say it.
+  bool reads_action() const { return reads_action_; }
 
  private:
   struct TextHash {

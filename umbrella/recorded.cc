@@ -55,7 +55,7 @@ std::string RecordedCall::read(std::string_view body, std::string_view intent) {
   event_.flaw = from.rejected;
   event_.risk = from.risk;
   if (outcome) event_.elapsed_ns = record_.elapsed_ns;
-  if (event_.action == nullptr && from.kind != RecordKind::decision) take_action(from);
+  if (with_action_ && event_.action == nullptr && from.kind != RecordKind::decision) take_action(from);
   unknown_ = from.redacted;
   if (outcome) unknown_.insert(unknown_.end(), record_.redacted.begin(), record_.redacted.end());
   key_.clear();

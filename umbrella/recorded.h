@@ -13,7 +13,8 @@ namespace ordain::detail {
 /// Reads records one after another. Not thread-safe. What it gives lives until the next `read`, as long as the bodies.
 class RecordedCall {
  public:
-  RecordedCall() : arena_(1 << 16) {}
+  /// @param with_action whether any rule reads what the runtime sets of `action`.
+  explicit RecordedCall(bool with_action) : with_action_(with_action), arena_(1 << 16) {}
 
   /// @param intent the body of the same call's intent record, for an outcome; else "".
   /// @returns what is wrong with the record, or "".
@@ -33,6 +34,7 @@ class RecordedCall {
   void take_action(const RecordView& facts);
   const RecordView& facts() const { return record_.kind == RecordKind::outcome ? intent_ : record_; }
 
+  const bool with_action_;
   Arena arena_;
   RecordView record_, intent_;
   Event event_;

@@ -110,9 +110,11 @@ class Judge {
  public:
   Judge(const std::shared_ptr<const Program>& program, const std::shared_ptr<const Program>& against,
         const ReplayOptions& options)
-      : options_(options), new_(program), tally_(options.examples) {
-    if (against != nullptr) old_.emplace(against);
-  }
+      : options_(options),
+        new_(program),
+        old_(against == nullptr ? nullptr : std::make_unique<Side>(against)),
+        tally_(options.examples),
+        recorded_(new_.binder.reads_action() || (old_ != nullptr && old_->binder.reads_action())) {}
 
   void judge(const Chunk& chunk) {
     for (const Item& item : chunk.items) {
@@ -139,7 +141,7 @@ class Judge {
     const Event& event = recorded_.event();
     const auto fill = [&](Context& context) { recorded_.fill(context); };
     if (!decide(new_, call, event, recorded_.context_key(), fill, recorded_.unknown())) return;
-    if (!old_) return tally_.compare(call, set_recorded(recorded_verdict_, record), new_.verdict);
+    if (old_ == nullptr) return tally_.compare(call, set_recorded(recorded_verdict_, record), new_.verdict);
     if (!decide(*old_, call, event, recorded_.context_key(), fill, recorded_.unknown())) return;
     tally_.compare(call, old_->verdict, new_.verdict);
   }
@@ -201,7 +203,7 @@ class Judge {
 
   const ReplayOptions& options_;
   Side new_;
-  std::optional<Side> old_;
+  std::unique_ptr<Side> old_;
   ReplayTally tally_;
   RecordedCall recorded_;
   EventParser parser_;
