@@ -24,6 +24,8 @@ void add_disasm(CLI::App& app, Action& action);
 void add_functions(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
+void add_explain(CLI::App& app, Action& action);
+void add_replay(CLI::App& app, Action& action);
 void add_approvals(CLI::App& app, Action& action);
 void add_audit(CLI::App& app, Action& action);
 void add_import(CLI::App& app, Action& action);

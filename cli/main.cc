@@ -11,13 +11,15 @@ constexpr const char* kAbout =
   ordain check policies/                              are the policies right?
   ordain eval --policies policies/ --events calls.jsonl  what would they decide?
   ordain bench --policies policies/ --events calls.jsonl  how fast is that?
+  ordain replay --audit state/ --policies new/        what would new policies have changed?
   ordain approvals list --db state/                   what waits for a human?
   ordain audit verify --db state/                     is the record intact?
   ordain import capfence rules.yaml -o rules.policy   take policies over from another engine)";
 
 constexpr const char* kExitCodes = R"(Exit codes:
   0  done, and all is well
-  1  done, and something was found: policy errors (check), malformed events (eval), a broken chain (audit verify)
+  1  done, and something was found: policy errors (check), malformed events (eval), changed verdicts
+     (replay), a broken chain (audit verify)
   2  could not run: wrong usage, unreadable files, policies with errors
 
 `ordain COMMAND --help` tells more of each command.)";
@@ -37,6 +39,8 @@ int main(int argc, char** argv) {
   ordain::cli::add_check(app, action);
   ordain::cli::add_eval(app, action);
   ordain::cli::add_bench(app, action);
+  ordain::cli::add_explain(app, action);
+  ordain::cli::add_replay(app, action);
   ordain::cli::add_approvals(app, action);
   ordain::cli::add_audit(app, action);
   ordain::cli::add_import(app, action);

@@ -5,13 +5,11 @@
 #include <string>
 
 #include "cli/shared.h"
-#include "ordain/audit.h"
-#include "ordain/decide.h"
-#include "runtime/audit_writer.h"
+#include "ordain/decision_recorder.h"
 
 namespace ordain::cli {
 
-/// One log, one thread. Records are of kind `decision`.
+/// One log, one thread.
 class Recorder {
  public:
   struct Where {
@@ -26,14 +24,7 @@ class Recorder {
   bool close();
 
  private:
-  void take_digests(const Decision& decision, std::string_view root, const Value* fact,
-                    std::vector<detail::DraftRedacted>& out) const;
-
-  std::unique_ptr<detail::AuditWriter> writer_;
-  std::string session_;
-  std::string body_;
-  const DigestKey digest_key_ = DigestKey::generate();
-  const std::array<uint8_t, 8> digest_key_id_ = digest_key_.id();
+  std::unique_ptr<DecisionRecorder> recorder_;
 };
 
 }  // namespace ordain::cli

@@ -161,6 +161,25 @@ Result<void> AuditLog::for_each(uint64_t first, const std::function<bool(const A
   });
 }
 
+Result<void> AuditLog::for_each_body(
+    uint64_t first, const std::function<bool(uint64_t id, std::string_view body)>& visit) const {
+  auto from = static_cast<int64_t>(std::min<uint64_t>(first, INT64_MAX));
+  return impl_->each([&](Database& database, const SegmentHead&, const SegmentFile&) -> Result<bool> {
+    std::optional<Error> bad;
+    bool going = true;
+    auto result = for_records(database, from, [&](Statement& statement) {
+      Row row;
+      std::string problem = read_row(statement, &row);
+      if (!problem.empty()) bad = Error{"bad_record", fmt::format("record {}: {}", row.id, problem)};
+      going = !bad && visit(row.id, row.body);
+      return going;
+    });
+    if (bad) return *bad;
+    if (!result.ok()) return result.error();
+    return going;
+  });
+}
+
 Result<void> AuditLog::query(const AuditFilter& filter, const std::function<bool(const AuditRecord&)>& visit) const {
   return impl_->each([&](Database& database, const SegmentHead& head, const SegmentFile&) {
     return search(database, head, filter, [&](const AuditRecord& record, std::string_view) { return visit(record); });

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/audit_fields.h"
 #include "runtime/text.h"
 #include "runtime/value_bytes.h"
 
@@ -12,49 +13,67 @@ namespace ordain {
 namespace detail {
 namespace {
 
-constexpr char kRecordVersion = 2;
+/// Writes the fields that nearly every record has, without a look at the buffer's size for each: `room_for` has made
+/// room for all.
+class HeadWriter {
+ public:
+  explicit HeadWriter(char* to) : to_(to) {}
 
-enum Field : uint8_t {
-  kKind = 1,
-  kTime,
-  kAction,
-  kTrace,
-  kParent,
-  kSession,
-  kCapability,
-  kAgent,
-  kPrincipal,
-  kTenant,
-  kEnvironment,
-  kStage,
-  kEffect,
-  kObserved,
-  kCode,
-  kCause,
-  kRule,
-  kReason,
-  kFault,
-  kObligation,
-  kApproval,
-  kStatus,
-  kError,
-  kElapsed,
-  kProgram,
-  kInput,
-  kOutput,
-  kResource,
-  kMetadata,
-  kLost,
-  kRedacted,
-  kDigestKey,
-  kContext,
-  kType,
-  kTarget,
-  kDescription,
-  kRisk,
-  kRejected,
-  kAttributes,
+  void byte(Field field, uint8_t value) {
+    tag(field, 1);
+    *to_++ = static_cast<char>(value);
+  }
+  void number(Field field, int64_t value) {
+    tag(field, 8);
+    for (int i = 0; i < 8; ++i) *to_++ = static_cast<char>(static_cast<uint64_t>(value) >> (8 * i));
+  }
+  void text(Field field, std::string_view bytes) {
+    if (!bytes.empty()) raw(field, bytes.data(), bytes.size());
+  }
+  void raw(Field field, const void* bytes, size_t size) {
+    tag(field, static_cast<uint32_t>(size));
+    put(bytes, size);
+  }
+  void obligation(const DraftObligation& obligation) {
+    const size_t texts = obligation.rule.size() + obligation.path.size() + obligation.reason.size();
+    tag(kObligation, static_cast<uint32_t>(13 + texts));
+    *to_++ = static_cast<char>(obligation.kind);
+    for (std::string_view text : {obligation.rule, obligation.path, obligation.reason}) {
+      size(static_cast<uint32_t>(text.size()));
+      put(text.data(), text.size());
+    }
+  }
+  void version() { *to_++ = kRecordVersion; }
+  const char* end() const { return to_; }
+
+ private:
+  void tag(Field field, uint32_t bytes) {
+    *to_++ = static_cast<char>(field);
+    size(bytes);
+  }
+  void size(uint32_t bytes) {
+    for (int i = 0; i < 4; ++i) *to_++ = static_cast<char>(bytes >> (8 * i));
+  }
+  void put(const void* bytes, size_t size) {
+    if (size != 0) std::memcpy(to_, bytes, size);
+    to_ += size;
+  }
+  char* to_;
 };
+
+/// At least what write_head needs.
+size_t head_room(const RecordDraft& draft) {
+  size_t out = 512;  // tags, sizes, and what is not text
+  for (std::string_view text :
+       {draft.trace, draft.parent, draft.session, draft.capability, draft.agent, draft.principal, draft.tenant,
+        draft.environment, draft.cause, draft.rule, draft.reason, draft.fault, draft.approval, draft.error}) {
+    out += text.size();
+  }
+  for (const DraftObligation& obligation : draft.obligations) {
+    out += 18 + obligation.rule.size() + obligation.path.size() + obligation.reason.size();
+  }
+  return out;
+}
 
 class Writer {
  public:
@@ -68,10 +87,6 @@ class Writer {
     out_.append(bytes);
   }
   void raw(Field field, const void* bytes, size_t size) { raw(field, {static_cast<const char*>(bytes), size}); }
-  void byte(Field field, uint8_t value) {
-    const char bytes[6] = {static_cast<char>(field), 1, 0, 0, 0, static_cast<char>(value)};
-    out_.append(bytes, sizeof(bytes));
-  }
   void number(Field field, int64_t value) {
     append_tagged_u32(out_, field, 8);
     append_u64(out_, static_cast<uint64_t>(value));
@@ -88,16 +103,6 @@ class Writer {
     auto size = static_cast<uint32_t>(out_.size() - body);
     for (int i = 0; i < 4; ++i) out_[body - 4 + i] = static_cast<char>(size >> (8 * i));
   }
-  void obligation(const DraftObligation& obligation) {
-    out_.push_back(static_cast<char>(kObligation));
-    append_u32(out_,
-               static_cast<uint32_t>(13 + obligation.rule.size() + obligation.path.size() + obligation.reason.size()));
-    out_.push_back(static_cast<char>(obligation.kind));
-    append_sized(out_, obligation.rule);
-    append_sized(out_, obligation.path);
-    append_sized(out_, obligation.reason);
-  }
-
   void redacted(const DraftRedacted& redacted) {
     out_.push_back(static_cast<char>(kRedacted));
     append_u32(out_, static_cast<uint32_t>(4 + redacted.path.size() + redacted.digest.size()));
@@ -262,10 +267,10 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
 
 }  // namespace
 
-void encode_record(const RecordDraft& draft, std::string& out) {
-  out.clear();
-  out.push_back(kRecordVersion);
-  Writer to(out);
+namespace {
+
+void write_head(const RecordDraft& draft, HeadWriter& to) {
+  to.version();
   to.byte(kKind, static_cast<uint8_t>(draft.kind));
   to.number(kTime, draft.time_ns);
   if (draft.kind != RecordKind::lost) to.raw(kAction, draft.action.bytes.data(), draft.action.bytes.size());
@@ -293,6 +298,16 @@ void encode_record(const RecordDraft& draft, std::string& out) {
   to.text(kError, draft.error);
   if (draft.elapsed_ns != 0) to.number(kElapsed, draft.elapsed_ns);
   if (draft.program != nullptr) to.raw(kProgram, draft.program->data(), draft.program->size());
+}
+
+}  // namespace
+
+void encode_record(const RecordDraft& draft, std::string& out) {
+  out.resize(head_room(draft));
+  HeadWriter head(out.data());
+  write_head(draft, head);
+  out.resize(static_cast<size_t>(head.end() - out.data()));
+  Writer to(out);
   to.value(kInput, draft.input);
   to.value(kOutput, draft.output);
   to.value(kResource, draft.resource);

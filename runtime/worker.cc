@@ -8,6 +8,7 @@
 #include "runtime/core.h"
 #include "runtime/text.h"
 #include "runtime/value_bytes.h"
+#include "vm/program_data.h"
 
 namespace ordain::detail {
 namespace {
@@ -27,6 +28,13 @@ HexText hex_text(const Id128& id) {
     out.digits[2 * i + 1] = kDigits[id.bytes[i] & 15];
   }
   return out;
+}
+
+bool has_rules(const Program& program, const CapabilityRef& capability, Stage stage) {
+  const auto& plans = program.data().capability_plans;
+  if (plans.empty()) return false;
+  const CapabilityPlan& plan = capability.id == kNone ? plans.back() : plans[capability.id];
+  return plan.packages[static_cast<size_t>(stage)].count != 0;
 }
 
 constexpr size_t kKeptRecord = 1 << 20;  // a larger buffer is given back
@@ -94,11 +102,18 @@ void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t n
                   int64_t elapsed_ns) {
   constexpr int64_t kSecond = 1'000'000'000;
   const CallOptions& options = *action.options;
-  facts.begin(program->resolve(action.capability), stage);
+  // The after stage of a governed call: its before stage holds what is the same.
+  const bool follows = &facts == &*after;
+  facts.begin(follows ? call->capability() : program->resolve(action.capability), stage);
   int64_t seconds = now_ns / kSecond - (now_ns % kSecond < 0 ? 1 : 0);
   facts.set_now(seconds, static_cast<int32_t>(now_ns - seconds * kSecond));
   if (!action.problem.empty()) {
     facts.reject(action.problem);
+    return;
+  }
+  if (follows && !call->error().failed && !has_rules(*program, facts.capability(), stage)) {
+    // No rule will read anything, and the rest was found to fit before: only the output is left to be looked at.
+    facts.bind_output(*output);
     return;
   }
   auto set = [&](SlotId slot, std::string_view text) {

@@ -17,6 +17,8 @@ constexpr std::array<std::string_view, 9> kCallKeys = {"capability", "stage",   
                                                        "action",     "metadata", "risk",  "now"};
 constexpr std::array<std::string_view, 5> kRiskNames = {"none", "low", "medium", "high", "critical"};
 
+// Agents without end must not fill the memory: past this many, all are made anew.
+
 const Value* find(const Value& event, std::string_view key) { return map_find(*event.map, key); }
 
 EventError bad(std::string message) { return {"bad_event", std::move(message)}; }
@@ -28,62 +30,84 @@ std::string replace_invalid_utf8(std::string_view text) {
   return out;
 }
 
-uint64_t mix(uint64_t seed, uint64_t more) {
-  uint64_t x = (seed ^ more) * 0x9E3779B97F4A7C15;
-  return x ^ (x >> 29);
-}
-
-// Of JSON values, told apart as they were written: 1 is not 1.0 here, and the order of fields counts.
-uint64_t exact_hash(const Value& value) {
-  uint64_t out = mix(static_cast<uint64_t>(value.kind), value.aux);
-  switch (value.kind) {
-    case Kind::string:
-      return mix(out, hash_string(value.as_text()));
-    case Kind::list:
-      for (const Value& item : value.as_list()) out = mix(out, exact_hash(item));
-      return out;
-    case Kind::map:
-      for (const MapEntry& entry : value.map->all())
-        out = mix(mix(out, exact_hash(entry.key)), exact_hash(entry.value));
-      return out;
-    default:
-      return mix(out, value.u);
-  }
-}
-
-bool exactly_equal(const Value& a, const Value& b) {
-  if (a.kind != b.kind || a.aux != b.aux) return false;
-  switch (a.kind) {
-    case Kind::string:
-      return a.as_text() == b.as_text();
-    case Kind::list:
-      return std::equal(a.as_list().begin(), a.as_list().end(), b.as_list().begin(), exactly_equal);
-    case Kind::map:
-      return a.map->count == b.map->count && std::equal(a.map->all().begin(), a.map->all().end(), b.map->all().begin(),
-                                                        [](const MapEntry& x, const MapEntry& y) {
-                                                          return exactly_equal(x.key, y.key) &&
-                                                                 exactly_equal(x.value, y.value);
-                                                        });
-    default:
-      return a.u == b.u;
-  }
-}
-
 template <size_t N>
 bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// Two values that are written the same have the same key; it is not the canonical form, which would have to be sorted.
+void append_key(std::string& out, const Value& value) {
+  out += static_cast<char>(value.kind);
+  switch (value.kind) {
+    case Kind::string:
+    case Kind::bytes:
+      out.append(reinterpret_cast<const char*>(&value.aux), sizeof(value.aux));
+      out += value.as_text();
+      return;
+    case Kind::list:
+      out.append(reinterpret_cast<const char*>(&value.aux), sizeof(value.aux));
+      for (const Value& element : value.as_list()) append_key(out, element);
+      return;
+    case Kind::map:
+      out.append(reinterpret_cast<const char*>(&value.map->count), sizeof(value.map->count));
+      for (const MapEntry& entry : value.map->all()) {
+        append_key(out, entry.key);
+        append_key(out, entry.value);
+      }
+      return;
+    default:  // what JSON makes besides is in the payload alone
+      out.append(reinterpret_cast<const char*>(&value.u), sizeof(value.u));
+  }
+}
+
+bool reads_root(const Program& program, std::string_view root) {
+  return std::any_of(program.schema().slots.begin(), program.schema().slots.end(), [&](const Slot& slot) {
+    return slot.path.starts_with(root) && (slot.path.size() == root.size() || slot.path[root.size()] == '.');
+  });
+}
+
 }  // namespace
 
-EventReader::EventReader(std::shared_ptr<const Program> program, Now now, Warn warn)
-    : program_(std::move(program)), now_(now), warn_(std::move(warn)), arena_(1 << 16), call_(program_) {}
+FactBinder::FactBinder(std::shared_ptr<const Program> program)
+    : program_(std::move(program)),
+      call_(program_),
+      reads_action_(reads_root(*program_, "action")),
+      reads_resource_(reads_root(*program_, "resource")),
+      reads_metadata_(reads_root(*program_, "metadata")) {}
 
-void EventReader::warn_once(const std::string& name, const std::string& what) {
+Context& FactBinder::make_context(std::string_view key) {
+  if (contexts_.size() >= max_contexts_) contexts_.clear();
+  std::unique_ptr<Context>& made = contexts_[std::string(key)];
+  made = std::make_unique<Context>(program_);
+  return *made;
+}
+
+void FactBinder::bind_call(const Event& event, std::vector<std::string>* unknown) {
+  if (!event.flaw.empty()) return call_.reject(std::string(event.flaw));
+  if (event.now) call_.set_now(event.now->seconds, event.now->nanos);
+  // Facts that no rule reads need not be bound but to be told that they are not declared; the agent's must fit besides.
+  const bool tell = unknown != nullptr;
+  if (event.resource != nullptr && (tell || reads_resource_)) call_.bind_root("resource", *event.resource, unknown);
+  if (event.action != nullptr && (tell || reads_action_)) call_.bind_root("action", *event.action, unknown);
+  if (event.metadata != nullptr) call_.bind_root("metadata", *event.metadata, unknown);
+  if (event.risk) call_.set_risk(*event.risk);
+  static constexpr MapRep kEmpty;
+  call_.bind_input(event.input != nullptr ? *event.input : Value::map_of(&kEmpty));
+  if (event.stage != Stage::after) return;
+  if (event.output != nullptr) call_.bind_output(*event.output);
+  constexpr int64_t kSecond = 1'000'000'000;
+  if (event.elapsed_ns) {
+    call_.set_elapsed(*event.elapsed_ns / kSecond, static_cast<int32_t>(*event.elapsed_ns % kSecond));
+  }
+}
+
+EventParser::EventParser(Warn warn) : warn_(std::move(warn)), arena_(1 << 16) {}
+
+void EventParser::warn_once(const std::string& name, const std::string& what) {
   if (warn_ && warned_.insert(name).second) warn_(fmt::format("warning: {} `{}` is ignored", what, name));
 }
 
-std::optional<EventError> EventReader::check(const Value& event) {
+std::optional<EventError> EventParser::check(const Value& event) {
   if (!event.is(Kind::map)) return bad("an event is a JSON object");
   const Value* capability = find(event, "capability");
   if (capability == nullptr || !capability->is(Kind::string) || capability->aux == 0) {
@@ -115,70 +139,48 @@ std::optional<EventError> EventReader::check(const Value& event) {
   return std::nullopt;
 }
 
-// Contexts are made once per distinct set of host facts.
-void EventReader::bind_context(const Value& event) {
-  std::array<Value, kContextKeys.size()> facts{};
-  uint64_t key = 0;
-  for (size_t i = 0; i < kContextKeys.size(); ++i) {
-    if (const Value* value = find(event, kContextKeys[i])) facts[i] = *value;
-    key = mix(key, exact_hash(facts[i]));
-  }
-  const auto [first, last] = contexts_.equal_range(key);
-  for (auto at = first; at != last; ++at) {
-    if (!std::equal(facts.begin(), facts.end(), at->second.facts.begin(), exactly_equal)) continue;
-    context_ = at->second.context.get();
-    return;
-  }
-  if (contexts_.size() >= max_contexts_) {  // all are made anew
-    contexts_.clear();
-    callers_.reset();
-  }
-  Caller caller;
-  caller.context = std::make_unique<Context>(program_);
-  for (size_t i = 0; i < kContextKeys.size(); ++i) {
-    if (!facts[i].present()) continue;
-    caller.facts[i] = copy_value(callers_, facts[i]);
-    std::vector<std::string> unknown;
-    caller.context->set_root(kContextKeys[i], facts[i], &unknown);
-    for (const std::string& name : unknown) warn_once(name, "undeclared attribute");
-  }
-  context_ = contexts_.emplace(key, std::move(caller))->second.context.get();
-}
-
-void EventReader::bind_call(const Value& event) {
+void EventParser::take(const Value& event) {
+  out_ = Event();
+  out_.capability = find(event, "capability")->as_text();
+  const Value* stage = find(event, "stage");
+  if (stage != nullptr && stage->as_text() == "after") out_.stage = Stage::after;
   if (const Value* now = find(event, "now")) {
     TimeParts parsed;
     parse_timestamp(now->as_text(), &parsed);
-    event_now_ = {parsed.seconds, parsed.nanos};
-  } else {
-    event_now_ = now_;
+    out_.now = Now{parsed.seconds, parsed.nanos};
   }
-  call_.set_now(event_now_.seconds, event_now_.nanos);
-  std::vector<std::string> unknown;
-  for (std::string_view root : {"resource", "action", "metadata"}) {
-    if (const Value* value = find(event, root)) call_.bind_root(root, *value, &unknown);
-  }
-  for (const std::string& name : unknown) warn_once(name, "undeclared attribute");
   if (const Value* risk = find(event, "risk")) {
-    if (risk->is(Kind::string)) {
-      call_.set_risk(
-          static_cast<double>(std::find(kRiskNames.begin(), kRiskNames.end(), risk->as_text()) - kRiskNames.begin()));
-    } else {
-      call_.set_risk(risk->is(Kind::floating)  ? risk->d
-                     : risk->is(Kind::integer) ? static_cast<double>(risk->i)
-                                               : static_cast<double>(risk->u));
-    }
+    const auto name = std::find(kRiskNames.begin(), kRiskNames.end(), risk->is(Kind::string) ? risk->as_text() : "");
+    out_.risk = name != kRiskNames.end()   ? static_cast<double>(name - kRiskNames.begin())
+                : risk->is(Kind::floating) ? risk->d
+                : risk->is(Kind::integer)  ? static_cast<double>(risk->i)
+                                           : static_cast<double>(risk->u);
   }
-  const Value* input = find(event, "input");
-  call_.bind_input(input != nullptr ? *input : Value::map_of(make_map(arena_, {})));
-  const Value* output = find(event, "output");
-  if (output != nullptr && call_.stage() == Stage::after) call_.bind_output(*output);
+  out_.resource = find(event, "resource");
+  out_.action = find(event, "action");
+  out_.metadata = find(event, "metadata");
+  out_.input = find(event, "input");
+  out_.output = find(event, "output");
+  out_.flaw = flaw_;
+  key_.clear();
+  for (size_t i = 0; i < kContextKeys.size(); ++i) {
+    const Value* value = find(event, kContextKeys[i]);
+    if (value == nullptr) continue;
+    key_ += static_cast<char>(i);
+    append_key(key_, *value);
+  }
 }
 
-std::optional<EventError> EventReader::read(std::string_view line) {
+void EventParser::fill(Context& context, std::vector<std::string>* unknown) const {
+  for (std::string_view root : kContextKeys) {
+    if (const Value* value = fact(root)) context.set_root(root, *value, unknown);
+  }
+}
+
+std::optional<EventError> EventParser::parse(std::string_view line) {
   event_ = Value();
   arena_.reset();
-  capability_.clear();
+  flaw_.clear();
   std::string flaw;
   Result<Value> event = parse_json(arena_, line, &flaw);
   std::string repaired;
@@ -190,14 +192,25 @@ std::optional<EventError> EventReader::read(std::string_view line) {
   if (!event) return EventError{event.error().code, event.error().message};
   if (auto wrong = check(*event)) return wrong;
   event_ = *event;
-  capability_ = find(*event, "capability")->as_text();
-  const Value* stage = find(*event, "stage");
-  call_.begin(program_->resolve(capability_),
-              stage != nullptr && stage->as_text() == "after" ? Stage::after : Stage::before);
-  bind_context(*event);
-  flaw_ = flaw;
-  if (!flaw.empty()) call_.reject(flaw);
-  bind_call(*event);
+  flaw_ = std::move(flaw);
+  take(event_);
+  return std::nullopt;
+}
+
+EventReader::EventReader(std::shared_ptr<const Program> program, Now now, Warn warn)
+    : now_(now), parser_(std::move(warn)), binder_(std::move(program)) {}
+
+std::optional<EventError> EventReader::read(std::string_view line) {
+  capability_.clear();
+  if (auto wrong = parser_.parse(line)) return wrong;
+  Event event = parser_.event();
+  capability_ = event.capability;
+  event_now_ = event.now ? *event.now : now_;
+  event.now = event_now_;
+  event.capability = capability_;
+  std::vector<std::string> unknown;
+  binder_.bind(event, parser_.context_key(), [&](Context& context) { parser_.fill(context, &unknown); }, &unknown);
+  for (const std::string& name : unknown) parser_.warn_once(name, "undeclared attribute");
   return std::nullopt;
 }
 

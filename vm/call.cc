@@ -176,6 +176,11 @@ void Call::set(SlotId slot, const Value& value) {
   if (binder.fitter().fit(*target.type, value, path, &fitted)) binder.store(slot, fitted);
 }
 
+void Call::forget(SlotId slot) {
+  if (slot >= program_->schema().slots.size()) return;
+  Binder(*program_, Bank::call, arena_, slots_, error_, &dirty_).clear(slot);
+}
+
 void Call::bind_input(const Value& value) {
   const Schema& schema = program_->schema();
   bool known = capability_.id != kNone;

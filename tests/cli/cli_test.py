@@ -51,7 +51,7 @@ class Case(unittest.TestCase):
 
 class Help(Case):
     def test_every_command_teaches_itself(self):
-        for command in ([], ["check"], ["eval"], ["bench"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
+        for command in ([], ["check"], ["eval"], ["bench"], ["plan"], ["explain"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
             run = ordain(*command, "--help")
             self.assertEqual(run.returncode, 0, command)
             self.assertGreater(len(run.stdout.splitlines()), 5, command)
@@ -374,6 +374,84 @@ class Tags(html.parser.HTMLParser):
 
     def handle_data(self, data):
         self.texts.append(data)
+
+
+class Explain(Case):
+    """What every rule came to."""
+
+    def test_every_rule_with_its_place(self):
+        policy = self.write("p.policy", POLICY)
+        events = "\n".join(json.dumps({"capability": "pay", "input": {"amount": n}}) for n in (60, 0)) + "\n" + json.dumps({"capability": "pay"}) + "\nx\n"
+        run = ordain("explain", "--policies", policy, "--events", "-", stdin=events)
+        self.assertEqual(run.returncode, 1, "the last line is malformed")
+        self.assertIn("event 1: before pay: require_approval by pays.mid: mid", run.stdout)
+        self.assertRegex(run.stdout, r"does not match +deny +pays\.big +\S+p\.policy:4:3\n +matches +require_approval +pays\.mid +\S+:5:3\n")
+        self.assertRegex(run.stdout, r"faults +deny +pays\.big +\S+:4:3: division by zero at \S+p\.policy:4:\d+")
+        self.assertIn("event 3: before pay: deny by (invalid_input)", run.stdout)
+        self.assertIn("  no rule ran\nevent 4: malformed", run.stdout)
+        lines = [json.loads(line) for line in ordain("explain", "--policies", policy, "--events", "-", "--json", stdin=events).stdout.splitlines()]
+        self.assertEqual([r["outcome"] for r in lines[0]["rules"]], ["does not match", "matches", "does not match", "matches"])
+        self.assertEqual(lines[1]["rules"][0]["outcome"], "faults")
+        self.assertEqual(lines[2]["rules"], [])
+
+
+class Replay(Case):
+    """Decides again from what was recorded."""
+
+    EVENTS = [
+        {"capability": "pay", "agent": "ann", "input": {"amount": 2}},
+        {"capability": "pay", "agent": "ann", "input": {"amount": 60}},
+        {"capability": "pay", "agent": "bob", "input": {"amount": 200}},
+        {"capability": "pay", "stage": "after", "input": {"amount": 1}, "output": {"text": "t"}},
+    ]
+    NEW = POLICY.replace("> 50", "> 70").replace('== 2 because "two"', '== 60 because "sixty"')
+
+    def setUp(self):
+        super().setUp()
+        self.old, self.new = self.write("old.policy", POLICY), self.write("new.policy", self.NEW)
+        self.events = self.write("events.jsonl", "\n".join(json.dumps(e) for e in self.EVENTS) + "\n")
+
+    def test_the_record_against_new_policies(self):
+        db = str(self.path / "db")
+        self.assertEqual(ordain("eval", "--policies", self.old, "--events", self.events, "--db", db).returncode, 0)
+        same = ordain("replay", "--audit", db, "--policies", self.old)
+        self.assertEqual(same.returncode, 0, same.stderr)
+        self.assertRegex(same.stdout, r"unchanged +4 +100\.0 %")
+        run = ordain("replay", "--audit", db, "--policies", self.new)
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertRegex(run.stdout, r"newly allowed +1  pays\.mid +pays\.allow#1")
+        self.assertRegex(run.stdout, r"obligations +1  pays\.noted +-")
+        self.assertIn("record 2  before pay  by ann", run.stdout)
+        self.assertIn("old  require_approval by pays.mid: mid", run.stdout)
+        self.assertIn("new  allow by pays.allow#1", run.stdout)
+
+    def test_json_limit_and_against(self):
+        for command in ("replay", "diff"):
+            run = ordain(command, "--events", self.events, "--policies", self.new, "--against", self.old, "--json", "--limit", "0")
+            self.assertEqual(run.returncode, 1, run.stderr)
+            report = json.loads(run.stdout)
+            self.assertEqual((report["decided"], report["unchanged"], report["newly_allowed"], report["obligations"]), (4, 2, 1, 1))
+            self.assertEqual([g["examples"] for g in report["groups"]], [[], []])
+        same = ordain("diff", "--events", "-", "--policies", self.new, "--against", self.new, stdin="{\"capability\": \"pay\"}\nnonsense\n")
+        self.assertEqual(same.returncode, 1, "a line that is no event is not all well")
+        self.assertIn("line 2:", same.stderr)
+
+    def test_time_that_is_not_recorded(self):
+        policy = self.write("clock.policy", 'policy p on before go { deny late when now > timestamp("2026-01-01T00:00:00Z"); allow; }')
+        command = ("diff", "--events", "-", "--policies", policy, "--against", policy)
+        event = json.dumps({"capability": "go"})
+        run = ordain(*command, stdin=event)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("p.late reads now, which the event does not say", run.stdout)
+        self.assertEqual(ordain(*command, "--strict", stdin=event).returncode, 1)
+        self.assertRegex(ordain(*command, "--now", "2026-02-01T00:00:00Z", stdin=event).stdout, r"unchanged +1 ")
+
+    def test_cannot_run(self):
+        for rest in ([], ["--events", self.events], ["--audit", str(self.path / "none")], ["--events", str(self.path / "none"), "--against", self.old],
+                     ["--events", self.events, "--against", self.old, "--now", "noon"]):
+            run = ordain("replay", "--policies", self.new, *rest)
+            self.assertEqual(run.returncode, 2, rest)
+            self.assertIn("ordain:", run.stderr)
 
 
 class Disasm(Case):

@@ -181,6 +181,9 @@ class AuditLog {
   /// Calls `visit` for every record from id `first` on, oldest first, until it returns false.
   /// @returns error "bad_record" naming the id where a record cannot be read.
   Result<void> for_each(uint64_t first, const std::function<bool(const AuditRecord&)>& visit) const;
+  /// The same for their canonical bytes (docs/audit.md), undecoded and unverified. The bytes live during the visit.
+  Result<void> for_each_body(uint64_t first,
+                             const std::function<bool(uint64_t id, std::string_view body)>& visit) const;
   /// The same for the records that match. Sealed segments are searched by their indexes.
   Result<void> query(const AuditFilter& filter, const std::function<bool(const AuditRecord&)>& visit) const;
   /// One line of JSON (without line feed) a record, oldest first, until `write` returns false. Without a filter the

@@ -66,6 +66,9 @@ class Call {
   /// anything. Absent is for optional and built-in slots.
   void set(SlotId slot, const Value& value);
 
+  /// Makes a slot absent whatever its declaration: a rule that reads its value faults. For what is not known.
+  void forget(SlotId slot);
+
   /// Binds a whole record: `input`, `output`, `metadata`, `resource`, `action`. `value` is a map, as parse_json makes.
   /// Checks it against the declaration (DESIGN's table of what fits), fills the slots that rules read, and records the first
   /// misfit, naming field and types. Host roots: undeclared attributes are skipped and named in `*unknown`; a string

@@ -1,0 +1,47 @@
+// audit_view: a record's fields where they lie in its body, for who reads many: nothing is copied or converted.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "ordain/audit.h"
+
+namespace ordain::detail {
+
+struct ObligationView {
+  RuleKind kind = RuleKind::warn;
+  std::string_view rule, path;
+};
+
+/// Views of a body. Texts that do not apply are empty; so are values, which are encoded (take_value).
+struct RecordView {
+  RecordKind kind = RecordKind::denied;
+  int64_t time_ns = 0;
+  std::string_view action;  ///< 16 bytes; empty for `lost`
+  std::string_view trace, parent, session, capability, agent, principal, tenant, environment;
+  bool decided = false;
+  Stage stage = Stage::before;
+  Effect effect = Effect::deny;
+  DecisionCode code = DecisionCode::default_effect;
+  std::string_view rule, reason, approval;
+  std::vector<ObligationView> obligations;
+  int64_t elapsed_ns = 0;
+  std::string_view input, output, resource, metadata, context, attributes;
+  std::vector<std::string_view> redacted;  ///< paths
+  std::string_view type, target, description, rejected;
+  std::optional<double> risk;
+};
+
+/// Replaces `*out`. Any bytes are safe; texts are not checked to be UTF-8. @returns false if they are no record.
+bool view_record(std::string_view body, RecordView* out);
+
+/// What a reader of the whole log must know of each record, from the first bytes of its body alone.
+struct RecordHead {
+  RecordKind kind = RecordKind::denied;
+  std::string_view action;  ///< 16 bytes, or empty
+};
+bool view_head(std::string_view body, RecordHead* out);
+
+}  // namespace ordain::detail

@@ -1,0 +1,54 @@
+// DecisionRecorder: puts decisions that were made outside a Runtime into an audit log, as records of kind `decision`.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ordain/audit.h"
+#include "ordain/decide.h"
+#include "ordain/value.h"
+
+namespace ordain {
+
+/// What was decided about. Views and values must live until `add` returns; nullptr where there is nothing.
+struct DecidedFacts {
+  std::string_view capability;
+  Stage stage = Stage::before;
+  int64_t time_ns = 0;  ///< `now` as the rules saw it
+  /// Of agent, principal, tenant, environment, session: a record of attributes, or a string, short for its `id`.
+  std::array<const Value*, 5> who{};
+  const Value* input = nullptr;
+  const Value* output = nullptr;
+  const Value* resource = nullptr;
+  const Value* metadata = nullptr;
+  const Value* action = nullptr;
+  std::optional<double> risk;
+  std::string_view rejected;  ///< why the call could not be bound at all
+};
+
+/// One log, one thread.
+class DecisionRecorder {
+ public:
+  /// Opens the log of a directory, or makes both, readable by the owner alone. Nothing is waited for but room in the
+  /// queue (`options.queue_wait`), whatever the durability; `flush` waits for the disk. Without `options.digest_key`
+  /// digests of redacted values are comparable within this recorder's records only.
+  /// @returns an error of the database.
+  static Result<std::unique_ptr<DecisionRecorder>> open(const std::string& directory, const AuditOptions& options);
+  ~DecisionRecorder();
+
+  /// Queues the record of a decision of `program`. Input and output are recorded after the decision's
+  /// `redact` obligations. @returns error "audit_unavailable" if the log takes no more.
+  Result<void> add(const Program& program, const DecidedFacts& facts, const Decision& decision);
+  /// Waits until all is committed. @returns error "audit_unavailable" if it is not.
+  Result<void> flush();
+
+ private:
+  struct Impl;
+  explicit DecisionRecorder(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ordain
