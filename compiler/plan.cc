@@ -80,7 +80,7 @@ class Planner {
     if (rules_.size() <= kFewRules) return std::move(dag_);
     take_notes(items);
     build(std::move(items), {}, 0);
-    if (dag_.nodes.size() > 1 && walk_cost() < kRuleCostInRun * static_cast<double>(rules_.size())) {
+    if (dag_.nodes.size() > 1 && walk_cost() < scan_cost()) {
       return std::move(dag_);
     }
     dag_.nodes.clear();
@@ -115,6 +115,18 @@ class Planner {
       if (note == PlanNote::few_rules) note = PlanNote::indexed;
       if (item.alternative->atoms.empty() && !item.alternative->exact) note = PlanNote::no_test;
     }
+  }
+
+  // What trying all rules takes.
+  double scan_cost() const {
+    double out = 0;
+    for (const std::vector<Alternative>& condition : conditions_) {
+      const auto reads_text = [](const Alternative& alternative) {
+        return std::ranges::any_of(alternative.atoms, [](const Atom& atom) { return atom.test == PlanTest::text; });
+      };
+      out += std::ranges::any_of(condition, reads_text) ? kTextRuleCost : kRuleCostInRun;
+    }
+    return out;
   }
 
   // What a decision spends in the DAG, if every second look-up finds something.

@@ -17,8 +17,6 @@ constexpr std::array<std::string_view, 9> kCallKeys = {"capability", "stage",   
                                                        "action",     "metadata", "risk",  "now"};
 constexpr std::array<std::string_view, 5> kRiskNames = {"none", "low", "medium", "high", "critical"};
 
-// Agents without end must not fill the memory: past this many, all are made anew.
-
 const Value* find(const Value& event, std::string_view key) { return map_find(*event.map, key); }
 
 EventError bad(std::string message) { return {"bad_event", std::move(message)}; }

@@ -8,6 +8,7 @@
 static std::string do_refund(const std::string& customer_id, double) { return "refunded " + customer_id; }
 
 int main() {
+  std::filesystem::remove_all("state");  // of an earlier run, perhaps of an earlier format
   std::filesystem::create_directories("policies");
   std::ofstream("policies/refunds.policy")
       << "capability refund_customer { input { customer_id: string, amount_usd: double } }\n"

@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"input.price == {}.5", PlanTest::number}, Case{"input.size > {}", PlanTest::threshold},
                     Case{"{} >= input.size", PlanTest::threshold}, Case{"!(input.size < {})", PlanTest::threshold},
                     Case{"input.price < {}.5", PlanTest::threshold},
-                    Case{"now < timestamp(\"20{:02}-01-01T00:00:00Z\")", PlanTest::threshold},
+                    Case{"now == timestamp(\"20{:02}-01-01T00:00:00Z\")", PlanTest::threshold},
                     Case{"input.command.contains(\"bad{}\")", PlanTest::text},
                     Case{"input.command.startsWith(\"bad{}\")", PlanTest::text},
                     Case{"input.command.endsWith(\"bad{}\")", PlanTest::text},
