@@ -23,6 +23,7 @@ void add_disasm(CLI::App& app, Action& action);
 void add_functions(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
 void add_approvals(CLI::App& app, Action& action);
+void add_grants(CLI::App& app, Action& action);
 void add_audit(CLI::App& app, Action& action);
 void add_import(CLI::App& app, Action& action);
 void add_keys(CLI::App& app, Action& action);

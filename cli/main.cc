@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   ordain::cli::add_check(app, action);
   ordain::cli::add_eval(app, action);
   ordain::cli::add_approvals(app, action);
+  ordain::cli::add_grants(app, action);
   ordain::cli::add_audit(app, action);
   ordain::cli::add_import(app, action);
   ordain::cli::add_keys(app, action);

@@ -54,6 +54,7 @@ enum Field : uint8_t {
   kRisk,
   kRejected,
   kAttributes,
+  kGrant,
 };
 
 class Writer {
@@ -255,6 +256,8 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
       return read_text(bytes, &record->rejected);
     case kAttributes:
       return read_value(bytes, &record->attributes);
+    case kGrant:
+      return read_text(bytes, &record->grant);
     default:
       return false;
   }
@@ -311,6 +314,7 @@ void encode_record(const RecordDraft& draft, std::string& out) {
   }
   to.text(kRejected, draft.rejected);
   to.value(kAttributes, draft.attributes);
+  to.text(kGrant, draft.grant);
 }
 
 bool decode_record(std::string_view body, AuditRecord* record) {

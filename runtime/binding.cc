@@ -11,7 +11,7 @@ namespace ordain::detail {
 namespace {
 
 /// Names the format, so that its digests never meet those of another.
-constexpr std::string_view kBindingFormat = "ordain approval binding 1";
+constexpr std::string_view kBindingFormat = "ordain approval binding 2";
 
 bool bind(ApprovalRequest& request, const Value& input, const Value& resource, std::vector<Digest> rules) {
   std::string bytes;
@@ -24,6 +24,8 @@ bool bind(ApprovalRequest& request, const Value& input, const Value& resource, s
   std::sort(rules.begin(), rules.end());
   append_u32(bytes, static_cast<uint32_t>(rules.size()));
   for (const Digest& rule : rules) bytes.append(reinterpret_cast<const char*>(rule.data()), rule.size());
+  append_u32(bytes, static_cast<uint32_t>(request.groups.size()));
+  for (const std::string& group : request.groups) append_sized(bytes, group);
   Sha256 hasher;
   hasher.add(bytes);
   request.binding = hasher.finish();
@@ -52,6 +54,8 @@ std::optional<ApprovalRequest> make_request(const Program& program, const Decisi
   }
   for (std::string_view group : decision.from) out.groups.emplace_back(group);
   out.action = action.id_text.view();
+  CapabilityId capability = program.resolve(action.capability).id;
+  if (capability != kNone) out.scopes = program.schema().capabilities[capability].scopes;
   if (!bind(out, effective_input, action.options->resource, std::move(digests))) return std::nullopt;
   return out;
 }

@@ -5,6 +5,7 @@
 #include "runtime/binding.h"
 #include "runtime/core.h"
 #include "runtime/redact.h"
+#include "runtime/scopes.h"
 #include "runtime/value_bytes.h"
 
 namespace ordain::detail {
@@ -41,6 +42,7 @@ class GovernedCall {
       Decision decision = decide_before();
       if (observe_) return true;
       if (decision.effect == Effect::deny) return deny(denied(decision), "");
+      if (!scope_.empty()) return deny({"", missing_scope_reason(who_.who(), scope_), "missing_scope", ""}, "");
       if (!redact_input(decision)) return false;
       if (decision.effect == Effect::allow) return true;
       Step step = ask(decision, asked + 1 >= kMaxAsks);
@@ -56,6 +58,11 @@ class GovernedCall {
     effective_ = *action_.input;
     recorded_ = effective_;
     note(decision, RecordKind::intent);
+    scope_ = missing_scope(*worker_.program, worker_.call->capability().id, who_.who());
+    if (!scope_.empty() && decision.effect != Effect::deny) {
+      draft_.effect = Effect::deny;
+      draft_.cause = "missing_scope";
+    }
     if (observe_) observe_input(decision);
     return decision;
   }
@@ -130,6 +137,9 @@ class GovernedCall {
     switch (claimed->claim) {
       case ApprovalStore::Claim::consumed:
         approval_ = approval.id;
+        return Step::go;
+      case ApprovalStore::Claim::granted:
+        grant_ = claimed->grant.id;
         return Step::go;
       case ApprovalStore::Claim::rejected:
         return rejected(request, approval);
@@ -225,6 +235,7 @@ class GovernedCall {
   /// Records that the call is about to execute. @returns whether it may.
   bool begin() {
     draft_.approval = approval_;
+    draft_.grant = grant_;
     irreversible_ = is_irreversible();
     bool waits = waits_always() || (core_.options.audit.durability == Durability::group &&
                                     core_.options.audit.wait_for_irreversible && irreversible_);
@@ -438,7 +449,9 @@ class GovernedCall {
   int64_t now_ns_ = 0, elapsed_ns_ = 0;
   Value effective_ = Value::null();  ///< what the tool receives
   Value recorded_ = Value::null();   ///< what the record shows
+  std::string scope_;                ///< that the agent lacks
   std::string approval_;             ///< consumed for this call
+  std::string grant_;                ///< that stood in for an approval
   bool irreversible_ = false, reserved_ = false, committed_ = true;
   RecordDraft draft_;
   std::vector<DraftObligation> obligations_;

@@ -83,7 +83,7 @@ Result<Runtime> Runtime::open(std::shared_ptr<const Program> program, RuntimeOpt
   if (who.session.empty() && detail::attributes_of(who, "session") == nullptr) who.session = Id128::random().hex();
   auto identity = Identity::make(std::move(who), program);
   if (!identity.ok()) return identity.error();
-  auto approvals = ApprovalStore::open(options.database);
+  auto approvals = ApprovalStore::open(options.database, OpenMode::read_write, options.operator_keys);
   if (!approvals.ok()) return approvals.error();
   auto core = std::make_shared<detail::Core>(std::move(program), std::move(options), std::move(*identity),
                                              std::move(*approvals));

@@ -17,7 +17,7 @@ struct Denied {
   std::string rule;    ///< "payments.unknown_payee"; "" where no rule spoke
   std::string reason;  ///< for people
   /// "rule", "default", "invalid_input", "missing_context", "evaluation_error", "budget_exceeded"; or of the runtime:
-  /// "approval_rejected", "approval_unavailable", "audit_full", "audit_unavailable".
+  /// "missing_scope", "approval_rejected", "approval_unavailable", "audit_full", "audit_unavailable".
   std::string code;
   std::string fault;  ///< "division by zero at payments.policy:12:18"; "" without a fault
 };

@@ -51,6 +51,9 @@ struct RuntimeOptions {
   FailMode fail_mode = FailMode::closed;
   ApprovalHandler approvals = queue_handler();
   std::chrono::seconds approval_expires{3600};  ///< where the asking rules name no `expires`
+  /// With keys, approvals and grants count only if one of them signed it. A handler that answers on the spot needs the
+  /// private one.
+  OperatorKeys operator_keys = {};
   AuditOptions audit = {};
   DecideOptions decide = {};
 
