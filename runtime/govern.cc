@@ -5,6 +5,7 @@
 #include "runtime/binding.h"
 #include "runtime/core.h"
 #include "runtime/redact.h"
+#include "runtime/ruling.h"
 #include "runtime/scopes.h"
 #include "runtime/value_bytes.h"
 
@@ -21,7 +22,7 @@ class GovernedCall {
       : core_(core),
         worker_(worker),
         who_(options.identity != nullptr ? *options.identity : core.identity),
-        action_(describe_action(capability, input, options)),
+        action_(describe_action(core, capability, input, options)),
         tool_(tool),
         observe_(core.options.mode == Mode::observe) {
     out_.action = action_.id;
@@ -32,6 +33,15 @@ class GovernedCall {
     return std::move(out_);
   }
 
+  /// The call as far as its decision.
+  Authorization authorize() {
+    decide_only_ = true;
+    bool clears = clear() && record_decision();
+    if (auto* pending = std::get_if<Pending>(&out_.state)) approval_ = pending->approval_id;
+    Document input = clears ? Document::copy_of(effective_) : Document();
+    return {clears, std::move(decided_), approval_, grant_, to_outcome<void>(std::move(out_), Nothing()), input};
+  }
+
  private:
   // --- before ---
 
@@ -39,7 +49,7 @@ class GovernedCall {
   /// recorded.
   bool clear() {
     for (int asked = 0;; ++asked) {
-      Decision decision = decide_before();
+      const Ruling& decision = decide_before();
       if (observe_) return true;
       if (decision.effect == Effect::deny) return deny(denied(decision), "");
       if (!scope_.empty()) return deny({"", missing_scope_reason(who_.who(), scope_), "missing_scope", ""}, "");
@@ -50,25 +60,35 @@ class GovernedCall {
     }
   }
 
-  Decision decide_before() {
+  NativeCall seen(Stage stage, const Value& output) const {
+    return {stage, action_.capability, *action_.input, output, who_.who(), *action_.options, now_ns_, elapsed_ns_};
+  }
+
+  const Ruling& decide_before() {
     worker_.refresh(core_, who_);
     now_ns_ = core_.now();
     worker_.bind(*worker_.call, Stage::before, action_, now_ns_, nullptr, 0);
-    Decision decision = decide(*worker_.call, *worker_.context, worker_.scratch, core_.options.decide);
+    const Value nothing;
+    ruling_ = rule(core_, worker_, {*worker_.call, seen(Stage::before, nothing)});
+    const Ruling& decision = ruling_;
     effective_ = *action_.input;
     recorded_ = effective_;
     note(decision, RecordKind::intent);
     scope_ = missing_scope(*worker_.program, worker_.call->capability().id, who_.who());
+    if (observe_ && (decision.effect != Effect::allow || !scope_.empty())) {
+      out_.would = "would_" + std::string(to_string(scope_.empty() ? decision.effect : Effect::deny));
+    }
     if (!scope_.empty() && decision.effect != Effect::deny) {
       draft_.effect = Effect::deny;
       draft_.cause = "missing_scope";
     }
     if (observe_) observe_input(decision);
+    if (decide_only_) decided_ = detach(*worker_.program, decision, action_, now_ns_);
     return decision;
   }
 
   /// What the tool receives, and what is recorded, from here on.
-  bool redact_input(const Decision& decision) {
+  bool redact_input(const Ruling& decision) {
     digest_redacted(decision, "input", *action_.input);
     if (!apply(decision, "input", effective_)) {
       return deny({draft_.rule.empty() ? "" : std::string(draft_.rule), "a redaction could not be applied",
@@ -81,17 +101,17 @@ class GovernedCall {
 
   /// Under observe the tool receives the original, but the record is as it would be under enforce: a trial must not
   /// spread secrets.
-  void observe_input(const Decision& decision) {
+  void observe_input(const Ruling& decision) {
     if (decision.effect == Effect::deny) return;
     digest_redacted(decision, "input", *action_.input);
     if (!apply(decision, "input", recorded_)) recorded_ = Value::null();
   }
 
   /// Keeps what may be known of the values that are about to be replaced: whether they are the same as others.
-  void digest_redacted(const Decision& decision, std::string_view root, const Value& value) {
-    if (core_.audit == nullptr || !redacts(decision)) return;
+  void digest_redacted(const Ruling& decision, std::string_view root, const Value& value) {
+    if (core_.audit == nullptr || !decision.redacts()) return;
     std::vector<FoundValue> found;
-    for (const Obligation& obligation : decision.obligations) {
+    for (const RulingObligation& obligation : decision.obligations) {
       if (obligation.kind == RuleKind::redact) find_values(value, root, obligation.path, &found);
     }
     for (const FoundValue& one : found) digest_value(one);
@@ -108,8 +128,8 @@ class GovernedCall {
     draft_.digest_key = &core_.digest_key_id;
   }
 
-  bool apply(const Decision& decision, std::string_view root, Value& value) {
-    for (const Obligation& obligation : decision.obligations) {
+  bool apply(const Ruling& decision, std::string_view root, Value& value) {
+    for (const RulingObligation& obligation : decision.obligations) {
       if (obligation.kind != RuleKind::redact) continue;
       Value with = copy_value(worker_.arena, obligation.with);
       if (!redact(worker_.arena, value, root, obligation.path, with, &value)) return false;
@@ -121,7 +141,7 @@ class GovernedCall {
 
   enum class Step { go, stop, again };
 
-  Step ask(const Decision& decision, bool last) {
+  Step ask(const Ruling& decision, bool last) {
     auto made = make_request(*worker_.program, decision, action_, who_.who(), effective_);
     if (!made) {
       deny({"", "the input is nested too deep", "invalid_input", ""}, "");
@@ -215,7 +235,7 @@ class GovernedCall {
 
   // --- denied ---
 
-  Denied denied(const Decision& decision) const {
+  Denied denied(const Ruling& decision) const {
     return {std::string(draft_.rule), std::string(decision.reason), std::string(to_string(decision.code)), fault_};
   }
 
@@ -249,6 +269,21 @@ class GovernedCall {
     out_.state = Denied{std::string(draft_.rule), full ? "the audit queue is full" : "the audit log cannot be written",
                         full ? "audit_full" : "audit_unavailable", ""};
     return false;
+  }
+
+  /// Records a decision that the host acts on by itself. @returns whether it may.
+  bool record_decision() {
+    draft_.kind = RecordKind::decision;
+    draft_.approval = approval_;
+    draft_.grant = grant_;
+    bool recorded = append(RecordRole::single, waits_always() || core_.options.audit.durability == Durability::group) ==
+                        Admission::taken &&
+                    committed_;
+    bool goes_on = recorded || observe_ || core_.options.fail_mode == FailMode::open;
+    if (!approval_.empty()) (void)core_.approvals.finish(approval_, goes_on ? "authorized" : "not executed");
+    if (!goes_on)
+      out_.state = Denied{std::string(draft_.rule), "the audit log cannot be written", "audit_unavailable", ""};
+    return goes_on;
   }
 
   bool is_irreversible() const {
@@ -290,8 +325,10 @@ class GovernedCall {
   void decide_after(const Value& output) {
     now_ns_ = core_.now();
     worker_.bind(*worker_.after, Stage::after, action_, now_ns_, &output, elapsed_ns_);
-    Decision decision = decide(*worker_.after, *worker_.context, worker_.scratch, core_.options.decide);
+    ruling_ = rule(core_, worker_, {*worker_.after, seen(Stage::after, output)});
+    const Ruling& decision = ruling_;
     note(decision, RecordKind::outcome);
+    if (observe_ && decision.effect != Effect::allow && out_.would.empty()) out_.would = "would_withhold";
     begin_outcome();
     digest_redacted(decision, "output", output);
     Value released = output;
@@ -300,7 +337,7 @@ class GovernedCall {
       withheld = true;
       draft_.cause = "evaluation_error";
     }
-    bool redacted = redacts(decision);
+    bool redacted = decision.redacts();
     draft_.output = withheld ? nullptr : &released;
     if (withheld) digest_withheld(output);
     if (observe_) return release(output, false, OutcomeStatus::released);
@@ -315,14 +352,7 @@ class GovernedCall {
     digest_value({"output", output});
   }
 
-  static bool redacts(const Decision& decision) {
-    for (const Obligation& obligation : decision.obligations) {
-      if (obligation.kind == RuleKind::redact) return true;
-    }
-    return false;
-  }
-
-  void withhold(const Decision& decision) {
+  void withhold(const Ruling& decision) {
     std::string_view code = draft_.cause.empty() ? to_string(decision.code) : draft_.cause;
     Withheld withheld{std::string(draft_.rule), std::string(decision.reason), std::string(code), fault_};
     draft_.status = OutcomeStatus::withheld;
@@ -374,7 +404,7 @@ class GovernedCall {
   }
 
   /// Takes down what the decision says. The views live until the next one.
-  void note(const Decision& decision, RecordKind kind) {
+  void note(const Ruling& decision, RecordKind kind) {
     const Program& program = *worker_.program;
     const Who& who = who_.who();
     draft_ = RecordDraft{};
@@ -395,10 +425,9 @@ class GovernedCall {
     draft_.effect = decision.effect;
     draft_.observed = observe_;
     draft_.code = decision.code;
-    RuleId rule = decision.rule != kNone ? decision.rule : decision.fault_rule;
-    if (rule != kNone) draft_.rule = program.rules()[rule].name;
+    draft_.rule = decision.rule;
     draft_.reason = decision.reason;
-    fault_ = fault_text(program, decision.fault);
+    fault_ = decision.fault;
     draft_.fault = fault_;
     draft_.program = &program.digest();
     draft_.input = &recorded_;
@@ -410,17 +439,16 @@ class GovernedCall {
       draft_.type = action_.options->type;
       draft_.target = action_.options->target;
       draft_.description = action_.options->description;
-      draft_.risk = action_.options->risk;
+      if (action_.options->risk) draft_.risk = action_.options->risk->value;
     }
-    note_obligations(program, decision);
+    note_obligations(decision);
   }
 
-  void note_obligations(const Program& program, const Decision& decision) {
+  void note_obligations(const Ruling& decision) {
     obligations_.clear();
     if (draft_.stage == Stage::before) out_.warnings.clear();  // a decision that was taken again
-    for (const Obligation& obligation : decision.obligations) {
-      std::string_view rule = obligation.rule != kNone ? std::string_view(program.rules()[obligation.rule].name) : "";
-      obligations_.push_back({obligation.kind, rule, obligation.path, obligation.reason});
+    for (const RulingObligation& obligation : decision.obligations) {
+      obligations_.push_back({obligation.kind, obligation.rule, obligation.path, obligation.reason});
       if (obligation.kind == RuleKind::warn) out_.warnings.emplace_back(obligation.reason);
     }
     draft_.obligations = obligations_;
@@ -452,7 +480,10 @@ class GovernedCall {
   std::string scope_;                ///< that the agent lacks
   std::string approval_;             ///< consumed for this call
   std::string grant_;                ///< that stood in for an approval
+  bool decide_only_ = false;
+  DetachedDecision decided_;
   bool irreversible_ = false, reserved_ = false, committed_ = true;
+  Ruling ruling_;  ///< the latest; the draft views it
   RecordDraft draft_;
   std::vector<DraftObligation> obligations_;
   std::vector<DraftRedacted> redacted_;
@@ -465,6 +496,15 @@ Governed govern(Core& core, std::string_view capability, const Value& input, con
                 GovernedTool& tool) {
   Lease worker(core);
   return GovernedCall(core, *worker, capability, input, options, tool).run();
+}
+
+Authorization authorize(Core& core, std::string_view capability, const Value& input, const CallOptions& options) {
+  struct NoTool final : GovernedTool {
+    std::optional<Error> execute(Arena&, const Value&, Value*, bool*) override { return Error{"none", "no tool"}; }
+    bool deliver(const Value&, bool) override { return false; }
+  } tool;
+  Lease worker(core);
+  return GovernedCall(core, *worker, capability, input, options, tool).authorize();
 }
 
 }  // namespace ordain::detail
