@@ -69,7 +69,7 @@ class GovernedCall {
     now_ns_ = core_.now();
     worker_.bind(*worker_.call, Stage::before, action_, now_ns_, nullptr, 0);
     const Value nothing;
-    ruling_ = rule(core_, worker_, {*worker_.call, seen(Stage::before, nothing)});
+    judge(*worker_.call, seen(Stage::before, nothing));
     const Ruling& decision = ruling_;
     effective_ = *action_.input;
     recorded_ = effective_;
@@ -325,7 +325,7 @@ class GovernedCall {
   void decide_after(const Value& output) {
     now_ns_ = core_.now();
     worker_.bind(*worker_.after, Stage::after, action_, now_ns_, &output, elapsed_ns_);
-    ruling_ = rule(core_, worker_, {*worker_.after, seen(Stage::after, output)});
+    judge(*worker_.after, seen(Stage::after, output));
     const Ruling& decision = ruling_;
     note(decision, RecordKind::outcome);
     if (observe_ && decision.effect != Effect::allow && out_.would.empty()) out_.would = "would_withhold";
@@ -398,6 +398,9 @@ class GovernedCall {
   /// Records the outcome. @returns false if a commit that was waited for failed.
   bool finish() {
     if (!approval_.empty()) (void)core_.approvals.finish(approval_, to_string(draft_.status));
+    if (core_.options.telemetry != nullptr) {
+      core_.options.telemetry->executed({draft_.status, action_.capability, std::chrono::nanoseconds(elapsed_ns_)});
+    }
     // Without an intent on record (fail_mode open) the outcome has no room kept for it.
     Admission admission = append(reserved_ ? RecordRole::outcome : RecordRole::single, waits_always());
     return admission == Admission::taken && committed_;
@@ -459,12 +462,51 @@ class GovernedCall {
   /// Queues the draft; waits for its commit if asked. `committed_` is false only if that failed.
   Admission append(RecordRole role, bool waits) {
     committed_ = true;
-    if (core_.audit == nullptr) return Admission::taken;
+    if (core_.audit == nullptr && core_.options.sinks.empty()) return Admission::taken;
     encode_record(draft_, worker_.record);
-    Ticket ticket;
-    Admission admission = core_.audit->append(worker_.record, action_.id, role, waits ? &ticket : nullptr);
-    if (admission == Admission::taken && waits) committed_ = core_.audit->wait(ticket);
-    return admission;
+    bool sunk = core_.options.sinks.empty() || sink();
+    // A call that some sink does not know of must not execute; what was executed is recorded wherever it can be.
+    bool closed = !observe_ && core_.options.fail_mode == FailMode::closed;
+    if (!sunk && closed && role == RecordRole::intent) return Admission::unavailable;
+    if (core_.audit != nullptr) {
+      Ticket ticket;
+      Admission admission = core_.audit->append(worker_.record, action_.id, role, waits ? &ticket : nullptr);
+      if (admission == Admission::taken && waits) committed_ = core_.audit->wait(ticket);
+      bool failed = admission != Admission::taken || !committed_;
+      if (failed && core_.options.telemetry != nullptr) core_.options.telemetry->write_failed("audit");
+      if (admission != Admission::taken) return admission;
+    }
+    committed_ = committed_ && sunk;
+    return Admission::taken;
+  }
+
+  /// Gives the record to the sinks. @returns false if one of them failed.
+  bool sink() {
+    AuditRecord record;
+    bool ok = decode_record(worker_.record, &record);
+    for (const auto& one : core_.options.sinks) {
+      bool written = false;
+      try {
+        written = one->write(record).ok();
+      } catch (...) {  // the same as an error
+      }
+      if (!written && core_.options.telemetry != nullptr) core_.options.telemetry->write_failed("sink");
+      ok = ok && written;
+    }
+    return ok;
+  }
+
+  /// Decides one stage, and tells the telemetry.
+  void judge(const Call& call, const NativeCall& seen) {
+    Telemetry* telemetry = core_.options.telemetry.get();
+    if (telemetry == nullptr) {
+      ruling_ = rule(core_, worker_, {call, seen});
+      return;
+    }
+    auto start = std::chrono::steady_clock::now();
+    ruling_ = rule(core_, worker_, {call, seen});
+    auto elapsed = std::chrono::steady_clock::now() - start;
+    telemetry->decided({seen.stage, ruling_.effect, ruling_.code, ruling_.rule, action_.capability, observe_, elapsed});
   }
 
   Core& core_;

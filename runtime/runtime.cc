@@ -94,6 +94,9 @@ std::optional<Error> check_options(const RuntimeOptions& options) {
   if (!options.approvals)
     return Error{"invalid_options", "approvals: a handler is needed; queue_handler() is the default"};
   if (options.approval_expires.count() <= 0) return Error{"invalid_options", "approval_expires: must be positive"};
+  for (const auto& sink : options.sinks) {
+    if (sink == nullptr) return Error{"invalid_options", "sinks: one of them is nullptr"};
+  }
   if (options.audit.queue_records < 2) return Error{"invalid_options", "audit.queue_records: at least 2"};
   if (options.audit.checkpoint_records == 0) return Error{"invalid_options", "audit.checkpoint_records: at least 1"};
   if (options.audit.retry.count() <= 0) return Error{"invalid_options", "audit.retry: must be positive"};

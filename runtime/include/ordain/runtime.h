@@ -19,6 +19,8 @@
 #include "ordain/json.h"
 #include "ordain/native.h"
 #include "ordain/outcome.h"
+#include "ordain/sink.h"
+#include "ordain/telemetry.h"
 #include "ordain/value_codec.h"
 #include "ordain/wrap.h"
 
@@ -65,6 +67,8 @@ struct RuntimeOptions {
   std::vector<NativeRule> rules = {};  ///< rules that the host writes in C++; see also Runtime::add_rule
   /// With keys, `metadata` may have these alone; anything else is invalid input. Policies can declare it too.
   std::vector<MetadataKey> metadata = {};
+  std::vector<std::shared_ptr<AuditSink>> sinks = {};  ///< receive every record, with a database or without
+  std::shared_ptr<Telemetry> telemetry = {};           ///< receives events for the host's monitoring
   AuditOptions audit = {};
   DecideOptions decide = {};
 
