@@ -95,6 +95,8 @@ CallOptions call_options(const Action& action, const std::vector<NativeRule>* ru
 
 }  // namespace detail
 
+Document empty_object() { return *Document::parse("{}"); }
+
 size_t Plan::count(Effect effect) const {
   return static_cast<size_t>(std::count_if(actions.begin(), actions.end(),
                                            [&](const PlannedAction& one) { return one.decision.effect == effect; }));

@@ -13,10 +13,13 @@
 
 namespace ordain {
 
+/// `{}`.
+Document empty_object();
+
 /// One action of a plan. Owns its texts.
 struct Action {
   std::string capability;
-  Document input = {};
+  Document input = empty_object();
   std::string type = {}, target = {}, description = {};
   std::optional<ActionRisk> risk = {};
   Document resource = {}, metadata = {};  ///< null: none
