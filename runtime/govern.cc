@@ -68,7 +68,7 @@ class GovernedCall {
     worker_.refresh(core_, who_);
     now_ns_ = core_.now();
     worker_.bind(*worker_.call, Stage::before, action_, now_ns_, nullptr, 0);
-    const Value nothing;
+    const Value nothing{};
     judge(*worker_.call, seen(Stage::before, nothing));
     const Ruling& decision = ruling_;
     effective_ = *action_.input;

@@ -75,7 +75,7 @@ DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capabi
   worker->refresh(core, who);
   int64_t now_ns = core.now();
   worker->bind(*worker->call, stage, action, now_ns, output, elapsed_ns);
-  const Value nothing;
+  const Value nothing{};
   NativeCall seen{stage,     capability, input,  output != nullptr ? *output : nothing,
                   who.who(), options,    now_ns, elapsed_ns};
   DetachedDecision out = detach(*worker->program, rule(core, *worker, {*worker->call, seen, true}), action, now_ns);
