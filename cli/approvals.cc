@@ -2,11 +2,9 @@
 #include "ordain/approvals.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstdlib>
 
 #include "cli/command.h"
+#include "cli/key_options.h"
 #include "cli/terminal.h"
 #include "ordain/handlers.h"
 
@@ -18,17 +16,17 @@ struct Options {
   std::string state;  // list
   std::string id;
   std::string approver, group, note;
+  std::string key;
+  std::vector<std::string> trust;
   bool json = false;
 };
 
-std::string default_approver() {
-  const char* user = std::getenv("USER");
-  return user != nullptr && *user != '\0' ? user : fmt::format("uid-{}", getuid());
-}
-
 int fail(const Error& error) {
   complain(error.message);
-  return error.code.rfind("database_", 0) == 0 || error.code == "no_database" ? kUsage : kFindings;
+  return error.code.rfind("database_", 0) == 0 || error.code == "no_database" || error.code.rfind("key_", 0) == 0 ||
+                 error.code == "bad_key"
+             ? kUsage
+             : kFindings;
 }
 
 void print_table(const std::vector<Approval>& approvals) {
@@ -46,8 +44,14 @@ void print_table(const std::vector<Approval>& approvals) {
   }
 }
 
+Result<ApprovalStore> open(const Options& options, OpenMode mode) {
+  auto keys = operator_keys(options.key, options.trust);
+  if (!keys) return keys.error();
+  return ApprovalStore::open(options.database, mode, std::move(*keys));
+}
+
 int list(const Options& options) {
-  auto store = ApprovalStore::open(options.database, OpenMode::read_only);
+  auto store = open(options, OpenMode::read_only);
   if (!store) return fail(store.error());
   std::optional<ApprovalState> state;
   if (!options.state.empty() && options.state != "all") state = parse_approval_state(options.state);
@@ -62,7 +66,7 @@ int list(const Options& options) {
 }
 
 int show(const Options& options) {
-  auto store = ApprovalStore::open(options.database, OpenMode::read_only);
+  auto store = open(options, OpenMode::read_only);
   if (!store) return fail(store.error());
   auto approval = store->show(options.id, system_time_ns());
   if (!approval) return fail(approval.error());
@@ -71,9 +75,9 @@ int show(const Options& options) {
 }
 
 int decide(const Options& options, bool approve) {
-  auto store = ApprovalStore::open(options.database, OpenMode::read_write);
+  auto store = open(options, OpenMode::read_write);
   if (!store) return fail(store.error());
-  const std::string approver = options.approver.empty() ? default_approver() : options.approver;
+  const std::string approver = options.approver.empty() ? user_name() : options.approver;
   auto approval = approve ? store->approve(options.id, approver, options.group, options.note, system_time_ns())
                           : store->reject(options.id, approver, options.group, options.note, system_time_ns());
   if (!approval) return fail(approval.error());
@@ -91,6 +95,8 @@ int decide(const Options& options, bool approve) {
 CLI::App* add_command(CLI::App& parent, const std::shared_ptr<Options>& options, const char* name, const char* about) {
   CLI::App* command = parent.add_subcommand(name, about);
   command->add_option("--db", options->database, "the database directory")->required();
+  command->add_option("--key", options->key, "operator.key: signs the answer; needed where the host has keys");
+  command->add_option("--trust", options->trust, "a public key, or its file, that signatures are checked with");
   command->add_flag("--json", options->json, "print JSON, one object a line");
   return command;
 }

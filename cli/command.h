@@ -27,6 +27,7 @@ void add_bench(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);
 void add_approvals(CLI::App& app, Action& action);
+void add_grants(CLI::App& app, Action& action);
 void add_audit(CLI::App& app, Action& action);
 void add_import(CLI::App& app, Action& action);
 void add_keys(CLI::App& app, Action& action);

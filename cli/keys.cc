@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -77,6 +80,24 @@ Result<std::vector<PublicKey>> read_public_keys(const std::vector<std::string>& 
     out.push_back(*key);
   }
   return out;
+}
+
+Result<OperatorKeys> operator_keys(const std::string& key, const std::vector<std::string>& trust) {
+  OperatorKeys out;
+  if (!key.empty()) {
+    auto loaded = PrivateKey::load(key);
+    if (!loaded) return loaded.error();
+    out.sign = std::move(*loaded);
+  }
+  auto trusted = read_public_keys(trust);
+  if (!trusted) return trusted.error();
+  out.trust = std::move(*trusted);
+  return out;
+}
+
+std::string user_name() {
+  const char* user = std::getenv("USER");
+  return user != nullptr && *user != '\0' ? user : fmt::format("uid-{}", getuid());
 }
 
 void add_keys(CLI::App& app, Action& action) {

@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
   ordain::cli::add_explain(app, action);
   ordain::cli::add_replay(app, action);
   ordain::cli::add_approvals(app, action);
+  ordain::cli::add_grants(app, action);
   ordain::cli::add_audit(app, action);
   ordain::cli::add_import(app, action);
   ordain::cli::add_keys(app, action);

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "ordain/json.h"
+#include "runtime/approval_signing.h"
 #include "runtime/json_line.h"
 
 namespace ordain {
@@ -44,22 +45,28 @@ Approval read_row(Statement& row, int64_t now_ns) {
   out.consumed_ns = row.integer(17);
   out.consumed_by = row.text(18);
   out.outcome = row.text(19);
+  if (std::string_view binding = row.blob(20); binding.size() == out.binding.size()) {
+    std::copy(binding.begin(), binding.end(), out.binding.begin());
+  }
   bool open = out.state == ApprovalState::pending || out.state == ApprovalState::approved;
   if (open && out.expires_ns <= now_ns) out.state = ApprovalState::expired;
   return out;
 }
 
-Result<void> read_votes(sqlite::Database& database, Approval& approval) {
-  auto votes =
-      database.prepare("SELECT approves, grp, approver, note, time FROM votes WHERE approval = ?1 ORDER BY number");
+Result<void> read_votes(sqlite::Database& database, const OperatorKeys& keys, Approval& approval) {
+  auto votes = database.prepare(
+      "SELECT approves, grp, approver, note, time, key, signature FROM votes WHERE approval = ?1 ORDER BY number");
   if (!votes.ok()) return votes.error();
   votes->bind_text(1, approval.id);
   for (;;) {
     auto step = votes->step();
     if (step == Statement::Step::failed) return database.error();
     if (step == Statement::Step::done) return {};
-    approval.votes.push_back({std::string(votes->text(1)), std::string(votes->text(2)), std::string(votes->text(3)),
-                              votes->integer(0) != 0, votes->integer(4)});
+    ApprovalVote vote{std::string(votes->text(1)), std::string(votes->text(2)), std::string(votes->text(3)),
+                      votes->integer(0) != 0, votes->integer(4)};
+    vote.signed_by = signer(keys, vote_bytes(approval, vote), {votes->integer(5), std::string(votes->blob(6))});
+    vote.counts = keys.empty() || !vote.signed_by.empty();
+    approval.votes.push_back(std::move(vote));
   }
 }
 
@@ -68,7 +75,7 @@ std::string votes_json(const Approval& approval) {
   for (const auto& vote : approval.votes) {
     JsonLine line;
     line.raw("approve", vote.approve ? "true" : "false").text("group", vote.group).text("approver", vote.approver);
-    line.text("note", vote.note).text("time", format_time(vote.time_ns));
+    line.text("note", vote.note).text("time", format_time(vote.time_ns)).text("signed_by", vote.signed_by);
     if (out.size() > 1) out += ',';
     out += line.done();
   }
@@ -90,8 +97,8 @@ std::optional<ApprovalState> parse_approval_state(std::string_view name) {
 std::vector<std::string> Approval::missing() const {
   std::vector<std::string> out;
   for (const std::string& group : groups) {
-    bool approved =
-        std::any_of(votes.begin(), votes.end(), [&](const auto& v) { return v.approve && v.group == group; });
+    bool approved = std::any_of(votes.begin(), votes.end(),
+                                [&](const auto& v) { return v.approve && v.counts && v.group == group; });
     if (!approved) out.push_back(group);
   }
   return out;
@@ -108,17 +115,19 @@ std::string to_json(const Approval& approval) {
   line.text("action", approval.action).raw("created", time_json(approval.created_ns));
   line.raw("expires", time_json(approval.expires_ns)).raw("consumed", time_json(approval.consumed_ns));
   line.text("consumed_by", approval.consumed_by).text("outcome", approval.outcome);
+  line.text("binding", to_hex(approval.binding));
   return line.done();
 }
 
 namespace detail {
 
-Result<std::vector<Approval>> read_approvals(sqlite::Database& database, const std::string& tail,
-                                             const std::vector<std::string_view>& texts, int64_t now_ns) {
+Result<std::vector<Approval>> read_approvals(sqlite::Database& database, const OperatorKeys& keys,
+                                             const std::string& tail, const std::vector<std::string_view>& texts,
+                                             int64_t now_ns) {
   auto rows = database.prepare(
       "SELECT id, state, capability, input, resource, agent, principal, tenant, environment, session, rule, reason, "
       "rules, groups, "
-      "action, created, expires, consumed, consumed_by, outcome FROM approvals " +
+      "action, created, expires, consumed, consumed_by, outcome, binding FROM approvals " +
       tail);
   if (!rows.ok()) return rows.error();
   int parameter = 1;
@@ -131,7 +140,7 @@ Result<std::vector<Approval>> read_approvals(sqlite::Database& database, const s
     out.push_back(read_row(*rows, now_ns));
   }
   for (Approval& approval : out) {
-    if (auto votes = read_votes(database, approval); !votes.ok()) return votes.error();
+    if (auto votes = read_votes(database, keys, approval); !votes.ok()) return votes.error();
   }
   return out;
 }

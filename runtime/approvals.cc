@@ -9,6 +9,8 @@
 
 #include "ordain/identity.h"
 #include "runtime/approval_rows.h"
+#include "runtime/approval_signing.h"
+#include "runtime/approval_store.h"
 #include "runtime/text.h"
 
 namespace ordain {
@@ -17,17 +19,11 @@ using namespace detail;  // NOLINT(google-build-using-namespace): our own intern
 
 using sqlite::Statement;
 
-struct ApprovalStore::Impl {
-  mutable std::mutex mutex;
-  mutable sqlite::Database database;
-};
-
 namespace {
 
 constexpr const char* kFile = "approvals.db";
 constexpr int32_t kApplication = 0x4F724170;  // "OrAp"
-constexpr int32_t kVersion = 1;
-constexpr size_t kMinPrefix = 4;
+constexpr int32_t kVersion = 2;
 
 // At most one request of a binding is open at a time, whatever races.
 constexpr const char* kSchema =
@@ -43,24 +39,21 @@ constexpr const char* kSchema =
     "CREATE TABLE votes ("
     "number INTEGER PRIMARY KEY, approval TEXT NOT NULL, approves INTEGER NOT NULL, grp TEXT NOT NULL, approver TEXT "
     "NOT NULL,"
-    "note TEXT NOT NULL, time INTEGER NOT NULL);"
-    "CREATE UNIQUE INDEX one_vote ON votes (approval, approves, grp)";
+    "note TEXT NOT NULL, time INTEGER NOT NULL, key INTEGER NOT NULL, signature BLOB NOT NULL);"
+    "CREATE INDEX votes_of ON votes (approval);";
 
-Result<Approval> one(sqlite::Database& database, std::string_view id, int64_t now_ns) {
-  auto found = read_approvals(database, "WHERE id = ?1", {id}, now_ns);
+Result<Approval> one(sqlite::Database& database, const OperatorKeys& keys, std::string_view id, int64_t now_ns) {
+  auto found = read_approvals(database, keys, "WHERE id = ?1", {id}, now_ns);
   if (!found.ok()) return found.error();
   if (found->empty()) return Error{"unknown_approval", fmt::format("there is no approval {}", id)};
   return std::move(found->front());
 }
 
 /// An id, or the beginning of one.
-Result<Approval> find(sqlite::Database& database, std::string_view id, int64_t now_ns) {
-  bool hex = std::all_of(id.begin(), id.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-  if (!hex || id.size() < kMinPrefix || id.size() > 32) {
-    return Error{"unknown_approval", fmt::format("an id is {} to 32 hex digits", kMinPrefix)};
-  }
-  if (id.size() == 32) return one(database, id, now_ns);
-  auto found = read_approvals(database, "WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2", {id}, now_ns);
+Result<Approval> find(sqlite::Database& database, const OperatorKeys& keys, std::string_view id, int64_t now_ns) {
+  if (!id_prefix(id)) return Error{"unknown_approval", fmt::format("an id is {} to 32 hex digits", kMinIdPrefix)};
+  if (id.size() == kIdDigits) return one(database, keys, id, now_ns);
+  auto found = read_approvals(database, keys, "WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2", {id}, now_ns);
   if (!found.ok()) return found.error();
   if (found->empty()) return Error{"unknown_approval", fmt::format("there is no approval {}", id)};
   if (found->size() > 1) return Error{"ambiguous_approval", fmt::format("several approvals begin with {}", id)};
@@ -77,12 +70,18 @@ Result<bool> move_state(sqlite::Database& database, std::string_view id, Approva
   return database.changes() == 1;
 }
 
-Result<void> add_vote(sqlite::Database& database, std::string_view id, const ApprovalVote& vote) {
+Result<void> add_vote(sqlite::Database& database, const Approval& approval, const ApprovalVote& vote,
+                      const RowSignature& signature) {
   auto statement = database.prepare(
-      "INSERT INTO votes (approval, approves, grp, approver, note, time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+      "INSERT INTO votes (approval, approves, grp, approver, note, time, key, signature) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   if (!statement.ok()) return statement.error();
-  statement->bind_text(1, id).bind(2, vote.approve ? 1 : 0).bind_text(3, vote.group).bind_text(4, vote.approver);
-  statement->bind_text(5, vote.note).bind(6, vote.time_ns);
+  statement->bind_text(1, approval.id)
+      .bind(2, vote.approve ? 1 : 0)
+      .bind_text(3, vote.group)
+      .bind_text(4, vote.approver);
+  statement->bind_text(5, vote.note).bind(6, vote.time_ns).bind(7, signature.key);
+  statement->bind_blob(8, signature.signature.data(), signature.signature.size());
   if (statement->step() != Statement::Step::done) return database.error();
   return {};
 }
@@ -109,7 +108,8 @@ Result<ApprovalVote> check_vote(const Approval& approval, ApprovalVote vote) {
   return vote;
 }
 
-Result<void> cast_vote(sqlite::Database& database, const Approval& approval, const ApprovalVote& vote) {
+Result<void> cast_vote(sqlite::Database& database, const OperatorKeys& keys, const Approval& approval,
+                       const ApprovalVote& vote) {
   auto state = approval.state;
   bool open = state == ApprovalState::pending || (!vote.approve && state == ApprovalState::approved);
   if (!open) return not_pending(approval);
@@ -119,7 +119,11 @@ Result<void> cast_vote(sqlite::Database& database, const Approval& approval, con
     bool awaited = approval.groups.empty() || std::find(missing.begin(), missing.end(), group) != missing.end();
     if (!awaited) return Error{"already_approved", fmt::format("group {} has approved {}", group, approval.id)};
   }
-  if (auto added = add_vote(database, approval.id, vote); !added.ok()) return added;
+  if (vote.approve && !keys.empty() && !keys.sign) {
+    return Error{"no_key", "approvals must be signed here, and there is no private key to sign with"};
+  }
+  auto signature = sign_row(keys, vote_bytes(approval, vote));
+  if (auto added = add_vote(database, approval, vote, signature); !added.ok()) return added;
   bool last = !vote.approve || approval.missing().size() <= 1;
   if (!last) return {};
   auto to = vote.approve ? ApprovalState::approved : ApprovalState::rejected;
@@ -129,15 +133,15 @@ Result<void> cast_vote(sqlite::Database& database, const Approval& approval, con
   return {};
 }
 
-Result<Approval> vote_on(sqlite::Database& database, std::string_view id, ApprovalVote vote) {
+Result<Approval> vote_on(sqlite::Database& database, const OperatorKeys& keys, std::string_view id, ApprovalVote vote) {
   sqlite::Transaction transaction(database);
   if (auto begun = transaction.begin(); !begun.ok()) return begun.error();
-  auto approval = find(database, id, vote.time_ns);
+  auto approval = find(database, keys, id, vote.time_ns);
   if (!approval.ok()) return approval.error();
   auto checked = check_vote(*approval, std::move(vote));
   if (!checked.ok()) return checked.error();
-  if (auto cast = cast_vote(database, *approval, *checked); !cast.ok()) return cast.error();
-  auto after = one(database, approval->id, checked->time_ns);
+  if (auto cast = cast_vote(database, keys, *approval, *checked); !cast.ok()) return cast.error();
+  auto after = one(database, keys, approval->id, checked->time_ns);
   if (auto committed = transaction.commit(); !committed.ok()) return committed.error();
   return after;
 }
@@ -162,22 +166,51 @@ Result<bool> consume(sqlite::Database& database, const ApprovalRequest& request,
   return database.changes() == 1;
 }
 
-Result<ApprovalStore::Claimed> claim_in(sqlite::Database& database, const ApprovalRequest& request) {
+/// An approved row serves only if it shows what the call is, and, where there are keys, if each group's vote is signed
+/// by one of them. Whoever writes a row into the file cannot do the latter.
+Result<void> check_approved(const OperatorKeys& keys, const Approval& approval, const ApprovalRequest& request) {
+  bool same = approval.capability == request.capability && approval.input == request.input &&
+              approval.resource == request.resource && approval.agent == request.agent &&
+              approval.principal == request.principal && approval.tenant == request.tenant &&
+              approval.environment == request.environment && approval.groups == request.groups;
+  if (!same) {
+    return Error{"bad_signature", fmt::format("approval {} shows another call than it is bound to", approval.id)};
+  }
+  if (keys.empty()) return {};
+  bool approved =
+      approval.missing().empty() && std::any_of(approval.votes.begin(), approval.votes.end(),
+                                                [](const ApprovalVote& vote) { return vote.approve && vote.counts; });
+  if (!approved) {
+    return Error{"bad_signature", fmt::format("approval {} is not signed by an operator's key", approval.id)};
+  }
+  return {};
+}
+
+Result<ApprovalStore::Claimed> claim_in(sqlite::Database& database, const OperatorKeys& keys,
+                                        const std::map<std::string, int64_t>& served, const ApprovalRequest& request) {
   using Claim = ApprovalStore::Claim;
   if (auto done = expire(database, request); !done.ok()) return done.error();
   std::string_view binding(reinterpret_cast<const char*>(request.binding.data()), request.binding.size());
   // The newest that still says something: open ones, and a rejection until it would have expired.
   auto found = read_approvals(
-      database, "WHERE binding = CAST(?1 AS BLOB) AND state IN (0, 1, 2) ORDER BY created DESC, rowid DESC LIMIT 1",
-      {binding}, request.now_ns);
+      database, keys,
+      "WHERE binding = CAST(?1 AS BLOB) AND state IN (0, 1, 2) ORDER BY created DESC, rowid DESC LIMIT 1", {binding},
+      request.now_ns);
   if (!found.ok()) return found.error();
+  bool rejected =
+      !found->empty() && found->front().state == ApprovalState::rejected && found->front().expires_ns > request.now_ns;
+  if (rejected) return ApprovalStore::Claimed{Claim::rejected, std::move(found->front())};
+  auto grant = covering_grant(database, keys, request);
+  if (!grant.ok()) return grant.error();
+  if (*grant) return ApprovalStore::Claimed{Claim::granted, {}, std::move(**grant)};
   if (!found->empty()) {
     Approval& approval = found->front();
     if (approval.state == ApprovalState::pending) return ApprovalStore::Claimed{Claim::pending, std::move(approval)};
-    if (approval.state == ApprovalState::rejected && approval.expires_ns > request.now_ns) {
-      return ApprovalStore::Claimed{Claim::rejected, std::move(approval)};
-    }
     if (approval.state == ApprovalState::approved) {
+      if (served.contains(approval.id)) {
+        return Error{"bad_signature", fmt::format("approval {} has served already and was set back", approval.id)};
+      }
+      if (auto checked = check_approved(keys, approval, request); !checked.ok()) return checked.error();
       auto used = consume(database, request, approval.id);
       if (!used.ok()) return used.error();
       if (!*used) return Error{"database_error", fmt::format("approval {} could not be consumed", approval.id)};
@@ -187,19 +220,24 @@ Result<ApprovalStore::Claimed> claim_in(sqlite::Database& database, const Approv
   }
   std::string id = Id128::random().hex();
   if (auto added = insert_approval(database, id, request); !added.ok()) return added.error();
-  auto made = one(database, id, request.now_ns);
+  auto made = one(database, keys, id, request.now_ns);
   if (!made.ok()) return made.error();
   return ApprovalStore::Claimed{Claim::pending, std::move(*made)};
 }
 
 }  // namespace
 
+bool detail::id_prefix(std::string_view id) {
+  bool hex = std::all_of(id.begin(), id.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return hex && id.size() >= kMinIdPrefix && id.size() <= kIdDigits;
+}
+
 ApprovalStore::ApprovalStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ApprovalStore::ApprovalStore(ApprovalStore&&) noexcept = default;
 ApprovalStore& ApprovalStore::operator=(ApprovalStore&&) noexcept = default;
 ApprovalStore::~ApprovalStore() = default;
 
-Result<ApprovalStore> ApprovalStore::open(const std::string& directory, OpenMode mode) {
+Result<ApprovalStore> ApprovalStore::open(const std::string& directory, OpenMode mode, OperatorKeys keys) {
   using sqlite::Database;
   bool writes = mode == OpenMode::read_write;
   std::string path = directory.empty() ? ":memory:" : sqlite::path_in(directory, kFile);
@@ -212,50 +250,59 @@ Result<ApprovalStore> ApprovalStore::open(const std::string& directory, OpenMode
   auto how = writes || directory.empty() ? Database::Open::read_write : Database::Open::read_only;
   auto database = Database::open(path, how, std::chrono::seconds(5));
   if (!database.ok()) return database.error();
-  auto ready = how == Database::Open::read_write ? database->prepare_file(kApplication, kVersion, kSchema, true)
-                                                 : database->check_file(kApplication, kVersion);
+  auto ready = how == Database::Open::read_write
+                   ? database->prepare_file(kApplication, kVersion, std::string(kSchema) + kGrantSchema, true)
+                   : database->check_file(kApplication, kVersion);
   if (!ready.ok()) return ready.error();
   auto impl = std::make_unique<Impl>();
   impl->database = std::move(*database);
+  impl->keys = std::move(keys);
   return ApprovalStore(std::move(impl));
 }
 
 Result<std::vector<Approval>> ApprovalStore::list(std::optional<ApprovalState> state, int64_t now_ns) const {
   std::lock_guard lock(impl_->mutex);
-  auto all = read_approvals(impl_->database, "ORDER BY created, rowid", {}, now_ns);
+  auto all = read_approvals(impl_->database, impl_->keys, "ORDER BY created, rowid", {}, now_ns);
   if (all.ok() && state) std::erase_if(*all, [&](const Approval& approval) { return approval.state != *state; });
   return all;
 }
 
 Result<std::vector<Approval>> ApprovalStore::unfinished() const {
   std::lock_guard lock(impl_->mutex);
-  return read_approvals(impl_->database, "WHERE state = 4 AND outcome = '' ORDER BY created, rowid", {}, 0);
+  return read_approvals(impl_->database, impl_->keys, "WHERE state = 4 AND outcome = '' ORDER BY created, rowid", {},
+                        0);
 }
 
 Result<Approval> ApprovalStore::show(std::string_view id, int64_t now_ns) const {
   std::lock_guard lock(impl_->mutex);
-  return find(impl_->database, id, now_ns);
+  return find(impl_->database, impl_->keys, id, now_ns);
 }
 
 Result<Approval> ApprovalStore::approve(std::string_view id, std::string_view approver, std::string_view group,
                                         std::string_view note, int64_t now_ns) {
   std::lock_guard lock(impl_->mutex);
-  return vote_on(impl_->database, id, {std::string(group), std::string(approver), std::string(note), true, now_ns});
+  return vote_on(impl_->database, impl_->keys, id,
+                 {std::string(group), std::string(approver), std::string(note), true, now_ns});
 }
 
 Result<Approval> ApprovalStore::reject(std::string_view id, std::string_view approver, std::string_view group,
                                        std::string_view note, int64_t now_ns) {
   std::lock_guard lock(impl_->mutex);
-  return vote_on(impl_->database, id, {std::string(group), std::string(approver), std::string(note), false, now_ns});
+  return vote_on(impl_->database, impl_->keys, id,
+                 {std::string(group), std::string(approver), std::string(note), false, now_ns});
 }
 
 Result<ApprovalStore::Claimed> ApprovalStore::claim(const ApprovalRequest& request) {
   std::lock_guard lock(impl_->mutex);
   sqlite::Transaction transaction(impl_->database);
   if (auto begun = transaction.begin(); !begun.ok()) return begun.error();
-  auto claimed = claim_in(impl_->database, request);
+  auto claimed = claim_in(impl_->database, impl_->keys, impl_->served, request);
   if (!claimed.ok()) return claimed;
   if (auto committed = transaction.commit(); !committed.ok()) return committed.error();
+  if (claimed->claim == Claim::consumed) {
+    std::erase_if(impl_->served, [&](const auto& one) { return one.second <= request.now_ns; });
+    impl_->served.emplace(claimed->approval.id, claimed->approval.expires_ns);
+  }
   return claimed;
 }
 

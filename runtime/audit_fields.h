@@ -47,6 +47,7 @@ enum Field : uint8_t {
   kRisk,
   kRejected,
   kAttributes,
+  kGrant,
 };
 
 }  // namespace ordain::detail

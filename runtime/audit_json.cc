@@ -43,8 +43,10 @@ void add_redacted(JsonLine& line, const AuditRecord& record) {
 
 std::string to_json(const AuditRecord& record) {
   JsonLine line;
-  line.raw("id", std::to_string(record.id)).text("chain", record.chain);
-  line.raw("sequence", std::to_string(record.sequence)).text("hash", record.hash);
+  if (record.id != 0) {  // a sink's records have no place in a log
+    line.raw("id", std::to_string(record.id)).text("chain", record.chain);
+    line.raw("sequence", std::to_string(record.sequence)).text("hash", record.hash);
+  }
   line.text("kind", to_string(record.kind)).text("time", format_time(record.time_ns));
   line.given("action", record.action).given("trace", record.trace).given("parent", record.parent);
   line.given("session", record.session).given("capability", record.capability).given("agent", record.agent);
@@ -76,6 +78,7 @@ std::string to_json(const AuditRecord& record) {
   if (record.risk) line.raw("risk", to_json(Value::floating(*record.risk)));
   line.given("rejected", record.rejected);
   if (!record.attributes.root().is(Kind::null)) line.raw("attributes", record.attributes.json());
+  line.given("grant", record.grant);
   return line.done();
 }
 

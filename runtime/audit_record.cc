@@ -260,6 +260,8 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
       return read_text(bytes, &record->rejected);
     case kAttributes:
       return read_value(bytes, &record->attributes);
+    case kGrant:
+      return read_text(bytes, &record->grant);
     default:
       return false;
   }
@@ -326,6 +328,7 @@ void encode_record(const RecordDraft& draft, std::string& out) {
   }
   to.text(kRejected, draft.rejected);
   to.value(kAttributes, draft.attributes);
+  to.text(kGrant, draft.grant);
 }
 
 bool decode_record(std::string_view body, AuditRecord* record) {

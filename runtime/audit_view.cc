@@ -118,7 +118,7 @@ bool view_field(uint8_t field, std::string_view bytes, RecordView* out) {
       return view_risk(bytes, out);
     default:
       if (std::string_view* place = place_of(field, out)) *place = bytes;
-      return field >= kKind && field <= kAttributes;
+      return field >= kKind && field <= kGrant;
   }
 }
 

@@ -11,7 +11,19 @@ namespace ordain::detail {
 namespace {
 
 /// Names the format, so that its digests never meet those of another.
-constexpr std::string_view kBindingFormat = "ordain approval binding 1";
+constexpr std::string_view kBindingFormat = "ordain approval binding 2";
+
+/// A native rule's content is not known; the host names its version.
+Digest digest_of(const NativeRule& rule) {
+  std::string bytes;
+  for (std::string_view text :
+       {std::string_view("ordain native rule 1"), std::string_view(rule.name), std::string_view(rule.version)}) {
+    append_sized(bytes, text);
+  }
+  Sha256 hasher;
+  hasher.add(bytes);
+  return hasher.finish();
+}
 
 bool bind(ApprovalRequest& request, const Value& input, const Value& resource, std::vector<Digest> rules) {
   std::string bytes;
@@ -24,6 +36,8 @@ bool bind(ApprovalRequest& request, const Value& input, const Value& resource, s
   std::sort(rules.begin(), rules.end());
   append_u32(bytes, static_cast<uint32_t>(rules.size()));
   for (const Digest& rule : rules) bytes.append(reinterpret_cast<const char*>(rule.data()), rule.size());
+  append_u32(bytes, static_cast<uint32_t>(request.groups.size()));
+  for (const std::string& group : request.groups) append_sized(bytes, group);
   Sha256 hasher;
   hasher.add(bytes);
   request.binding = hasher.finish();
@@ -32,7 +46,7 @@ bool bind(ApprovalRequest& request, const Value& input, const Value& resource, s
 
 }  // namespace
 
-std::optional<ApprovalRequest> make_request(const Program& program, const Decision& decision, const ActionFacts& action,
+std::optional<ApprovalRequest> make_request(const Program& program, const Ruling& ruling, const ActionFacts& action,
                                             const Who& who, const Value& effective_input) {
   ApprovalRequest out;
   out.capability = action.capability;
@@ -43,15 +57,25 @@ std::optional<ApprovalRequest> make_request(const Program& program, const Decisi
   out.tenant = who.tenant;
   out.environment = who.environment;
   out.session = who.session;
-  if (decision.rule != kNone) out.rule = program.rules()[decision.rule].name;
-  out.reason = decision.reason;
+  out.rule = ruling.rule;
+  out.reason = ruling.reason;
   std::vector<Digest> digests;
-  for (RuleId rule : decision.matched) {
-    out.rules.push_back(program.rules()[rule].name);
-    digests.push_back(program.rules()[rule].digest);
+  if (ruling.decision.effect == Effect::require_approval) {
+    for (RuleId rule : ruling.decision.matched) {
+      out.rules.push_back(program.rules()[rule].name);
+      digests.push_back(program.rules()[rule].digest);
+    }
   }
-  for (std::string_view group : decision.from) out.groups.emplace_back(group);
+  if (ruling.native != nullptr) {
+    for (const NativeRule* rule : ruling.native->asking) {
+      out.rules.push_back(rule->name);
+      digests.push_back(digest_of(*rule));
+    }
+  }
+  for (std::string_view group : ruling.from) out.groups.emplace_back(group);
   out.action = action.id_text.view();
+  CapabilityId capability = program.resolve(action.capability).id;
+  if (capability != kNone) out.scopes = program.schema().capabilities[capability].scopes;
   if (!bind(out, effective_input, action.options->resource, std::move(digests))) return std::nullopt;
   return out;
 }

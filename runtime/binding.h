@@ -5,7 +5,7 @@
 
 #include "ordain/approvals.h"
 #include "ordain/decide.h"
-#include "runtime/worker.h"
+#include "runtime/ruling.h"
 
 namespace ordain::detail {
 
@@ -13,7 +13,7 @@ namespace ordain::detail {
 /// principal, tenant and environment, and of the asking rules with all that they reference: a change of any of these is
 /// another call. `now_ns` and `expires_ns` are left to the caller. @returns nothing for a value nested too deep to be
 /// written down.
-std::optional<ApprovalRequest> make_request(const Program& program, const Decision& decision, const ActionFacts& action,
+std::optional<ApprovalRequest> make_request(const Program& program, const Ruling& ruling, const ActionFacts& action,
                                             const Who& who, const Value& effective_input);
 
 }  // namespace ordain::detail

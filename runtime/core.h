@@ -34,6 +34,15 @@ struct Core {
 
   std::mutex workers_mutex;
   std::vector<std::unique_ptr<Worker>> workers;  ///< all of them, until the end; who uses one has claimed it
+
+  // The host's own rules; replaced as a whole when one is added.
+  std::mutex native_mutex;
+  std::shared_ptr<const std::vector<NativeRule>> native;
+  std::atomic<bool> has_native{false};
+  std::shared_ptr<const std::vector<NativeRule>> native_rules() {
+    std::lock_guard lock(native_mutex);
+    return native;
+  }
   const uint64_t serial = next_serial();
 
   LiveProgram live;  ///< last: its thread looks at the workers
@@ -48,7 +57,13 @@ struct Core {
 /// "division by zero at payments.policy:12:18".
 std::string fault_text(const Program& program, const Fault& fault);
 
-/// The decision with everything it says copied out of program and scratch.
-DetachedDecision detach(const Program& program, const Decision& decision);
+/// Runtime::authorize.
+Authorization authorize(Core& core, std::string_view capability, const Value& input, const CallOptions& options);
+
+struct Ruling;
+struct ActionFacts;
+
+/// The ruling with everything it says copied out of program and scratch.
+DetachedDecision detach(const Program& program, const Ruling& ruling, const ActionFacts& action, int64_t now_ns);
 
 }  // namespace ordain::detail

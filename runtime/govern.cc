@@ -5,6 +5,8 @@
 #include "runtime/binding.h"
 #include "runtime/core.h"
 #include "runtime/redact.h"
+#include "runtime/ruling.h"
+#include "runtime/scopes.h"
 #include "runtime/value_bytes.h"
 
 namespace ordain::detail {
@@ -20,7 +22,7 @@ class GovernedCall {
       : core_(core),
         worker_(worker),
         who_(options.identity != nullptr ? *options.identity : core.identity),
-        action_(describe_action(capability, input, options)),
+        action_(describe_action(core, capability, input, options)),
         tool_(tool),
         observe_(core.options.mode == Mode::observe) {
     out_.action = action_.id;
@@ -31,6 +33,15 @@ class GovernedCall {
     return std::move(out_);
   }
 
+  /// The call as far as its decision.
+  Authorization authorize() {
+    decide_only_ = true;
+    bool clears = clear() && record_decision();
+    if (auto* pending = std::get_if<Pending>(&out_.state)) approval_ = pending->approval_id;
+    Document input = clears ? Document::copy_of(effective_) : Document();
+    return {clears, std::move(decided_), approval_, grant_, to_outcome<void>(std::move(out_), Nothing()), input};
+  }
+
  private:
   // --- before ---
 
@@ -38,9 +49,10 @@ class GovernedCall {
   /// recorded.
   bool clear() {
     for (int asked = 0;; ++asked) {
-      Decision decision = decide_before();
+      const Ruling& decision = decide_before();
       if (observe_) return true;
       if (decision.effect == Effect::deny) return deny(denied(decision), "");
+      if (!scope_.empty()) return deny({"", missing_scope_reason(who_.who(), scope_), "missing_scope", ""}, "");
       if (!redact_input(decision)) return false;
       if (decision.effect == Effect::allow) return true;
       Step step = ask(decision, asked + 1 >= kMaxAsks);
@@ -48,20 +60,35 @@ class GovernedCall {
     }
   }
 
-  Decision decide_before() {
+  NativeCall seen(Stage stage, const Value& output) const {
+    return {stage, action_.capability, *action_.input, output, who_.who(), *action_.options, now_ns_, elapsed_ns_};
+  }
+
+  const Ruling& decide_before() {
     worker_.refresh(core_, who_);
     now_ns_ = core_.now();
     worker_.bind(*worker_.call, Stage::before, action_, now_ns_, nullptr, 0);
-    Decision decision = decide(*worker_.call, *worker_.context, worker_.scratch, core_.options.decide);
+    const Value nothing{};
+    judge(*worker_.call, seen(Stage::before, nothing));
+    const Ruling& decision = ruling_;
     effective_ = *action_.input;
     recorded_ = effective_;
     note(decision, RecordKind::intent);
+    scope_ = missing_scope(*worker_.program, worker_.call->capability().id, who_.who());
+    if (observe_ && (decision.effect != Effect::allow || !scope_.empty())) {
+      out_.would = "would_" + std::string(to_string(scope_.empty() ? decision.effect : Effect::deny));
+    }
+    if (!scope_.empty() && decision.effect != Effect::deny) {
+      draft_.effect = Effect::deny;
+      draft_.cause = "missing_scope";
+    }
     if (observe_) observe_input(decision);
+    if (decide_only_) decided_ = detach(*worker_.program, decision, action_, now_ns_);
     return decision;
   }
 
   /// What the tool receives, and what is recorded, from here on.
-  bool redact_input(const Decision& decision) {
+  bool redact_input(const Ruling& decision) {
     digest_redacted(decision, "input", *action_.input);
     if (!apply(decision, "input", effective_)) {
       return deny({draft_.rule.empty() ? "" : std::string(draft_.rule), "a redaction could not be applied",
@@ -74,17 +101,17 @@ class GovernedCall {
 
   /// Under observe the tool receives the original, but the record is as it would be under enforce: a trial must not
   /// spread secrets.
-  void observe_input(const Decision& decision) {
+  void observe_input(const Ruling& decision) {
     if (decision.effect == Effect::deny) return;
     digest_redacted(decision, "input", *action_.input);
     if (!apply(decision, "input", recorded_)) recorded_ = Value::null();
   }
 
   /// Keeps what may be known of the values that are about to be replaced: whether they are the same as others.
-  void digest_redacted(const Decision& decision, std::string_view root, const Value& value) {
-    if (core_.audit == nullptr || !redacts(decision)) return;
+  void digest_redacted(const Ruling& decision, std::string_view root, const Value& value) {
+    if (core_.audit == nullptr || !decision.redacts()) return;
     std::vector<FoundValue> found;
-    for (const Obligation& obligation : decision.obligations) {
+    for (const RulingObligation& obligation : decision.obligations) {
       if (obligation.kind == RuleKind::redact) find_values(value, root, obligation.path, &found);
     }
     for (const FoundValue& one : found) digest_value(one);
@@ -101,8 +128,8 @@ class GovernedCall {
     draft_.digest_key = &core_.digest_key_id;
   }
 
-  bool apply(const Decision& decision, std::string_view root, Value& value) {
-    for (const Obligation& obligation : decision.obligations) {
+  bool apply(const Ruling& decision, std::string_view root, Value& value) {
+    for (const RulingObligation& obligation : decision.obligations) {
       if (obligation.kind != RuleKind::redact) continue;
       Value with = copy_value(worker_.arena, obligation.with);
       if (!redact(worker_.arena, value, root, obligation.path, with, &value)) return false;
@@ -114,7 +141,7 @@ class GovernedCall {
 
   enum class Step { go, stop, again };
 
-  Step ask(const Decision& decision, bool last) {
+  Step ask(const Ruling& decision, bool last) {
     auto made = make_request(*worker_.program, decision, action_, who_.who(), effective_);
     if (!made) {
       deny({"", "the input is nested too deep", "invalid_input", ""}, "");
@@ -130,6 +157,9 @@ class GovernedCall {
     switch (claimed->claim) {
       case ApprovalStore::Claim::consumed:
         approval_ = approval.id;
+        return Step::go;
+      case ApprovalStore::Claim::granted:
+        grant_ = claimed->grant.id;
         return Step::go;
       case ApprovalStore::Claim::rejected:
         return rejected(request, approval);
@@ -205,7 +235,7 @@ class GovernedCall {
 
   // --- denied ---
 
-  Denied denied(const Decision& decision) const {
+  Denied denied(const Ruling& decision) const {
     return {std::string(draft_.rule), std::string(decision.reason), std::string(to_string(decision.code)), fault_};
   }
 
@@ -225,6 +255,7 @@ class GovernedCall {
   /// Records that the call is about to execute. @returns whether it may.
   bool begin() {
     draft_.approval = approval_;
+    draft_.grant = grant_;
     irreversible_ = is_irreversible();
     bool waits = waits_always() || (core_.options.audit.durability == Durability::group &&
                                     core_.options.audit.wait_for_irreversible && irreversible_);
@@ -238,6 +269,21 @@ class GovernedCall {
     out_.state = Denied{std::string(draft_.rule), full ? "the audit queue is full" : "the audit log cannot be written",
                         full ? "audit_full" : "audit_unavailable", ""};
     return false;
+  }
+
+  /// Records a decision that the host acts on by itself. @returns whether it may.
+  bool record_decision() {
+    draft_.kind = RecordKind::decision;
+    draft_.approval = approval_;
+    draft_.grant = grant_;
+    bool recorded = append(RecordRole::single, waits_always() || core_.options.audit.durability == Durability::group) ==
+                        Admission::taken &&
+                    committed_;
+    bool goes_on = recorded || observe_ || core_.options.fail_mode == FailMode::open;
+    if (!approval_.empty()) (void)core_.approvals.finish(approval_, goes_on ? "authorized" : "not executed");
+    if (!goes_on)
+      out_.state = Denied{std::string(draft_.rule), "the audit log cannot be written", "audit_unavailable", ""};
+    return goes_on;
   }
 
   bool is_irreversible() const {
@@ -279,8 +325,10 @@ class GovernedCall {
   void decide_after(const Value& output) {
     now_ns_ = core_.now();
     worker_.bind(*worker_.after, Stage::after, action_, now_ns_, &output, elapsed_ns_);
-    Decision decision = decide(*worker_.after, *worker_.context, worker_.scratch, core_.options.decide);
+    judge(*worker_.after, seen(Stage::after, output));
+    const Ruling& decision = ruling_;
     note(decision, RecordKind::outcome);
+    if (observe_ && decision.effect != Effect::allow && out_.would.empty()) out_.would = "would_withhold";
     begin_outcome();
     digest_redacted(decision, "output", output);
     Value released = output;
@@ -289,7 +337,7 @@ class GovernedCall {
       withheld = true;
       draft_.cause = "evaluation_error";
     }
-    bool redacted = redacts(decision);
+    bool redacted = decision.redacts();
     draft_.output = withheld ? nullptr : &released;
     if (withheld) digest_withheld(output);
     if (observe_) return release(output, false, OutcomeStatus::released);
@@ -304,14 +352,7 @@ class GovernedCall {
     digest_value({"output", output});
   }
 
-  static bool redacts(const Decision& decision) {
-    for (const Obligation& obligation : decision.obligations) {
-      if (obligation.kind == RuleKind::redact) return true;
-    }
-    return false;
-  }
-
-  void withhold(const Decision& decision) {
+  void withhold(const Ruling& decision) {
     std::string_view code = draft_.cause.empty() ? to_string(decision.code) : draft_.cause;
     Withheld withheld{std::string(draft_.rule), std::string(decision.reason), std::string(code), fault_};
     draft_.status = OutcomeStatus::withheld;
@@ -357,13 +398,16 @@ class GovernedCall {
   /// Records the outcome. @returns false if a commit that was waited for failed.
   bool finish() {
     if (!approval_.empty()) (void)core_.approvals.finish(approval_, to_string(draft_.status));
+    if (core_.options.telemetry != nullptr) {
+      core_.options.telemetry->executed({draft_.status, action_.capability, std::chrono::nanoseconds(elapsed_ns_)});
+    }
     // Without an intent on record (fail_mode open) the outcome has no room kept for it.
     Admission admission = append(reserved_ ? RecordRole::outcome : RecordRole::single, waits_always());
     return admission == Admission::taken && committed_;
   }
 
   /// Takes down what the decision says. The views live until the next one.
-  void note(const Decision& decision, RecordKind kind) {
+  void note(const Ruling& decision, RecordKind kind) {
     const Program& program = *worker_.program;
     const Who& who = who_.who();
     draft_ = RecordDraft{};
@@ -384,10 +428,9 @@ class GovernedCall {
     draft_.effect = decision.effect;
     draft_.observed = observe_;
     draft_.code = decision.code;
-    RuleId rule = decision.rule != kNone ? decision.rule : decision.fault_rule;
-    if (rule != kNone) draft_.rule = program.rules()[rule].name;
+    draft_.rule = decision.rule;
     draft_.reason = decision.reason;
-    fault_ = fault_text(program, decision.fault);
+    fault_ = decision.fault;
     draft_.fault = fault_;
     draft_.program = &program.digest();
     draft_.input = &recorded_;
@@ -399,17 +442,16 @@ class GovernedCall {
       draft_.type = action_.options->type;
       draft_.target = action_.options->target;
       draft_.description = action_.options->description;
-      draft_.risk = action_.options->risk;
+      if (action_.options->risk) draft_.risk = action_.options->risk->value;
     }
-    note_obligations(program, decision);
+    note_obligations(decision);
   }
 
-  void note_obligations(const Program& program, const Decision& decision) {
+  void note_obligations(const Ruling& decision) {
     obligations_.clear();
     if (draft_.stage == Stage::before) out_.warnings.clear();  // a decision that was taken again
-    for (const Obligation& obligation : decision.obligations) {
-      std::string_view rule = obligation.rule != kNone ? std::string_view(program.rules()[obligation.rule].name) : "";
-      obligations_.push_back({obligation.kind, rule, obligation.path, obligation.reason});
+    for (const RulingObligation& obligation : decision.obligations) {
+      obligations_.push_back({obligation.kind, obligation.rule, obligation.path, obligation.reason});
       if (obligation.kind == RuleKind::warn) out_.warnings.emplace_back(obligation.reason);
     }
     draft_.obligations = obligations_;
@@ -420,12 +462,51 @@ class GovernedCall {
   /// Queues the draft; waits for its commit if asked. `committed_` is false only if that failed.
   Admission append(RecordRole role, bool waits) {
     committed_ = true;
-    if (core_.audit == nullptr) return Admission::taken;
+    if (core_.audit == nullptr && core_.options.sinks.empty()) return Admission::taken;
     encode_record(draft_, worker_.record);
-    Ticket ticket;
-    Admission admission = core_.audit->append(worker_.record, action_.id, role, waits ? &ticket : nullptr);
-    if (admission == Admission::taken && waits) committed_ = core_.audit->wait(ticket);
-    return admission;
+    bool sunk = core_.options.sinks.empty() || sink();
+    // A call that some sink does not know of must not execute; what was executed is recorded wherever it can be.
+    bool closed = !observe_ && core_.options.fail_mode == FailMode::closed;
+    if (!sunk && closed && role == RecordRole::intent) return Admission::unavailable;
+    if (core_.audit != nullptr) {
+      Ticket ticket;
+      Admission admission = core_.audit->append(worker_.record, action_.id, role, waits ? &ticket : nullptr);
+      if (admission == Admission::taken && waits) committed_ = core_.audit->wait(ticket);
+      bool failed = admission != Admission::taken || !committed_;
+      if (failed && core_.options.telemetry != nullptr) core_.options.telemetry->write_failed("audit");
+      if (admission != Admission::taken) return admission;
+    }
+    committed_ = committed_ && sunk;
+    return Admission::taken;
+  }
+
+  /// Gives the record to the sinks. @returns false if one of them failed.
+  bool sink() {
+    AuditRecord record;
+    bool ok = decode_record(worker_.record, &record);
+    for (const auto& one : core_.options.sinks) {
+      bool written = false;
+      try {
+        written = one->write(record).ok();
+      } catch (...) {  // the same as an error
+      }
+      if (!written && core_.options.telemetry != nullptr) core_.options.telemetry->write_failed("sink");
+      ok = ok && written;
+    }
+    return ok;
+  }
+
+  /// Decides one stage, and tells the telemetry.
+  void judge(const Call& call, const NativeCall& seen) {
+    Telemetry* telemetry = core_.options.telemetry.get();
+    if (telemetry == nullptr) {
+      ruling_ = rule(core_, worker_, {call, seen});
+      return;
+    }
+    auto start = std::chrono::steady_clock::now();
+    ruling_ = rule(core_, worker_, {call, seen});
+    auto elapsed = std::chrono::steady_clock::now() - start;
+    telemetry->decided({seen.stage, ruling_.effect, ruling_.code, ruling_.rule, action_.capability, observe_, elapsed});
   }
 
   Core& core_;
@@ -438,8 +519,13 @@ class GovernedCall {
   int64_t now_ns_ = 0, elapsed_ns_ = 0;
   Value effective_ = Value::null();  ///< what the tool receives
   Value recorded_ = Value::null();   ///< what the record shows
+  std::string scope_;                ///< that the agent lacks
   std::string approval_;             ///< consumed for this call
+  std::string grant_;                ///< that stood in for an approval
+  bool decide_only_ = false;
+  DetachedDecision decided_;
   bool irreversible_ = false, reserved_ = false, committed_ = true;
+  Ruling ruling_;  ///< the latest; the draft views it
   RecordDraft draft_;
   std::vector<DraftObligation> obligations_;
   std::vector<DraftRedacted> redacted_;
@@ -452,6 +538,15 @@ Governed govern(Core& core, std::string_view capability, const Value& input, con
                 GovernedTool& tool) {
   Lease worker(core);
   return GovernedCall(core, *worker, capability, input, options, tool).run();
+}
+
+Authorization authorize(Core& core, std::string_view capability, const Value& input, const CallOptions& options) {
+  struct NoTool final : GovernedTool {
+    std::optional<Error> execute(Arena&, const Value&, Value*, bool*) override { return Error{"none", "no tool"}; }
+    bool deliver(const Value&, bool) override { return false; }
+  } tool;
+  Lease worker(core);
+  return GovernedCall(core, *worker, capability, input, options, tool).authorize();
 }
 
 }  // namespace ordain::detail

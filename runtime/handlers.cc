@@ -105,8 +105,18 @@ std::string describe(const Approval& request) {
   out += field("call", request.capability) + field("input", request.input);
   if (request.resource != "null") out += field("resource", request.resource);
   out += field("agent", request.agent) + field("principal", request.principal) + field("tenant", request.tenant);
-  out += field("environment", request.environment) + field("rule", request.rule) + field("reason", request.reason);
+  out += field("environment", request.environment) + field("session", request.session);
+  out += field("rule", request.rule) + field("reason", request.reason);
+  if (request.rules.size() > 1) out += field("all rules", fmt::format("{}", fmt::join(request.rules, ", ")));
   out += field("groups", fmt::format("{}", fmt::join(request.groups, ", ")));
+  for (const ApprovalVote& vote : request.votes) {
+    std::string_view said = vote.approve ? "approved by" : "rejected by";
+    std::string as = vote.group.empty() ? "" : " for " + vote.group;
+    std::string key = !vote.counts             ? " (not signed: does not count)"
+                      : vote.signed_by.empty() ? ""
+                                               : " (signed by " + vote.signed_by + ")";
+    out += field(said, vote.approver + as + key + (vote.note.empty() ? "" : ": " + vote.note));
+  }
   return out + field("expires", format_time(request.expires_ns));
 }
 

@@ -5,6 +5,8 @@
 
 #include "runtime/core.h"
 #include "runtime/identity_fields.h"
+#include "runtime/ruling.h"
+#include "runtime/scopes.h"
 #include "runtime/sqlite.h"
 
 namespace ordain {
@@ -30,19 +32,34 @@ std::string fault_text(const Program& program, const Fault& fault) {
   return out + " at " + file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
 }
 
-DetachedDecision detach(const Program& program, const Decision& decision) {
+DetachedDecision detach(const Program& program, const Ruling& ruling, const ActionFacts& action, int64_t now_ns) {
   DetachedDecision out;
-  auto name = [&](RuleId rule) { return rule != kNone ? program.rules()[rule].name : std::string(); };
-  out.effect = decision.effect;
-  out.code = decision.code;
-  out.rule = name(decision.rule != kNone ? decision.rule : decision.fault_rule);
-  out.reason = decision.reason;
-  out.fault = fault_text(program, decision.fault);
-  for (RuleId rule : decision.matched) out.matched.push_back(name(rule));
-  for (std::string_view group : decision.from) out.from.emplace_back(group);
-  for (const Obligation& obligation : decision.obligations) {
-    out.obligations.push_back({obligation.kind, name(obligation.rule), std::string(obligation.path),
-                               std::string(obligation.reason), Document::copy_of(obligation.with)});
+  const Decision& decision = ruling.decision;
+  out.effect = ruling.effect;
+  out.code = ruling.code;
+  out.rule = ruling.rule;
+  out.reason = ruling.reason;
+  out.fault = ruling.fault;
+  RuleId named = decision.rule != kNone ? decision.rule : decision.fault_rule;
+  if (named != kNone && program.rules()[named].name == ruling.rule) {
+    out.policy = program.rules()[named].policy;
+    out.version = program.rules()[named].digest;
+  }
+  out.id = action.id_text.view();
+  out.time_ns = now_ns;
+  CapabilityId capability = program.resolve(action.capability).id;
+  double declared = capability != kNone ? program.schema().capabilities[capability].risk : 0;
+  out.confidence = action.options->risk.value_or(ActionRisk(declared)).confidence();
+  for (RuleId rule : decision.matched) out.matched.push_back(program.rules()[rule].name);
+  if (ruling.native != nullptr) {
+    for (const auto& said : ruling.native->said) {
+      if (said.verdict.effect) out.matched.push_back(said.rule);
+    }
+  }
+  for (std::string_view group : ruling.from) out.from.emplace_back(group);
+  for (const RulingObligation& one : ruling.obligations) {
+    out.obligations.push_back(
+        {one.kind, std::string(one.rule), std::string(one.path), std::string(one.reason), Document::copy_of(one.with)});
   }
   out.program = program.digest();
   return out;
@@ -54,16 +71,32 @@ DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capabi
                                 const Value* output, int64_t elapsed_ns, const CallOptions& options) {
   Lease worker(core);
   const Identity& who = options.identity != nullptr ? *options.identity : core.identity;
-  ActionFacts action = describe_action(capability, input, options);
+  ActionFacts action = describe_action(core, capability, input, options);
   worker->refresh(core, who);
-  worker->bind(*worker->call, stage, action, core.now(), output, elapsed_ns);
-  return detach(*worker->program, decide_all(*worker->call, *worker->context, worker->scratch, core.options.decide));
+  int64_t now_ns = core.now();
+  worker->bind(*worker->call, stage, action, now_ns, output, elapsed_ns);
+  const Value nothing{};
+  NativeCall seen{stage,     capability, input,  output != nullptr ? *output : nothing,
+                  who.who(), options,    now_ns, elapsed_ns};
+  DetachedDecision out = detach(*worker->program, rule(core, *worker, {*worker->call, seen, true}), action, now_ns);
+  std::string scope = missing_scope(*worker->program, worker->call->capability().id, who.who());
+  if (stage == Stage::before && !scope.empty() && out.effect != Effect::deny) {
+    out.effect = Effect::deny;
+    out.rule = out.policy = "";
+    out.reason = missing_scope_reason(who.who(), scope);
+    out.obligations.clear();
+    out.from.clear();
+  }
+  return out;
 }
 
 std::optional<Error> check_options(const RuntimeOptions& options) {
   if (!options.approvals)
     return Error{"invalid_options", "approvals: a handler is needed; queue_handler() is the default"};
   if (options.approval_expires.count() <= 0) return Error{"invalid_options", "approval_expires: must be positive"};
+  for (const auto& sink : options.sinks) {
+    if (sink == nullptr) return Error{"invalid_options", "sinks: one of them is nullptr"};
+  }
   if (options.audit.queue_records < 2) return Error{"invalid_options", "audit.queue_records: at least 2"};
   if (options.audit.checkpoint_records == 0) return Error{"invalid_options", "audit.checkpoint_records: at least 1"};
   if (options.audit.retry.count() <= 0) return Error{"invalid_options", "audit.retry: must be positive"};
@@ -83,7 +116,7 @@ Result<Runtime> Runtime::open(std::shared_ptr<const Program> program, RuntimeOpt
   if (who.session.empty() && detail::attributes_of(who, "session") == nullptr) who.session = Id128::random().hex();
   auto identity = Identity::make(std::move(who), program);
   if (!identity.ok()) return identity.error();
-  auto approvals = ApprovalStore::open(options.database);
+  auto approvals = ApprovalStore::open(options.database, OpenMode::read_write, options.operator_keys);
   if (!approvals.ok()) return approvals.error();
   auto core = std::make_shared<detail::Core>(std::move(program), std::move(options), std::move(*identity),
                                              std::move(*approvals));
@@ -92,7 +125,12 @@ Result<Runtime> Runtime::open(std::shared_ptr<const Program> program, RuntimeOpt
     if (!audit.ok()) return audit.error();
     core->audit = std::move(*audit);
   }
-  return Runtime(std::move(core));
+  Runtime runtime(std::move(core));
+  std::vector<NativeRule> rules = std::exchange(runtime.core_->options.rules, {});
+  for (NativeRule& rule : rules) {
+    if (auto added = runtime.add_rule(std::move(rule)); !added.ok()) return added.error();
+  }
+  return runtime;
 }
 
 DetachedDecision Runtime::evaluate(std::string_view capability, const Value& input, const CallOptions& options) const {
@@ -102,6 +140,10 @@ DetachedDecision Runtime::evaluate(std::string_view capability, const Value& inp
 DetachedDecision Runtime::evaluate_after(std::string_view capability, const Value& input, const Value& output,
                                          std::chrono::nanoseconds elapsed, const CallOptions& options) const {
   return detail::evaluate_alone(*core_, Stage::after, capability, input, &output, elapsed.count(), options);
+}
+
+Authorization Runtime::authorize(std::string_view capability, const Value& input, const CallOptions& options) const {
+  return detail::authorize(*core_, capability, input, options);
 }
 
 Result<Identity> Runtime::identity(Who who) const {
@@ -117,6 +159,8 @@ Result<void> Runtime::reload(std::shared_ptr<const Program> program) const {
 }
 
 std::shared_ptr<const Program> Runtime::program() const { return core_->live.current(); }
+
+int64_t Runtime::now_ns() const { return core_->now(); }
 
 ApprovalStore& Runtime::approvals() const { return core_->approvals; }
 

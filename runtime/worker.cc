@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "runtime/core.h"
@@ -37,11 +38,41 @@ bool has_rules(const Program& program, const CapabilityRef& capability, Stage st
   return plan.packages[static_cast<size_t>(stage)].count != 0;
 }
 
+std::string misfit_of(const std::vector<MetadataKey>& keys, const CallOptions& options) {
+  const Value& resource = options.resource;
+  if (resource.is(Kind::string) && resource.aux == 0) return "resource: empty";
+  if (keys.empty()) return "";
+  const Value& metadata = options.metadata;
+  if (!metadata.is(Kind::map) && !metadata.is(Kind::null)) return "metadata: expected an object";
+  size_t known = 0;
+  for (const MetadataKey& key : keys) {
+    const Value* value = metadata.is(Kind::map) ? map_find(*metadata.map, key.name) : nullptr;
+    if (value == nullptr) {
+      if (key.required) return fmt::format("metadata.{}: missing", key.name);
+      continue;
+    }
+    ++known;
+    bool widened = key.kind == Kind::floating && value->is(Kind::integer);
+    if (!value->is(key.kind) && !widened) {
+      return fmt::format("metadata.{}: expected {}, got {}", key.name, type_name(key.kind), type_name(value->kind));
+    }
+  }
+  if (!metadata.is(Kind::map) || known == metadata.map->count) return "";
+  for (const MapEntry& entry : metadata.map->all()) {
+    bool text = entry.key.is(Kind::string);
+    bool found = text && std::any_of(keys.begin(), keys.end(),
+                                     [&](const MetadataKey& key) { return key.name == entry.key.as_text(); });
+    if (!found) return fmt::format("metadata: unknown key {}", to_json(entry.key));
+  }
+  return "";
+}
+
 constexpr size_t kKeptRecord = 1 << 20;  // a larger buffer is given back
 
 }  // namespace
 
-ActionFacts describe_action(std::string_view capability, const Value& input, const CallOptions& options) {
+ActionFacts describe_action(const Core& core, std::string_view capability, const Value& input,
+                            const CallOptions& options) {
   ActionFacts out;
   out.id = Id128::random();
   out.id_text = hex_text(out.id);
@@ -60,6 +91,7 @@ ActionFacts describe_action(std::string_view capability, const Value& input, con
     if (auto problem = text_problem(named.text); !problem.empty())
       out.problem = fmt::format("{} is {}", named.name, problem);
   }
+  out.misfit = misfit_of(core.options.metadata, options);
   if (capability.empty()) out.problem = "capability is empty";
   out.given_trace = options.trace;
   if (options.trace.empty()) out.made_trace = hex_text(Id128::random());
@@ -111,6 +143,7 @@ void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t n
     facts.reject(action.problem);
     return;
   }
+  if (!action.misfit.empty()) facts.reject(action.misfit);
   if (follows && !call->error().failed && !has_rules(*program, facts.capability(), stage)) {
     // No rule will read anything, and the rest was found to fit before: only the output is left to be looked at.
     facts.bind_output(*output);
@@ -125,7 +158,7 @@ void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t n
   set(slots_.type, options.type);
   set(slots_.target, options.target);
   set(slots_.description, options.description);
-  if (options.risk) facts.set_risk(*options.risk);
+  if (options.risk) facts.set_risk(options.risk->value);
   if (!options.resource.is(Kind::null)) facts.bind_root("resource", options.resource);
   if (!options.metadata.is(Kind::null)) facts.bind_root("metadata", options.metadata);
   facts.bind_input(*action.input);

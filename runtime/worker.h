@@ -34,11 +34,13 @@ struct ActionFacts {
   std::string_view capability;
   const Value* input = nullptr;
   const CallOptions* options = nullptr;
+  std::string misfit;   ///< of what the host declared of metadata or resource; "" if there is none
   std::string problem;  ///< of the names that the caller gave; "" if there is none
 };
 
 /// Names the action and checks the names that the caller gave.
-ActionFacts describe_action(std::string_view capability, const Value& input, const CallOptions& options);
+ActionFacts describe_action(const Core& core, std::string_view capability, const Value& input,
+                            const CallOptions& options);
 
 struct Worker {
   std::atomic<bool> claimed{true};   ///< by a call, or by who takes a retired program from it

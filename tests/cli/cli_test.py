@@ -527,6 +527,35 @@ class Approvals(Case):
         self.assertEqual(self.call(db).returncode, 4)
         self.assertEqual(ordain("approvals", "approve", waiting, "--db", db).returncode, 1)
 
+    def test_grants_let_calls_run_until_revoked(self):
+        db = str(self.path / "state")
+        self.assertEqual(self.call(db).returncode, 3)
+        made = ordain("grants", "create", "--db", db, "--capability", "send_money", "--for", "8h", "--as", "ann", "--json")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        grant = json.loads(made.stdout)
+        self.assertEqual((grant["state"], grant["granted_by"]), ("active", "ann"))
+        self.assertEqual(self.call(db).returncode, 0)
+        self.assertIn(grant["id"][:12], ordain("grants", "list", "--db", db).stdout)
+        self.assertEqual(ordain("grants", "revoke", grant["id"][:8], "--db", db, "--as", "bob").returncode, 0)
+        self.assertEqual(self.call(db).returncode, 3)
+        self.assertEqual(ordain("grants", "revoke", grant["id"], "--db", db).returncode, 1)
+        self.assertEqual(ordain("grants", "create", "--db", db, "--for", "ever").returncode, 1)
+        self.assertIn(grant["id"], ordain("audit", "tail", "--db", db, "--json").stdout)
+
+    def test_answers_are_signed_with_the_operators_key(self):
+        db, keys = str(self.path / "state"), str(self.path / "keys")
+        self.assertEqual(ordain("keys", "init", "--dir", keys).returncode, 0)
+        self.call(db)
+        waiting = self.pending(db)[0]["id"]
+        run = ordain("approvals", "approve", waiting, "--db", db, "--trust", keys + "/operator.pub")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("no private key", run.stderr)
+        self.assertEqual(ordain("approvals", "approve", waiting, "--db", db, "--key", keys + "/operator.key", "--as", "ann").returncode, 0)
+        shown = ordain("approvals", "show", waiting, "--db", db, "--trust", keys + "/operator.pub")
+        self.assertIn("ann", shown.stdout)
+        self.assertIn("signed by operator", shown.stdout)
+        self.assertEqual(ordain("approvals", "show", waiting, "--db", db, "--key", keys + "/none").returncode, 2)
+
     def test_no_database(self):
         run = ordain("approvals", "list", "--db", str(self.path / "nothing"))
         self.assertEqual(run.returncode, 2)

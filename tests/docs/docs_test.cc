@@ -1,10 +1,11 @@
 // The examples of README.md and docs/*.md hold: ```policy blocks compile (or give the diagnostics they name) and decide
-// their events as they say; every line of a ```cpp or ```c block stands in a program under examples/ or tests/docs/, which is
-// built and run.
+// their events as they say; every line of a ```cpp or ```c block stands in a program under examples/ or tests/docs/,
+// which is built and run.
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -103,6 +104,40 @@ TEST_P(Document, CppExamplesAreCompiled) {
       EXPECT_TRUE(found) << GetParam() << ":" << block.line << ": in no program: " << line;
     }
   }
+}
+
+// Names of all tests, "Suite.Name", and of methods of the Python ones.
+std::set<std::string> known_tests() {
+  std::set<std::string> out;
+  const std::regex gtest(R"(TEST(?:_F|_P)?\((\w+),\s*(\w+)\))"), python(R"(def (test_\w+)\()");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(kRoot / "tests")) {
+    const std::string extension = entry.path().extension().string();
+    if (extension != ".cc" && extension != ".py") continue;
+    const std::string text = read(entry.path());
+    const std::regex& pattern = extension == ".cc" ? gtest : python;
+    for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at) {
+      out.insert(extension == ".cc" ? (*at)[1].str() + "." + (*at)[2].str() : (*at)[1].str());
+    }
+  }
+  return out;
+}
+
+TEST(Features, EveryTestThatIsNamedExists) {
+  const std::set<std::string> known = known_tests();
+  std::istringstream in(read(kRoot / "docs" / "features.md"));
+  const std::regex code(R"(`([^`]+)`)");
+  size_t named = 0;
+  for (std::string line; std::getline(in, line);) {
+    // The last column of a table's row.
+    if (line.rfind("| ", 0) != 0 || line.size() < 4) continue;
+    const size_t start = line.rfind('|', line.size() - 2);
+    const std::string column = line.substr(start);
+    for (std::sregex_iterator at(column.begin(), column.end(), code), end; at != end; ++at) {
+      EXPECT_TRUE(known.count((*at)[1].str()) == 1) << "there is no test " << (*at)[1].str();
+      ++named;
+    }
+  }
+  EXPECT_GT(named, 50U);
 }
 
 std::string test_name(const testing::TestParamInfo<std::string>& info) {

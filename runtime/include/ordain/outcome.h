@@ -17,7 +17,7 @@ struct Denied {
   std::string rule;    ///< "payments.unknown_payee"; "" where no rule spoke
   std::string reason;  ///< for people
   /// "rule", "default", "invalid_input", "missing_context", "evaluation_error", "budget_exceeded"; or of the runtime:
-  /// "approval_rejected", "approval_unavailable", "audit_full", "audit_unavailable".
+  /// "missing_scope", "approval_rejected", "approval_unavailable", "audit_full", "audit_unavailable".
   std::string code;
   std::string fault;  ///< "division by zero at payments.policy:12:18"; "" without a fault
 };
@@ -55,8 +55,8 @@ class [[nodiscard]] Outcome {
   using Stored = std::conditional_t<std::is_void_v<T>, Nothing, T>;
   using Variant = std::variant<Stored, Denied, Pending, Withheld, Failed>;
 
-  Outcome(Id128 action, std::vector<std::string> warnings, Variant state)
-      : action_(action), warnings_(std::move(warnings)), state_(std::move(state)) {}
+  Outcome(Id128 action, std::vector<std::string> warnings, Variant state, std::string would = {})
+      : action_(action), warnings_(std::move(warnings)), would_(std::move(would)), state_(std::move(state)) {}
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
@@ -79,6 +79,9 @@ class [[nodiscard]] Outcome {
   /// Messages of `warn` rules, before and after.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
+  /// Under observe, what enforce would have done: "would_deny", "would_require_approval", "would_withhold", or "".
+  const std::string& would() const { return would_; }
+
   /// One line for people: "denied by payments.unknown_payee: ...".
   std::string describe() const;
 
@@ -90,6 +93,7 @@ class [[nodiscard]] Outcome {
   }
   Id128 action_;
   std::vector<std::string> warnings_;
+  std::string would_;
   Variant state_;
 };
 

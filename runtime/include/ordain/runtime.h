@@ -17,7 +17,10 @@
 #include "ordain/handlers.h"
 #include "ordain/identity.h"
 #include "ordain/json.h"
+#include "ordain/native.h"
 #include "ordain/outcome.h"
+#include "ordain/sink.h"
+#include "ordain/telemetry.h"
 #include "ordain/value_codec.h"
 #include "ordain/wrap.h"
 
@@ -32,6 +35,13 @@ enum class Mode : uint8_t {
 enum class FailMode : uint8_t {
   closed,  ///< calls are denied, outputs that could not be recorded are withheld
   open,    ///< calls go on unrecorded
+};
+
+/// A key that `metadata` may have.
+struct MetadataKey {
+  std::string name;
+  Kind kind = Kind::string;
+  bool required = false;
 };
 
 struct RuntimeOptions {
@@ -51,6 +61,14 @@ struct RuntimeOptions {
   FailMode fail_mode = FailMode::closed;
   ApprovalHandler approvals = queue_handler();
   std::chrono::seconds approval_expires{3600};  ///< where the asking rules name no `expires`
+  /// With keys, approvals and grants count only if one of them signed it. A handler that answers on the spot needs the
+  /// private one.
+  OperatorKeys operator_keys = {};
+  std::vector<NativeRule> rules = {};  ///< rules that the host writes in C++; see also Runtime::add_rule
+  /// With keys, `metadata` may have these alone; anything else is invalid input. Policies can declare it too.
+  std::vector<MetadataKey> metadata = {};
+  std::vector<std::shared_ptr<AuditSink>> sinks = {};  ///< receive every record, with a database or without
+  std::shared_ptr<Telemetry> telemetry = {};           ///< receives events for the host's monitoring
   AuditOptions audit = {};
   DecideOptions decide = {};
 
@@ -72,10 +90,25 @@ struct DetachedDecision {
   Effect effect = Effect::deny;
   DecisionCode code = DecisionCode::default_effect;
   std::string rule, reason, fault;
+  std::string policy;                ///< that the rule is of; "" for a native rule, or where none spoke
+  Digest version{};                  ///< of that rule and all that it references: its content is its version
+  std::string id;                    ///< of this decision: the action's, 32 hex digits
+  int64_t time_ns = 0;               ///< `now` of the decision
+  double confidence = 0;             ///< see ActionRisk::confidence
   std::vector<std::string> matched;  ///< every matching rule
   std::vector<std::string> from;
   std::vector<DetachedObligation> obligations;
   Digest program{};
+};
+
+/// What may become of an action that the host itself executes.
+struct Authorization {
+  bool authorized = false;    ///< execute it now, once, with `input`
+  DetachedDecision decision;  ///< as the rules decided; under observe it may deny although `authorized`
+  std::string approval_id;    ///< that it waits for, or that it used
+  std::string grant_id;       ///< that stood in for an approval
+  Outcome<void> outcome;      ///< why not: denied() or pending()
+  Document input;             ///< what remains after `redact`
 };
 
 /// How the runtime is doing.
@@ -138,6 +171,23 @@ class Runtime {
   DetachedDecision evaluate_after(std::string_view capability, const Value& input, const Value& output,
                                   std::chrono::nanoseconds elapsed, const CallOptions& options = {}) const;
 
+  /// Decides about an action that the host executes by itself: asks for approval where a rule says so, uses the
+  /// approval or grant, and records the decision (kind `decision`). Nothing follows it up: what the host then does, and
+  /// what the after rules would say of it, is its own affair. Prefer `wrap` and `call`, which leave no way around.
+  Authorization authorize(std::string_view capability, const Value& input, const CallOptions& options = {}) const;
+  Authorization authorize(std::string_view capability, const Document& input, const CallOptions& options = {}) const {
+    return authorize(capability, input.root(), options);
+  }
+
+  /// Adds a native rule; calls that begin afterwards ask it. @returns error "invalid_options" (no name, no target, no
+  /// function, or a name that is taken).
+  Result<void> add_rule(NativeRule rule) const;
+  /// The same, short: a rule of the before or of the after stage.
+  Result<void> before(std::string target, std::string name,
+                      std::function<NativeVerdict(const NativeCall&)> decide) const;
+  Result<void> after(std::string target, std::string name,
+                     std::function<NativeVerdict(const NativeCall&)> decide) const;
+
   /// Another identity over the same program; texts that `who` leaves empty are the runtime's own.
   Result<Identity> identity(Who who) const;
   const Identity& identity() const;
@@ -147,6 +197,9 @@ class Runtime {
   /// background once nothing uses it. @returns error "invalid_options" for nullptr.
   Result<void> reload(std::shared_ptr<const Program> program) const;
   std::shared_ptr<const Program> program() const;
+
+  /// Now, by the clock of the options.
+  int64_t now_ns() const;
 
   /// The approvals of this runtime's database, to answer requests in process.
   ApprovalStore& approvals() const;

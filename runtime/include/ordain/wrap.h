@@ -39,6 +39,7 @@ class GovernedTool {
 struct Governed {
   Id128 action;
   std::vector<std::string> warnings;
+  std::string would;  ///< under observe
   std::variant<Nothing, Denied, Pending, Withheld, Failed> state;
 };
 
@@ -57,7 +58,8 @@ Outcome<T> to_outcome(Governed&& governed, std::optional<typename Outcome<T>::St
       return Variant(std::in_place_type<State>, std::move(state));
     }
   };
-  return Outcome<T>(governed.action, std::move(governed.warnings), std::visit(make, std::move(governed.state)));
+  return Outcome<T>(governed.action, std::move(governed.warnings), std::visit(make, std::move(governed.state)),
+                    std::move(governed.would));
 }
 
 /// A tool from documents to documents.

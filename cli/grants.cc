@@ -1,0 +1,156 @@
+// ordain grants: standing answers of an operator, made, listed and taken back.
+#include "ordain/grants.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "cli/command.h"
+#include "cli/key_options.h"
+#include "cli/terminal.h"
+#include "ordain/approvals.h"
+#include "ordain/handlers.h"
+#include "ordain/keys.h"
+
+namespace ordain::cli {
+namespace {
+
+struct Options {
+  std::string database, id, by, note, key;
+  std::vector<std::string> trust;
+  std::string lasts = "1h";
+  Grant grant;
+  bool json = false;
+};
+
+int fail(const Error& error) {
+  complain(error.message);
+  return error.code.rfind("database_", 0) == 0 || error.code == "no_database" || error.code.rfind("key_", 0) == 0 ||
+                 error.code == "bad_key"
+             ? kUsage
+             : kFindings;
+}
+
+/// "90s", "30m", "8h", "7d".
+Result<int64_t> parse_span(const std::string& text) {
+  int64_t number = 0;
+  auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  int64_t seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : unit == "d" ? 86400 : 0;
+  if (failed != std::errc() || seconds == 0 || number <= 0 || number > 100 * 365 * 86400LL / seconds) {
+    return Error{"bad_span", fmt::format("--for {}: expected a number and s, m, h or d, such as 8h", text)};
+  }
+  return number * seconds * 1'000'000'000;
+}
+
+int print(const Grant& grant, const Options& options) {
+  fmt::print("{}\n", options.json ? to_json(grant) : fmt::format("{} is {}", grant.id, to_string(grant.state)));
+  return kOk;
+}
+
+int create(Options options) {
+  auto keys = operator_keys(options.key, options.trust);
+  if (!keys) return fail(keys.error());
+  auto store = ApprovalStore::open(options.database, OpenMode::read_write, *keys);
+  if (!store) return fail(store.error());
+  auto span = parse_span(options.lasts);
+  if (!span) return fail(span.error());
+  options.grant.until_ns = std::max(system_time_ns(), options.grant.from_ns) + *span;
+  options.grant.granted_by = options.by.empty() ? user_name() : options.by;
+  options.grant.note = options.note;
+  auto made = store->create_grant(options.grant, system_time_ns());
+  if (!made) return fail(made.error());
+  return print(*made, options);
+}
+
+std::string covers(const Grant& grant) {
+  std::string out = grant.capability;
+  auto add = [&](std::string_view name, const std::string& text) {
+    if (!text.empty()) out += fmt::format(" {}={}", name, text);
+  };
+  add("scope", grant.scope);
+  add("agent", grant.agent);
+  add("principal", grant.principal);
+  add("tenant", grant.tenant);
+  add("environment", grant.environment);
+  add("session", grant.session);
+  return terminal_text(out);
+}
+
+int list(const Options& options) {
+  auto keys = operator_keys(options.key, options.trust);
+  if (!keys) return fail(keys.error());
+  auto store = ApprovalStore::open(options.database, OpenMode::read_only, *keys);
+  if (!store) return fail(store.error());
+  auto grants = store->grants(system_time_ns());
+  if (!grants) return fail(grants.error());
+  if (options.json) {
+    for (const Grant& grant : *grants) fmt::print("{}\n", to_json(grant));
+    return kOk;
+  }
+  if (grants->empty()) fmt::print("no grants\n");
+  for (const Grant& grant : *grants) {
+    fmt::print("{:<12} {:<9} until {}  by {}  {}\n", grant.id.substr(0, 12), to_string(grant.state),
+               format_time(grant.until_ns / 1'000'000'000 * 1'000'000'000), terminal_text(grant.granted_by),
+               covers(grant));
+  }
+  return kOk;
+}
+
+int revoke(const Options& options) {
+  auto keys = operator_keys(options.key, options.trust);
+  if (!keys) return fail(keys.error());
+  auto store = ApprovalStore::open(options.database, OpenMode::read_write, *keys);
+  if (!store) return fail(store.error());
+  auto revoked =
+      store->revoke_grant(options.id, options.by.empty() ? user_name() : options.by, options.note, system_time_ns());
+  if (!revoked) return fail(revoked.error());
+  return print(*revoked, options);
+}
+
+CLI::App* add_command(CLI::App& parent, const std::shared_ptr<Options>& options, const char* name, const char* about) {
+  CLI::App* command = parent.add_subcommand(name, about);
+  command->add_option("--db", options->database, "the database directory")->required();
+  command->add_option("--key", options->key, "operator.key; needed to create grants where the host has keys");
+  command->add_option("--trust", options->trust, "a public key, or its file, that signatures are checked with");
+  command->add_flag("--json", options->json, "print JSON, one object a line");
+  return command;
+}
+
+}  // namespace
+
+void add_grants(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* grants = app.add_subcommand("grants", "Let calls that would need approval run for a time");
+  grants->require_subcommand(1);
+  grants->footer(
+      "A grant lifts require_approval for the calls it covers, until it ends or is revoked. It never lifts a deny.\n"
+      "Exit codes: 0 done, 1 refused (unknown id, already revoked, a bad grant), 2 no database, a bad key, wrong "
+      "usage.");
+
+  CLI::App* maker = add_command(*grants, options, "create", "Make one; what is not given covers all");
+  maker->add_option("--capability", options->grant.capability, "a name, or a glob such as payments.*")
+      ->capture_default_str();
+  maker->add_option("--scope", options->grant.scope, "only capabilities that declare this scope");
+  maker->add_option("--agent", options->grant.agent, "only calls of this agent");
+  maker->add_option("--principal", options->grant.principal, "only for this principal");
+  maker->add_option("--tenant", options->grant.tenant, "only for this tenant");
+  maker->add_option("--environment", options->grant.environment, "only in this environment");
+  maker->add_option("--session", options->grant.session, "only in this session");
+  maker->add_option("--for", options->lasts, "how long: 90s, 30m, 8h, 7d")->capture_default_str();
+  maker->add_option("--as", options->by, "who grants (default: your user name)");
+  maker->add_option("--note", options->note, "why");
+  maker->callback([options, &action] { action = [options] { return create(*options); }; });
+
+  CLI::App* lister = add_command(*grants, options, "list", "All of them, oldest first");
+  lister->callback([options, &action] { action = [options] { return list(*options); }; });
+
+  CLI::App* revoker = add_command(*grants, options, "revoke", "Take one back, at once");
+  revoker->add_option("ID", options->id, "the grant's id, or its first digits")->required();
+  revoker->add_option("--as", options->by, "who revokes (default: your user name)");
+  revoker->add_option("--note", options->note, "why");
+  revoker->callback([options, &action] { action = [options] { return revoke(*options); }; });
+}
+
+}  // namespace ordain::cli

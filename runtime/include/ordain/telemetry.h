@@ -1,0 +1,62 @@
+// Telemetry: what a host's monitoring wants to know of a runtime, and counters of it in the OpenMetrics text format.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ordain/audit.h"
+#include "ordain/decide.h"
+
+namespace ordain {
+
+struct RuntimeHealth;
+
+/// One decision of a governed call. Views live until the event's function returns.
+struct DecisionEvent {
+  Stage stage = Stage::before;
+  Effect effect = Effect::deny;
+  DecisionCode code = DecisionCode::default_effect;
+  std::string_view rule, capability;
+  bool observed = false;
+  std::chrono::nanoseconds elapsed{0};  ///< of deciding, native rules included
+};
+
+/// One executed tool.
+struct ExecutionEvent {
+  OutcomeStatus status = OutcomeStatus::none;
+  std::string_view capability;
+  std::chrono::nanoseconds elapsed{0};
+};
+
+/// Receives events on the threads of the calls, several at once; should be quick, and cannot fail.
+class Telemetry {
+ public:
+  virtual ~Telemetry() = default;
+  virtual void decided(const DecisionEvent&) noexcept {}
+  virtual void executed(const ExecutionEvent&) noexcept {}
+  /// A record was not taken by the log or by a sink ("audit" or "sink").
+  virtual void write_failed(std::string_view /*where*/) noexcept {}
+};
+
+/// Counts. Give it to RuntimeOptions::telemetry and serve `text` where your monitoring asks.
+class Metrics final : public Telemetry {
+ public:
+  Metrics();
+  ~Metrics() override;
+  void decided(const DecisionEvent& event) noexcept override;
+  void executed(const ExecutionEvent& event) noexcept override;
+  void write_failed(std::string_view where) noexcept override;
+
+  /// OpenMetrics text, with the terminating "# EOF": decisions by stage, effect and rule; a histogram of the time that
+  /// deciding takes; executions by status; failed writes; and of `health` the queue's depth and the records written and
+  /// lost.
+  std::string text(const RuntimeHealth& health) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ordain

@@ -1,0 +1,211 @@
+// native: asks the host's rules, and combines what they say with the policies' decision as one more package.
+#include "ordain/native.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "ordain/runtime.h"
+#include "runtime/core.h"
+#include "runtime/ruling.h"
+
+namespace ordain {
+
+Value NativeCall::arg(std::string_view name) const {
+  const Value* field = input.is(Kind::map) ? map_find(*input.map, name) : nullptr;
+  return field != nullptr ? *field : Value();
+}
+
+namespace detail {
+namespace {
+
+using RuleList = std::vector<const NativeRule*>;
+
+void select(const std::vector<NativeRule>& rules, const NativeCall& call, RuleList* out) {
+  for (const NativeRule& one : rules) {
+    if (one.stage == call.stage && glob_matches(one.target, call.capability)) out->push_back(&one);
+  }
+}
+
+NativeVerdict fault(std::string what) {
+  NativeVerdict out = NativeVerdict::deny("a native rule failed");
+  out.warnings = {std::move(what)};  // carries the fault's text
+  return out;
+}
+
+NativeVerdict ask(const NativeRule& rule, const NativeCall& call, bool* failed) {
+  *failed = true;
+  try {
+    NativeVerdict out = rule.decide(call);
+    *failed = false;
+    return out;
+  } catch (const std::exception& e) {
+    return fault("native rule " + rule.name + " threw: " + e.what());
+  } catch (...) {
+    return fault("native rule " + rule.name + " threw what is no std::exception");
+  }
+}
+
+void note(NativeRuling& out, const NativeRule& rule, NativeVerdict verdict, bool failed) {
+  if (failed) {
+    out.fault = std::move(verdict.warnings.front());
+    verdict.warnings.clear();
+  }
+  if (verdict.reason.empty()) verdict.reason = rule.name;
+  if (verdict.effect == Effect::require_approval) {
+    out.asking.push_back(&rule);
+    out.from.insert(out.from.end(), verdict.from.begin(), verdict.from.end());
+    int64_t seconds = verdict.expires.count();
+    if (seconds > 0 && (out.expires_seconds == 0 || seconds < out.expires_seconds)) out.expires_seconds = seconds;
+  }
+  if (verdict.effect && (!out.effect || *verdict.effect > *out.effect)) {
+    out.effect = verdict.effect;
+    out.rule = rule.name;
+    out.reason = verdict.reason;
+    out.code = failed ? DecisionCode::evaluation_error : DecisionCode::rule;
+  }
+  out.said.push_back({rule.name, std::move(verdict)});
+}
+
+void ask_all(const RuleList& rules, const NativeCall& call, NativeRuling& out) {
+  for (const NativeRule* rule : rules) {
+    bool failed = false;
+    NativeVerdict verdict = ask(*rule, call, &failed);
+    if (call.stage == Stage::after && verdict.effect == Effect::require_approval) {
+      verdict.effect = Effect::deny;  // nothing can be approved after the fact
+      verdict.reason += " (nothing can be approved after the fact)";
+    }
+    note(out, *rule, std::move(verdict), failed);
+    if (out.effect == Effect::deny) return;
+  }
+}
+
+void take(const Program& program, const Decision& decision, Ruling& out) {
+  out.decision = decision;
+  out.effect = decision.effect;
+  out.code = decision.code;
+  RuleId rule = decision.rule != kNone ? decision.rule : decision.fault_rule;
+  out.rule = rule != kNone ? std::string_view(program.rules()[rule].name) : std::string_view();
+  out.reason = decision.reason;
+  out.fault = fault_text(program, decision.fault);
+  out.expires_seconds = decision.expires_seconds;
+  out.from.assign(decision.from.begin(), decision.from.end());
+  out.obligations.clear();
+  for (const Obligation& one : decision.obligations) {
+    std::string_view name = one.rule != kNone ? std::string_view(program.rules()[one.rule].name) : std::string_view();
+    out.obligations.push_back({one.kind, name, one.path, one.reason, one.with});
+  }
+}
+
+/// The native rules' answer wins where it is stronger, or where no policy spoke.
+void combine(Ruling& out) {
+  const NativeRuling& native = *out.native;
+  bool spoke = out.code == DecisionCode::rule;
+  if (native.effect && (!spoke || *native.effect > out.effect)) {
+    out.effect = *native.effect;
+    out.code = native.code;
+    out.rule = native.rule;
+    out.reason = native.reason;
+    out.fault = native.fault;
+  }
+  if (out.effect == Effect::deny) {
+    out.obligations.clear();
+    out.from.clear();
+    return;
+  }
+  if (out.effect == Effect::require_approval) {
+    out.from.insert(out.from.end(), native.from.begin(), native.from.end());
+    std::sort(out.from.begin(), out.from.end());
+    out.from.erase(std::unique(out.from.begin(), out.from.end()), out.from.end());
+    int64_t seconds = native.expires_seconds;
+    if (seconds > 0 && (out.expires_seconds == 0 || seconds < out.expires_seconds)) out.expires_seconds = seconds;
+  }
+  for (const auto& [name, verdict] : native.said) {
+    for (const auto& redaction : verdict.redactions) {
+      out.obligations.push_back({RuleKind::redact, name, redaction.path, "", redaction.with.root()});
+    }
+    for (const auto& warning : verdict.warnings) {
+      out.obligations.push_back({RuleKind::warn, name, "", warning, Value::null()});
+    }
+  }
+}
+
+}  // namespace
+
+bool Ruling::redacts() const {
+  return std::any_of(obligations.begin(), obligations.end(),
+                     [](const RulingObligation& one) { return one.kind == RuleKind::redact; });
+}
+
+Ruling rule(Core& core, Worker& worker, const RulingFacts& facts) {
+  Ruling out;
+  DecideOptions options = core.options.decide;
+  auto run = [&] {
+    return facts.all ? decide_all(facts.call, *worker.context, worker.scratch, options)
+                     : decide(facts.call, *worker.context, worker.scratch, options);
+  };
+  RuleList rules;
+  std::shared_ptr<const std::vector<NativeRule>> shared;
+  if (core.has_native.load(std::memory_order_acquire)) shared = core.native_rules();
+  if (shared != nullptr) select(*shared, facts.seen, &rules);
+  if (facts.seen.options.rules != nullptr) select(*facts.seen.options.rules, facts.seen, &rules);
+  if (rules.empty()) {
+    take(*worker.program, run(), out);
+    return out;
+  }
+  // Where no policy speaks a native rule may: so the default waits, and obligations are gathered meanwhile.
+  Effect& otherwise = facts.seen.stage == Stage::before ? options.default_before : options.default_after;
+  const Effect configured = otherwise;
+  otherwise = Effect::allow;
+  take(*worker.program, run(), out);
+  if (out.effect == Effect::deny) return out;
+  out.native = std::make_unique<NativeRuling>();
+  out.native->rules = std::move(shared);
+  ask_all(rules, facts.seen, *out.native);
+  if (!out.native->effect && out.code == DecisionCode::default_effect && configured != Effect::allow) {
+    otherwise = configured;
+    take(*worker.program, run(), out);
+    if (out.effect == Effect::deny) return out;
+  }
+  combine(out);
+  return out;
+}
+
+}  // namespace detail
+
+namespace {
+
+Result<void> check(const NativeRule& rule) {
+  if (rule.name.empty()) return Error{"invalid_options", "native rule: a name is needed"};
+  if (rule.target.empty()) return Error{"invalid_options", "native rule " + rule.name + ": a target is needed"};
+  if (!rule.decide) return Error{"invalid_options", "native rule " + rule.name + ": there is no function"};
+  return {};
+}
+
+}  // namespace
+
+Result<void> Runtime::add_rule(NativeRule rule) const {
+  if (auto checked = check(rule); !checked.ok()) return checked;
+  std::lock_guard lock(core_->native_mutex);
+  auto next = core_->native != nullptr ? std::make_shared<std::vector<NativeRule>>(*core_->native)
+                                       : std::make_shared<std::vector<NativeRule>>();
+  for (const NativeRule& known : *next) {
+    if (known.name == rule.name) return Error{"invalid_options", "native rule " + rule.name + ": there is one already"};
+  }
+  next->push_back(std::move(rule));
+  core_->native = std::move(next);
+  core_->has_native.store(true, std::memory_order_release);
+  return {};
+}
+
+Result<void> Runtime::before(std::string target, std::string name,
+                             std::function<NativeVerdict(const NativeCall&)> decide) const {
+  return add_rule({.name = std::move(name), .target = std::move(target), .decide = std::move(decide)});
+}
+
+Result<void> Runtime::after(std::string target, std::string name,
+                            std::function<NativeVerdict(const NativeCall&)> decide) const {
+  return add_rule(
+      {.name = std::move(name), .target = std::move(target), .decide = std::move(decide), .stage = Stage::after});
+}
+
+}  // namespace ordain

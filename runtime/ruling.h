@@ -1,0 +1,62 @@
+// ruling: what the policies and the host's native rules say of one call together.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ordain/decide.h"
+#include "ordain/native.h"
+#include "runtime/worker.h"
+
+namespace ordain::detail {
+
+struct RulingObligation {
+  RuleKind kind = RuleKind::warn;
+  std::string_view rule, path, reason;
+  Value with;
+};
+
+/// What native rules say together. Owns its texts, so that a Ruling may view them.
+struct NativeRuling {
+  std::optional<Effect> effect;
+  DecisionCode code = DecisionCode::rule;
+  std::string rule, reason, fault;
+  std::vector<const NativeRule*> asking;
+  std::vector<std::string> from;
+  int64_t expires_seconds = 0;
+  struct Said {
+    std::string rule;
+    NativeVerdict verdict;
+  };
+  std::vector<Said> said;                                ///< every rule that had something to say
+  std::shared_ptr<const std::vector<NativeRule>> rules;  ///< keeps `asking` alive
+};
+
+/// Views of the program, of the worker's scratch (until its next decision), and of `native`.
+struct Ruling {
+  Effect effect = Effect::deny;
+  DecisionCode code = DecisionCode::default_effect;
+  std::string_view rule, reason;
+  std::string fault;
+  std::vector<RulingObligation> obligations;
+  std::vector<std::string_view> from;
+  int64_t expires_seconds = 0;
+  Decision decision;                     ///< of the program alone
+  std::unique_ptr<NativeRuling> native;  ///< nullptr where no native rule was asked
+
+  bool redacts() const;
+};
+
+/// What one decision is about: a bound call of `worker`, and the same for native rules.
+struct RulingFacts {
+  const Call& call;
+  const NativeCall& seen;
+  bool all = false;  ///< list every matching rule
+};
+
+/// Decides. Native rules are asked only where the policies have not denied.
+Ruling rule(Core& core, Worker& worker, const RulingFacts& facts);
+
+}  // namespace ordain::detail
