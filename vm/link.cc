@@ -77,12 +77,22 @@ void index_members(const Schema& schema, KeyIndex* index) {
   }
 }
 
+// Tables were filled one by one; a Program keeps no room to grow.
+void shrink(ProgramData& data) {
+  const auto shrink_all = [](auto&... tables) { (tables.shrink_to_fit(), ...); };
+  shrink_all(data.locations, data.symbols, data.constants, data.code, data.register_kinds, data.handlers,
+             data.insn_locations, data.predicates, data.rules, data.rule_codes, data.plan, data.plan_notes,
+             data.plan_nodes, data.plan_edges, data.plan_leaves, data.plan_literals, data.package_plans,
+             data.capability_plans, data.schema.slots, data.schema.capabilities);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Program>> Program::link(ProgramData data, const FunctionTable& functions) {
   std::shared_ptr<Program> program(new Program());
   program->data_ = std::make_unique<ProgramData>(std::move(data));
   program->linked_ = std::make_unique<Linked>();
+  shrink(*program->data_);
   const ProgramData& d = *program->data_;
   Linked& linked = *program->linked_;
 
