@@ -198,11 +198,12 @@ capability act { risk low; input {} }
 policy p on before act { deny risky when action.risk >= "high" because "risky"; allow; }
 )");
   auto runtime = bench.open(program);
-  auto denied = [&](std::optional<ActionRisk> risk) {
+  auto denied = [&](std::optional<ActionRisk> risk) -> std::string {
     CallOptions options;
     options.risk = risk;
     auto decision = runtime.evaluate("act", json("{}"), options);
-    return decision.effect == Effect::allow ? "" : decision.rule.empty() ? to_string(decision.code) : decision.rule;
+    if (decision.effect == Effect::allow) return "";
+    return decision.rule.empty() ? std::string(to_string(decision.code)) : decision.rule;
   };
   EXPECT_EQ(denied(std::nullopt), "");
   EXPECT_EQ(denied("medium"), "");
