@@ -1,7 +1,13 @@
-// audit_fields: the numbers of a record's fields, as docs/audit.md lists them. Append only.
+// audit_fields: the numbers of a record's fields, as docs/audit.md lists them (append only), and how those of a fixed
+// size are read.
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "runtime/value_bytes.h"
 
 namespace ordain::detail {
 
@@ -49,5 +55,27 @@ enum Field : uint8_t {
   kAttributes,
   kGrant,
 };
+
+/// Reads a field of a fixed size. False if it has another, or (of an enumeration) a value past `last`.
+inline bool read_number(std::string_view bytes, int64_t* out) {
+  uint64_t value = 0;
+  if (bytes.size() != 8 || !take_u64(bytes, &value)) return false;
+  *out = static_cast<int64_t>(value);
+  return true;
+}
+
+template <typename E>
+bool read_enum(std::string_view bytes, E last, E* out) {
+  if (bytes.size() != 1 || static_cast<uint8_t>(bytes[0]) > static_cast<uint8_t>(last)) return false;
+  *out = static_cast<E>(bytes[0]);
+  return true;
+}
+
+inline bool read_risk(std::string_view bytes, std::optional<double>* out) {
+  int64_t bits = 0;
+  if (!read_number(bytes, &bits)) return false;
+  *out = std::bit_cast<double>(bits);
+  return true;
+}
 
 }  // namespace ordain::detail

@@ -114,21 +114,6 @@ class Writer {
   std::string& out_;
 };
 
-/// Reads a field of a fixed size.
-bool read_number(std::string_view bytes, int64_t* out) {
-  uint64_t value = 0;
-  if (bytes.size() != 8 || !take_u64(bytes, &value)) return false;
-  *out = static_cast<int64_t>(value);
-  return true;
-}
-
-template <typename E>
-bool read_enum(std::string_view bytes, E last, E* out) {
-  if (bytes.size() != 1 || static_cast<uint8_t>(bytes[0]) > static_cast<uint8_t>(last)) return false;
-  *out = static_cast<E>(bytes[0]);
-  return true;
-}
-
 bool read_text(std::string_view bytes, std::string* out) {
   *out = bytes;
   return valid_utf8(bytes);
@@ -165,15 +150,6 @@ bool read_redacted(std::string_view bytes, AuditRecord* record) {
   RedactedValue out;
   if (!take_sized(bytes, &path) || !read_text(path, &out.path) || !read_hex(bytes, 32, &out.digest)) return false;
   record->redacted.push_back(std::move(out));
-  return true;
-}
-
-bool read_risk(std::string_view bytes, AuditRecord* record) {
-  int64_t bits = 0;
-  if (!read_number(bytes, &bits)) return false;
-  double risk = 0;
-  std::memcpy(&risk, &bits, sizeof(risk));
-  record->risk = risk;
   return true;
 }
 
@@ -255,7 +231,7 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
     case kDescription:
       return read_text(bytes, &record->description);
     case kRisk:
-      return read_risk(bytes, record);
+      return read_risk(bytes, &record->risk);
     case kRejected:
       return read_text(bytes, &record->rejected);
     case kAttributes:

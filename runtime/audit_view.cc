@@ -1,45 +1,20 @@
 #include "runtime/audit_view.h"
 
-#include <cstring>
-
 #include "runtime/audit_fields.h"
 #include "runtime/value_bytes.h"
 
 namespace ordain::detail {
 namespace {
 
-bool view_number(std::string_view bytes, int64_t* out) {
-  uint64_t value = 0;
-  if (bytes.size() != 8 || !take_u64(bytes, &value)) return false;
-  *out = static_cast<int64_t>(value);
-  return true;
-}
-
-template <typename E>
-bool view_enum(std::string_view bytes, E last, E* out) {
-  if (bytes.size() != 1 || static_cast<uint8_t>(bytes[0]) > static_cast<uint8_t>(last)) return false;
-  *out = static_cast<E>(bytes[0]);
-  return true;
-}
-
 bool view_obligation(std::string_view bytes, RecordView* out) {
   ObligationView obligation;
   std::string_view kind, reason;
-  if (!take_bytes(bytes, 1, &kind) || !view_enum(kind, RuleKind::warn, &obligation.kind)) return false;
+  if (!take_bytes(bytes, 1, &kind) || !read_enum(kind, RuleKind::warn, &obligation.kind)) return false;
   if (!take_sized(bytes, &obligation.rule) || !take_sized(bytes, &obligation.path) || !take_sized(bytes, &reason)) {
     return false;
   }
   out->obligations.push_back(obligation);
   return bytes.empty();
-}
-
-bool view_risk(std::string_view bytes, RecordView* out) {
-  int64_t bits = 0;
-  double risk = 0;
-  if (!view_number(bytes, &bits)) return false;
-  std::memcpy(&risk, &bits, sizeof(risk));
-  out->risk = risk;
-  return true;
 }
 
 // Where a field of plain bytes goes; nullptr for the others.
@@ -95,27 +70,27 @@ std::string_view* place_of(uint8_t field, RecordView* out) {
 bool view_field(uint8_t field, std::string_view bytes, RecordView* out) {
   switch (field) {
     case kKind:
-      return view_enum(bytes, RecordKind::decision, &out->kind) && bytes[0] != 0;
+      return read_enum(bytes, RecordKind::decision, &out->kind) && bytes[0] != 0;
     case kTime:
-      return view_number(bytes, &out->time_ns);
+      return read_number(bytes, &out->time_ns);
     case kAction:
       out->action = bytes;
       return bytes.size() == 16;
     case kStage:
       out->decided = true;
-      return view_enum(bytes, Stage::after, &out->stage);
+      return read_enum(bytes, Stage::after, &out->stage);
     case kEffect:
-      return view_enum(bytes, Effect::deny, &out->effect);
+      return read_enum(bytes, Effect::deny, &out->effect);
     case kCode:
-      return view_enum(bytes, DecisionCode::budget_exceeded, &out->code);
+      return read_enum(bytes, DecisionCode::budget_exceeded, &out->code);
     case kObligation:
       return view_obligation(bytes, out);
     case kElapsed:
-      return view_number(bytes, &out->elapsed_ns);
+      return read_number(bytes, &out->elapsed_ns);
     case kRedacted:
       return take_sized(bytes, &out->redacted.emplace_back());
     case kRisk:
-      return view_risk(bytes, out);
+      return read_risk(bytes, &out->risk);
     default:
       if (std::string_view* place = place_of(field, out)) *place = bytes;
       return field >= kKind && field <= kGrant;
@@ -156,7 +131,7 @@ bool view_head(std::string_view body, RecordHead* out) {
     body.remove_prefix(1);
     std::string_view bytes;
     if (!take_sized(body, &bytes)) return false;
-    if (field == kKind && (!view_enum(bytes, RecordKind::decision, &out->kind) || bytes[0] == 0)) return false;
+    if (field == kKind && (!read_enum(bytes, RecordKind::decision, &out->kind) || bytes[0] == 0)) return false;
     if (field == kAction) out->action = bytes;
   }
   return true;
