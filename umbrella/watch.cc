@@ -29,6 +29,7 @@ struct Snapshot {
   std::map<std::string, Stamp> files;  ///< given, *.policy under and beside the given, imported
   std::set<std::string> directories;   ///< in which something may happen that matters
   bool policies = false;               ///< there is a file to compile
+  bool empty_file = false;             ///< whoever writes it has only just opened it, perhaps
 
   bool same_files(const Snapshot& other) const { return files == other.files; }
 };
@@ -91,6 +92,7 @@ class Looker {
     out_.directories.insert(directory_of(path));
     if (stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return;
     out_.policies = out_.policies || counts;
+    out_.empty_file = out_.empty_file || info.st_size == 0;
 #ifdef __APPLE__
     const timespec written = info.st_mtimespec, changed = info.st_ctimespec;
 #else
@@ -151,8 +153,8 @@ struct PolicyWatcher::State {
         const Seen seen = events.wait(interval());
         changed = seen == Seen::policy || (seen != Seen::woken && !look().same_files(last));
         if (!changed) continue;
-        settle();
       }
+      settle();
       changed = !stop && !reload();
     }
   }
@@ -163,7 +165,7 @@ struct PolicyWatcher::State {
     for (int n = 0; n < 40 && !stop; ++n) {
       const Seen seen = events.wait(options.debounce);
       Snapshot after = look();
-      if (seen == Seen::nothing && !events.writing() && after.same_files(before)) return;
+      if (seen == Seen::nothing && !events.writing() && !after.empty_file && after.same_files(before)) return;
       before = std::move(after);
     }
     events.forget_writers();
@@ -180,9 +182,9 @@ struct PolicyWatcher::State {
       policies.messages = "there is no policy file any more\n";
     }
     const bool more = events.wait(milliseconds(0)) == Seen::policy || events.writing();
-    if (more || !look().same_files(before)) {
-      settle();
-      return false;
+    if (more || !look().same_files(before)) return false;
+    if (policies && policies.program->rules().empty()) {
+      policies = {nullptr, policies.messages + "there is no rule any more\n"};
     }
     if (policies && !(loaded && policies.program->digest() == digest)) {
       adopt(*policies.program);

@@ -100,6 +100,25 @@ TEST_P(WatchTest, AFileIsNotReadWhileItIsWritten) {
   EXPECT_EQ(next(), "two.two three.three");
 }
 
+TEST_P(WatchTest, AFileThatIsEmptiedToBeWrittenIsNotReadInBetween) {
+  write("a.policy", rule("one"));
+  watch({"a.policy"});
+  std::ofstream emptied(path("a.policy"));  // at once, while the watcher looks for the first time
+  EXPECT_EQ(next(milliseconds(300)), "");
+  emptied << rule("two") << std::flush;
+  emptied.close();
+  EXPECT_EQ(next(), "two.two");
+}
+
+TEST_P(WatchTest, NoRuleAtAllIsNotPutInForce) {
+  write("a.policy", rule("one"));
+  watch({"a.policy"});
+  replace("a.policy", "// all gone\n");
+  EXPECT_NE(next().find("no rule any more"), std::string::npos);
+  replace("a.policy", rule("two"));
+  EXPECT_EQ(next(), "two.two");
+}
+
 TEST_P(WatchTest, ADirectoryGainsAndLosesFiles) {
   write("a.policy", rule("a"));
   watch({""});

@@ -30,7 +30,8 @@ struct WatchOptions {
 
 /// Watches policy files and directories, and what they import, on a thread of its own. Files may be replaced by rename,
 /// reached by symbolic links, come and go. A policy set with errors, one that changes while it is read, and a set that
-/// has lost its last file never replace a program.
+/// has lost its last rule never replace a program; an empty file is given two seconds (40 times `debounce`) to be
+/// filled.
 ///
 ///     Runtime runtime = ...;
 ///     PolicyWatcher watcher({"policies"}, runtime.program(), [&](const PolicyChange& change) {
