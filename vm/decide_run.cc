@@ -37,6 +37,20 @@ std::string_view to_string(DecisionCode code) {
 
 Scratch::Scratch(size_t bytes) : arena_(bytes, bytes) {}
 
+std::span<const PackagePlan> package_plans(const ProgramData& data, const Call& call) {
+  if (data.capability_plans.empty()) return {};
+  const CapabilityId id = call.capability().id;
+  const CapabilityPlan& plan = id == kNone ? data.capability_plans.back() : data.capability_plans[id];
+  const Range range = plan.packages[static_cast<size_t>(call.stage())];
+  return std::span(data.package_plans).subspan(range.first, range.count);
+}
+
+void decide_by_default(const Call& call, const DecideOptions& options, Decision* out) {
+  out->effect = call.stage() == Stage::before ? options.default_before : options.default_after;
+  out->code = DecisionCode::default_effect;
+  out->reason = "no rule matched";
+}
+
 Run::Run(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& run_options)
     : program(call.program()),
       data(program.data()),
@@ -44,14 +58,8 @@ Run::Run(const Call& call, const Context& context, Scratch& scratch, const Decid
       capability(call.capability()),
       arena(scratch.arena()) {
   arena.reset();
-  const SlotValues* banks[2] = {&context.slots(), &call.slots()};
-  for (const int bank : {0, 1}) {
-    frame.slots[bank] = banks[bank]->values.data();
-    frame.symbols[bank] = banks[bank]->symbols.data();
-    frame.bits[bank] = banks[bank]->bits.data();
-  }
+  frame.facts = facts_of(call, context);
   frame.eval.arena = &arena;
-  frame.constants = data.constants.data();
   frame.data = &data;
   frame.link = &link_tables(program);
   frame.budget = options.budget;

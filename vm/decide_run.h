@@ -9,6 +9,16 @@ namespace ordain {
 /// What a rule's condition came to.
 enum class Truth : uint8_t { no = 0, yes = 1, fault = 2 };
 
+/// What the packages say of calls like this one.
+std::span<const PackagePlan> package_plans(const ProgramData& data, const Call& call);
+
+/// Puts a decision into `out`, which is fresh: that of a call that no rule matches.
+void decide_by_default(const Call& call, const DecideOptions& options, Decision* out);
+void refuse(DecisionCode code, std::string_view reason, Decision* out);
+
+/// Whether what the planner and the native tier proved of conditions under the default budget holds.
+inline bool is_ample(const Budget& budget) { return budget.cost >= Budget().cost && budget.memory >= Budget().memory; }
+
 /// One decision's run. Lives on the stack of decide; its memory is the scratch's arena.
 struct Run {
   const Program& program;
@@ -36,5 +46,10 @@ struct Run {
   /// The text, copied to where it lives as long as the decision; its data is nullptr if the scratch is exhausted.
   std::string_view keep(std::string_view text);
 };
+
+/// Decides by trying the rules that can match, one by one. @param out a fresh Decision @param all also lists every rule
+/// that matches
+void try_rules(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options, bool all,
+               Decision* out);
 
 }  // namespace ordain

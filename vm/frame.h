@@ -80,13 +80,37 @@ struct LinkTables {
 };
 const LinkTables& link_tables(const Program& program);
 
-/// Set up by decide once a decision, reset per predicate. Native code reads it by offset.
-struct Frame {
-  Eval eval;
+/// What a rule may read. Native code reads it by offset.
+struct FactBanks {
   const Value* slots[2];       ///< by Bank
   const SymbolId* symbols[2];  ///< by Bank
   const uint64_t* bits[2];     ///< by Bank
   const Value* constants;
+};
+inline FactBanks facts_of(const Call& call, const Context& context) {
+  const SlotValues &outer = context.slots(), &own = call.slots();
+  return {{outer.values.data(), own.values.data()},
+          {outer.symbols.data(), own.symbols.data()},
+          {outer.bits.data(), own.bits.data()},
+          call.program().data().constants.data()};
+}
+
+/// What native code answers for all rules, packed so that it comes in a register.
+struct NativeRuling {
+  RuleId rule;
+  uint32_t text;  ///< the reason, a constant; kNone: the rule's name
+  bool denies;    ///< else it allows
+
+  uint64_t packed() const { return uint64_t{denies} << 63 | (uint64_t{text} + 1 & 0x7FFFFFFF) << 32 | rule; }
+  static NativeRuling unpack(uint64_t packed) {
+    return {static_cast<RuleId>(packed), static_cast<uint32_t>(packed >> 32 & 0x7FFFFFFF) - 1, packed >> 63 != 0};
+  }
+};
+
+/// Set up by decide once a decision, reset per predicate. Native code reads it by offset.
+struct Frame {
+  FactBanks facts;  ///< first: code that needs no more is given only this
+  Eval eval;
   Value* registers;  ///< the interpreter's, and native code's memory for values that are not scalars
   Fault* saved;
   Value result;

@@ -93,11 +93,11 @@ uint32_t interpret(Frame& frame, uint32_t number) {
   const Predicate& predicate = data.predicates[number];
   const Insn* const code = data.code.data() + predicate.code.first;
   const SlotPlace* const slots = link.slots.data();
-  const Value* const constants = frame.constants;
+  const Value* const constants = frame.facts.constants;
   Value* const r = frame.registers;
   Eval& eval = frame.eval;
   const Insn* pc = code;
-  const auto slot_value = [&](SlotId slot) -> const Value& { return frame.slots[slots[slot].bank][slots[slot].index]; };
+  const auto slot_value = [&](SlotId slot) -> const Value& { return frame.facts.slots[slots[slot].bank][slots[slot].index]; };
 
 #if ORDAIN_THREADED
   static const void* const labels[] = {
@@ -145,7 +145,7 @@ dispatch:
   COMPARE(has_slot, slot_value(pc->b).present());
   CASE(slot_eq) : {
     if (slot_value(pc->b).present()) [[likely]] {
-      r[pc->a] = Value::boolean(frame.symbols[slots[pc->b].bank][slots[pc->b].index] == pc->c);
+      r[pc->a] = Value::boolean(frame.facts.symbols[slots[pc->b].bank][slots[pc->b].index] == pc->c);
     } else {
       Value value;
       FAULT_UNLESS(ops::load_absent(eval, data, pc->b, &value));
@@ -156,7 +156,7 @@ dispatch:
   CASE(slot_in) : {
     const auto& set = data.symbol_sets[pc->c];
     if (slot_value(pc->b).present()) [[likely]] {
-      const SymbolId symbol = frame.symbols[slots[pc->b].bank][slots[pc->b].index];
+      const SymbolId symbol = frame.facts.symbols[slots[pc->b].bank][slots[pc->b].index];
       r[pc->a] = Value::boolean(std::binary_search(set.begin(), set.end(), symbol));
     } else {
       Value value;
@@ -169,7 +169,7 @@ dispatch:
   CASE(slot_has) : {
     Value value;
     if (slot_value(pc->b).present()) [[likely]] {
-      const uint64_t word = frame.bits[slots[pc->b].bank][pc->c / 64];
+      const uint64_t word = frame.facts.bits[slots[pc->b].bank][pc->c / 64];
       r[pc->a] = Value::boolean((word >> (pc->c % 64) & 1) != 0);
     } else {
       FAULT_UNLESS(ops::load_absent(eval, data, pc->b, &value));

@@ -43,10 +43,10 @@ void Candidates::walk(const Frame& frame, uint32_t node, bool sure) {
       leaf(step, sure);
       continue;
     }
-    const Value& value = frame.slots[step.bank][step.slot];
+    const Value& value = frame.facts.slots[step.bank][step.slot];
     switch (step.test) {
       case PlanTest::symbol: {
-        const SymbolId symbol = frame.symbols[step.bank][step.slot];
+        const SymbolId symbol = frame.facts.symbols[step.bank][step.slot];
         if (symbol != 0) {
           walk(frame, find_cell(*link_, step, symbol), sure);
         } else if (step.absent && !value.present()) {
@@ -92,7 +92,7 @@ void Candidates::follow_all(const Frame& frame, const PlanStep& step) {
 }
 
 void Candidates::follow_members(const Frame& frame, const PlanStep& step, bool sure) {
-  const uint64_t* bits = frame.bits[step.bank] + step.bound;  // the slot's first word
+  const uint64_t* bits = frame.facts.bits[step.bank] + step.bound;  // the slot's first word
   for (uint32_t i = 0; i <= step.mask; ++i) {
     const PlanMembers& members = link_->plan_members[step.first + i];
     for (uint64_t set = bits[members.word] & members.mask; set != 0; set &= set - 1) {

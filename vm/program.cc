@@ -135,6 +135,10 @@ void Program::install_native_run(uint32_t entry, NativeRun code) const {
   native_runs_[entry].store(code, std::memory_order_release);
 }
 
+void Program::install_native_answer(uint32_t calls, NativeAnswer code) const {
+  native_answers_[calls].store(code, std::memory_order_release);
+}
+
 void Program::keep_native(std::shared_ptr<void> owner) const {
   const std::lock_guard lock(linked_->native_mutex);
   linked_->native_owners.push_back(std::move(owner));
@@ -211,7 +215,8 @@ size_t Program::memory() const {
   out += bytes_of(tables.plan_steps) + bytes_of(tables.plan_cells) + bytes_of(tables.plan_members);
   for (const auto& texts : tables.plan_texts) out += texts->bytes();
   out += linked_->symbols.bytes() + linked_->capabilities.bytes() + linked_->member_bits.bytes();
-  out += bytes_of(tables.run_sizes) + d.plan.size() * sizeof(std::atomic<NativeRun>);
+  out += bytes_of(tables.run_sizes) + d.plan.size() * sizeof(std::atomic<NativeRun>) +
+         2 * d.capability_plans.size() * sizeof(std::atomic<NativeAnswer>);
   return out + d.predicates.size() * sizeof(std::atomic<NativePredicate>);
 }
 

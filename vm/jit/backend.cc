@@ -66,7 +66,7 @@ struct Passes {
     pipeline.addPass(llvm::EarlyCSEPass());
     pipeline.addPass(llvm::InstCombinePass());
     pipeline.addPass(llvm::SimplifyCFGPass());
-    loop_pipeline.emplace(
+    thorough_pipeline.emplace(
         builder.buildFunctionSimplificationPipeline(llvm::OptimizationLevel::O2, llvm::ThinOrFullLTOPhase::None));
   }
 
@@ -75,8 +75,8 @@ struct Passes {
     functions.clear();
     for (llvm::Function& function : module) {
       if (function.isDeclaration()) continue;
-      const bool loops = loop_pipeline.has_value() && function.hasFnAttribute(kLoops);
-      (loops ? *loop_pipeline : pipeline).run(function, functions);
+      const bool thorough = thorough_pipeline.has_value() && function.hasFnAttribute(kThorough);
+      (thorough ? *thorough_pipeline : pipeline).run(function, functions);
     }
     loops.clear();
     functions.clear();
@@ -90,7 +90,7 @@ struct Passes {
   llvm::CGSCCAnalysisManager call_graphs;
   llvm::ModuleAnalysisManager modules;
   llvm::FunctionPassManager pipeline;
-  std::optional<llvm::FunctionPassManager> loop_pipeline;  ///< where a light one is not enough: loops repay the work
+  std::optional<llvm::FunctionPassManager> thorough_pipeline;  ///< where a light one is not enough
 };
 
 }  // namespace

@@ -13,8 +13,8 @@
 
 namespace ordain::native {
 
-/// The attribute of a function that may loop.
-inline constexpr const char* kLoops = "ordain-loops";
+/// The attribute of a function that repays thorough optimisation: it may loop, or answers for many rules.
+inline constexpr const char* kThorough = "ordain-thorough";
 
 /// What machine code depends on besides its source: LLVM's version, the processor and its features.
 std::string target_identity();

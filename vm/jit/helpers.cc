@@ -26,7 +26,7 @@ uint32_t fault(Frame* frame, uint32_t code, uint32_t location) {
 }
 
 uint32_t fail(Frame* frame, uint32_t code, uint32_t constant, uint32_t location) {
-  frame->eval.fail(static_cast<FaultCode>(code), constant == kNone ? Value() : frame->constants[constant]);
+  frame->eval.fail(static_cast<FaultCode>(code), constant == kNone ? Value() : frame->facts.constants[constant]);
   return put_location(frame, location);
 }
 
@@ -109,13 +109,13 @@ const Value* find_name(const MapRep* map, const char* name, uint64_t size) {
   return map_find(*map, std::string_view(name, size));
 }
 bool select(Frame* frame, const Value* operand, uint32_t field) {
-  return ops::select(frame->eval, *operand, frame->constants[field], &frame->result);
+  return ops::select(frame->eval, *operand, frame->facts.constants[field], &frame->result);
 }
 bool has_field(Frame* frame, const Value* operand, uint32_t field) {
-  return ops::has_field(frame->eval, *operand, frame->constants[field], &frame->result);
+  return ops::has_field(frame->eval, *operand, frame->facts.constants[field], &frame->result);
 }
 bool select_optional(Frame* frame, const Value* operand, uint32_t field) {
-  return ops::select_optional(frame->eval, *operand, frame->constants[field], &frame->result);
+  return ops::select_optional(frame->eval, *operand, frame->facts.constants[field], &frame->result);
 }
 bool index(Frame* frame, const Value* operand, const Value* key) {
   return ops::index(frame->eval, *operand, *key, &frame->result);

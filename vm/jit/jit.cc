@@ -49,11 +49,13 @@ std::vector<std::pair<std::string, void*>> external_symbols(const Program& progr
   return out;
 }
 
-/// Predicates, and runs of rules (by the entry that they begin at), that become one module.
+/// Predicates, runs of rules (by the entry that they begin at) and answers (by the calls that they are for) that become
+/// one module.
 struct Batch {
   std::vector<uint32_t> predicates;
   int optimisation;
   std::vector<uint32_t> runs = {};
+  std::vector<uint32_t> answers = {};
   uint32_t place = kNone;  ///< among the objects in the cache; kNone: the same predicates come again, with better code
 };
 
@@ -106,6 +108,23 @@ std::vector<Batch> batches_of_runs(const Program& program, int optimisation, uin
   return out;
 }
 
+/// Answers for this many rules to a module.
+std::vector<Batch> batches_of_answers(const Program& program, int optimisation, uint32_t size) {
+  std::vector<Batch> out;
+  uint32_t room = 0;
+  for (uint32_t i = 0; i < 2 * program.schema().capabilities.size(); ++i) {
+    const uint32_t rules = native::answered_rules(program, i);
+    if (rules == 0) continue;
+    if (room < rules) {
+      out.push_back({{}, optimisation});
+      room = std::max(size, rules);
+    }
+    out.back().answers.push_back(i);
+    room -= rules;
+  }
+  return out;
+}
+
 void append(std::vector<Batch>* out, std::vector<Batch> more) { std::ranges::move(more, std::back_inserter(*out)); }
 
 /// What is to be compiled, most urgent first.
@@ -124,7 +143,8 @@ std::vector<Batch> batches_of(const Program& program, const NativeOptions& optio
   }
   const uint32_t size = std::max(options.predicates_per_module, 1u);
   const uint32_t simple_size = size > UINT32_MAX / kSimpleFactor ? size : size * kSimpleFactor;
-  std::vector<Batch> last = batches_of_runs(program, options.optimisation, size);
+  std::vector<Batch> last = batches_of_answers(program, options.optimisation, size);
+  append(&last, batches_of_runs(program, options.optimisation, size));
   const size_t for_runs = last.size() * size;
   append(&last, batches_of(data, optimised, options.optimisation, size));
   std::vector<Batch> rare = batches_of(data, simple, 0, simple_size);
@@ -166,7 +186,8 @@ Result<void> compile_module(Work& work, size_t number, Backend& backend) {
                             std::to_string(batch.place == kNone ? number : batch.place);
   Result<std::vector<void*>> code = [&]() -> Result<std::vector<void*>> {
     if (work.archive != nullptr) {
-      return backend.link(work.archive->objects[batch.place], table, batch.predicates.size() + batch.runs.size());
+      return backend.link(work.archive->objects[batch.place], table,
+                          batch.predicates.size() + batch.runs.size() + batch.answers.size());
     }
     llvm::LLVMContext context;
     ModuleLowering lowering(context, work.program, "ordain." + std::to_string(number), backend.layout(),
@@ -180,6 +201,10 @@ Result<void> compile_module(Work& work, size_t number, Backend& backend) {
       lowering.add_run(entry);
       names.push_back(native::run_symbol(entry));
     }
+    for (uint32_t calls : batch.answers) {
+      lowering.add_answer(calls);
+      names.push_back(native::answer_symbol(calls));
+    }
     std::string* object = work.objects == nullptr || batch.place == kNone ? nullptr : &(*work.objects)[batch.place];
     return backend.compile(*lowering.module, names, table, batch.optimisation <= 0, object);
   }();
@@ -190,6 +215,9 @@ Result<void> compile_module(Work& work, size_t number, Backend& backend) {
   }
   for (uint32_t entry : batch.runs) {
     work.program.install_native_run(entry, reinterpret_cast<NativeRun>(*address++));
+  }
+  for (uint32_t calls : batch.answers) {
+    work.program.install_native_answer(calls, reinterpret_cast<NativeAnswer>(*address++));
   }
   return {};
 }

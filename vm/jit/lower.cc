@@ -111,12 +111,12 @@ PredicateLowering::PredicateLowering(ModuleLowering& module, uint32_t predicate,
   const auto linkage = use == Use::everyone ? llvm::Function::ExternalLinkage : llvm::Function::InternalLinkage;
   const std::string name = use == Use::everyone ? predicate_symbol(predicate) : "";
   function_ = llvm::Function::Create(type, linkage, name, *module.module);
-  if (use == Use::run) function_->addFnAttr(llvm::Attribute::AlwaysInline);
+  if (use != Use::everyone) function_->addFnAttr(llvm::Attribute::AlwaysInline);
   function_->setDoesNotThrow();
   frame_ = function_->getArg(0);
   function_->addParamAttr(0, llvm::Attribute::NoAlias);
   function_->addParamAttr(0, llvm::Attribute::NonNull);
-  function_->addDereferenceableParamAttr(0, sizeof(Frame));
+  function_->addDereferenceableParamAttr(0, use == Use::answer ? sizeof(FactBanks) : sizeof(Frame));
 }
 
 void PredicateLowering::find_blocks() {
@@ -128,8 +128,8 @@ void PredicateLowering::find_blocks() {
     locations_[at.pc] = at.location;
   }
   // Where faults are handled here, one that was absorbed is left behind.
-  restarts_ = !m_.standalone && may_restart();
-  pure_ = restarts_;
+  pure_ = !m_.standalone && may_restart();
+  restarts_ = pure_ || use_ == Use::answer;
   find_reachable();
   auto leader = [this](uint32_t pc) {
     if (reachable_[pc] && blocks_[pc] == nullptr) blocks_[pc] = llvm::BasicBlock::Create(m_.context);
@@ -188,12 +188,13 @@ llvm::Function* PredicateLowering::run() {
   b_.SetInsertPoint(first);
   entry_.SetInsertPoint(b_.CreateBr(body));
   b_.SetInsertPoint(body);
+  if (charges_ || use_ == Use::answer) cost_left_ = entry_.CreateAlloca(b_.getInt64Ty());
   if (charges_) {
-    function_->addFnAttr(kLoops);
+    function_->addFnAttr(kThorough);
     find_writers();
-    cost_left_ = entry_.CreateAlloca(b_.getInt64Ty());
     cost_from_frame();
   }
+  if (use_ == Use::answer) b_.CreateStore(number(Budget().cost), cost_left_);
   for (pc_ = 0; pc_ < p_.code.count; ++pc_) {
     if (!reachable_[pc_]) continue;
     if (blocks_[pc_] != nullptr) start_block(blocks_[pc_]);
@@ -277,8 +278,10 @@ void PredicateLowering::finish(const Insn& insn) {
 }
 
 void PredicateLowering::return_boolean(V value) {
-  const V kind = number(static_cast<uint64_t>(Kind::boolean));
-  store_pair(at(frame_, offsetof(Frame, result)), {kind, b_.CreateZExt(value, b_.getInt64Ty())});
+  if (use_ == Use::everyone) {
+    const V kind = number(static_cast<uint64_t>(Kind::boolean));
+    store_pair(at(frame_, offsetof(Frame, result)), {kind, b_.CreateZExt(value, b_.getInt64Ty())});
+  }
   cost_to_frame();
   b_.CreateRet(b_.CreateZExt(value, b_.getInt32Ty()));
 }
@@ -290,7 +293,7 @@ constexpr uint64_t kCostLeft = offsetof(Frame, eval) + offsetof(Eval, cost_left)
 }  // namespace
 
 void PredicateLowering::cost_to_frame() {
-  if (cost_left_ == nullptr) return;
+  if (cost_left_ == nullptr || use_ == Use::answer) return;
   b_.CreateStore(b_.CreateLoad(b_.getInt64Ty(), cost_left_), at(frame_, kCostLeft));
 }
 

@@ -33,8 +33,17 @@ inline constexpr uint32_t kAbsent = 1u << 31;
 
 std::string predicate_symbol(uint32_t predicate);
 std::string run_symbol(uint32_t entry);
+std::string answer_symbol(uint32_t calls);
 /// The symbol by which native code calls an overload that has no cost.
 std::string overload_symbol(const Overload& overload);
+
+/// How many rules a function of all that is said of some calls would answer for; 0 where there can be none.
+/// @param calls 2 * capability + stage
+uint32_t answered_rules(const Program& program, uint32_t calls);
+
+/// Whether a call is computed in place: its overload names an Intrinsic that knows what to do with arguments of these
+/// kinds.
+bool is_intrinsic(const ProgramData& data, const LinkTables& link, const Predicate& predicate, const Insn& insn);
 
 /// What the functions of one module share.
 struct ModuleLowering {
@@ -47,6 +56,8 @@ struct ModuleLowering {
   void add(uint32_t predicate);
   /// Adds the function of the run of rules that begins at an entry of the plan.
   void add_run(uint32_t entry);
+  /// Adds the function of all that is said of some calls, where there can be one.
+  void add_answer(uint32_t calls);
 
   llvm::FunctionCallee helper(const char* name);
   llvm::FunctionCallee overload(const Overload& overload);
@@ -70,8 +81,10 @@ struct ModuleLowering {
 
 class PredicateLowering {
  public:
-  /// Whom the function is for: everyone, or one run of rules, in which it is inlined; only whether it is true counts there.
-  enum class Use { everyone, run };
+  /// Whom the function is for: everyone, or one run of rules or one answer, in which it is inlined; only whether it is
+  /// true counts there. In an answer it is given FactBanks instead of a Frame, and after a fault, even one that would
+  /// be handled, it says no more than that.
+  enum class Use { everyone, run, answer };
 
   PredicateLowering(ModuleLowering& module, uint32_t predicate, Use use = Use::everyone);
   llvm::Function* run();
@@ -169,10 +182,10 @@ class PredicateLowering {
   V is_list(uint32_t reg, V meta);
 
   // lower_intrinsic.cc: calls computed in place
-  bool intrinsic(const Insn& insn, const Overload& overload, const Value* list);
+  void intrinsic(const Insn& insn, Intrinsic which, const Value* list);
   V has_affix(uint32_t first, bool at_end);
   V contains_text(uint32_t first);
-  bool in_constant_list(const Insn& insn, const Value& list);
+  void in_constant_list(const Insn& insn, const Value& list);
   V member_of(V value, const std::vector<int64_t>& set);
   V bit_of_table(V offset, const std::vector<int64_t>& set);
   V tree_of(V value, const std::vector<int64_t>& set);
@@ -206,12 +219,12 @@ class PredicateLowering {
   V frame_;
   const Use use_;
   bool pure_ = false;
-  bool restarts_ = false;  ///< a fault that is handled is left to the interpreter, which starts again
+  bool restarts_ = false;  ///< a fault that is handled is left to the interpreter, which starts again, or to the caller
   Block restart_ = nullptr;
   Block return_ = nullptr;       ///< of a predicate of kind bool, with a phi of what it returns
   std::vector<bool> reachable_;  ///< by pc
   bool charges_ = false;
-  llvm::AllocaInst* cost_left_ = nullptr;  ///< the budget, where code may loop; else it is in the frame only
+  llvm::AllocaInst* cost_left_ = nullptr;  ///< the budget, where code may loop or has no frame; else it is there only
   std::vector<Block> blocks_;              ///< by pc, where one begins
   std::vector<uint32_t> handlers_;         ///< by pc: target of a fault, or kNone
   std::vector<uint32_t> locations_;        ///< by pc

@@ -6,12 +6,12 @@
 namespace ordain::native {
 
 void PredicateLowering::call(const Insn& insn) {
-  const bool prepared = insn.op == Op::call_prepared;
-  const Overload* overload = prepared              ? m_.link.prepared[insn.b].overload
-                             : insn.op == Op::call ? m_.link.overloads[insn.b]
-                                                   : nullptr;
-  const Value* constant = prepared ? &m_.data.constants[m_.data.prepared[insn.b].constant] : nullptr;
-  if (overload != nullptr && intrinsic(insn, *overload, constant)) return;
+  if (is_intrinsic(m_.data, m_.link, p_, insn)) {
+    const bool prepared = insn.op == Op::call_prepared;
+    const Overload* overload = prepared ? m_.link.prepared[insn.b].overload : m_.link.overloads[insn.b];
+    const Value* constant = prepared ? &m_.data.constants[m_.data.prepared[insn.b].constant] : nullptr;
+    return intrinsic(insn, overload->intrinsic, constant);
+  }
   call_function(insn);
   take_result(insn.a);
 }

@@ -41,7 +41,7 @@ void PredicateLowering::data(const Insn& insn) {
 
 PredicateLowering::V PredicateLowering::slot_address(SlotId slot) {
   const SlotPlace& place = m_.link.slots[slot];
-  V bank = frame_pointer(offsetof(Frame, slots) + place.bank * sizeof(void*));
+  V bank = frame_pointer(offsetof(FactBanks, slots) + place.bank * sizeof(void*));
   return at(bank, uint64_t{place.index} * sizeof(Value));
 }
 
@@ -52,7 +52,7 @@ PredicateLowering::V PredicateLowering::slot_is_absent(SlotId slot) {
 }
 
 void PredicateLowering::load(const Insn& insn) {
-  if (!m_.data.schema.slots[insn.b].builtin) {
+  if (!m_.data.schema.slots[insn.b].builtin || use_ == Use::answer) {
     fault_if(slot_is_absent(insn.b), absent_exit(insn.b));
     return set(insn.a, load_pair(slot_address(insn.b), true));
   }
@@ -87,7 +87,7 @@ void PredicateLowering::load_optional(const Insn& insn) {
 
 PredicateLowering::V PredicateLowering::symbol_of(SlotId slot) {
   const SlotPlace& place = m_.link.slots[slot];
-  V symbols = frame_pointer(offsetof(Frame, symbols) + place.bank * sizeof(void*));
+  V symbols = frame_pointer(offsetof(FactBanks, symbols) + place.bank * sizeof(void*));
   auto* symbol = b_.CreateLoad(b_.getInt32Ty(), at(symbols, uint64_t{place.index} * sizeof(SymbolId)));
   symbol->setMetadata(llvm::LLVMContext::MD_invariant_load, m_.invariant);
   return symbol;
@@ -103,7 +103,7 @@ void PredicateLowering::slot_test(const Insn& insn) {
       return set_boolean(insn.a, symbol_in(symbol_of(insn.b), insn.c));
     default: {
       uint32_t bank = m_.link.slots[insn.b].bank;
-      V bits = frame_pointer(offsetof(Frame, bits) + bank * sizeof(void*));
+      V bits = frame_pointer(offsetof(FactBanks, bits) + bank * sizeof(void*));
       auto* word = b_.CreateLoad(b_.getInt64Ty(), at(bits, uint64_t{insn.c / 64} * 8));
       word->setMetadata(llvm::LLVMContext::MD_invariant_load, m_.invariant);
       V bit = b_.CreateAnd(word, number(uint64_t{1} << (insn.c % 64)));

@@ -21,7 +21,7 @@ void PredicateLowering::leave(const char* helper, std::initializer_list<V> args)
 
 PredicateLowering::Block PredicateLowering::exit(uint32_t what, const char* helper, std::initializer_list<V> args) {
   const bool is_fault = what < kMissingKey;
-  if (restarts_ && (is_fault || handlers_[pc_] != kNone)) return restart();
+  if (use_ == Use::answer || (restarts_ && (is_fault || handlers_[pc_] != kNone))) return restart();
   auto [entry, added] = exits_.try_emplace({handlers_[pc_], what, locations_[pc_]});
   if (!added) return entry->second;
   entry->second = new_block("fault");
@@ -32,11 +32,15 @@ PredicateLowering::Block PredicateLowering::exit(uint32_t what, const char* help
   return entry->second;
 }
 
-/// The interpreter starts anew, and comes to the fault.
+/// The interpreter starts anew, and comes to the fault. An answer's caller does so.
 PredicateLowering::Block PredicateLowering::restart() {
   if (restart_ != nullptr) return restart_;
   restart_ = new_block("restart");
   llvm::IRBuilder<> b(restart_);
+  if (use_ == Use::answer) {
+    b.CreateRet(b.getInt32(2));
+    return restart_;
+  }
   auto* call = b.CreateCall(m_.helper("ordain_interpret"), {frame_, b.getInt32(predicate_)});
   if (m_.tail_calls) call->setTailCallKind(llvm::CallInst::TCK_Tail);
   b.CreateRet(call);

@@ -8,6 +8,7 @@ namespace ordain::native {
 namespace {
 
 constexpr auto kInt = static_cast<uint8_t>(Kind::integer);
+constexpr auto kUint = static_cast<uint8_t>(Kind::unsigned_integer);
 constexpr auto kDouble = static_cast<uint8_t>(Kind::floating);
 constexpr auto kString = static_cast<uint8_t>(Kind::string);
 
@@ -22,41 +23,58 @@ constexpr uint64_t kBitsAMember = 256;
 
 }  // namespace
 
-/// Whether the call of `overload` with arguments from register `first` was lowered. `list`: the prepared constant list.
-bool PredicateLowering::intrinsic(const Insn& insn, const Overload& overload, const Value* list) {
-  const uint32_t first = insn.c;
-  switch (overload.intrinsic) {
+bool is_intrinsic(const ProgramData& data, const LinkTables& link, const Predicate& predicate, const Insn& insn) {
+  const bool prepared = insn.op == Op::call_prepared;
+  if (!prepared && insn.op != Op::call) return false;
+  const Overload* overload = prepared ? link.prepared[insn.b].overload : link.overloads[insn.b];
+  const uint8_t* kinds = data.register_kinds.data() + predicate.registers.first + insn.c;
+  const auto is_int = [](const Value& element) { return element.is(Kind::integer); };
+  switch (overload == nullptr ? Intrinsic::none : overload->intrinsic) {
     case Intrinsic::none:
       return false;
     case Intrinsic::starts_with:
     case Intrinsic::ends_with:
-      if (kind(first) != kString || kind(first + 1) != kString) return false;
-      set_boolean(insn.a, has_affix(first, overload.intrinsic == Intrinsic::ends_with));
-      return true;
     case Intrinsic::contains:
-      if (kind(first) != kString || kind(first + 1) != kString) return false;
-      set_boolean(insn.a, contains_text(first));
-      return true;
-    case Intrinsic::in_list:
-      return list != nullptr && in_constant_list(insn, *list);
-    case Intrinsic::int_to_double:
-    case Intrinsic::uint_to_double: {
-      const bool is_int = overload.intrinsic == Intrinsic::int_to_double;
-      if (kind(first) != static_cast<uint8_t>(is_int ? Kind::integer : Kind::unsigned_integer)) return false;
-      V from = integer(first);
-      V to = is_int ? b_.CreateSIToFP(from, b_.getDoubleTy()) : b_.CreateUIToFP(from, b_.getDoubleTy());
-      if (kind(insn.a) == kDouble) {
-        set_floating(insn.a, to);
-      } else {
-        set(insn.a, {number(kDouble), b_.CreateBitCast(to, b_.getInt64Ty())});
-      }
-      return true;
+      return kinds[0] == kString && kinds[1] == kString;
+    case Intrinsic::in_list: {
+      if (!prepared || (kinds[0] != kInt && kinds[0] != kAnyKind)) return false;
+      const Value& list = data.constants[data.prepared[insn.b].constant];
+      return list.aux != 0 && std::ranges::all_of(list.as_list(), is_int);
     }
+    case Intrinsic::int_to_double:
+      return kinds[0] == kInt;
+    case Intrinsic::uint_to_double:
+      return kinds[0] == kUint;
     case Intrinsic::same:
-      set(insn.a, pair(first));
       return true;
   }
   return false;
+}
+
+/// Lowers a call that is_intrinsic. `list`: the prepared constant.
+void PredicateLowering::intrinsic(const Insn& insn, Intrinsic which, const Value* list) {
+  const uint32_t first = insn.c;
+  switch (which) {
+    case Intrinsic::none:
+      return;
+    case Intrinsic::starts_with:
+    case Intrinsic::ends_with:
+      return set_boolean(insn.a, has_affix(first, which == Intrinsic::ends_with));
+    case Intrinsic::contains:
+      return set_boolean(insn.a, contains_text(first));
+    case Intrinsic::in_list:
+      return in_constant_list(insn, *list);
+    case Intrinsic::int_to_double:
+    case Intrinsic::uint_to_double: {
+      V from = integer(first);
+      V to = which == Intrinsic::int_to_double ? b_.CreateSIToFP(from, b_.getDoubleTy())
+                                               : b_.CreateUIToFP(from, b_.getDoubleTy());
+      if (kind(insn.a) == kDouble) return set_floating(insn.a, to);
+      return set(insn.a, {number(kDouble), b_.CreateBitCast(to, b_.getInt64Ty())});
+    }
+    case Intrinsic::same:
+      return set(insn.a, pair(first));
+  }
 }
 
 PredicateLowering::V PredicateLowering::has_affix(uint32_t first, bool at_end) {
@@ -101,15 +119,9 @@ PredicateLowering::V PredicateLowering::contains_text(uint32_t first) {
 }
 
 /// An int in a constant list of ints. Of a dyn value only an int is tested in place: other numbers may equal one too.
-bool PredicateLowering::in_constant_list(const Insn& insn, const Value& list) {
-  const uint8_t needle_kind = kind(insn.c);
-  if (needle_kind != kInt && needle_kind != kAnyKind) return false;
+void PredicateLowering::in_constant_list(const Insn& insn, const Value& list) {
   std::vector<int64_t> members;
-  for (const Value& element : list.as_list()) {
-    if (!element.is(Kind::integer)) return false;
-    members.push_back(element.i);
-  }
-  if (members.empty()) return false;
+  for (const Value& element : list.as_list()) members.push_back(element.i);
   std::ranges::sort(members);
   members.erase(std::unique(members.begin(), members.end()), members.end());
 
@@ -118,16 +130,12 @@ bool PredicateLowering::in_constant_list(const Insn& insn, const Value& list) {
     charge(size_of(pair(insn.c + 1).meta));
     return member_of(needle.payload, members);
   };
-  if (needle_kind == kInt) {
-    set_boolean(insn.a, test());
-    return true;
-  }
+  if (kind(insn.c) == kInt) return set_boolean(insn.a, test());
   auto call = [&]() -> V {
     call_function(insn);
     return b_.CreateTrunc(b_.CreateLoad(b_.getInt64Ty(), result_payload()), b_.getInt1Ty());
   };
   set_boolean(insn.a, guarded(b_.CreateICmpEQ(kind_of(needle.meta), b_.getInt8(kInt)), test, call));
-  return true;
 }
 
 /// Whether a 64-bit number is one of a set, which is sorted and not empty.

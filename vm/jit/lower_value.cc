@@ -113,7 +113,7 @@ PredicateLowering::Pair PredicateLowering::constant_pair(uint32_t constant) {
       break;
   }
   // Not the address itself: native code must not depend on where a program's memory happens to be.
-  V constants = frame_pointer(offsetof(Frame, constants));
+  V constants = frame_pointer(offsetof(FactBanks, constants));
   return {number(meta), load_pair(at(constants, uint64_t{constant} * sizeof(Value)), true).payload};
 }
 

@@ -18,6 +18,7 @@ namespace ordain {
 
 struct ProgramData;  // vm/program_data.h: tables and code
 struct Eval;
+struct FactBanks;
 struct Frame;
 struct LinkTables;
 
@@ -60,6 +61,11 @@ using NativePredicate = uint32_t (*)(Frame*);
 /// Native code of a run of rules: 4 * place + outcome of the first rule that is not false (a fault of an allow or a warn is
 /// as false); outcomes as above. With 4 * the run's size, none is.
 using NativeRun = uint32_t (*)(Frame*);
+
+/// Native code of all that the policies say of a capability's calls at one stage: a packed NativeRuling, or one of these.
+using NativeAnswer = uint64_t (*)(const FactBanks*);
+inline constexpr uint64_t kNoRuleMatches = UINT64_MAX;
+inline constexpr uint64_t kNotAnswered = UINT64_MAX - 1;  ///< a fault, an approval, an obligation: the rules must be tried
 
 class Program {
  public:
@@ -110,12 +116,19 @@ class Program {
   NativeRun native_run(uint32_t entry) const { return native_runs_[entry].load(std::memory_order_acquire); }
   /// The same for the run that begins at an entry of the plan.
   void install_native_run(uint32_t entry, NativeRun code) const;
+  /// For a capability that is declared.
+  NativeAnswer native_answer(CapabilityId capability, Stage stage) const {
+    return native_answers_[2 * capability + static_cast<uint32_t>(stage)].load(std::memory_order_acquire);
+  }
+  /// The same, by 2 * capability + stage.
+  void install_native_answer(uint32_t calls, NativeAnswer code) const;
 
  private:
   Program();
   std::unique_ptr<ProgramData> data_;
   std::unique_ptr<std::atomic<NativePredicate>[]> native_;
   std::unique_ptr<std::atomic<NativeRun>[]> native_runs_;  ///< by entry of the plan
+  std::unique_ptr<std::atomic<NativeAnswer>[]> native_answers_;  ///< by 2 * capability + stage
   struct Linked;
   std::unique_ptr<Linked> linked_;
   friend const LinkTables& link_tables(const Program& program);
