@@ -1,6 +1,7 @@
 // Frames and budgets of a decision; the names of effects and codes.
 #include "vm/decide_run.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace ordain {
@@ -77,10 +78,17 @@ Truth Run::run(uint32_t predicate) {
   return static_cast<Truth>(native != nullptr ? native(&frame) : interpret(frame, predicate));
 }
 
-uint32_t Run::run(NativeRun code) {
+uint32_t Run::run_rules(uint32_t entry, uint32_t end, uint32_t* count) {
+  *count = std::min(kRunRules, end - entry);
+  NativeRun code = nullptr;
+  if (!options.interpret_only) {
+    if (frame.link->run_sizes[entry] == *count) code = program.native_run(entry);
+    const uint32_t condition = data.rule_codes[data.plan[entry]].condition;
+    if (code == nullptr && condition != kNone && program.native(condition) != nullptr) return kOneByOne;
+  }
   frame.mark = arena.mark();
   frame.forget_fault();
-  const uint32_t first = code(&frame);
+  const uint32_t first = code != nullptr ? code(&frame) : interpret_run(frame, entry, *count);
   if (first % 4 != static_cast<uint32_t>(Truth::fault)) arena.rewind(frame.mark);
   return first;
 }

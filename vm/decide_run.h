@@ -36,8 +36,12 @@ struct Run {
   /// Runs a predicate under a fresh budget: its value is in frame.result, its fault in frame.eval.fault.
   Truth run(uint32_t predicate);
 
-  /// Runs a run's rules, each under a fresh budget; memory is freed but for the detail of a fault that is returned.
-  uint32_t run(NativeRun code);
+  /// Runs the conditions of up to kRunRules rules that have no target set, each under a fresh budget, natively or not;
+  /// memory is freed but for the detail of a fault.
+  /// @param entry the first, of the plan; `end` the list's end
+  /// @returns as a NativeRun, or kOneByOne where only predicates are native
+  uint32_t run_rules(uint32_t entry, uint32_t end, uint32_t* count);
+  static constexpr uint32_t kOneByOne = UINT32_MAX;
 
   /// Whether the rule applies to the capability, and if so its condition. Frees what the condition allocated, except
   /// for a fault's detail.

@@ -70,6 +70,7 @@ struct LinkTables {
   uint32_t max_registers = 0;
   uint32_t max_saved_faults = 0;
   std::vector<uint8_t> run_sizes;  ///< by entry of the plan that begins a run: its rules; else 0
+  std::vector<uint8_t> steps;      ///< by instruction: what the interpreter runs there, a Step
 
   std::vector<PlanStep> plan_steps;  ///< by index of ProgramData::plan_nodes
   std::vector<PlanCell> plan_cells;
@@ -101,7 +102,7 @@ struct NativeRuling {
   uint32_t text;  ///< the reason, a constant; kNone: the rule's name
   bool denies;    ///< else it allows
 
-  uint64_t packed() const { return uint64_t{denies} << 63 | (uint64_t{text} + 1 & 0x7FFFFFFF) << 32 | rule; }
+  uint64_t packed() const { return uint64_t{denies} << 63 | ((uint64_t{text} + 1) & 0x7FFFFFFF) << 32 | rule; }
   static NativeRuling unpack(uint64_t packed) {
     return {static_cast<RuleId>(packed), static_cast<uint32_t>(packed >> 32 & 0x7FFFFFFF) - 1, packed >> 63 != 0};
   }
@@ -139,6 +140,10 @@ inline constexpr uint32_t kRunRules = 32;
 /// Runs a predicate. 0 false, 1 true or (if its result is not bool) a value in frame.result, 2 a fault in
 /// frame.eval.fault, its location filled in. A bool result is in frame.result too.
 uint32_t interpret(Frame& frame, uint32_t predicate);
+
+/// Runs the conditions of rules without target sets, each under a fresh budget, until one is not false. What it
+/// returns, and what becomes of memory, is as for a NativeRun. @param entry of the plan, the first of `count`
+uint32_t interpret_run(Frame& frame, uint32_t entry, uint32_t count);
 
 /// Size that `registers` and `saved` must have for any predicate of the program.
 uint32_t max_registers(const ProgramData& data);

@@ -5,6 +5,7 @@
 #include "vm/link_plan.h"
 #include "vm/linked.h"
 #include "vm/program_data.h"
+#include "vm/superinstructions.h"
 #include "vm/verify.h"
 
 namespace ordain {
@@ -104,6 +105,7 @@ Result<std::shared_ptr<const Program>> Program::link(ProgramData data, const Fun
 
   place_slots(d, &linked.tables);
   prepare_plan(d, &linked.tables);
+  linked.tables.steps = choose_steps(d);
   index_members(d.schema, &linked.member_bits);
   linked.symbols.build(d.symbols.size(), [&d](uint32_t i) -> std::string_view { return d.symbols[i]; });
   linked.capabilities.build(d.schema.capabilities.size(),

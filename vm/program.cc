@@ -215,7 +215,7 @@ size_t Program::memory() const {
   out += bytes_of(tables.plan_steps) + bytes_of(tables.plan_cells) + bytes_of(tables.plan_members);
   for (const auto& texts : tables.plan_texts) out += texts->bytes();
   out += linked_->symbols.bytes() + linked_->capabilities.bytes() + linked_->member_bits.bytes();
-  out += bytes_of(tables.run_sizes) + d.plan.size() * sizeof(std::atomic<NativeRun>) +
+  out += bytes_of(tables.run_sizes) + bytes_of(tables.steps) + d.plan.size() * sizeof(std::atomic<NativeRun>) +
          2 * d.capability_plans.size() * sizeof(std::atomic<NativeAnswer>);
   return out + d.predicates.size() * sizeof(std::atomic<NativePredicate>);
 }

@@ -129,27 +129,21 @@ class Decider {
     return true;
   }
 
-  // All of them, a run at a time where that is native.
+  // All of them, a run at a time.
   template <typename Visit>
   void each_in_runs(Range entries, const Visit& visit) {
     const uint32_t end = entries.first + entries.count;
     const auto rule = [this](uint32_t entry) -> const RuleCode& { return data_.rule_codes[data_.plan[entry]]; };
+    const bool in_runs = call_.capability().id != kNone;  // then no rule has a target set
     for (uint32_t entry = entries.first; entry < end;) {
-      const uint32_t size = run_.frame.link->run_sizes[entry];
-      const bool fits = size != 0 && size == std::min(kRunRules, end - entry) && !run_.options.interpret_only;
-      const NativeRun code = fits ? run_.program.native_run(entry) : nullptr;
-      if (code == nullptr) {
+      uint32_t count = 0;
+      const uint32_t first = in_runs ? run_.run_rules(entry, end, &count) : Run::kOneByOne;
+      if (first == Run::kOneByOne) {
         if (!visit(rule(entry++), Known::no)) return;
         continue;
       }
-      const uint32_t first = run_.run(code);
-      const uint32_t run_end = entry + size;
       entry += first / 4;
-      if (entry == run_end) continue;
-      if (!visit(rule(entry++), static_cast<Known>(first % 4))) return;
-      while (entry < run_end) {
-        if (!visit(rule(entry++), Known::no)) return;
-      }
+      if (first / 4 < count && !visit(rule(entry++), static_cast<Known>(first % 4))) return;
     }
   }
 

@@ -325,6 +325,39 @@ TEST(Interpret, LoopsRunAndRunOutOfBudget) {
   EXPECT_EQ(sum(49).line, 9u);
 }
 
+// Runs `const i; const 3; add_int; const 7; eq_int; jump_if L; const false; ret; L: const true; ret` from the start, or
+// from within what is run as one: `jump` leads to the constant 3 or to the addition, with i in its register already.
+Outcome adds_up_to_seven(int64_t i, uint32_t skipped) {
+  Assembler a;
+  a.begin(kBool);
+  const uint16_t x = a.load_constant(Value::integer(i));
+  const uint16_t three = a.load_constant(Value::integer(3));
+  const uint16_t sum = a.reg(kInt), seven = a.reg(kInt), same = a.reg(kBool);
+  const uint32_t start = 3;
+  a.emit(Op::jump, 0, start + skipped);
+  a.emit(Op::const_, x, a.constant(Value::integer(i)));
+  a.emit(Op::const_, three, a.constant(Value::integer(3)));
+  a.emit(Op::add_int, sum, x, three, 9);
+  a.emit(Op::const_, seven, a.constant(Value::integer(7)));
+  a.emit(Op::eq_int, same, sum, seven);
+  a.emit(Op::jump_if, same, start + 8);
+  a.emit(Op::const_, same, a.constant(Value::boolean(false)));
+  a.emit(Op::ret, same);
+  a.emit(Op::const_, same, a.constant(Value::boolean(true)));
+  a.emit(Op::ret, same);
+  return run(a);
+}
+
+TEST(Interpret, JumpsLeadIntoTheMidstOfWhatIsRunAsOne) {
+  for (const uint32_t skipped : {0u, 1u, 2u}) {
+    EXPECT_TRUE(adds_up_to_seven(4, skipped).value.as_bool()) << skipped;
+    EXPECT_FALSE(adds_up_to_seven(5, skipped).value.as_bool()) << skipped;
+    const Outcome overflown = adds_up_to_seven(INT64_MAX, skipped);
+    EXPECT_EQ(overflown.fault, FaultCode::overflow) << skipped;
+    EXPECT_EQ(overflown.line, 9u) << skipped;
+  }
+}
+
 // a && b where a faults: false if b is false, else a's fault. As emit writes it.
 Outcome and_after_fault(bool b) {
   Assembler a;
