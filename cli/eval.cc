@@ -36,6 +36,7 @@ struct Options {
   std::string events;
   std::string engine = "interpreter";
   std::string fallback;  // --default
+  std::string native_cache;
   std::string database, key, checkpoints;
   uint32_t threads = std::max(1u, std::thread::hardware_concurrency());
   bool json = false;
@@ -70,9 +71,10 @@ DecideOptions decide_options(const Options& options) {
   return out;
 }
 
-bool make_native(const Program& program) {
+bool make_native(const Program& program, const Options& options) {
 #ifdef ORDAIN_HAS_JIT
-  Result<NativeReport> report = compile_native(program, {.standalone = true});
+  Result<NativeReport> report = compile_native(
+      program, {.threads = options.threads, .standalone = true, .cache_directory = options.native_cache});
   if (!report) {
     complain(report.error().message);
     return false;
@@ -84,6 +86,7 @@ bool make_native(const Program& program) {
   return true;
 #else
   (void)program;
+  (void)options;
   complain("this build has no native tier; use --engine interpreter");
   return false;
 #endif
@@ -120,7 +123,7 @@ std::unique_ptr<PolicyWatcher> watch(const Options& options, LiveProgram& live) 
   auto load = [&options](const std::vector<std::string>& paths) {
     const Compilation compilation = compile(paths, standard_library());
     Policies out{compilation.program, render(compilation.diagnostics, {.colour = wants_colour(stderr)})};
-    if (out && options.engine == "jit" && !make_native(*out.program)) out.program = nullptr;
+    if (out && options.engine == "jit" && !make_native(*out.program, options)) out.program = nullptr;
     return out;
   };
   auto on_change = [&live](const PolicyChange& change) {
@@ -280,10 +283,14 @@ bool decide_lines(int descriptor, const Options& options, const LiveProgram& liv
 }
 
 int run(const Options& options) {
+  if (!options.native_cache.empty() && options.engine != "jit") {
+    complain("--native-cache is for --engine jit");
+    return kUsage;
+  }
   const Compilation compilation = compile(options.policies, standard_library());
   print(compilation.diagnostics);
   if (compilation.program == nullptr) return kUsage;
-  if (options.engine == "jit" && !make_native(*compilation.program)) return kUsage;
+  if (options.engine == "jit" && !make_native(*compilation.program, options)) return kUsage;
 
   const bool piped = options.events == "-";
   const int events = piped ? STDIN_FILENO : ::open(options.events.c_str(), O_RDONLY | O_CLOEXEC);
@@ -323,6 +330,8 @@ void add_eval(CLI::App& app, Action& action) {
       ->add_option("--engine", options->engine, "what decides; with jit, everything is native before the first event")
       ->check(CLI::IsMember({"interpreter", "jit"}))
       ->capture_default_str();
+  command->add_option("--native-cache", options->native_cache,
+                      "with --engine jit: a directory of your own where native code is kept for the next run");
   command->add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
       ->check(CLI::IsMember({"deny", "allow", "require_approval"}))
       ->default_str("deny");

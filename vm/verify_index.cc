@@ -10,8 +10,6 @@ namespace {
 
 constexpr uint64_t kManyVisits = uint64_t{1} << 62;
 
-bool inside(Range range, size_t size) { return range.first <= size && range.count <= size - range.first; }
-
 bool is_ordered(TypeKind kind) {
   switch (kind) {
     case TypeKind::boolean:

@@ -15,6 +15,8 @@ inline constexpr uint64_t kMaxPlanVisits = 64;
 /// Longest way from a root to a leaf.
 inline constexpr uint32_t kMaxPlanDepth = 64;
 
+inline bool inside(Range range, size_t size) { return range.first <= size && range.count <= size - range.first; }
+
 class IndexChecker {
  public:
   explicit IndexChecker(const ProgramData& data) : data_(data) {}

@@ -26,8 +26,6 @@ class Counter {
   std::vector<uint64_t> sums_{0};
 };
 
-bool inside(Range range, size_t size) { return range.first <= size && range.count <= size - range.first; }
-
 class PlanChecker {
  public:
   explicit PlanChecker(const ProgramData& data) : data_(data) {}

@@ -121,6 +121,20 @@ class Eval(Case):
                 self.assertIsNone(got[5]["rule"])
                 self.assertEqual(got[6]["obligations"], [{"kind": "redact", "path": "output.text", "with": "***", "rule": "outs.redact#1"}])
 
+    @unittest.skipUnless(JIT, "a build without the native tier")
+    def test_native_code_is_kept_for_the_next_run(self):
+        cache = self.path / "cache"
+        first = self.decisions(self.EVENTS, "--engine", "jit", "--native-cache", str(cache))
+        kept = {file: file.read_bytes() for file in cache.iterdir()}
+        self.assertNotEqual(kept, {})
+        self.assertEqual(self.decisions(self.EVENTS, "--engine", "jit", "--native-cache", str(cache)), first)
+        self.assertEqual({file: file.read_bytes() for file in cache.iterdir()}, kept)
+        cache.chmod(0o777)
+        refused = self.eval(self.EVENTS, "--engine", "jit", "--native-cache", str(cache))
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("cache directory", refused.stderr)
+        self.assertEqual(self.eval(self.EVENTS, "--native-cache", str(cache)).returncode, 2)
+
     def test_malformed_lines_do_not_stop_the_run(self):
         run = self.eval(["{", '{"input": {}}', "[]", {"capability": "pay", "input": {"amount": 2}}, {"capability": "pay", "stage": "during"}])
         self.assertEqual(run.returncode, 1)
