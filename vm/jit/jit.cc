@@ -78,49 +78,24 @@ std::vector<Batch> batches_of(const ProgramData& data, std::span<const uint32_t>
   return out;
 }
 
-/// Whether the conditions of a run are so short that one function of them is compiled in good time.
-bool is_short_run(const Program& program, uint32_t entry) {
-  const ProgramData& data = program.data();
-  uint32_t size = 0;
-  for (uint32_t i = 0; i < link_tables(program).run_sizes[entry]; ++i) {
-    const uint32_t condition = data.rule_codes[data.plan[entry + i]].condition;
-    if (condition != kNone) size += data.predicates[condition].code.count;
-  }
-  return size <= kLongPredicate;
-}
-
-/// Runs with this many rules to a module. Runs of one rule are left to its predicate.
-std::vector<Batch> batches_of_runs(const Program& program, int optimisation, uint32_t size) {
-  const std::vector<uint8_t>& sizes = link_tables(program).run_sizes;
-  std::vector<Batch> out;
-  Batch batch{{}, optimisation};
-  uint32_t rules = 0;
-  for (uint32_t entry = 0; entry < sizes.size(); ++entry) {
-    if (sizes[entry] < 2 || !is_short_run(program, entry)) continue;
-    batch.runs.push_back(entry);
-    rules += sizes[entry];
-    if (rules < size) continue;
-    out.push_back(std::move(batch));
-    batch = {{}, optimisation};
-    rules = 0;
-  }
-  if (!batch.runs.empty()) out.push_back(std::move(batch));
-  return out;
-}
-
-/// Answers for this many rules to a module.
-std::vector<Batch> batches_of_answers(const Program& program, int optimisation, uint32_t size) {
+/// Runs and answers for this many rules to a module.
+std::vector<Batch> batches_of(const Program& program, const native::Groups::Code& groups, int optimisation,
+                              uint32_t size) {
   std::vector<Batch> out;
   uint32_t room = 0;
-  for (uint32_t i = 0; i < 2 * program.schema().capabilities.size(); ++i) {
-    const uint32_t rules = native::answered_rules(program, i);
-    if (rules == 0) continue;
+  const auto batch_with_room = [&](uint32_t rules) -> Batch& {
     if (room < rules) {
       out.push_back({{}, optimisation});
       room = std::max(size, rules);
     }
-    out.back().answers.push_back(i);
     room -= rules;
+    return out.back();
+  };
+  for (const uint32_t calls : groups.answers) {
+    batch_with_room(native::answered_rules(program, calls)).answers.push_back(calls);
+  }
+  for (const uint32_t entry : groups.runs) {
+    batch_with_room(link_tables(program).run_sizes[entry]).runs.push_back(entry);
   }
   return out;
 }
@@ -143,20 +118,21 @@ std::vector<Batch> batches_of(const Program& program, const NativeOptions& optio
   }
   const uint32_t size = std::max(options.predicates_per_module, 1u);
   const uint32_t simple_size = size > UINT32_MAX / kSimpleFactor ? size : size * kSimpleFactor;
-  std::vector<Batch> last = batches_of_answers(program, options.optimisation, size);
-  append(&last, batches_of_runs(program, options.optimisation, size));
-  const size_t for_runs = last.size() * size;
+  native::Groups groups = native::groups_of(program, options.first);
+  std::vector<Batch> last = batches_of(program, groups.optimised, options.optimisation, size);
+  const size_t grouped = last.size() * size;
   append(&last, batches_of(data, optimised, options.optimisation, size));
-  std::vector<Batch> rare = batches_of(data, simple, 0, simple_size);
+  std::vector<Batch> rare = batches_of(program, groups.simple, 0, simple_size);
+  append(&rare, batches_of(data, simple, 0, simple_size));
   uint32_t place = 0;
   for (std::vector<Batch>* batches : {&last, &rare}) {
     for (Batch& batch : *batches) batch.place = place++;
   }
-  if (options.optimisation <= 0 || !options.simple_first || optimised.size() + for_runs < kSimpleFirst) {
+  if (options.optimisation <= 0 || !options.simple_first || optimised.size() + grouped < kSimpleFirst) {
     append(&last, std::move(rare));
     return last;
   }
-  std::vector<Batch> out = batches_of_runs(program, 0, simple_size);
+  std::vector<Batch> out = batches_of(program, groups.optimised, 0, simple_size);
   append(&out, batches_of(data, optimised, 0, simple_size));
   append(&out, std::move(rare));
   append(&out, std::move(last));

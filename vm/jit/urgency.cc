@@ -1,9 +1,11 @@
 #include "vm/jit/urgency.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "vm/frame.h"
+#include "vm/jit/lower.h"
 #include "vm/program_data.h"
 
 namespace ordain::native {
@@ -18,6 +20,9 @@ constexpr size_t kFew = 512;
 /// So much code is optimised in a few seconds of two cores, counted in instructions. It is also about what a
 /// processor's caches hold: of more, optimised code gains little.
 constexpr uint64_t kMost = 24'000;
+
+/// Conditions of a run that are longer together are left to their own functions: LLVM's passes are not linear.
+constexpr uint64_t kLongRun = 4'000;
 
 /// How much longer the optimiser takes for an instruction where there are loops.
 constexpr uint64_t kLoopFactor = 3;
@@ -117,16 +122,80 @@ void choose(const ProgramData& data, const std::vector<Use>& uses, std::vector<W
   }
 }
 
+/// By capability: whether it was asked for first.
+std::vector<bool> asked_for(const Program& program, std::span<const std::string> first) {
+  std::vector<bool> out(program.data().capability_plans.size(), false);
+  for (const std::string& name : first) {
+    const CapabilityId id = program.resolve(name).id;
+    if (id < out.size()) out[id] = true;
+  }
+  return out;
+}
+
+/// Entries of the plan that decide the calls.
+std::vector<Range> ranges_of(const ProgramData& data, uint32_t calls) {
+  std::vector<Range> out;
+  const Range packages = data.capability_plans[calls / 2].packages[calls % 2];
+  for (uint32_t i = 0; i < packages.count; ++i) {
+    const PackagePlan& plan = data.package_plans[packages.first + i];
+    for (const RuleRange& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
+      out.push_back(range.entries);
+    }
+  }
+  return out;
+}
+
+uint64_t code_of(const ProgramData& data, Range entries) {
+  uint64_t out = 0;
+  for (uint32_t i = 0; i < entries.count; ++i) {
+    const uint32_t condition = data.rule_codes[data.plan[entries.first + i]].condition;
+    if (condition != kNone) out += data.predicates[condition].code.count;
+  }
+  return out;
+}
+
 }  // namespace
+
+Groups groups_of(const Program& program, std::span<const std::string> first) {
+  const ProgramData& data = program.data();
+  const std::vector<bool> asked = asked_for(program, first);
+  Groups out;
+  uint64_t spent = 0;
+
+  std::vector<uint32_t> answers;
+  std::vector<uint32_t> rules(2 * data.capability_plans.size());
+  for (uint32_t calls = 0; calls < 2 * data.schema.capabilities.size(); ++calls) {
+    rules[calls] = answered_rules(program, calls);
+    if (rules[calls] != 0) answers.push_back(calls);
+  }
+  std::ranges::stable_sort(answers, {}, [&](uint32_t calls) { return std::pair(!asked[calls / 2], ~rules[calls]); });
+  std::vector<bool> answered(data.plan.size(), false);
+  for (const uint32_t calls : answers) {
+    for (const Range& range : ranges_of(data, calls)) {
+      spent += code_of(data, range);
+      if (data.rules.size() > kFew) std::fill_n(answered.begin() + range.first, range.count, true);
+    }
+    (spent <= kMost ? out.optimised : out.simple).answers.push_back(calls);
+  }
+
+  const std::vector<uint8_t>& sizes = link_tables(program).run_sizes;
+  std::vector<uint32_t> runs;
+  for (uint32_t entry = 0; entry < sizes.size(); ++entry) {
+    if (sizes[entry] >= 2 && !answered[entry] && code_of(data, {entry, sizes[entry]}) <= kLongRun)
+      runs.push_back(entry);
+  }
+  std::ranges::stable_sort(runs, std::greater(), [&](uint32_t entry) { return sizes[entry]; });
+  for (const uint32_t entry : runs) {
+    spent += code_of(data, {entry, sizes[entry]});
+    (spent <= kMost ? out.optimised : out.simple).runs.push_back(entry);
+  }
+  return out;
+}
 
 std::vector<Worth> worth_of_predicates(const Program& program, std::span<const std::string> first) {
   const ProgramData& data = program.data();
   Uses uses(program);
-  std::vector<bool> asked(data.capability_plans.size(), false);
-  for (const std::string& name : first) {
-    const CapabilityId id = program.resolve(name).id;
-    if (id < asked.size()) asked[id] = true;
-  }
+  const std::vector<bool> asked = asked_for(program, first);
   for (size_t i = 0; i < data.capability_plans.size(); ++i) uses.collect(data.capability_plans[i], asked[i]);
   std::vector<Worth> out(data.predicates.size());
   size_t candidates = 0;

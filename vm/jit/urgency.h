@@ -23,4 +23,17 @@ struct Worth {
 /// By predicate. @param first names of capabilities; those that the program does not know are passed over
 std::vector<Worth> worth_of_predicates(const Program& program, std::span<const std::string> first);
 
+/// Functions of several rules each: runs, by the entry that they begin at, and answers, by 2 * capability + stage. What
+/// is worth most comes first.
+struct Groups {
+  struct Code {
+    std::vector<uint32_t> runs, answers;
+  };
+  Code optimised;
+  Code simple;  ///< of many groups those that are left when it is enough
+};
+
+/// Where there are many rules, those that an answer stands for have no runs.
+Groups groups_of(const Program& program, std::span<const std::string> first);
+
 }  // namespace ordain::native

@@ -389,6 +389,35 @@ TEST(Urgency, OnlyCodeThatTheTimeDependsOnIsOptimised) {
       << "their runs are, which do the work";
 }
 
+TEST(Urgency, OfManyAnswersThoseOfMostUseAreOptimised) {
+  const auto limits = [](int capabilities) {
+    std::string text;
+    for (int i = 0; i < capabilities; ++i) {
+      const std::string name = "c" + std::to_string(i);
+      text += "capability " + name + " { input { n: int, m: int } }\npolicy p_" + name + " on before " + name + " {\n";
+      for (int rule = 0; rule < 8; ++rule) {
+        text += "  deny d" + std::to_string(rule) + " when input.n * " + std::to_string(rule + 2) + " > input.m + " +
+                std::to_string(i) + ";\n";
+      }
+      text += "}\n";
+    }
+    return compiled(text);
+  };
+  const auto few = limits(10);
+  const native::Groups all = native::groups_of(*few, {});
+  EXPECT_EQ(all.optimised.answers.size(), 10u);
+  EXPECT_EQ(all.optimised.runs.size(), 10u);
+  EXPECT_TRUE(all.simple.answers.empty() && all.simple.runs.empty());
+
+  const auto many = limits(600);
+  const std::vector<std::string> first = {"c599"};
+  const native::Groups some = native::groups_of(*many, first);
+  EXPECT_EQ(some.optimised.answers.front(), 2 * many->resolve("c599").id);
+  EXPECT_FALSE(some.simple.answers.empty());
+  EXPECT_EQ(some.optimised.answers.size() + some.simple.answers.size(), 600u);
+  EXPECT_TRUE(some.optimised.runs.empty() && some.simple.runs.empty()) << "an answer stands for the rules of each";
+}
+
 TEST(Urgency, WhatIsAskedForFirstIsNativeFirst) {
   auto program = compiled(unindexed("cold", 300) + unindexed("hot", 300));
   ASSERT_NE(program, nullptr);
