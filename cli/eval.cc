@@ -19,7 +19,7 @@
 #include "cli/shared.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
-#include "ordain/decide.h"
+#include "ordain/decide_many.h"
 #include "ordain/live_program.h"
 #include "ordain/stdlib.h"
 #include "ordain/time_text.h"
@@ -165,16 +165,21 @@ class Evaluator {
   bool recorded() const { return recorded_; }
 
   void work(Chunk& chunk) {
-    uint64_t event = chunk.first_line;
-    for (std::string_view rest = chunk.text; !rest.empty() && recorded_; ++event) {
-      const size_t end = std::min(rest.find('\n'), rest.size());
-      const std::string_view line = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      if (line.find_first_not_of(" \t\r") != std::string_view::npos) decide_line(line, event, chunk.out);
-    }
+    rest_ = chunk.text;
+    event_ = chunk.first_line - 1;
+    // A summary needs no list of every rule that matches.
+    const DecideManyOptions how{.decide = how_, .all = !options_.summary || recorder_ != nullptr};
+    decide_many([&] { return next(chunk.out); },
+                [&](size_t, const Decision& decision) {
+                  add_latency();
+                  decided(decision, chunk.out);
+                },
+                how);
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   EventReader& reader() {
     if (reader_ && live_.version() == version_) return *reader_;
     const auto pin = live_.pin();
@@ -183,31 +188,47 @@ class Evaluator {
     return reader_.emplace(program_, now_, [this](const std::string& message) { warnings_.tell(message); });
   }
 
-  void decide_line(std::string_view line, uint64_t event, std::string& out) {
-    using Clock = std::chrono::steady_clock;
-    EventReader& reader = this->reader();
-    if (options_.watch) reader.set_now(wall_clock());  // a service, not a replay
-    if (auto wrong = reader.read(line)) {
-      ++tally_.malformed;
-      if (options_.summary) return;
-      out += options_.json ? error_json(event, wrong->code, wrong->message) + "\n"
-                           : fmt::format("{:>5}  malformed: {}\n", event, wrong->message);
-      return;
+  // The next line that is a call; says of the others that they are malformed.
+  const CallInContext* next(std::string& out) {
+    while (!rest_.empty() && recorded_) {
+      const size_t end = std::min(rest_.find('\n'), rest_.size());
+      const std::string_view line = rest_.substr(0, end);
+      rest_.remove_prefix(std::min(end + 1, rest_.size()));
+      ++event_;
+      if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+      EventReader& reader = this->reader();
+      if (options_.watch) reader.set_now(wall_clock());  // a service, not a replay
+      if (auto wrong = reader.read(line)) {
+        malformed(*wrong, out);
+        continue;
+      }
+      asked_ = {&reader.call(), &reader.context()};
+      asked_at_ = Clock::now();
+      return &asked_;
     }
-    // A summary needs no list of every rule that matches.
-    const bool all = !options_.summary || recorder_ != nullptr;
-    const auto start = Clock::now();
-    const Decision decision = all ? decide_all(reader.call(), reader.context(), scratch_, how_)
-                                  : decide(reader.call(), reader.context(), scratch_, how_);
-    tally_.latency.add(
-        static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count()));
+    return nullptr;
+  }
+
+  void malformed(const EventError& wrong, std::string& out) {
+    ++tally_.malformed;
+    if (options_.summary) return;
+    out += options_.json ? error_json(event_, wrong.code, wrong.message) + "\n"
+                         : fmt::format("{:>5}  malformed: {}\n", event_, wrong.message);
+  }
+
+  void add_latency() {
+    const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - asked_at_);
+    tally_.latency.add(static_cast<uint64_t>(took.count()));
+  }
+
+  void decided(const Decision& decision, std::string& out) {
     ++tally_.effects[static_cast<size_t>(decision.effect)];
-    if (recorder_ != nullptr) recorded_ = recorder_->add(reader, decision);
+    if (recorder_ != nullptr) recorded_ = recorder_->add(*reader_, decision);
     if (options_.summary) return;
     if (options_.json) {
-      out += decision_json(*program_, event, reader.call().stage(), reader.capability(), decision) + "\n";
+      out += decision_json(*program_, event_, reader_->call().stage(), reader_->capability(), decision) + "\n";
     } else {
-      append_line(out, *program_, event, reader, decision, colour_);
+      append_line(out, *program_, event_, *reader_, decision, colour_);
     }
   }
 
@@ -218,7 +239,10 @@ class Evaluator {
   std::shared_ptr<const Program> program_;
   std::optional<EventReader> reader_;
   uint64_t version_ = 0;
-  Scratch scratch_;
+  std::string_view rest_;  ///< of the chunk under way
+  uint64_t event_ = 0;     ///< its line
+  CallInContext asked_;
+  Clock::time_point asked_at_;
   DecideOptions how_;
   Recorder* recorder_;
   bool colour_;

@@ -13,6 +13,12 @@ namespace {
 
 constexpr size_t kBlock = 64;
 
+void decide_one(const CallInContext& asked, size_t index, Scratch& scratch, const EachDecision& each,
+                const DecideManyOptions& options) {
+  each(index, options.all ? decide_all(*asked.call, *asked.context, scratch, options.decide)
+                          : decide(*asked.call, *asked.context, scratch, options.decide));
+}
+
 class Batch {
  public:
   Batch(std::span<const CallInContext> calls, const EachDecision& each, const DecideManyOptions& options)
@@ -22,11 +28,7 @@ class Batch {
     Scratch scratch;
     for (size_t first = next_.fetch_add(kBlock); first < calls_.size(); first = next_.fetch_add(kBlock)) {
       const size_t end = std::min(first + kBlock, calls_.size());
-      for (size_t i = first; i < end; ++i) {
-        const auto& [call, context] = calls_[i];
-        each_(i, options_.all ? decide_all(*call, *context, scratch, options_.decide)
-                              : decide(*call, *context, scratch, options_.decide));
-      }
+      for (size_t i = first; i < end; ++i) decide_one(calls_[i], i, scratch, each_, options_);
     }
   }
 
@@ -55,6 +57,12 @@ void decide_many(std::span<const CallInContext> calls, const EachDecision& each,
   }
   batch.work();
   for (std::thread& thread : others) thread.join();
+}
+
+void decide_many(const CallSource& next, const EachDecision& each, const DecideManyOptions& options) {
+  Scratch scratch;
+  size_t index = 0;
+  while (const CallInContext* asked = next()) decide_one(*asked, index++, scratch, each, options);
 }
 
 }  // namespace ordain

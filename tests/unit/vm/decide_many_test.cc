@@ -45,6 +45,20 @@ struct Calls {
   }
 };
 
+TEST(DecideMany, DecidesAStreamOfCallsInItsOrder) {
+  const Calls calls(100);
+  size_t given = 0, told = 0;
+  decide_many([&]() -> const CallInContext* { return given == 100 ? nullptr : &calls.batch[given++]; },
+              [&](size_t i, const Decision& decision) {
+                EXPECT_EQ(i, told++);
+                EXPECT_EQ(given, told) << "a call is decided before the next one is asked for";
+                EXPECT_EQ(decision.effect, i % 3 == 0 ? Effect::deny : Effect::allow) << i;
+                EXPECT_EQ(decision.matched.size(), i % 3 == 0 ? 2u : 1u);
+              },
+              {.all = true});
+  EXPECT_EQ(told, 100u);
+}
+
 TEST(DecideMany, GivesEachCallItsDecisionOnAnyNumberOfThreads) {
   const Calls calls(1000);
   Scratch scratch;
@@ -82,7 +96,8 @@ TEST(DecideMany, ListsEveryMatchingRuleWhereAsked) {
 }
 
 TEST(DecideMany, TakesNothing) {
-  decide_many({}, [](size_t, const Decision&) { FAIL() << "there is nothing to decide"; }, {.threads = 4});
+  decide_many(std::span<const CallInContext>(), [](size_t, const Decision&) { FAIL() << "there is nothing to decide"; },
+              {.threads = 4});
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// decide_many: an array of calls at once, on several threads where asked. For replay and analysis; a host that decides
-// one call at a time wants `decide`.
+// decide_many: an array or a stream of calls at once, an array on several threads where asked. For replay and analysis;
+// a host that decides one call at a time wants `decide`.
 #pragma once
 
 #include <cstddef>
@@ -30,5 +30,12 @@ struct DecideManyOptions {
 /// Decides every call, in no particular order if there are several threads. Returns when `each` has been told of all.
 /// Takes a Scratch for each thread. What the system refuses in threads the others do.
 void decide_many(std::span<const CallInContext> calls, const EachDecision& each, const DecideManyOptions& options = {});
+
+/// Gives one call after the other, nullptr at the end. A call must stay as it is until the next one is asked for.
+using CallSource = std::function<const CallInContext*()>;
+
+/// The same for calls that are filled as they are wanted, in their order, on the calling thread alone: a host that
+/// reads them has its own threads, which read as well.
+void decide_many(const CallSource& next, const EachDecision& each, const DecideManyOptions& options = {});
 
 }  // namespace ordain
