@@ -11,23 +11,13 @@
 namespace ordain::cli {
 namespace {
 
-struct Options {
-  std::string database;
+struct Options : DatabaseOptions {
   std::string state;  // list
   std::string id;
   std::string approver, group, note;
-  std::string key;
-  std::vector<std::string> trust;
-  bool json = false;
 };
 
-int fail(const Error& error) {
-  complain(error.message);
-  return error.code.rfind("database_", 0) == 0 || error.code == "no_database" || error.code.rfind("key_", 0) == 0 ||
-                 error.code == "bad_key"
-             ? kUsage
-             : kFindings;
-}
+constexpr const char* kKey = "operator.key: signs the answer; needed where the host has keys";
 
 void print_table(const std::vector<Approval>& approvals) {
   if (approvals.empty()) {
@@ -52,11 +42,11 @@ Result<ApprovalStore> open(const Options& options, OpenMode mode) {
 
 int list(const Options& options) {
   auto store = open(options, OpenMode::read_only);
-  if (!store) return fail(store.error());
+  if (!store) return fail_on_database(store.error());
   std::optional<ApprovalState> state;
   if (!options.state.empty() && options.state != "all") state = parse_approval_state(options.state);
   auto approvals = store->list(state, system_time_ns());
-  if (!approvals) return fail(approvals.error());
+  if (!approvals) return fail_on_database(approvals.error());
   if (!options.json) {
     print_table(*approvals);
     return kOk;
@@ -67,20 +57,20 @@ int list(const Options& options) {
 
 int show(const Options& options) {
   auto store = open(options, OpenMode::read_only);
-  if (!store) return fail(store.error());
+  if (!store) return fail_on_database(store.error());
   auto approval = store->show(options.id, system_time_ns());
-  if (!approval) return fail(approval.error());
+  if (!approval) return fail_on_database(approval.error());
   fmt::print("{}\n", options.json ? to_json(*approval) : describe(*approval));
   return kOk;
 }
 
 int decide(const Options& options, bool approve) {
   auto store = open(options, OpenMode::read_write);
-  if (!store) return fail(store.error());
+  if (!store) return fail_on_database(store.error());
   const std::string approver = options.approver.empty() ? user_name() : options.approver;
   auto approval = approve ? store->approve(options.id, approver, options.group, options.note, system_time_ns())
                           : store->reject(options.id, approver, options.group, options.note, system_time_ns());
-  if (!approval) return fail(approval.error());
+  if (!approval) return fail_on_database(approval.error());
   if (options.json) {
     fmt::print("{}\n", to_json(*approval));
     return kOk;
@@ -90,15 +80,6 @@ int decide(const Options& options, bool approve) {
       "{} is {}{}\n", approval->id.substr(0, 12), to_string(approval->state),
       approval->state == ApprovalState::pending ? fmt::format("; still to approve: {}", fmt::join(missing, ", ")) : "");
   return kOk;
-}
-
-CLI::App* add_command(CLI::App& parent, const std::shared_ptr<Options>& options, const char* name, const char* about) {
-  CLI::App* command = parent.add_subcommand(name, about);
-  command->add_option("--db", options->database, "the database directory")->required();
-  command->add_option("--key", options->key, "operator.key: signs the answer; needed where the host has keys");
-  command->add_option("--trust", options->trust, "a public key, or its file, that signatures are checked with");
-  command->add_flag("--json", options->json, "print JSON, one object a line");
-  return command;
 }
 
 }  // namespace
@@ -111,19 +92,19 @@ void add_approvals(CLI::App& app, Action& action) {
       "An approval serves once, for exactly the call it was asked for, until it expires.\n"
       "Exit codes: 0 done, 1 refused (unknown id, not pending, not an asked group), 2 no database or wrong usage.");
 
-  CLI::App* lister = add_command(*approvals, options, "list", "What waits, oldest first");
+  CLI::App* lister = add_database_command(*approvals, *options, kKey, "list", "What waits, oldest first");
   lister->add_option("--state", options->state, "pending, approved, rejected, expired, consumed or all")
       ->check(CLI::IsMember({"pending", "approved", "rejected", "expired", "consumed", "all"}))
       ->default_str("all");
   lister->callback([options, &action] { action = [options] { return list(*options); }; });
 
-  CLI::App* shower = add_command(*approvals, options, "show", "The exact call, who asks, and why");
+  CLI::App* shower = add_database_command(*approvals, *options, kKey, "show", "The exact call, who asks, and why");
   shower->add_option("ID", options->id, "the approval's id, or its first digits")->required();
   shower->callback([options, &action] { action = [options] { return show(*options); }; });
 
   for (const bool approve : {true, false}) {
-    CLI::App* command = add_command(*approvals, options, approve ? "approve" : "reject",
-                                    approve ? "Let the call run, once" : "Refuse the call");
+    CLI::App* command = add_database_command(*approvals, *options, kKey, approve ? "approve" : "reject",
+                                             approve ? "Let the call run, once" : "Refuse the call");
     command->add_option("ID", options->id, "the approval's id, or its first digits")->required();
     command->add_option("--as", options->approver, "who decides (default: your user name)");
     command->add_option("--group", options->group, "the group you decide for; needed if the rules name several");

@@ -16,21 +16,13 @@
 namespace ordain::cli {
 namespace {
 
-struct Options {
-  std::string database, id, by, note, key;
-  std::vector<std::string> trust;
+struct Options : DatabaseOptions {
+  std::string id, by, note;
   std::string lasts = "1h";
   Grant grant;
-  bool json = false;
 };
 
-int fail(const Error& error) {
-  complain(error.message);
-  return error.code.rfind("database_", 0) == 0 || error.code == "no_database" || error.code.rfind("key_", 0) == 0 ||
-                 error.code == "bad_key"
-             ? kUsage
-             : kFindings;
-}
+constexpr const char* kKey = "operator.key; needed to create grants where the host has keys";
 
 /// "90s", "30m", "8h", "7d".
 Result<int64_t> parse_span(const std::string& text) {
@@ -51,16 +43,16 @@ int print(const Grant& grant, const Options& options) {
 
 int create(Options options) {
   auto keys = operator_keys(options.key, options.trust);
-  if (!keys) return fail(keys.error());
+  if (!keys) return fail_on_database(keys.error());
   auto store = ApprovalStore::open(options.database, OpenMode::read_write, *keys);
-  if (!store) return fail(store.error());
+  if (!store) return fail_on_database(store.error());
   auto span = parse_span(options.lasts);
-  if (!span) return fail(span.error());
+  if (!span) return fail_on_database(span.error());
   options.grant.until_ns = std::max(system_time_ns(), options.grant.from_ns) + *span;
   options.grant.granted_by = options.by.empty() ? user_name() : options.by;
   options.grant.note = options.note;
   auto made = store->create_grant(options.grant, system_time_ns());
-  if (!made) return fail(made.error());
+  if (!made) return fail_on_database(made.error());
   return print(*made, options);
 }
 
@@ -80,11 +72,11 @@ std::string covers(const Grant& grant) {
 
 int list(const Options& options) {
   auto keys = operator_keys(options.key, options.trust);
-  if (!keys) return fail(keys.error());
+  if (!keys) return fail_on_database(keys.error());
   auto store = ApprovalStore::open(options.database, OpenMode::read_only, *keys);
-  if (!store) return fail(store.error());
+  if (!store) return fail_on_database(store.error());
   auto grants = store->grants(system_time_ns());
-  if (!grants) return fail(grants.error());
+  if (!grants) return fail_on_database(grants.error());
   if (options.json) {
     for (const Grant& grant : *grants) fmt::print("{}\n", to_json(grant));
     return kOk;
@@ -100,22 +92,13 @@ int list(const Options& options) {
 
 int revoke(const Options& options) {
   auto keys = operator_keys(options.key, options.trust);
-  if (!keys) return fail(keys.error());
+  if (!keys) return fail_on_database(keys.error());
   auto store = ApprovalStore::open(options.database, OpenMode::read_write, *keys);
-  if (!store) return fail(store.error());
+  if (!store) return fail_on_database(store.error());
   auto revoked =
       store->revoke_grant(options.id, options.by.empty() ? user_name() : options.by, options.note, system_time_ns());
-  if (!revoked) return fail(revoked.error());
+  if (!revoked) return fail_on_database(revoked.error());
   return print(*revoked, options);
-}
-
-CLI::App* add_command(CLI::App& parent, const std::shared_ptr<Options>& options, const char* name, const char* about) {
-  CLI::App* command = parent.add_subcommand(name, about);
-  command->add_option("--db", options->database, "the database directory")->required();
-  command->add_option("--key", options->key, "operator.key; needed to create grants where the host has keys");
-  command->add_option("--trust", options->trust, "a public key, or its file, that signatures are checked with");
-  command->add_flag("--json", options->json, "print JSON, one object a line");
-  return command;
 }
 
 }  // namespace
@@ -129,7 +112,7 @@ void add_grants(CLI::App& app, Action& action) {
       "Exit codes: 0 done, 1 refused (unknown id, already revoked, a bad grant), 2 no database, a bad key, wrong "
       "usage.");
 
-  CLI::App* maker = add_command(*grants, options, "create", "Make one; what is not given covers all");
+  CLI::App* maker = add_database_command(*grants, *options, kKey, "create", "Make one; what is not given covers all");
   maker->add_option("--capability", options->grant.capability, "a name, or a glob such as payments.*")
       ->capture_default_str();
   maker->add_option("--scope", options->grant.scope, "only capabilities that declare this scope");
@@ -143,10 +126,10 @@ void add_grants(CLI::App& app, Action& action) {
   maker->add_option("--note", options->note, "why");
   maker->callback([options, &action] { action = [options] { return create(*options); }; });
 
-  CLI::App* lister = add_command(*grants, options, "list", "All of them, oldest first");
+  CLI::App* lister = add_database_command(*grants, *options, kKey, "list", "All of them, oldest first");
   lister->callback([options, &action] { action = [options] { return list(*options); }; });
 
-  CLI::App* revoker = add_command(*grants, options, "revoke", "Take one back, at once");
+  CLI::App* revoker = add_database_command(*grants, *options, kKey, "revoke", "Take one back, at once");
   revoker->add_option("ID", options->id, "the grant's id, or its first digits")->required();
   revoker->add_option("--as", options->by, "who revokes (default: your user name)");
   revoker->add_option("--note", options->note, "why");

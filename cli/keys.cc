@@ -82,6 +82,24 @@ Result<std::vector<PublicKey>> read_public_keys(const std::vector<std::string>& 
   return out;
 }
 
+CLI::App* add_database_command(CLI::App& parent, DatabaseOptions& options, const char* key_help, const char* name,
+                               const char* about) {
+  CLI::App* command = parent.add_subcommand(name, about);
+  command->add_option("--db", options.database, "the database directory")->required();
+  command->add_option("--key", options.key, key_help);
+  command->add_option("--trust", options.trust, "a public key, or its file, that signatures are checked with");
+  command->add_flag("--json", options.json, "print JSON, one object a line");
+  return command;
+}
+
+int fail_on_database(const Error& error) {
+  complain(error.message);
+  return error.code.rfind("database_", 0) == 0 || error.code == "no_database" || error.code.rfind("key_", 0) == 0 ||
+                 error.code == "bad_key"
+             ? kUsage
+             : kFindings;
+}
+
 Result<OperatorKeys> operator_keys(const std::string& key, const std::vector<std::string>& trust) {
   OperatorKeys out;
   if (!key.empty()) {
