@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/latency.h"
 #include "cli/line_stream.h"
+#include "cli/native.h"
 #include "cli/record.h"
 #include "cli/shared.h"
 #include "cli/terminal.h"
@@ -24,9 +25,6 @@
 #include "ordain/stdlib.h"
 #include "ordain/time_text.h"
 #include "ordain/watch.h"
-#ifdef ORDAIN_HAS_JIT
-#include "ordain/jit.h"
-#endif
 
 namespace ordain::cli {
 namespace {
@@ -68,25 +66,6 @@ DecideOptions decide_options(const Options& options) {
   if (options.fallback == "allow") out.default_before = Effect::allow;
   if (options.fallback == "require_approval") out.default_before = Effect::require_approval;
   return out;
-}
-
-bool make_native(const Program& program) {
-#ifdef ORDAIN_HAS_JIT
-  Result<NativeReport> report = compile_native(program, {.standalone = true});
-  if (!report) {
-    complain(report.error().message);
-    return false;
-  }
-  if (!program.fully_native()) {
-    complain("not every rule could be compiled to native code");
-    return false;
-  }
-  return true;
-#else
-  (void)program;
-  complain("this build has no native tier; use --engine interpreter");
-  return false;
-#endif
 }
 
 void append_line(std::string& out, const Program& program, uint64_t event, const EventReader& reader,

@@ -35,7 +35,7 @@ RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, 
   const Program& program = call.program();
   const ProgramData& data = program.data();
   const RuleCode& rule = data.rule_codes[code];
-  RuleOutcome out{rule.rule, RuleOutcome::Kind::matched, ""};
+  RuleOutcome out{.rule = rule.rule, .kind = RuleOutcome::Kind::matched};
   if (rule.target_set != kNone && (data.target_sets[rule.target_set] & call.capability().globs).none()) {
     out.kind = RuleOutcome::Kind::other_target;
     return out;
@@ -51,6 +51,31 @@ RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, 
   out.fault = fault_message(fault);
   if (fault.location != kNone) out.fault += " at " + place_of(program, fault.location);
   return out;
+}
+
+// Policy text in one line.
+std::string text_at(const Source& source, Span span) {
+  std::string out;
+  for (const char c : std::string_view(source.text).substr(span.begin, span.end - span.begin)) {
+    const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!space) out += c;
+    if (space && !out.empty() && out.back() != ' ') out += ' ';
+  }
+  return out;
+}
+
+std::string_view cut(std::string_view text) {
+  constexpr size_t kMost = 100;  // bytes
+  if (text.size() <= kMost) return text;
+  size_t end = kMost;
+  while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
+  return text.substr(0, end);
+}
+
+FalsePart part_at(const Diagnostics& diagnostics, Span span) {
+  const Source& source = *diagnostics.sources[span.file];
+  const LineColumn at = line_column(source, span.begin);
+  return {text_at(source, span), fmt::format("{}:{}:{}", source.path, at.line, at.column)};
 }
 
 }  // namespace
@@ -69,6 +94,16 @@ std::string_view to_string(RuleOutcome::Kind kind) {
   return "?";
 }
 
+std::string in_words(const std::vector<FalsePart>& parts) {
+  std::string out;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) out += i + 1 == parts.size() ? " and " : ", ";
+    const std::string_view text = cut(parts[i].text);
+    out += fmt::format("`{}{}`", text, text.size() < parts[i].text.size() ? "..." : "");
+  }
+  return parts.empty() ? "" : out + (parts.size() == 1 ? " is false" : " are false");
+}
+
 std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scratch& scratch,
                                  const DecideOptions& options) {
   std::vector<RuleOutcome> out;
@@ -76,6 +111,32 @@ std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scrat
   for (const uint32_t code : codes_of(call)) out.push_back(outcome_of(code, call, context, scratch, options));
   return out;
 }
+
+Explainer::Explainer(const Compilation& compilation, Now now, const DecideOptions& options, EventReader::Warn warn)
+    : compilation_(compilation), options_(options), reader_(compilation.program, now, std::move(warn)) {
+  if (compilation.parts_program != nullptr) parts_.emplace(compilation.parts_program, now);
+}
+
+std::optional<EventError> Explainer::read(std::string_view line) {
+  auto wrong = reader_.read(line);
+  if (!wrong && parts_) wrong = parts_->read(line);
+  return wrong;
+}
+
+std::vector<RuleOutcome> Explainer::outcomes() {
+  std::vector<RuleOutcome> out = explain(reader_.call(), reader_.context(), scratch_, options_);
+  if (!parts_) return out;
+  for (const RuleOutcome& part : explain(parts_->call(), parts_->context(), scratch_, options_)) {
+    if (part.kind != RuleOutcome::Kind::not_matched) continue;
+    const ConditionPart& where = compilation_.condition_parts[part.rule];
+    const auto whole = std::find_if(out.begin(), out.end(), [&](const RuleOutcome& o) { return o.rule == where.rule; });
+    if (whole == out.end() || whole->kind != RuleOutcome::Kind::not_matched) continue;
+    whole->false_parts.push_back(part_at(compilation_.diagnostics, where.span));
+  }
+  return out;
+}
+
+Decision Explainer::decision() { return decide_all(reader_.call(), reader_.context(), scratch_, options_); }
 
 std::string place_of(const Program& program, uint32_t location) {
   if (location >= program.locations().size()) return "";

@@ -1,0 +1,29 @@
+#include "cli/native.h"
+
+#include "cli/terminal.h"
+#ifdef ORDAIN_HAS_JIT
+#include "ordain/jit.h"
+#endif
+
+namespace ordain::cli {
+
+bool make_native(const Program& program) {
+#ifdef ORDAIN_HAS_JIT
+  Result<NativeReport> report = compile_native(program, {.standalone = true});
+  if (!report) {
+    complain(report.error().message);
+    return false;
+  }
+  if (!program.fully_native()) {
+    complain("not every rule could be compiled to native code");
+    return false;
+  }
+  return true;
+#else
+  (void)program;
+  complain("this build has no native tier; use --engine interpreter");
+  return false;
+#endif
+}
+
+}  // namespace ordain::cli
