@@ -2,6 +2,7 @@
 // one that fails can be decided again by itself.
 #include "compiler/evaluate_tests.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <span>
@@ -60,6 +61,21 @@ void append(std::string& out, const JsonNode& node) {
   out += node.fields.empty() ? "{}" : "}";
 }
 
+// Values may share their parts, so that one of little memory is endless when it is written out.
+bool can_be_written(const Value& value, uint64_t* left, int depth = 0) {
+  if (*left == 0 || depth >= kMaxValueDepth) return false;
+  --*left;
+  if (value.is(Kind::optional) && value.items != nullptr) return can_be_written(*value.items, left, depth + 1);
+  if (value.is(Kind::list)) {
+    const std::span<const Value> list = value.as_list();
+    return std::all_of(list.begin(), list.end(), [&](const Value& v) { return can_be_written(v, left, depth + 1); });
+  }
+  if (!value.is(Kind::map)) return true;
+  const std::span<const MapEntry> entries = value.map->all();
+  return std::all_of(entries.begin(), entries.end(),
+                     [&](const MapEntry& entry) { return can_be_written(entry.value, left, depth + 1); });
+}
+
 class TestEvaluator {
  public:
   TestEvaluator(Arena& arena, const typed::PolicySet& set, Diagnostics& diagnostics, const FunctionTable& functions)
@@ -97,7 +113,7 @@ class TestEvaluator {
   void add(JsonNode& facts, const typed::TestFact& fact) {
     typed::Expression expression = fact.value;
     fold(arena_, expression);
-    if (expression.root->kind == typed::NodeKind::constant) return put(facts, fact.path, expression.root->value);
+    if (expression.root->kind == typed::NodeKind::constant) return write(facts, fact, expression.root->value);
     auto program = Program::link(emit(expression, Schema(), diagnostics_), functions_);
     if (!program) {
       diagnostics_.error("internal", expression.root->span, "this value does not compile: " + program.error().message,
@@ -110,10 +126,16 @@ class TestEvaluator {
     Value value;
     Fault fault;
     if (ordain::evaluate(**program, 0, call, context, *scratch_, {}, &value, &fault)) {
-      put(facts, fact.path, value);
+      write(facts, fact, value);
     } else {
       diagnostics_.error("test-no-value", expression.root->span, "this has no value: " + fault_message(fault));
     }
+  }
+
+  void write(JsonNode& facts, const typed::TestFact& fact, const Value& value) {
+    uint64_t parts = 1'000'000;
+    if (can_be_written(value, &parts)) return put(facts, fact.path, value);
+    diagnostics_.error("test-no-value", fact.value.root->span, "this value is too large for an event");
   }
 
   Arena& arena_;

@@ -285,6 +285,20 @@ TEST(CompileTests, AValueThatFaultsIsAnError) {
       << render(compilation.diagnostics);
 }
 
+TEST(CompileTests, AValueThatIsEndlessWhenWrittenOutIsAnError) {
+  std::string twice = "[a59, a59]";
+  for (int i = 59; i > 0; --i) {
+    const std::string before = std::to_string(i - 1);
+    twice = "cel.bind(a" + std::to_string(i) + ", [a" + before + ", a" + before + "], " + twice + ")";
+  }
+  Compilation compilation = compile({source("p.policy",
+                                            "capability pay { }\ntest \"t\" { call pay with metadata.x = "
+                                            "cel.bind(a0, \"x\", " +
+                                                twice + "); expect deny; }")},
+                                    standard_library());
+  EXPECT_EQ(codes(compilation.diagnostics), Codes{"test-no-value"}) << render(compilation.diagnostics);
+}
+
 TEST(CompileTests, ChangeNothingInTheProgram) {
   const std::string tests = "test \"t\" { call pay { to: \"zed\", amount: 1, lines: [], tags: {} }; expect allow; }";
   Compilation without = compile({source("p.policy", kPay)}, standard_library());
