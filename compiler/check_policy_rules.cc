@@ -303,6 +303,7 @@ void add_rule(RuleCheck& check, const std::string& name, const std::string& pack
   RuleInfo info;
   info.name = std::string(check.policy.name.text) + "." + name;
   info.policy = std::string(check.policy.name.text);
+  info.policy_version = std::string(check.policy.version);
   info.package = package;
   info.kind = check.rule.kind;
   info.stage = check.context.stage;

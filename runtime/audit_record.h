@@ -56,7 +56,15 @@ struct RecordDraft {
   std::string_view rejected;
   const Value* attributes = nullptr;  ///< of the action, where an event gave them as a whole
   std::string_view grant;
+  std::string_view policy, policy_version;  ///< of the rule, where its policy declares a version
 };
+
+/// Notes the policy of the rule that decided (nullptr: no policy's), if it declares a version.
+inline void note_policy(const RuleInfo* rule, RecordDraft& draft) {
+  if (rule == nullptr || rule->policy_version.empty()) return;
+  draft.policy = rule->policy;
+  draft.policy_version = rule->policy_version;
+}
 
 /// Replaces `out` by the encoding of `draft`. A tree too deep to be written (its call was denied) is left out.
 void encode_record(const RecordDraft& draft, std::string& out);

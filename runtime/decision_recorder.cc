@@ -95,7 +95,11 @@ struct DecisionRecorder::Impl {
     draft.decided = true;
     draft.effect = decision.effect;
     draft.code = decision.code;
-    if (decision.rule != kNone) draft.rule = program.rules()[decision.rule].name;
+    if (decision.rule != kNone) {
+      const RuleInfo& rule = program.rules()[decision.rule];
+      draft.rule = rule.name;
+      note_policy(&rule, draft);
+    }
     draft.reason = decision.reason;
     draft.program = &program.digest();
   }

@@ -316,6 +316,7 @@ class Serialiser {
     for (const RuleInfo& rule : data_.rules) {
       out.number(string(rule.name));
       out.number(string(rule.policy));
+      out.number(string(rule.policy_version));
       out.number(string(rule.package));
       out.byte(static_cast<uint8_t>(static_cast<unsigned>(rule.kind) | static_cast<unsigned>(rule.stage) << 4));
       out.optional(rule.location);

@@ -201,6 +201,25 @@ class Eval(Case):
                 self.assertIsNone(got[5]["rule"])
                 self.assertEqual(got[6]["obligations"], [{"kind": "redact", "path": "output.text", "with": "***", "rule": "outs.redact#1"}])
 
+    def test_the_deciding_policy_and_its_version(self):
+        policy = POLICY.replace("on before pay {", 'on before pay { version "2.1 \\"b\\""; description "d";')
+        engines = ("interpreter", "jit") if JIT else ("interpreter",)
+        for engine in engines:
+            got = self.decisions(self.EVENTS, "--engine", engine, "--db", str(self.path / engine), policy=policy)
+            wanted = [("pays", '2.1 "b"')] * 4 + [(None, None)] * 3
+            self.assertEqual([(d["policy"], d["policy_version"]) for d in got], wanted)
+            records = [json.loads(line) for line in ordain("audit", "export", "--db", str(self.path / engine)).stdout.splitlines()[1:]]
+            self.assertEqual([(r.get("policy"), r.get("policy_version")) for r in records], wanted)
+            self.assertEqual(ordain("audit", "verify", "--db", str(self.path / engine)).returncode, 0)
+        got = self.decisions(self.EVENTS, "--db", str(self.path / "plain"))
+        self.assertEqual([(d["policy"], d["policy_version"]) for d in got], [("pays", None)] * 4 + [(None, None)] * 3)
+        for line in ordain("audit", "export", "--db", str(self.path / "plain")).stdout.splitlines()[1:]:
+            self.assertNotIn("policy", json.loads(line), "told where a version is declared")
+        exported = ordain("audit", "export", "--db", str(self.path / "interpreter")).stdout
+        run = ordain("audit", "import", self.write("log.jsonl", exported), "--db", str(self.path / "copy"))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(ordain("audit", "export", "--db", str(self.path / "copy")).stdout, exported)
+
     def test_malformed_lines_do_not_stop_the_run(self):
         run = self.eval(["{", '{"input": {}}', "[]", {"capability": "pay", "input": {"amount": 2}}, {"capability": "pay", "stage": "during"}])
         self.assertEqual(run.returncode, 1)

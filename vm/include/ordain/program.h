@@ -32,6 +32,7 @@ std::string_view to_string(RuleKind kind);
 struct RuleInfo {
   std::string name;         ///< "payments.unknown_payee", "reads.allow#1"
   std::string policy;       ///< "payments"
+  std::string policy_version;///< as the policy declares it: "1.2"; "" if it does not
   std::string package;      ///< "acme.banking", or ""
   RuleKind kind = RuleKind::deny;
   Stage stage = Stage::before;
