@@ -55,6 +55,7 @@ void print_json(const Program& program, uint64_t line, const EventReader& reader
       }
       out += ']';
     }
+    if (!outcome.skipped_by.empty()) out += ", \"skipped_by\": " + json_text(outcome.skipped_by);
     out += '}';
   }
   fmt::print("{}]}}\n", out);
@@ -76,7 +77,8 @@ void print_text(const Program& program, uint64_t line, const EventReader& reader
   for (const RuleOutcome& outcome : outcomes) {
     const RuleInfo& rule = program.rules()[outcome.rule];
     const std::string what = fmt::format("{:<14}", to_string(outcome.kind));
-    const std::string why = outcome.fault.empty() ? detail::in_words(outcome.false_parts) : outcome.fault;
+    std::string why = outcome.fault.empty() ? detail::in_words(outcome.false_parts) : outcome.fault;
+    if (!outcome.skipped_by.empty()) why += fmt::format("; skipped by the index: {}", outcome.skipped_by);
     fmt::print("  {}  {:<16}  {:<{}}  {}{}{}\n",
                coloured(what, colour_of(outcome.kind), colour && colour_of(outcome.kind) != 0), to_string(rule.kind),
                rule.name, width, detail::place_of(program, rule.location), why.empty() ? "" : ": ", terminal_text(why));

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
+#include "umbrella/explain_plan.h"
 #include "vm/program_data.h"
 
 namespace ordain::detail {
@@ -13,16 +15,8 @@ namespace {
 std::vector<uint32_t> codes_of(const Call& call) {
   const ProgramData& data = call.program().data();
   std::vector<uint32_t> out;
-  if (data.capability_plans.empty()) return out;
-  const CapabilityId id = call.capability().id;
-  const CapabilityPlan& plan = id == kNone ? data.capability_plans.back() : data.capability_plans[id];
-  const Range packages = plan.packages[static_cast<size_t>(call.stage())];
-  for (uint32_t p = packages.first; p < packages.first + packages.count; ++p) {
-    const PackagePlan& package = data.package_plans[p];
-    for (const RuleRange& range :
-         {package.deny, package.require_approval, package.allow, package.answers, package.obligations}) {
-      for (uint32_t i = 0; i < range.entries.count; ++i) out.push_back(data.plan[range.entries.first + i]);
-    }
+  for (const RuleRange& range : rule_ranges(call)) {
+    for (uint32_t i = 0; i < range.entries.count; ++i) out.push_back(data.plan[range.entries.first + i]);
   }
   const auto rule = [&](uint32_t code) { return data.rule_codes[code].rule; };
   std::sort(out.begin(), out.end(), [&](uint32_t a, uint32_t b) { return rule(a) < rule(b); });
@@ -125,13 +119,20 @@ std::optional<EventError> Explainer::read(std::string_view line) {
 
 std::vector<RuleOutcome> Explainer::outcomes() {
   std::vector<RuleOutcome> out = explain(reader_.call(), reader_.context(), scratch_, options_);
+  if (out.empty()) return out;
+  std::unordered_map<RuleId, RuleOutcome*> by_rule;
+  for (RuleOutcome& outcome : out) by_rule.emplace(outcome.rule, &outcome);
+  for (auto& [rule, test] : skipped_rules(reader_.call(), reader_.context(), scratch_)) {
+    RuleOutcome& outcome = *by_rule.at(rule);
+    if (outcome.kind == RuleOutcome::Kind::not_matched) outcome.skipped_by = test;
+  }
   if (!parts_) return out;
   for (const RuleOutcome& part : explain(parts_->call(), parts_->context(), scratch_, options_)) {
     if (part.kind != RuleOutcome::Kind::not_matched) continue;
     const ConditionPart& where = compilation_.condition_parts[part.rule];
-    const auto whole = std::find_if(out.begin(), out.end(), [&](const RuleOutcome& o) { return o.rule == where.rule; });
-    if (whole == out.end() || whole->kind != RuleOutcome::Kind::not_matched) continue;
-    whole->false_parts.push_back(part_at(compilation_.diagnostics, where.span));
+    RuleOutcome& whole = *by_rule.at(where.rule);
+    if (whole.kind != RuleOutcome::Kind::not_matched) continue;
+    whole.false_parts.push_back(part_at(compilation_.diagnostics, where.span));
   }
   return out;
 }

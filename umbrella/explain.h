@@ -25,11 +25,12 @@ struct RuleOutcome {
   Kind kind = Kind::not_matched;
   std::string fault;                   ///< "division by zero at p.policy:3:12"
   std::vector<FalsePart> false_parts;  ///< not_matched only; the others are true, or fault
+  std::string skipped_by;  ///< not_matched only: the test of the index that leads away from it; "" if it is tried
 };
 std::string_view to_string(RuleOutcome::Kind kind);
 
-/// In source order; each rule once; no `false_parts`. Nothing if the call or the context does not fit its declarations:
-/// then no rule runs.
+/// In source order; each rule once; no `false_parts`, no `skipped_by`. Nothing if the call or the context does not fit
+/// its declarations: then no rule runs.
 std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scratch& scratch,
                                  const DecideOptions& options);
 
@@ -44,7 +45,7 @@ class Explainer {
   std::optional<EventError> read(std::string_view line);
 
   const EventReader& reader() const { return reader_; }
-  /// As `explain` gives them, with `false_parts`.
+  /// As `explain` gives them, with `false_parts` and `skipped_by`.
   std::vector<RuleOutcome> outcomes();
   /// As decide_all; valid until the next call of this function or of `outcomes`.
   Decision decision();

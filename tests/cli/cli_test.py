@@ -539,6 +539,34 @@ policy wide on before * { deny tagged when action.type == "t" && agent.id == "q"
         self.assertIn('p.policy:7:3: `input.to == "x"` and `agent.id in ["a", "b"]` are false\n', text)
 
 
+    def test_says_what_the_index_skipped(self):
+        rules = "".join(
+            f'deny r{i} when input.to == "iban{i}" && input.cents > {100 * i};\n'
+            f'allow m{i} when "role{i}" in agent.roles && input.to != "x";\n'
+            f'warn t{i} when input.cents < {i};\n' for i in range(1, 40)
+        )
+        policy = self.write("p.policy", "capability pay { input { to: string, cents: int } }\npolicy p on before pay {\n" + rules +
+                            "deny odd when input.cents % 2 == 1;\n}\n")
+        event = json.dumps({"capability": "pay", "input": {"to": "iban3", "cents": 20}, "agent": {"roles": ["role7", "other"]}})
+        run = ordain("explain", "--policies", policy, "--events", "-", "--json", stdin=event)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        rules = {rule["rule"]: rule for rule in json.loads(run.stdout)["rules"]}
+        self.assertEqual(len(rules), 118)
+        skipped = {name: rule.get("skipped_by") for name, rule in rules.items()}
+        for i in range(1, 40):
+            self.assertIn(skipped[f"p.r{i}"], ("input.to", f"input.cents < {100 * i + 1}"), i)
+            self.assertEqual(skipped[f"p.m{i}"], None if i == 7 else "members of agent.roles", i)
+            self.assertEqual(skipped[f"p.t{i}"] is None, i > 20, i)
+            self.assertEqual(rules[f"p.t{i}"]["outcome"], "matches" if i > 20 else "does not match")
+        self.assertEqual(rules["p.m7"]["outcome"], "matches")
+        self.assertIsNone(skipped["p.odd"], "tried, and false")
+        for rule in rules.values():
+            if "skipped_by" in rule:
+                self.assertEqual(rule["outcome"], "does not match", "only what cannot match is skipped")
+        text = ordain("explain", "--policies", policy, "--events", "-", stdin=event).stdout
+        self.assertRegex(text, r'does not match +allow +p\.m1 +\S+: `"role1" in agent\.roles` is false; skipped by the index: members of agent\.roles\n')
+
+
 class Replay(Case):
     """Decides again from what was recorded."""
 
