@@ -66,12 +66,6 @@ std::string_view cut(std::string_view text) {
   return text.substr(0, end);
 }
 
-FalsePart part_at(const Diagnostics& diagnostics, Span span) {
-  const Source& source = *diagnostics.sources[span.file];
-  const LineColumn at = line_column(source, span.begin);
-  return {text_at(source, span), fmt::format("{}:{}:{}", source.path, at.line, at.column)};
-}
-
 }  // namespace
 
 std::string_view to_string(RuleOutcome::Kind kind) {
@@ -132,7 +126,9 @@ std::vector<RuleOutcome> Explainer::outcomes() {
     const ConditionPart& where = compilation_.condition_parts[part.rule];
     RuleOutcome& whole = *by_rule.at(where.rule);
     if (whole.kind != RuleOutcome::Kind::not_matched) continue;
-    whole.false_parts.push_back(part_at(compilation_.diagnostics, where.span));
+    const Program& parts = *compilation_.parts_program;
+    whole.false_parts.push_back({text_at(*compilation_.diagnostics.sources[where.span.file], where.span),
+                                 place_of(parts, parts.rules()[part.rule].location)});
   }
   return out;
 }
