@@ -303,7 +303,6 @@ void add_rule(RuleCheck& check, const std::string& name, const std::string& pack
   RuleInfo info;
   info.name = std::string(check.policy.name.text) + "." + name;
   info.policy = std::string(check.policy.name.text);
-  info.policy_version = std::string(check.policy.version);
   info.package = package;
   info.kind = check.rule.kind;
   info.stage = check.context.stage;
@@ -340,6 +339,9 @@ void check_policy(State& state, const syntax::PolicyDecl& policy, PackageId pack
     Diagnostic& error = state.diagnostics.error("duplicate-policy", policy.name.span,
                                                 "a policy " + quoted(policy.name.text) + " is already in this set");
     error.notes.push_back({Severity::note, "", "first defined here", known->second, "", {}});
+  }
+  if (!policy.version.empty()) {
+    state.set.policy_versions.push_back({std::string(policy.name.text), std::string(policy.version)});
   }
   if (policy.rules.empty()) {
     state.diagnostics.warning("empty-policy", policy.name.span, "policy " + quoted(policy.name.text) + " has no rules");

@@ -150,6 +150,7 @@ struct PolicySet {
   std::vector<Span> rule_spans;            ///< of the effect word, by rule
   std::vector<uint32_t> rule_packages;     ///< by rule
   std::vector<RuleList> lists[2];          ///< by stage, then capability; one more at the end, for undeclared ones
+  std::vector<PolicyVersion> policy_versions;  ///< of the policies that declare one
   std::vector<Test> tests;                 ///< in source order
 };
 

@@ -59,11 +59,10 @@ struct RecordDraft {
   std::string_view policy, policy_version;  ///< of the rule, where its policy declares a version
 };
 
-/// Notes the policy of the rule that decided (nullptr: no policy's), if it declares a version.
-inline void note_policy(const RuleInfo* rule, RecordDraft& draft) {
-  if (rule == nullptr || rule->policy_version.empty()) return;
-  draft.policy = rule->policy;
-  draft.policy_version = rule->policy_version;
+/// Notes the policy of a rule, if it declares a version.
+inline void note_policy(const Program& program, RuleId rule, RecordDraft& draft) {
+  draft.policy_version = program.policy_version(rule);
+  if (!draft.policy_version.empty()) draft.policy = program.rules()[rule].policy;
 }
 
 /// Replaces `out` by the encoding of `draft`. A tree too deep to be written (its call was denied) is left out.

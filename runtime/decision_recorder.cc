@@ -95,11 +95,8 @@ struct DecisionRecorder::Impl {
     draft.decided = true;
     draft.effect = decision.effect;
     draft.code = decision.code;
-    if (decision.rule != kNone) {
-      const RuleInfo& rule = program.rules()[decision.rule];
-      draft.rule = rule.name;
-      note_policy(&rule, draft);
-    }
+    if (decision.rule != kNone) draft.rule = program.rules()[decision.rule].name;
+    note_policy(program, decision.rule, draft);
     draft.reason = decision.reason;
     draft.program = &program.digest();
   }

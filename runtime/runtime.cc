@@ -40,10 +40,11 @@ DetachedDecision detach(const Program& program, const Ruling& ruling, const Acti
   out.rule = ruling.rule;
   out.reason = ruling.reason;
   out.fault = ruling.fault;
-  if (ruling.info != nullptr) {
-    out.policy = ruling.info->policy;
-    out.policy_version = ruling.info->policy_version;
-    out.version = ruling.info->digest;
+  if (ruling.policy_rule != kNone) {
+    const RuleInfo& info = program.rules()[ruling.policy_rule];
+    out.policy = info.policy;
+    out.policy_version = program.policy_version(ruling.policy_rule);
+    out.version = info.digest;
   }
   out.id = action.id_text.view();
   out.time_ns = now_ns;

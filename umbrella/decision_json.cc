@@ -95,9 +95,8 @@ std::string decision_json(const Program& program, uint64_t event, Stage stage, s
   object.text("effect", to_string(decision.effect));
   object.text("code", to_string(decision.code));
   object.raw("rule", rule_json(program, decision.rule));
-  const RuleInfo* rule = decision.rule == kNone ? nullptr : &program.rules()[decision.rule];
-  object.text_or_null("policy", rule == nullptr ? "" : rule->policy);
-  object.text_or_null("policy_version", rule == nullptr ? "" : rule->policy_version);
+  object.text_or_null("policy", decision.rule == kNone ? "" : program.rules()[decision.rule].policy);
+  object.text_or_null("policy_version", program.policy_version(decision.rule));
   object.text("reason", decision.reason);
   object.raw("matched", array(decision.matched, [&](std::string& to, RuleId rule) { to += rule_json(program, rule); }));
   object.raw("obligations", array(decision.obligations, [&](std::string& to, const Obligation& obligation) {

@@ -244,7 +244,6 @@ class Loader {
     RuleInfo out;
     out.name = string(in);
     out.policy = string(in);
-    out.policy_version = string(in);
     out.package = string(in);
     const uint8_t kind_and_stage = in.byte();
     out.kind = static_cast<RuleKind>(kind_and_stage & 15);
@@ -262,7 +261,7 @@ class Loader {
       package.digest = digest(in);
       return package;
     });
-    data_.rules = read_list(in, 39, [&] { return rule(in); });
+    data_.rules = read_list(in, 38, [&] { return rule(in); });
     data_.rule_codes = read_list(in, 8, [&] {
       RuleCode code;
       code.rule = in.number32();
@@ -271,6 +270,12 @@ class Loader {
         *clause = in.optional();
       }
       return code;
+    });
+    data_.policy_versions = read_list(in, 2, [&] {
+      PolicyVersion declared;
+      declared.policy = string(in);
+      declared.version = string(in);
+      return declared;
     });
   }
 

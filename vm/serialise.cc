@@ -316,7 +316,6 @@ class Serialiser {
     for (const RuleInfo& rule : data_.rules) {
       out.number(string(rule.name));
       out.number(string(rule.policy));
-      out.number(string(rule.policy_version));
       out.number(string(rule.package));
       out.byte(static_cast<uint8_t>(static_cast<unsigned>(rule.kind) | static_cast<unsigned>(rule.stage) << 4));
       out.optional(rule.location);
@@ -330,6 +329,11 @@ class Serialiser {
            {code.condition, code.because, code.because_text, code.from, code.expires, code.with, code.target_set}) {
         out.optional(clause);
       }
+    }
+    out.number(data_.policy_versions.size());
+    for (const PolicyVersion& declared : data_.policy_versions) {
+      out.number(string(declared.policy));
+      out.number(string(declared.version));
     }
   }
 

@@ -142,7 +142,6 @@ class Assembler {
     code.rule = static_cast<RuleId>(data.rules.size());
     info.name = "p." + std::string(to_string(kind)) + "#" + std::to_string(code.rule);
     info.policy = "p";
-    info.policy_version = "1.2";
     info.package = data.packages[package].name;
     info.kind = kind;
     info.stage = stage;

@@ -264,6 +264,10 @@ TEST(PolicyVersion, IsToldWithTheRuleThatDecides) {
   const std::string one = "policy p on before pay { version \"1.2-rc\"; description \"d\"; allow a; }\n";
   EXPECT_EQ(recorded_policy(one), "p.a p 1.2-rc");
   EXPECT_EQ(recorded_policy(one + "policy q on before pay { version \"7\"; deny b; }"), "q.b q 7");
+  EXPECT_EQ(recorded_policy(
+                "policy z on before pay { version \"9\"; allow c; }\npolicy a on before pay { allow d; }\n" + one),
+            "z.c z 9")
+      << "in whatever order they are declared";
   EXPECT_EQ(recorded_policy(one + "policy q on before pay { deny b when 1 / int(agent.chain_depth) == 1; }"), "q.b  ")
       << "a fault of a policy without a version";
   EXPECT_EQ(recorded_policy("policy q on before pay { version \"8\"; deny b when 1 / size(agent.id) * 0 == 1; }"), "  ")

@@ -133,7 +133,7 @@ TEST(Program, LoadsWhatItSerialised) {
   for (size_t i = 0; i < a.rules.size(); ++i) {
     EXPECT_EQ(a.rules[i].name, b.rules[i].name);
     EXPECT_EQ(b.rules[i].policy, "p");
-    EXPECT_EQ(b.rules[i].policy_version, "1.2");
+    EXPECT_EQ((*loaded)->policy_version(static_cast<RuleId>(i)), "1.2");
     EXPECT_EQ(a.rules[i].package, b.rules[i].package);
   }
   ASSERT_EQ(a.constants.size(), b.constants.size());

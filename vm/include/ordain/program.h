@@ -32,13 +32,17 @@ std::string_view to_string(RuleKind kind);
 struct RuleInfo {
   std::string name;         ///< "payments.unknown_payee", "reads.allow#1"
   std::string policy;       ///< "payments"
-  std::string policy_version;///< as the policy declares it: "1.2"; "" if it does not
   std::string package;      ///< "acme.banking", or ""
   RuleKind kind = RuleKind::deny;
   Stage stage = Stage::before;
   uint32_t location = kNone;///< of the rule's first word
   std::string redact_path;  ///< redact only: "output.iban"
   Digest digest{};          ///< of the rule and all that it references
+};
+
+/// What a policy declares as its version.
+struct PolicyVersion {
+  std::string policy, version;
 };
 
 /// A place in policy text, for messages.
@@ -81,6 +85,8 @@ class Program {
   const Digest& digest() const;  ///< of the serialised bytes
   const Schema& schema() const;
   std::span<const RuleInfo> rules() const;
+  /// The `version` that the rule's policy declares; "" if none, or for kNone. Lives as long as the Program.
+  std::string_view policy_version(RuleId rule) const;
   std::span<const std::string> files() const;
   std::span<const Location> locations() const;
 
