@@ -19,6 +19,7 @@ enum ExitCode : int {
 using Action = std::function<int()>;
 
 void add_check(CLI::App& app, Action& action);
+void add_test(CLI::App& app, Action& action);
 void add_plan(CLI::App& app, Action& action);
 void add_disasm(CLI::App& app, Action& action);
 void add_functions(CLI::App& app, Action& action);

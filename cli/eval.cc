@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/latency.h"
 #include "cli/line_stream.h"
+#include "cli/native.h"
 #include "cli/record.h"
 #include "cli/shared.h"
 #include "cli/terminal.h"
@@ -24,9 +25,6 @@
 #include "ordain/stdlib.h"
 #include "ordain/time_text.h"
 #include "ordain/watch.h"
-#ifdef ORDAIN_HAS_JIT
-#include "ordain/jit.h"
-#endif
 
 namespace ordain::cli {
 namespace {
@@ -71,27 +69,6 @@ DecideOptions decide_options(const Options& options) {
   return out;
 }
 
-bool make_native(const Program& program, const Options& options) {
-#ifdef ORDAIN_HAS_JIT
-  Result<NativeReport> report = compile_native(
-      program, {.threads = options.threads, .standalone = true, .cache_directory = options.native_cache});
-  if (!report) {
-    complain(report.error().message);
-    return false;
-  }
-  if (!program.fully_native()) {
-    complain("not every rule could be compiled to native code");
-    return false;
-  }
-  return true;
-#else
-  (void)program;
-  (void)options;
-  complain("this build has no native tier; use --engine interpreter");
-  return false;
-#endif
-}
-
 void append_line(std::string& out, const Program& program, uint64_t event, const EventReader& reader,
                  const Decision& decision, bool colour) {
   static constexpr std::array<int, 3> kColours = {32, 33, 31};
@@ -123,7 +100,8 @@ std::unique_ptr<PolicyWatcher> watch(const Options& options, LiveProgram& live) 
   auto load = [&options](const std::vector<std::string>& paths) {
     const Compilation compilation = compile(paths, standard_library());
     Policies out{compilation.program, render(compilation.diagnostics, {.colour = wants_colour(stderr)})};
-    if (out && options.engine == "jit" && !make_native(*out.program, options)) out.program = nullptr;
+    if (out && options.engine == "jit" && !make_native(*out.program, options.threads, options.native_cache))
+      out.program = nullptr;
     return out;
   };
   auto on_change = [&live](const PolicyChange& change) {
@@ -314,7 +292,8 @@ int run(const Options& options) {
   const Compilation compilation = compile(options.policies, standard_library());
   print(compilation.diagnostics);
   if (compilation.program == nullptr) return kUsage;
-  if (options.engine == "jit" && !make_native(*compilation.program, options)) return kUsage;
+  if (options.engine == "jit" && !make_native(*compilation.program, options.threads, options.native_cache))
+    return kUsage;
 
   const bool piped = options.events == "-";
   const int events = piped ? STDIN_FILENO : ::open(options.events.c_str(), O_RDONLY | O_CLOEXEC);

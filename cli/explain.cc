@@ -19,6 +19,8 @@
 namespace ordain::cli {
 namespace {
 
+using detail::Explainer;
+using detail::FalsePart;
 using detail::RuleOutcome;
 
 struct Options {
@@ -45,6 +47,15 @@ void print_json(const Program& program, uint64_t line, const EventReader& reader
         fmt::format("{{\"rule\": {}, \"kind\": \"{}\", \"outcome\": \"{}\", \"place\": {}", json_text(rule.name),
                     to_string(rule.kind), to_string(outcome.kind), json_text(detail::place_of(program, rule.location)));
     if (!outcome.fault.empty()) out += ", \"fault\": " + json_text(outcome.fault);
+    if (outcome.kind == RuleOutcome::Kind::not_matched) {
+      out += ", \"false\": [";
+      for (const FalsePart& part : outcome.false_parts) {
+        if (out.back() != '[') out += ", ";
+        out += fmt::format("{{\"text\": {}, \"place\": {}}}", json_text(part.text), json_text(part.place));
+      }
+      out += ']';
+    }
+    if (!outcome.skipped_by.empty()) out += ", \"skipped_by\": " + json_text(outcome.skipped_by);
     out += '}';
   }
   fmt::print("{}]}}\n", out);
@@ -66,10 +77,11 @@ void print_text(const Program& program, uint64_t line, const EventReader& reader
   for (const RuleOutcome& outcome : outcomes) {
     const RuleInfo& rule = program.rules()[outcome.rule];
     const std::string what = fmt::format("{:<14}", to_string(outcome.kind));
+    std::string why = outcome.fault.empty() ? detail::in_words(outcome.false_parts) : outcome.fault;
+    if (!outcome.skipped_by.empty()) why += fmt::format("; skipped by the index: {}", outcome.skipped_by);
     fmt::print("  {}  {:<16}  {:<{}}  {}{}{}\n",
                coloured(what, colour_of(outcome.kind), colour && colour_of(outcome.kind) != 0), to_string(rule.kind),
-               rule.name, width, detail::place_of(program, rule.location), outcome.fault.empty() ? "" : ": ",
-               terminal_text(outcome.fault));
+               rule.name, width, detail::place_of(program, rule.location), why.empty() ? "" : ": ", terminal_text(why));
   }
   if (outcomes.empty()) {
     const bool ran = decision.code == DecisionCode::default_effect;
@@ -77,33 +89,33 @@ void print_text(const Program& program, uint64_t line, const EventReader& reader
   }
 }
 
-bool explain_lines(std::istream& in, const Options& options, const std::shared_ptr<const Program>& program) {
+bool explain_lines(std::istream& in, const Options& options, const Compilation& compilation) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  EventReader reader(program, Now{std::chrono::duration_cast<std::chrono::seconds>(now).count(), 0}, complain);
-  Scratch scratch;
   DecideOptions how;
   how.interpret_only = true;
   if (options.fallback == "allow") how.default_before = Effect::allow;
   if (options.fallback == "require_approval") how.default_before = Effect::require_approval;
+  Explainer explainer(compilation, Now{std::chrono::duration_cast<std::chrono::seconds>(now).count(), 0}, how,
+                      complain);
   bool all = true;
   std::string text;
   for (uint64_t line = 1; std::getline(in, text); ++line) {
     if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    if (auto wrong = reader.read(text)) {
+    if (auto wrong = explainer.read(text)) {
       all = false;
       fmt::print("{}\n", options.json ? error_json(line, wrong->code, wrong->message)
                                       : fmt::format("event {}: malformed: {}", line, wrong->message));
       continue;
     }
-    const auto outcomes = detail::explain(reader.call(), reader.context(), scratch, how);
-    const Decision decision = decide_all(reader.call(), reader.context(), scratch, how);
-    (options.json ? print_json : print_text)(*program, line, reader, decision, outcomes);
+    const auto outcomes = explainer.outcomes();
+    (options.json ? print_json : print_text)(*compilation.program, line, explainer.reader(), explainer.decision(),
+                                             outcomes);
   }
   return all;
 }
 
 int run(const Options& options) {
-  const Compilation compilation = compile(options.policies, standard_library());
+  const Compilation compilation = compile(options.policies, standard_library(), {.parts = true});
   print(compilation.diagnostics);
   if (compilation.program == nullptr) return kUsage;
   std::ifstream file;
@@ -114,7 +126,7 @@ int run(const Options& options) {
       return kUsage;
     }
   }
-  return explain_lines(options.events == "-" ? std::cin : file, options, compilation.program) ? kOk : kFindings;
+  return explain_lines(options.events == "-" ? std::cin : file, options, compilation) ? kOk : kFindings;
 }
 
 }  // namespace

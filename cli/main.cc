@@ -9,6 +9,7 @@ constexpr const char* kAbout =
     R"(Ordain decides what software agents may do, from rules in .policy files.
 
   ordain check policies/                              are the policies right?
+  ordain test policies/                               do they decide what their tests expect?
   ordain eval --policies policies/ --events calls.jsonl  what would they decide?
   ordain bench --policies policies/ --events calls.jsonl  how fast is that?
   ordain replay --audit state/ --policies new/        what would new policies have changed?
@@ -18,7 +19,7 @@ constexpr const char* kAbout =
 
 constexpr const char* kExitCodes = R"(Exit codes:
   0  done, and all is well
-  1  done, and something was found: policy errors (check), malformed events (eval), changed verdicts
+  1  done, and something was found: policy errors (check), failed tests (test), malformed events (eval), changed verdicts
      (replay), a broken chain (audit verify)
   2  could not run: wrong usage, unreadable files, policies with errors
 
@@ -37,6 +38,7 @@ int main(int argc, char** argv) {
 
   ordain::cli::Action action;
   ordain::cli::add_check(app, action);
+  ordain::cli::add_test(app, action);
   ordain::cli::add_eval(app, action);
   ordain::cli::add_bench(app, action);
   ordain::cli::add_explain(app, action);

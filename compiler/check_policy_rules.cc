@@ -340,6 +340,9 @@ void check_policy(State& state, const syntax::PolicyDecl& policy, PackageId pack
                                                 "a policy " + quoted(policy.name.text) + " is already in this set");
     error.notes.push_back({Severity::note, "", "first defined here", known->second, "", {}});
   }
+  if (!policy.version.empty()) {
+    state.set.policy_versions.push_back({std::string(policy.name.text), std::string(policy.version)});
+  }
   if (policy.rules.empty()) {
     state.diagnostics.warning("empty-policy", policy.name.span, "policy " + quoted(policy.name.text) + " has no rules");
   }

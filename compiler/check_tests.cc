@@ -15,6 +15,7 @@ struct TestScope {
   PackageId package = 0;
   Schema schema = {};
   Scope scope = {};
+  typed::Test out = {};  ///< the test that is being checked
 };
 
 void open_scope(TestScope& test) {
@@ -31,6 +32,12 @@ void open_scope(TestScope& test) {
 const Type* type_of(TestScope& test, const syntax::Expr& value) {
   typed::Expression checked = check_once(test.state, test.scope, value, nullptr, nullptr, nullptr);
   return checked.root != nullptr ? checked.root->type : &types::kError;
+}
+
+void add_fact(TestScope& test, std::vector<std::string_view> path, const syntax::Expr* value) {
+  if (value == nullptr || test.state.diagnostics.has_errors()) return;
+  test.out.steps.back().facts.push_back(
+      {std::move(path), check_once(test.state, test.scope, *value, nullptr, nullptr, nullptr)});
 }
 
 bool fit_value(TestScope& test, const syntax::Expr& value, const Type& type, bool optional, const std::string& what);
@@ -237,8 +244,8 @@ void check_binding(TestScope& test, const syntax::Binding& binding) {
     type_of(test, *binding.value);
     return;
   }
-  bool lone_root = binding.path.text.find('.') == std::string_view::npos;
-  if (type->kind == TypeKind::record && lone_root) {
+  std::vector<std::string_view> path = split(binding.path.text);
+  if (type->kind == TypeKind::record && path.size() == 1) {
     // A root may be given by its id, or by some of its attributes: what is not given is not supplied.
     if (binding.value->kind == syntax::ExprKind::map) {
       RecordType partial = *type->record;
@@ -248,12 +255,17 @@ void check_binding(TestScope& test, const syntax::Binding& binding) {
       Type partial_type = *type;
       partial_type.record = &partial;
       fit_value(test, *binding.value, partial_type, false, std::string(binding.path.text));
+      add_fact(test, std::move(path), binding.value);
       return;
     }
     const RecordField* id = type->record->find("id");
-    if (id != nullptr) type = id->type;
+    if (id != nullptr) {
+      type = id->type;
+      path.push_back("id");
+    }
   }
   fit_value(test, *binding.value, *type, optional, std::string(binding.path.text));
+  add_fact(test, std::move(path), binding.value);
 }
 
 void check_call(TestScope& test, const syntax::CallStep& call) {
@@ -272,12 +284,22 @@ void check_call(TestScope& test, const syntax::CallStep& call) {
     state.diagnostics.add(matched ? Severity::warning : Severity::error, "test-unknown-capability",
                           call.capability.span, std::move(message), did_you_mean(call.capability.text, names));
   }
+  Stage stage = call.has_returns ? Stage::after : Stage::before;
+  test.out.steps.push_back({.span = call.span, .capability = call.capability.text, .stage = stage});
   check_input(test, call, shape != nullptr ? shape->input : nullptr);
+  for (const syntax::FieldInit& field : call.input) add_fact(test, {"input", field.name.text}, field.value);
   if (call.returns != nullptr) {
     const Type* output = shape != nullptr && shape->output != nullptr ? shape->output : &types::kDyn;
     fit_value(test, *call.returns, *output, false, std::string(call.capability.text) + ".output");
+    add_fact(test, {"output"}, call.returns);
   }
-  for (const syntax::Binding& binding : call.with) check_binding(test, binding);
+  std::set<std::string_view> seen;
+  for (const syntax::Binding& binding : call.with) {
+    if (!seen.insert(binding.path.text).second) {
+      state.diagnostics.error("duplicate-field", binding.path.span, quoted(binding.path.text) + " stands twice");
+    }
+    check_binding(test, binding);
+  }
 }
 
 // Whether a rule of this kind can be why the effect is what the test expects. Faults make rules of other kinds deny.
@@ -286,43 +308,53 @@ bool can_cause(RuleKind kind, std::string_view effect) {
   return effect == to_string(kind);
 }
 
-void check_expect(TestScope& test, const syntax::ExpectStep& expect, bool called) {
+// The rule that an expectation names; kNone after an error.
+RuleId named_rule(State& state, const syntax::ExpectStep& expect) {
+  auto rule = state.rule_names.find(std::string(expect.by.text));
+  if (rule != state.rule_names.end()) return rule->second;
+  std::vector<std::string> names;
+  for (const RuleInfo& info : state.set.rules) names.push_back(info.name);
+  state.diagnostics.error("test-unknown-rule", expect.by.span, "no rule is called " + quoted(expect.by.text),
+                          did_you_mean(expect.by.text, names));
+  return kNone;
+}
+
+void check_expect(TestScope& test, const syntax::ExpectStep& expect, const syntax::CallStep* call) {
   State& state = test.state;
-  static constexpr std::string_view kEffects[] = {"deny", "require_approval", "allow", "redact", "warn", "default"};
-  if (!called) {
+  if (call == nullptr) {
     state.diagnostics.error("test-without-call", expect.span, "`expect` comes before any `call`");
   }
-  if (std::find(std::begin(kEffects), std::end(kEffects), expect.effect) == std::end(kEffects)) {
-    state.diagnostics.error("test-unknown-effect", expect.span, quoted(expect.effect) + " is not an effect",
-                            did_you_mean(expect.effect, {std::begin(kEffects), std::end(kEffects)}));
-    return;
-  }
+  test.out.steps.push_back({.span = expect.span, .effect = expect.effect});
   if (expect.by.text.empty()) return;
-  auto rule = state.rule_names.find(std::string(expect.by.text));
-  if (rule == state.rule_names.end()) {
-    std::vector<std::string> names;
-    for (const RuleInfo& info : state.set.rules) names.push_back(info.name);
-    state.diagnostics.error("test-unknown-rule", expect.by.span, "no rule is called " + quoted(expect.by.text),
-                            did_you_mean(expect.by.text, names));
-    return;
+  const RuleId rule = named_rule(state, expect);
+  if (rule == kNone) return;
+  test.out.steps.back().rule = rule;
+  const RuleInfo& info = state.set.rules[rule];
+  Diagnostic* error = nullptr;
+  if (!can_cause(info.kind, expect.effect)) {
+    error = &state.diagnostics.error(
+        "test-wrong-effect", expect.by.span,
+        quoted(info.name) + " is a rule to " + quoted(to_string(info.kind)) + ", it cannot " + quoted(expect.effect));
+  } else if (call != nullptr && (info.stage == Stage::after) != call->has_returns) {
+    error = &state.diagnostics.error("test-wrong-stage", expect.by.span,
+                                     quoted(info.name) + " is a rule on " + quoted(to_string(info.stage)),
+                                     call->has_returns ? "a call that `returns` is decided after it ran"
+                                                       : "what is decided after a call needs what it `returns`");
   }
-  const RuleInfo& info = state.set.rules[rule->second];
-  if (can_cause(info.kind, expect.effect)) return;
-  Diagnostic& error = state.diagnostics.error(
-      "test-wrong-effect", expect.by.span,
-      quoted(info.name) + " is a rule to " + quoted(to_string(info.kind)) + ", it cannot " + quoted(expect.effect));
-  error.notes.push_back({Severity::note, "", "defined here", state.set.rule_spans[rule->second], "", {}});
+  if (error == nullptr) return;
+  error->notes.push_back({Severity::note, "", "defined here", state.set.rule_spans[rule], "", {}});
 }
 
 void check_test(TestScope& test, const syntax::TestDecl& decl) {
-  bool called = false;
+  test.out = {.name = decl.name.text, .span = decl.name.span};
+  const syntax::CallStep* call = nullptr;
   bool expects = false;
   for (const syntax::TestStep& step : decl.steps) {
     if (step.is_call) {
+      call = &step.call;
       check_call(test, step.call);
-      called = true;
     } else {
-      check_expect(test, step.expect, called);
+      check_expect(test, step.expect, call);
       expects = true;
     }
   }
@@ -330,6 +362,7 @@ void check_test(TestScope& test, const syntax::TestDecl& decl) {
     test.state.diagnostics.warning("test-without-expect", decl.name.span,
                                    "this test expects nothing, so it cannot fail");
   }
+  test.state.set.tests.push_back(std::move(test.out));
 }
 
 }  // namespace

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "compiler/check.h"
+#include "compiler/condition_parts.h"
 #include "compiler/emit.h"
+#include "compiler/evaluate_tests.h"
 #include "compiler/fold.h"
 #include "compiler/parse.h"
 #include "compiler/token_scan.h"
@@ -104,7 +106,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-Compilation compile(Diagnostics read, const FunctionTable& functions) {
+Compilation compile(Diagnostics read, const FunctionTable& functions, const CompileOptions& options) {
   Stopwatch watch;
   Compilation out;
   out.diagnostics = std::move(read);
@@ -117,30 +119,37 @@ Compilation compile(Diagnostics read, const FunctionTable& functions) {
   if (diagnostics.has_errors()) return out;
   fold(arena, set);
   check_folded(diagnostics, set);
+  std::vector<PolicyTest> tests = evaluate_tests(arena, set, diagnostics, functions);
   out.times.check = watch.lap();
   if (diagnostics.has_errors()) return out;
+  out.tests = std::move(tests);
   ProgramData data = emit(set, diagnostics, &out.times.plan);
   out.times.emit = watch.lap() - out.times.plan;
   out.program = link(std::move(data), diagnostics, functions);
   out.times.link = watch.lap();
+  if (options.parts) {
+    out.parts_program = link(emit(take_apart(arena, set, &out.condition_parts), diagnostics), diagnostics, functions);
+  }
   return out;
 }
 
 }  // namespace
 
-Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions) {
+Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions,
+                    const CompileOptions& options) {
   Stopwatch watch;
   Diagnostics sources = read_sources(paths);
   const double read = watch.lap();
-  Compilation out = compile(std::move(sources), functions);
+  Compilation out = compile(std::move(sources), functions, options);
   out.times.read = read;
   return out;
 }
 
-Compilation compile(std::vector<std::shared_ptr<const Source>> sources, const FunctionTable& functions) {
+Compilation compile(std::vector<std::shared_ptr<const Source>> sources, const FunctionTable& functions,
+                    const CompileOptions& options) {
   Diagnostics diagnostics;
   diagnostics.sources = std::move(sources);
-  return compile(std::move(diagnostics), functions);
+  return compile(std::move(diagnostics), functions, options);
 }
 
 }  // namespace ordain

@@ -2,6 +2,7 @@
 // shared that is the same: predicates between rules, a rule's code between capabilities, plans between capabilities.
 #include "compiler/emit.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
@@ -74,6 +75,9 @@ class SetEmitter {
   void emit() {
     for (const typed::Package& package : set_.packages) data_.packages.push_back({package.name, package.digest});
     data_.rules = set_.rules;
+    data_.policy_versions = set_.policy_versions;
+    std::sort(data_.policy_versions.begin(), data_.policy_versions.end(),
+              [](const PolicyVersion& a, const PolicyVersion& b) { return a.policy < b.policy; });
     for (size_t i = 0; i < data_.rules.size(); ++i) data_.rules[i].location = tables_.location(set_.rule_spans[i]);
     data_.capability_plans.resize(data_.schema.capabilities.size() + 1);
     for (size_t stage = 0; stage < 2; ++stage) {

@@ -131,11 +131,11 @@ bool StatementBuilder::expect_step(P::ExpectStepContext* tree, syntax::ExpectSte
   syntax::Name effect = name(child<P::NameContext>(tree, 1));
   out->effect = effect.text;
   bool good = true;
-  static const std::vector<std::string> kEffects = {"deny", "require_approval", "allow", "redact", "warn"};
+  static const std::vector<std::string> kEffects = {"deny", "require_approval", "allow", "redact", "warn", "default"};
   if (std::find(kEffects.begin(), kEffects.end(), effect.text) == kEffects.end()) {
     std::string near = nearest(effect.text, kEffects);
     state_.error("unknown-effect", effect.span, "no effect is called " + quote(effect.text),
-                 near.empty() ? "effects are `deny`, `require_approval`, `allow`, `redact` and `warn`"
+                 near.empty() ? "effects are `deny`, `require_approval`, `allow`, `redact`, `warn` and `default`"
                               : "did you mean " + quote(near) + "?");
     good = false;
   }

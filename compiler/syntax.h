@@ -131,7 +131,7 @@ struct CallStep {
   std::span<const Binding> with;
 };
 
-/// expect deny [by payments.unknown_payee]; also `expect default`?: the effect words, and redact, warn
+/// expect deny [by payments.unknown_payee]; the effect words, redact, warn, default
 struct ExpectStep {
   Span span;
   std::string_view effect;

@@ -120,6 +120,28 @@ struct Package {
   Digest digest{};
 };
 
+/// What a test gives: a place in the event that the call becomes (input, amount), and its value.
+struct TestFact {
+  std::vector<std::string_view> path;
+  Expression value;  ///< reads no facts
+};
+
+/// A step of a `test`: a call, or what is expected of the call before it.
+struct TestStep {
+  Span span;
+  std::string_view capability;  ///< of a call; empty otherwise
+  Stage stage = Stage::before;  ///< after if the call `returns`
+  std::vector<TestFact> facts;  ///< in source order; of two for one place the later one counts
+  std::string_view effect;      ///< of an expectation; empty otherwise
+  RuleId rule = kNone;          ///< kNone: whichever
+};
+
+struct Test {
+  std::string_view name;
+  Span span;  ///< of the name
+  std::vector<TestStep> steps;
+};
+
 /// A rule is one RuleInfo however many bodies it has (one for each capability it means something different for).
 struct PolicySet {
   Schema schema;                           ///< slots numbered, records bound; `compared` and member bits are emit's to fill
@@ -128,6 +150,8 @@ struct PolicySet {
   std::vector<Span> rule_spans;            ///< of the effect word, by rule
   std::vector<uint32_t> rule_packages;     ///< by rule
   std::vector<RuleList> lists[2];          ///< by stage, then capability; one more at the end, for undeclared ones
+  std::vector<PolicyVersion> policy_versions;  ///< of the policies that declare one
+  std::vector<Test> tests;                 ///< in source order
 };
 
 }  // namespace ordain::typed

@@ -54,6 +54,9 @@ enum Field : uint8_t {
   kRejected,
   kAttributes,
   kGrant,
+  kPolicy,
+  kPolicyVersion,
+  kLastField = kPolicyVersion,
 };
 
 /// Reads a field of a fixed size. False if it has another, or (of an enumeration) a value past `last`.

@@ -238,6 +238,10 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
       return read_value(bytes, &record->attributes);
     case kGrant:
       return read_text(bytes, &record->grant);
+    case kPolicy:
+      return read_text(bytes, &record->policy);
+    case kPolicyVersion:
+      return read_text(bytes, &record->policy_version);
     default:
       return false;
   }
@@ -305,6 +309,8 @@ void encode_record(const RecordDraft& draft, std::string& out) {
   to.text(kRejected, draft.rejected);
   to.value(kAttributes, draft.attributes);
   to.text(kGrant, draft.grant);
+  to.text(kPolicy, draft.policy);
+  to.text(kPolicyVersion, draft.policy_version);
 }
 
 bool decode_record(std::string_view body, AuditRecord* record) {

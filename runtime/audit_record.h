@@ -56,7 +56,14 @@ struct RecordDraft {
   std::string_view rejected;
   const Value* attributes = nullptr;  ///< of the action, where an event gave them as a whole
   std::string_view grant;
+  std::string_view policy, policy_version;  ///< of the rule, where its policy declares a version
 };
+
+/// Notes the policy of a rule, if it declares a version.
+inline void note_policy(const Program& program, RuleId rule, RecordDraft& draft) {
+  draft.policy_version = program.policy_version(rule);
+  if (!draft.policy_version.empty()) draft.policy = program.rules()[rule].policy;
+}
 
 /// Replaces `out` by the encoding of `draft`. A tree too deep to be written (its call was denied) is left out.
 void encode_record(const RecordDraft& draft, std::string& out);

@@ -96,6 +96,7 @@ struct DecisionRecorder::Impl {
     draft.effect = decision.effect;
     draft.code = decision.code;
     if (decision.rule != kNone) draft.rule = program.rules()[decision.rule].name;
+    note_policy(program, decision.rule, draft);
     draft.reason = decision.reason;
     draft.program = &program.digest();
   }

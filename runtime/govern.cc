@@ -429,6 +429,7 @@ class GovernedCall {
     draft_.observed = observe_;
     draft_.code = decision.code;
     draft_.rule = decision.rule;
+    note_policy(program, decision.policy_rule, draft_);
     draft_.reason = decision.reason;
     fault_ = decision.fault;
     draft_.fault = fault_;

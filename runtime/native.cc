@@ -84,6 +84,7 @@ void take(const Program& program, const Decision& decision, Ruling& out) {
   out.effect = decision.effect;
   out.code = decision.code;
   RuleId rule = decision.rule != kNone ? decision.rule : decision.fault_rule;
+  out.policy_rule = rule;
   out.rule = rule != kNone ? std::string_view(program.rules()[rule].name) : std::string_view();
   out.reason = decision.reason;
   out.fault = fault_text(program, decision.fault);
@@ -104,6 +105,7 @@ void combine(Ruling& out) {
     out.effect = *native.effect;
     out.code = native.code;
     out.rule = native.rule;
+    out.policy_rule = kNone;
     out.reason = native.reason;
     out.fault = native.fault;
   }

@@ -39,6 +39,7 @@ struct Ruling {
   Effect effect = Effect::deny;
   DecisionCode code = DecisionCode::default_effect;
   std::string_view rule, reason;
+  RuleId policy_rule = kNone;  ///< `rule`, if it is a policy's
   std::string fault;
   std::vector<RulingObligation> obligations;
   std::vector<std::string_view> from;

@@ -40,10 +40,11 @@ DetachedDecision detach(const Program& program, const Ruling& ruling, const Acti
   out.rule = ruling.rule;
   out.reason = ruling.reason;
   out.fault = ruling.fault;
-  RuleId named = decision.rule != kNone ? decision.rule : decision.fault_rule;
-  if (named != kNone && program.rules()[named].name == ruling.rule) {
-    out.policy = program.rules()[named].policy;
-    out.version = program.rules()[named].digest;
+  if (ruling.policy_rule != kNone) {
+    const RuleInfo& info = program.rules()[ruling.policy_rule];
+    out.policy = info.policy;
+    out.policy_version = program.policy_version(ruling.policy_rule);
+    out.version = info.digest;
   }
   out.id = action.id_text.view();
   out.time_ns = now_ns;
@@ -82,7 +83,7 @@ DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capabi
   std::string scope = missing_scope(*worker->program, worker->call->capability().id, who.who());
   if (stage == Stage::before && !scope.empty() && out.effect != Effect::deny) {
     out.effect = Effect::deny;
-    out.rule = out.policy = "";
+    out.rule = out.policy = out.policy_version = "";
     out.reason = missing_scope_reason(who.who(), scope);
     out.obligations.clear();
     out.from.clear();

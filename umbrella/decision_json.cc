@@ -19,6 +19,9 @@ class Object {
     begin(key);
     append_json_string(out_, value);
   }
+  void text_or_null(std::string_view key, std::string_view value) {
+    value.empty() ? raw(key, "null") : text(key, value);
+  }
   void number(std::string_view key, uint64_t value) { raw(key, fmt::format("{}", value)); }
   void close() { out_ += '}'; }
 
@@ -92,6 +95,8 @@ std::string decision_json(const Program& program, uint64_t event, Stage stage, s
   object.text("effect", to_string(decision.effect));
   object.text("code", to_string(decision.code));
   object.raw("rule", rule_json(program, decision.rule));
+  object.text_or_null("policy", decision.rule == kNone ? "" : program.rules()[decision.rule].policy);
+  object.text_or_null("policy_version", program.policy_version(decision.rule));
   object.text("reason", decision.reason);
   object.raw("matched", array(decision.matched, [&](std::string& to, RuleId rule) { to += rule_json(program, rule); }));
   object.raw("obligations", array(decision.obligations, [&](std::string& to, const Obligation& obligation) {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
+#include "umbrella/explain_plan.h"
 #include "vm/program_data.h"
 
 namespace ordain::detail {
@@ -13,16 +15,8 @@ namespace {
 std::vector<uint32_t> codes_of(const Call& call) {
   const ProgramData& data = call.program().data();
   std::vector<uint32_t> out;
-  if (data.capability_plans.empty()) return out;
-  const CapabilityId id = call.capability().id;
-  const CapabilityPlan& plan = id == kNone ? data.capability_plans.back() : data.capability_plans[id];
-  const Range packages = plan.packages[static_cast<size_t>(call.stage())];
-  for (uint32_t p = packages.first; p < packages.first + packages.count; ++p) {
-    const PackagePlan& package = data.package_plans[p];
-    for (const RuleRange& range :
-         {package.deny, package.require_approval, package.allow, package.answers, package.obligations}) {
-      for (uint32_t i = 0; i < range.entries.count; ++i) out.push_back(data.plan[range.entries.first + i]);
-    }
+  for (const RuleRange& range : rule_ranges(call)) {
+    for (uint32_t i = 0; i < range.entries.count; ++i) out.push_back(data.plan[range.entries.first + i]);
   }
   const auto rule = [&](uint32_t code) { return data.rule_codes[code].rule; };
   std::sort(out.begin(), out.end(), [&](uint32_t a, uint32_t b) { return rule(a) < rule(b); });
@@ -35,7 +29,7 @@ RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, 
   const Program& program = call.program();
   const ProgramData& data = program.data();
   const RuleCode& rule = data.rule_codes[code];
-  RuleOutcome out{rule.rule, RuleOutcome::Kind::matched, ""};
+  RuleOutcome out{.rule = rule.rule, .kind = RuleOutcome::Kind::matched};
   if (rule.target_set != kNone && (data.target_sets[rule.target_set] & call.capability().globs).none()) {
     out.kind = RuleOutcome::Kind::other_target;
     return out;
@@ -51,6 +45,25 @@ RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, 
   out.fault = fault_message(fault);
   if (fault.location != kNone) out.fault += " at " + place_of(program, fault.location);
   return out;
+}
+
+// Policy text in one line.
+std::string text_at(const Source& source, Span span) {
+  std::string out;
+  for (const char c : std::string_view(source.text).substr(span.begin, span.end - span.begin)) {
+    const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!space) out += c;
+    if (space && !out.empty() && out.back() != ' ') out += ' ';
+  }
+  return out;
+}
+
+std::string_view cut(std::string_view text) {
+  constexpr size_t kMost = 100;  // bytes
+  if (text.size() <= kMost) return text;
+  size_t end = kMost;
+  while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
+  return text.substr(0, end);
 }
 
 }  // namespace
@@ -69,6 +82,16 @@ std::string_view to_string(RuleOutcome::Kind kind) {
   return "?";
 }
 
+std::string in_words(const std::vector<FalsePart>& parts) {
+  std::string out;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) out += i + 1 == parts.size() ? " and " : ", ";
+    const std::string_view text = cut(parts[i].text);
+    out += fmt::format("`{}{}`", text, text.size() < parts[i].text.size() ? "..." : "");
+  }
+  return parts.empty() ? "" : out + (parts.size() == 1 ? " is false" : " are false");
+}
+
 std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scratch& scratch,
                                  const DecideOptions& options) {
   std::vector<RuleOutcome> out;
@@ -76,6 +99,41 @@ std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scrat
   for (const uint32_t code : codes_of(call)) out.push_back(outcome_of(code, call, context, scratch, options));
   return out;
 }
+
+Explainer::Explainer(const Compilation& compilation, Now now, const DecideOptions& options, EventReader::Warn warn)
+    : compilation_(compilation), options_(options), reader_(compilation.program, now, std::move(warn)) {
+  if (compilation.parts_program != nullptr) parts_.emplace(compilation.parts_program, now);
+}
+
+std::optional<EventError> Explainer::read(std::string_view line) {
+  auto wrong = reader_.read(line);
+  if (!wrong && parts_) wrong = parts_->read(line);
+  return wrong;
+}
+
+std::vector<RuleOutcome> Explainer::outcomes() {
+  std::vector<RuleOutcome> out = explain(reader_.call(), reader_.context(), scratch_, options_);
+  if (out.empty()) return out;
+  std::unordered_map<RuleId, RuleOutcome*> by_rule;
+  for (RuleOutcome& outcome : out) by_rule.emplace(outcome.rule, &outcome);
+  for (auto& [rule, test] : skipped_rules(reader_.call(), reader_.context(), scratch_)) {
+    RuleOutcome& outcome = *by_rule.at(rule);
+    if (outcome.kind == RuleOutcome::Kind::not_matched) outcome.skipped_by = test;
+  }
+  if (!parts_) return out;
+  for (const RuleOutcome& part : explain(parts_->call(), parts_->context(), scratch_, options_)) {
+    if (part.kind != RuleOutcome::Kind::not_matched) continue;
+    const ConditionPart& where = compilation_.condition_parts[part.rule];
+    RuleOutcome& whole = *by_rule.at(where.rule);
+    if (whole.kind != RuleOutcome::Kind::not_matched) continue;
+    const Program& parts = *compilation_.parts_program;
+    whole.false_parts.push_back({text_at(*compilation_.diagnostics.sources[where.span.file], where.span),
+                                 place_of(parts, parts.rules()[part.rule].location)});
+  }
+  return out;
+}
+
+Decision Explainer::decision() { return decide_all(reader_.call(), reader_.context(), scratch_, options_); }
 
 std::string place_of(const Program& program, uint32_t location) {
   if (location >= program.locations().size()) return "";

@@ -271,6 +271,12 @@ class Loader {
       }
       return code;
     });
+    data_.policy_versions = read_list(in, 2, [&] {
+      PolicyVersion declared;
+      declared.policy = string(in);
+      declared.version = string(in);
+      return declared;
+    });
   }
 
   static Range range(Reader& in) {

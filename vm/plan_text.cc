@@ -325,6 +325,11 @@ std::vector<PlanSummary> summarise_plan(const Program& program) {
   return out;
 }
 
+std::string describe_test(const Program& program, uint32_t node) {
+  const PlanWriter plan(program, 0);
+  return plan.test(plan.node(node));
+}
+
 std::string describe_plan(const Program& program, size_t most) { return TextWriter(program, most).write(); }
 std::string plan_graph(const Program& program, size_t most) { return GraphWriter(program, most).write(); }
 

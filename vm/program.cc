@@ -47,6 +47,16 @@ const LinkTables& link_tables(const Program& program) { return program.linked_->
 const Digest& Program::digest() const { return linked_->digest; }
 const Schema& Program::schema() const { return data_->schema; }
 std::span<const RuleInfo> Program::rules() const { return data_->rules; }
+std::string_view Program::policy_version(RuleId rule) const {
+  const std::vector<PolicyVersion>& all = data_->policy_versions;
+  if (rule == kNone || all.empty()) return {};
+  const std::string& policy = data_->rules[rule].policy;
+  const auto at =
+      std::lower_bound(all.begin(), all.end(), policy,
+                       [](const PolicyVersion& declared, const std::string& name) { return declared.policy < name; });
+  return at != all.end() && at->policy == policy ? std::string_view(at->version) : std::string_view();
+}
+
 std::span<const std::string> Program::files() const { return data_->files; }
 std::span<const Location> Program::locations() const { return data_->locations; }
 
@@ -203,7 +213,9 @@ size_t Program::memory() const {
   for (const Import& import : d.imports) out += heap_of(import.name) + heap_of(import.overload);
   out += bytes_of(d.handlers) + bytes_of(d.insn_locations) + bytes_of(d.predicates) + bytes_of(d.packages);
   for (const PackageInfo& package : d.packages) out += heap_of(package.name);
-  out += bytes_of(d.rules) + bytes_of(d.rule_codes) + bytes_of(d.target_sets) + bytes_of(d.plan);
+  for (const PolicyVersion& declared : d.policy_versions) out += heap_of(declared.policy) + heap_of(declared.version);
+  out += bytes_of(d.policy_versions) + bytes_of(d.rules) + bytes_of(d.rule_codes) + bytes_of(d.target_sets) +
+         bytes_of(d.plan);
   for (const RuleInfo& rule : d.rules) {
     out += heap_of(rule.name) + heap_of(rule.policy) + heap_of(rule.package) + heap_of(rule.redact_path);
   }

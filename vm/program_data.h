@@ -169,6 +169,7 @@ struct ProgramData {
 
   std::vector<PackageInfo> packages;
   std::vector<RuleInfo> rules;
+  std::vector<PolicyVersion> policy_versions;  ///< of the policies that declare one, sorted by policy
   std::vector<RuleCode> rule_codes;
   std::vector<GlobSet> target_sets;
   std::vector<uint32_t> plan;        ///< indexes into rule_codes

@@ -330,6 +330,11 @@ class Serialiser {
         out.optional(clause);
       }
     }
+    out.number(data_.policy_versions.size());
+    for (const PolicyVersion& declared : data_.policy_versions) {
+      out.number(string(declared.policy));
+      out.number(string(declared.version));
+    }
   }
 
   static void range(Writer& out, Range range) {

@@ -55,6 +55,15 @@ class PlanChecker {
       if (rule.location != kNone && rule.location >= data_.locations.size()) return bad("its location is not there");
       if ((rule.kind == RuleKind::redact) == rule.redact_path.empty()) return bad("a redact, and only it, has a path");
     }
+    return policy_versions();
+  }
+
+  std::string policy_versions() {
+    const std::vector<PolicyVersion>& all = data_.policy_versions;
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (!valid_utf8(all[i].policy) || !valid_utf8(all[i].version)) return "a policy's version is not UTF-8";
+      if (i > 0 && all[i - 1].policy >= all[i].policy) return "the policies' versions are not sorted";
+    }
     return "";
   }
 

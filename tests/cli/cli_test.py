@@ -51,13 +51,13 @@ class Case(unittest.TestCase):
 
 class Help(Case):
     def test_every_command_teaches_itself(self):
-        for command in ([], ["check"], ["eval"], ["bench"], ["plan"], ["explain"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
+        for command in ([], ["check"], ["test"], ["eval"], ["bench"], ["plan"], ["explain"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
             run = ordain(*command, "--help")
             self.assertEqual(run.returncode, 0, command)
             self.assertGreater(len(run.stdout.splitlines()), 5, command)
 
     def test_wrong_usage_exits_2(self):
-        for command in ([], ["nonsense"], ["check"], ["eval", "--policies", "x"], ["eval", "--policies", "x", "--events", "-", "--engine", "warp"]):
+        for command in ([], ["nonsense"], ["check"], ["test"], ["eval", "--policies", "x"], ["eval", "--policies", "x", "--events", "-", "--engine", "warp"]):
             run = ordain(*command)
             self.assertEqual(run.returncode, 2, command)
             self.assertIn("ordain:", run.stderr)
@@ -88,6 +88,86 @@ class Check(Case):
         run = ordain("check", str(self.path / "none.policy"))
         self.assertNotEqual(run.returncode, 0)
         self.assertIn("none.policy", run.stderr)
+
+
+TESTS = """
+test "two is noted" {
+  call pay { amount: 1 + 1 };
+  expect allow by "pays.allow#1";
+  expect warn by pays.noted;
+}
+test "much is too much" { call pay { amount: 50 }; expect deny by pays.big; }
+test "one is hidden" {
+  call pay { amount: 1 } returns { text: "t" } with now = timestamp("2024-05-01T12:00:00Z");
+  expect default; expect allow; expect redact by "outs.redact#1"; expect warn;
+}
+test "nothing divides" { call pay { amount: 0 }; expect deny by pays.big; }
+"""
+
+
+class Tests(Case):
+    """`ordain test`: the test blocks of policies."""
+
+    def run_tests(self, *args, policy=POLICY + TESTS):
+        return ordain("test", self.write("p.policy", policy), *args)
+
+    def test_a_line_for_each_and_carets_where_they_fail(self):
+        run = self.run_tests()
+        self.assertEqual(run.returncode, 1, run.stderr)
+        lines = run.stdout.splitlines()
+        where = [(line.split()[0], line.split()[1].rsplit("/", 1)[-1], line.split("  ", 2)[2].strip()) for line in lines if line.startswith(("pass", "FAIL"))]
+        self.assertEqual(where[:3], [("pass", "p.policy:11:6", "two is noted"), ("FAIL", "p.policy:16:6", "much is too much"), ("FAIL", "p.policy:17:6", "one is hidden")])
+        self.assertEqual(where[3][:2], ("pass", "p.policy:21:6"))
+        self.assertRegex(where[3][2], r"nothing divides  \(deny by pays\.big \(evaluation_error\): division_by_zero\)$")
+        starts = {line.index(name) for line in lines for name in ("two is noted", "much is too much", "one is hidden") if line.startswith(("pass", "FAIL")) and name in line}
+        self.assertEqual(len(starts), 1, "names are aligned")
+        self.assertIn("p.policy:16:52: error: expected deny by pays.big, decided allow by pays.allow#1\n", run.stdout)
+        self.assertIn("\n     |" + " " * 52 + "^" * len("expect deny by pays.big;"), run.stdout)
+        self.assertIn("note: `pays.big` does not match: `100 / input.amount < 1` is false\n", run.stdout)
+        self.assertIn("p.policy:19:67: error: expected warn, decided allow (default): no rule matched; redact output.text by outs.redact#1\n", run.stdout)
+        self.assertEqual(lines[-1], "2 passed, 2 failed")
+
+    def test_all_pass(self):
+        passing = POLICY + TESTS.replace("amount: 50 }", "amount: 500 }").replace(" expect warn;", "")
+        for engine in ("interpreter", "jit") if JIT else ("interpreter",):
+            run = self.run_tests("--engine", engine, policy=passing)
+            self.assertEqual((run.returncode, run.stderr), (0, ""), run.stdout)
+            self.assertEqual(run.stdout.splitlines()[-1], "4 passed, 0 failed")
+        run = ordain("test", BANKING)
+        self.assertEqual(run.returncode, 0, run.stdout)
+        self.assertRegex(run.stdout.splitlines()[-1], r"^[1-9][0-9]* passed, 0 failed$")
+
+    def test_json(self):
+        run = self.run_tests("--json")
+        self.assertEqual(run.returncode, 1)
+        got = [json.loads(line) for line in run.stdout.splitlines()]
+        self.assertEqual([(t["test"], t["line"], t["column"], t["outcome"]) for t in got],
+                         [("two is noted", 11, 6, "pass"), ("much is too much", 16, 6, "fail"), ("one is hidden", 17, 6, "fail"), ("nothing divides", 21, 6, "pass")])
+        self.assertTrue(got[0]["file"].endswith("p.policy"))
+        self.assertEqual([(e["line"], e["column"], e["effect"], e["rule"], e["outcome"]) for e in got[0]["expectations"]],
+                         [(13, 3, "allow", "pays.allow#1", "pass"), (14, 3, "warn", "pays.noted", "pass")])
+        failed = got[1]["expectations"][0]
+        self.assertEqual(failed["why"], "`pays.big` does not match: `100 / input.amount < 1` is false")
+        self.assertEqual(failed["decision"]["rule"], "pays.allow#1")
+        events = [t["expectations"][0]["event"] for t in got]
+        self.assertEqual(events[2], {"capability": "pay", "stage": "after", "input": {"amount": 1}, "output": {"text": "t"}, "now": "2024-05-01T12:00:00Z"})
+        self.assertEqual([d["effect"] for d in self.decisions(events)], [t["expectations"][0]["decision"]["effect"] for t in got])
+
+    def test_the_default_is_the_hosts(self):
+        policy = 'capability a {}\npolicy p on before a { deny never when agent.id == "x"; }\ntest "t" { call a; expect allow; expect default; }\n'
+        self.assertEqual(self.run_tests(policy=policy).returncode, 1)
+        self.assertEqual(self.run_tests("--default", "allow", policy=policy).returncode, 0)
+
+    def test_no_tests(self):
+        run = self.run_tests(policy=POLICY)
+        self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "no tests in 1 file\n", ""))
+
+    def test_cannot_run(self):
+        for policy in ("policy p on before x {", POLICY + 'test "t" { call pay { amount: 1 / 0 }; expect deny; }', POLICY + 'test "t" { call pay {}; expect deny; }'):
+            run = self.run_tests(policy=policy)
+            self.assertEqual((run.returncode, run.stdout), (2, ""))
+            self.assertIn("error[", run.stderr)
+        self.assertEqual(ordain("test", str(self.path / "none")).returncode, 2)
 
 
 class Eval(Case):
@@ -134,6 +214,25 @@ class Eval(Case):
         self.assertEqual(refused.returncode, 2)
         self.assertIn("cache directory", refused.stderr)
         self.assertEqual(self.eval(self.EVENTS, "--native-cache", str(cache)).returncode, 2)
+
+    def test_the_deciding_policy_and_its_version(self):
+        policy = POLICY.replace("on before pay {", 'on before pay { version "2.1 \\"b\\""; description "d";')
+        engines = ("interpreter", "jit") if JIT else ("interpreter",)
+        for engine in engines:
+            got = self.decisions(self.EVENTS, "--engine", engine, "--db", str(self.path / engine), policy=policy)
+            wanted = [("pays", '2.1 "b"')] * 4 + [(None, None)] * 3
+            self.assertEqual([(d["policy"], d["policy_version"]) for d in got], wanted)
+            records = [json.loads(line) for line in ordain("audit", "export", "--db", str(self.path / engine)).stdout.splitlines()[1:]]
+            self.assertEqual([(r.get("policy"), r.get("policy_version")) for r in records], wanted)
+            self.assertEqual(ordain("audit", "verify", "--db", str(self.path / engine)).returncode, 0)
+        got = self.decisions(self.EVENTS, "--db", str(self.path / "plain"))
+        self.assertEqual([(d["policy"], d["policy_version"]) for d in got], [("pays", None)] * 4 + [(None, None)] * 3)
+        for line in ordain("audit", "export", "--db", str(self.path / "plain")).stdout.splitlines()[1:]:
+            self.assertNotIn("policy", json.loads(line), "told where a version is declared")
+        exported = ordain("audit", "export", "--db", str(self.path / "interpreter")).stdout
+        run = ordain("audit", "import", self.write("log.jsonl", exported), "--db", str(self.path / "copy"))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(ordain("audit", "export", "--db", str(self.path / "copy")).stdout, exported)
 
     def test_malformed_lines_do_not_stop_the_run(self):
         run = self.eval(["{", '{"input": {}}', "[]", {"capability": "pay", "input": {"amount": 2}}, {"capability": "pay", "stage": "during"}])
@@ -399,14 +498,87 @@ class Explain(Case):
         run = ordain("explain", "--policies", policy, "--events", "-", stdin=events)
         self.assertEqual(run.returncode, 1, "the last line is malformed")
         self.assertIn("event 1: before pay: require_approval by pays.mid: mid", run.stdout)
-        self.assertRegex(run.stdout, r"does not match +deny +pays\.big +\S+p\.policy:4:3\n +matches +require_approval +pays\.mid +\S+:5:3\n")
+        self.assertRegex(run.stdout, r"does not match +deny +pays\.big +\S+p\.policy:4:3: `100 / input\.amount < 1` is false\n +matches +require_approval +pays\.mid +\S+:5:3\n")
         self.assertRegex(run.stdout, r"faults +deny +pays\.big +\S+:4:3: division by zero at \S+p\.policy:4:\d+")
         self.assertIn("event 3: before pay: deny by (invalid_input)", run.stdout)
         self.assertIn("  no rule ran\nevent 4: malformed", run.stdout)
         lines = [json.loads(line) for line in ordain("explain", "--policies", policy, "--events", "-", "--json", stdin=events).stdout.splitlines()]
         self.assertEqual([r["outcome"] for r in lines[0]["rules"]], ["does not match", "matches", "does not match", "matches"])
+        self.assertEqual([p["text"] for p in lines[0]["rules"][0]["false"]], ["100 / input.amount < 1"])
         self.assertEqual(lines[1]["rules"][0]["outcome"], "faults")
         self.assertEqual(lines[2]["rules"], [])
+
+
+    def test_names_what_was_false(self):
+        policy = self.write("p.policy", """context { agent { team: string } }
+capability pay { input { to: string, cents: int, note: optional(string) } }
+capability get { input { to: string, cents: int, note: string } }
+let abroad = input.to.startsWith("x")
+  && agent.team != "bank";
+policy p on before pay, get {
+  deny many when input.to == "x" && input.cents > 5
+       &&   agent.id in ["a",
+                         "b"] ;
+  deny let_parts when abroad && input.to != "";
+  deny noted when has(input.note) && input.note == "n";
+  deny either when (input.to == "x" || input.to == "y") && cel.bind(n, input.cents * 2, n > 1 && n < 4);
+  deny faulty when agent.team == "t" && input.cents < 0;
+  deny plain when input.to == "z";
+}
+policy wide on before * { deny tagged when action.type == "t" && agent.id == "q"; }
+""")
+        event = {"capability": "pay", "input": {"to": "a", "cents": 7}, "agent": {"id": "c"}}
+        run = ordain("explain", "--policies", policy, "--events", "-", "--json", stdin=json.dumps(event) + "\n" + json.dumps({"capability": "other", "agent": "q"}))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        known, other = [json.loads(line)["rules"] for line in run.stdout.splitlines()]
+        false = {rule["rule"]: [part["text"] for part in rule["false"]] for rule in known}
+        self.assertEqual(false, {
+            "p.many": ['input.to == "x"', 'agent.id in ["a", "b"]'],
+            "p.let_parts": ['input.to.startsWith("x")'],  # agent.team is missing, which is no longer asked
+            "p.noted": ["has(input.note)"],
+            "p.either": ['(input.to == "x" || input.to == "y")', "n < 4"],
+            "p.faulty": ["input.cents < 0"],
+            "p.plain": ['input.to == "z"'],
+            "wide.tagged": ['action.type == "t"', 'agent.id == "q"'],
+        })
+        parts = {part["text"]: part["place"].rsplit("/", 1)[-1] for rule in known for part in rule["false"]}
+        self.assertEqual(parts['input.to.startsWith("x")'], "p.policy:4:14", "where the `let` says it")
+        self.assertEqual(parts["n < 4"], "p.policy:12:98")
+        self.assertEqual([(r["rule"], [p["text"] for p in r["false"]]) for r in other], [("wide.tagged", ['action.type == "t"'])])
+        other_get = {"capability": "get", "input": {"to": "a", "cents": 7, "note": "m"}}
+        rules = json.loads(ordain("explain", "--policies", policy, "--events", "-", "--json", stdin=json.dumps(other_get)).stdout)["rules"]
+        noted = next(rule for rule in rules if rule["rule"] == "p.noted")
+        self.assertEqual([part["text"] for part in noted["false"]], ['input.note == "n"'], "there `note` is always present")
+        text = ordain("explain", "--policies", policy, "--events", "-", stdin=json.dumps(event)).stdout
+        self.assertIn('p.policy:7:3: `input.to == "x"` and `agent.id in ["a", "b"]` are false\n', text)
+
+
+    def test_says_what_the_index_skipped(self):
+        rules = "".join(
+            f'deny r{i} when input.to == "iban{i}" && input.cents > {100 * i};\n'
+            f'allow m{i} when "role{i}" in agent.roles && input.to != "x";\n'
+            f'warn t{i} when input.cents < {i};\n' for i in range(1, 40)
+        )
+        policy = self.write("p.policy", "capability pay { input { to: string, cents: int } }\npolicy p on before pay {\n" + rules +
+                            "deny odd when input.cents % 2 == 1;\n}\n")
+        event = json.dumps({"capability": "pay", "input": {"to": "iban3", "cents": 20}, "agent": {"roles": ["role7", "other"]}})
+        run = ordain("explain", "--policies", policy, "--events", "-", "--json", stdin=event)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        rules = {rule["rule"]: rule for rule in json.loads(run.stdout)["rules"]}
+        self.assertEqual(len(rules), 118)
+        skipped = {name: rule.get("skipped_by") for name, rule in rules.items()}
+        for i in range(1, 40):
+            self.assertIn(skipped[f"p.r{i}"], ("input.to", f"input.cents < {100 * i + 1}"), i)
+            self.assertEqual(skipped[f"p.m{i}"], None if i == 7 else "members of agent.roles", i)
+            self.assertEqual(skipped[f"p.t{i}"] is None, i > 20, i)
+            self.assertEqual(rules[f"p.t{i}"]["outcome"], "matches" if i > 20 else "does not match")
+        self.assertEqual(rules["p.m7"]["outcome"], "matches")
+        self.assertIsNone(skipped["p.odd"], "tried, and false")
+        for rule in rules.values():
+            if "skipped_by" in rule:
+                self.assertEqual(rule["outcome"], "does not match", "only what cannot match is skipped")
+        text = ordain("explain", "--policies", policy, "--events", "-", stdin=event).stdout
+        self.assertRegex(text, r'does not match +allow +p\.m1 +\S+: `"role1" in agent\.roles` is false; skipped by the index: members of agent\.roles\n')
 
 
 class Replay(Case):

@@ -9,7 +9,9 @@
 #include <set>
 #include <sstream>
 
-#include "ordain/diagnostic.h"
+#include "ordain/compile.h"
+#include "ordain/run_tests.h"
+#include "ordain/stdlib.h"
 #include "tests/support/annotations.h"
 #include "tests/support/evaluators.h"
 
@@ -70,6 +72,22 @@ TEST_P(Document, PolicyExamplesDoWhatTheySay) {
     for (const Expectation& expectation : file.expectations) {
       EXPECT_TRUE(expectation.has_verdict) << "an event without `//=`: " << expectation.event;
       EXPECT_EQ(decide_everywhere(*compiled, expectation.event), expectation.verdict) << expectation.event;
+    }
+  }
+}
+
+TEST_P(Document, TestsInExamplesPass) {
+  for (const Block& block : blocks(GetParam())) {
+    if (block.language != "policy" || block.text.find("\ntest \"") == std::string::npos) continue;
+    SCOPED_TRACE(GetParam() + ":" + std::to_string(block.line));
+    const Compilation compilation =
+        compile({std::make_shared<Source>(Source{"example.policy", block.text})}, standard_library());
+    ASSERT_NE(compilation.program, nullptr) << render(compilation.diagnostics);
+    EXPECT_FALSE(compilation.tests.empty());
+    for (const TestReport& report : run_tests(compilation)) {
+      for (const TestVerdict& verdict : report.verdicts) {
+        EXPECT_TRUE(verdict.met) << report.test->name << ": " << verdict.decided;
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
-// Any text as a policy file: it compiles or it has diagnostics; what compiles decides, and loads as it was written.
+// Any text as a policy file: it compiles or it has diagnostics; what compiles decides, and loads as it was written; its
+// tests run.
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -7,6 +8,7 @@
 #include "ordain/compile.h"
 #include "ordain/decide.h"
 #include "ordain/disasm.h"
+#include "ordain/run_tests.h"
 #include "ordain/stdlib.h"
 
 namespace {
@@ -46,7 +48,7 @@ void decide_empty_calls(const std::shared_ptr<const Program>& program) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string text(reinterpret_cast<const char*>(data), size);
   const Compilation compilation =
-      compile({std::make_shared<Source>(Source{"fuzz.policy", std::move(text)})}, standard_library());
+      compile({std::make_shared<Source>(Source{"fuzz.policy", std::move(text)})}, standard_library(), {.parts = true});
   check_diagnostics(compilation);
   if (compilation.program == nullptr) return 0;
   const std::string bytes = compilation.program->serialise();
@@ -54,5 +56,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!loaded || (*loaded)->digest() != compilation.program->digest() || (*loaded)->serialise() != bytes) std::abort();
   disassemble(**loaded);
   decide_empty_calls(*loaded);
+  if (compilation.parts_program == nullptr || run_tests(compilation).size() != compilation.tests.size()) std::abort();
   return 0;
 }

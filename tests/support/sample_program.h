@@ -135,6 +135,7 @@ inline Assembler sample_program() {
   a.rule(second, RuleKind::deny, {.condition = 1});
   a.rule(second, RuleKind::allow, {.condition = 1, .target_set = 0});
   for (RuleInfo& rule : a.data.rules) rule.location = a.location(20 + static_cast<uint32_t>(rule.name.size()), 3);
+  a.data.policy_versions = {{"o", "3"}, {"p", "1.2"}};
   a.finish();
   return a;
 }

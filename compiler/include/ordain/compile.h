@@ -22,10 +22,47 @@ struct CompileTimes {
   double total() const { return read + parse + check + plan + emit + link; }
 };
 
+/// What a `test` expects of a call's decision.
+struct TestExpectation {
+  Span span;
+  std::string effect;  ///< "deny", "require_approval", "allow"; "redact", "warn": such an obligation; "default": no rule spoke
+  std::string rule;    ///< whose doing it is; "" for whichever
+};
+
+/// A call that a `test` makes, and what it expects of the decision.
+struct TestCall {
+  Span span;
+  std::string event;  ///< one JSON line, as `ordain eval` reads it; in the after stage if the call `returns`
+  std::vector<TestExpectation> expectations;
+};
+
+/// A `test` block with its values computed. `run_tests` (ordain/run_tests.h) decides it. Spans point into
+/// Compilation::diagnostics.
+struct PolicyTest {
+  std::string name;
+  Span span;  ///< of the name
+  std::vector<TestCall> calls;
+};
+
+/// A part of a rule's condition, one of those that `&&` joins.
+struct ConditionPart {
+  RuleId rule = kNone;  ///< of Compilation::program
+  Span span;
+};
+
 struct Compilation {
   std::shared_ptr<const Program> program;  ///< nullptr if there were errors
   Diagnostics diagnostics;                 ///< warnings too
+  std::vector<PolicyTest> tests;           ///< in source order; none if there were errors
   CompileTimes times;
+  /// With CompileOptions::parts: a program with a rule for each part of each condition, for explanations. Its facts are bound
+  /// separately. `condition_parts` says by its RuleIds what they are parts of.
+  std::shared_ptr<const Program> parts_program;
+  std::vector<ConditionPart> condition_parts;
+};
+
+struct CompileOptions {
+  bool parts = false;  ///< fill Compilation::parts_program, which takes as long as the rest
 };
 
 /// Reads files and directories (recursively, `*.policy`, sorted by bytes) in the order given, then what they import and that was
@@ -34,9 +71,11 @@ struct Compilation {
 Diagnostics read_sources(const std::vector<std::string>& paths);
 
 /// Compiles policy files as one set: parse, check, fold, plan, emit, link. `functions` must outlive the Program.
-Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions);
+Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions,
+                    const CompileOptions& options = {});
 
 /// The same for texts in memory. Imports are resolved among `sources` only.
-Compilation compile(std::vector<std::shared_ptr<const Source>> sources, const FunctionTable& functions);
+Compilation compile(std::vector<std::shared_ptr<const Source>> sources, const FunctionTable& functions,
+                    const CompileOptions& options = {});
 
 }  // namespace ordain

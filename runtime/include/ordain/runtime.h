@@ -91,6 +91,7 @@ struct DetachedDecision {
   DecisionCode code = DecisionCode::default_effect;
   std::string rule, reason, fault;
   std::string policy;                ///< that the rule is of; "" for a native rule, or where none spoke
+  std::string policy_version;        ///< as that policy declares it; "" if it does not
   Digest version{};                  ///< of that rule and all that it references: its content is its version
   std::string id;                    ///< of this decision: the action's, 32 hex digits
   int64_t time_ns = 0;               ///< `now` of the decision

@@ -238,6 +238,17 @@ const Mistake kMistakes[] = {
       "error test-unknown-context 11:110", "error type-mismatch 11:136", "error test-unknown-rule 12:18",
       "error test-wrong-effect 13:19", "error duplicate-test 15:6", "warning test-without-expect 15:6",
       "error type-mismatch 15:36", "error test-without-call 16:12"}},
+    {"tests_of_the_other_stage",
+     "policy p on before send_money { deny a; }\n"
+     "policy q on after send_money { deny b; }\n"
+     "test \"t\" {\n"
+     "  call list_payments { n: 1 };\n"
+     "  expect deny by p.a; expect deny by q.b;\n"
+     "  call list_payments { n: 1 } returns { text: \"t\" } with agent.id = \"a\", agent.id = \"b\";\n"
+     "  expect deny by p.a; expect deny by q.b; expect default by q.b; expect default;\n"
+     "}\n",
+     {"error test-wrong-stage 11:38", "error duplicate-field 12:74", "error test-wrong-stage 13:18",
+      "error test-wrong-effect 13:61"}},
 };
 
 INSTANTIATE_TEST_SUITE_P(All, CheckPolicyMistakes, ::testing::ValuesIn(kMistakes),

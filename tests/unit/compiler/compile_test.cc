@@ -222,6 +222,110 @@ TEST(Compile, ABrokenDeclarationHasNoConsequences) {
     EXPECT_EQ(item.span.begin / 40, 0u) << item.code << " " << item.message;
 }
 
+// What a test block says, as `file:line:column` of the source it is in.
+std::string place(const Compilation& compilation, Span span) {
+  const Source& source = *compilation.diagnostics.sources[span.file];
+  const LineColumn at = line_column(source, span.begin);
+  return source.path + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
+}
+
+constexpr const char* kPay = R"(
+context { agent { team: string, home: optional({ city: string, floor: int }) } }
+capability pay {
+  input { to: string, amount: double, at: optional(timestamp), lines: list({ cents: int }), tags: map(string, bytes) }
+  output open { id: string }
+}
+let friends = ["ann", "bob"];
+policy p on before pay { deny a when input.amount > 1.0; allow b; }
+)";
+
+TEST(CompileTests, CallsAreEventsWithTheirValuesComputed) {
+  Compilation compilation = compile({source("p.policy", std::string(kPay) + R"(test "t \"1\"" {
+  call pay { to: friends[1], amount: 2 + 3, at: timestamp("2024-05-01T12:00:00Z"), lines: [1, 2].map(n, { "cents": n }),
+             tags: { a: b"xyz" } }
+    with agent = { team: "x" + "y", home: { city: "u", floor: 1 } }, agent.home.floor = 2, environment = "prod",
+         metadata.trace = [true, null], action.risk = "high", now = timestamp("2024-01-01T00:00:00Z") + duration("1s");
+  expect deny by p.a;
+  expect default;
+  call "pay" { to: "a", amount: 1.5, at: null, lines: [], tags: {} } returns { id: "i", more: { b: 1, a: {} } };
+}
+)")},
+                                    standard_library());
+  ASSERT_NE(compilation.program, nullptr) << render(compilation.diagnostics);
+  ASSERT_EQ(compilation.tests.size(), 1u);
+  const PolicyTest& test = compilation.tests[0];
+  EXPECT_EQ(test.name, "t \"1\"");
+  EXPECT_EQ(place(compilation, test.span), "p.policy:9:6");
+  ASSERT_EQ(test.calls.size(), 2u);
+  EXPECT_EQ(test.calls[0].event,
+            R"({"capability": "pay", "action": {"risk": "high"}, )"
+            R"("agent": {"home": {"city": "u", "floor": 2}, "team": "xy"}, "environment": {"id": "prod"}, )"
+            R"("input": {"amount": 5, "at": "2024-05-01T12:00:00Z", "lines": [{"cents":1},{"cents":2}], )"
+            R"("tags": {"a": "eHl6"}, "to": "bob"}, )"
+            R"("metadata": {"trace": [true,null]}, "now": "2024-01-01T00:00:01Z"})");
+  EXPECT_EQ(test.calls[1].event,
+            R"({"capability": "pay", "stage": "after", "input": {"amount": 1.5, "at": null, "lines": [], )"
+            R"("tags": {}, "to": "a"}, "output": {"id": "i", "more": {"a": {}, "b": 1}}})");
+  ASSERT_EQ(test.calls[0].expectations.size(), 2u);
+  EXPECT_EQ(test.calls[0].expectations[0].effect, "deny");
+  EXPECT_EQ(test.calls[0].expectations[0].rule, "p.a");
+  EXPECT_EQ(place(compilation, test.calls[0].expectations[1].span), "p.policy:15:3");
+  EXPECT_EQ(test.calls[0].expectations[1].rule, "");
+  EXPECT_TRUE(test.calls[1].expectations.empty());
+}
+
+TEST(CompileTests, AValueThatFaultsIsAnError) {
+  Compilation compilation = compile(
+      {source("p.policy", std::string(kPay) + "test \"t\" { call pay { to: friends[9], amount: [1, 2].map(n, 1 / (n - "
+                                              "1))[0], lines: [], tags: {} }; expect allow; }")},
+      standard_library());
+  EXPECT_EQ(compilation.program, nullptr);
+  EXPECT_TRUE(compilation.tests.empty());
+  EXPECT_EQ(codes(compilation.diagnostics), (Codes{"test-no-value", "test-no-value"}))
+      << render(compilation.diagnostics);
+}
+
+TEST(CompileTests, AValueThatIsEndlessWhenWrittenOutIsAnError) {
+  std::string twice = "[a59, a59]";
+  for (int i = 59; i > 0; --i) {
+    const std::string before = std::to_string(i - 1);
+    twice = "cel.bind(a" + std::to_string(i) + ", [a" + before + ", a" + before + "], " + twice + ")";
+  }
+  Compilation compilation = compile({source("p.policy",
+                                            "capability pay { }\ntest \"t\" { call pay with metadata.x = "
+                                            "cel.bind(a0, \"x\", " +
+                                                twice + "); expect deny; }")},
+                                    standard_library());
+  EXPECT_EQ(codes(compilation.diagnostics), Codes{"test-no-value"}) << render(compilation.diagnostics);
+}
+
+TEST(CompileTests, ChangeNothingInTheProgram) {
+  const std::string tests = "test \"t\" { call pay { to: \"zed\", amount: 1, lines: [], tags: {} }; expect allow; }";
+  Compilation without = compile({source("p.policy", kPay)}, standard_library());
+  Compilation with = compile({source("p.policy", kPay + tests)}, standard_library());
+  ASSERT_NE(with.program, nullptr) << render(with.diagnostics);
+  EXPECT_EQ(with.program->digest(), without.program->digest());
+}
+
+TEST(CompileParts, AreProgramsOfTheirOwnOnlyWhereAskedFor) {
+  const std::string text = std::string(kPay) +
+                           "policy q on before pay { deny c when input.to == \"x\" &&\n"
+                           "  (input.amount > 2.0 && agent.id != \"\"); }";
+  Compilation plain = compile({source("p.policy", text)}, standard_library());
+  EXPECT_EQ(plain.parts_program, nullptr);
+  Compilation compilation = compile({source("p.policy", text)}, standard_library(), {.parts = true});
+  ASSERT_NE(compilation.parts_program, nullptr) << render(compilation.diagnostics);
+  EXPECT_EQ(compilation.program->digest(), plain.program->digest());
+  std::vector<std::string> parts;
+  for (const ConditionPart& part : compilation.condition_parts) {
+    parts.push_back(compilation.program->rules()[part.rule].name + " " +
+                    text.substr(part.span.begin, part.span.end - part.span.begin));
+  }
+  EXPECT_EQ(parts, (std::vector<std::string>{"p.a input.amount > 1.0", "q.c input.to == \"x\"",
+                                             "q.c input.amount > 2.0", "q.c agent.id != \"\""}));
+  EXPECT_EQ(compilation.parts_program->rules().size(), parts.size());
+}
+
 TEST(TokenScan, CanonicalTextKeepsTokensOnly) {
   EXPECT_EQ(canonical_text(" deny  a\nwhen x>1 // no\n ;"), "deny a when x>1;");
   EXPECT_EQ(canonical_text("a \"b  // c\" 'd\\' e' r\"\\\" f"), "a \"b  // c\" 'd\\' e' r\"\\\" f");

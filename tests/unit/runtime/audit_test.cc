@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "runtime/audit_record.h"
+#include "runtime/audit_view.h"
 #include "runtime/sqlite.h"
 #include "runtime/value_bytes.h"
 #include "tests/unit/runtime/support.h"
@@ -234,6 +235,9 @@ TEST(AuditRecordCodec, EveryFieldComesBack) {
   draft.risk = 2.5;
   draft.rejected = "no";
   draft.attributes = &input.root();
+  draft.grant = "gr";
+  draft.policy = "po";
+  draft.policy_version = "ve";
   std::string bytes;
   encode_record(draft, bytes);
   AuditRecord record;
@@ -256,6 +260,10 @@ TEST(AuditRecordCodec, EveryFieldComesBack) {
   EXPECT_EQ(record.digest_key, "0100000000000000");
   EXPECT_EQ(record.context.json(), input.json());
   EXPECT_EQ(record.type + record.target + record.description + record.rejected, "tytadeno");
+  EXPECT_EQ(record.grant + record.policy + record.policy_version, "grpove");
+  EXPECT_NE(to_json(record).find(R"("grant":"gr","policy":"po","policy_version":"ve"})"), std::string::npos);
+  RecordView view;
+  EXPECT_TRUE(view_record(bytes, &view)) << "who reads less knows the fields all the same";
   EXPECT_EQ(record.risk, 2.5);
   EXPECT_EQ(record.attributes.json(), input.json());
   for (size_t cut = 0; cut < bytes.size(); ++cut) {

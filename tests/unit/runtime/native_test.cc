@@ -244,6 +244,51 @@ TEST(Evaluate, SaysAllThatADecisionIs) {
   EXPECT_DOUBLE_EQ(decision.confidence, 0.8) << "of the capability's risk";
 }
 
+// What the record of one call says of the policy behind it.
+std::string recorded_policy(const std::string& text, const std::vector<NativeRule>& rules = {}) {
+  Bench bench;
+  bench.options.rules = rules;
+  auto runtime = bench.open(testing::compile_text("capability pay { input open { } }\n" + text));
+  auto decision = runtime.evaluate("pay", json("{}"));
+  (void)runtime.call("pay", json("{}"), bench.tool());
+  auto records = bench.records(runtime);
+  EXPECT_FALSE(records.empty());
+  EXPECT_EQ(records[0].rule, decision.rule);
+  EXPECT_EQ(records[0].policy, decision.policy_version.empty() ? "" : decision.policy);
+  EXPECT_EQ(records[0].policy_version, decision.policy_version);
+  EXPECT_TRUE(bench.verify().ok);
+  return records[0].rule + " " + records[0].policy + " " + records[0].policy_version;
+}
+
+TEST(PolicyVersion, IsToldWithTheRuleThatDecides) {
+  const std::string one = "policy p on before pay { version \"1.2-rc\"; description \"d\"; allow a; }\n";
+  EXPECT_EQ(recorded_policy(one), "p.a p 1.2-rc");
+  EXPECT_EQ(recorded_policy(one + "policy q on before pay { version \"7\"; deny b; }"), "q.b q 7");
+  EXPECT_EQ(recorded_policy(
+                "policy z on before pay { version \"9\"; allow c; }\npolicy a on before pay { allow d; }\n" + one),
+            "z.c z 9")
+      << "in whatever order they are declared";
+  EXPECT_EQ(recorded_policy(one + "policy q on before pay { deny b when 1 / int(agent.chain_depth) == 1; }"), "q.b  ")
+      << "a fault of a policy without a version";
+  EXPECT_EQ(recorded_policy("policy q on before pay { version \"8\"; deny b when 1 / size(agent.id) * 0 == 1; }"), "  ")
+      << "the default is no policy's";
+  EXPECT_EQ(recorded_policy(one, {fixed("p.a", {.effect = Effect::deny, .reason = "no"})}), "p.a  ")
+      << "a native rule of the same name";
+}
+
+TEST(PolicyVersion, OfTheAfterStageIsThatOfTheOutcome) {
+  Bench bench;
+  auto runtime = bench.open(testing::compile_text(R"(
+capability pay { input open { } output open { } }
+policy p on before pay { version "1"; allow a; }
+policy q on after pay { version "2"; deny b; })"));
+  (void)runtime.call("pay", json("{}"), bench.tool("{}"));
+  auto records = bench.records(runtime);
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].policy_version, "1");
+  EXPECT_EQ(records[1].policy_version, "2");
+}
+
 TEST(Authorize, DecidesAsksAndRecordsForAHostThatExecutesByItself) {
   Bench bench;
   auto runtime = bench.open();

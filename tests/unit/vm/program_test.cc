@@ -130,7 +130,12 @@ TEST(Program, LoadsWhatItSerialised) {
   const ProgramData &a = program->data(), &b = (*loaded)->data();
   EXPECT_EQ(a.files, b.files);
   ASSERT_EQ(a.rules.size(), b.rules.size());
-  for (size_t i = 0; i < a.rules.size(); ++i) EXPECT_EQ(a.rules[i].name, b.rules[i].name);
+  for (size_t i = 0; i < a.rules.size(); ++i) {
+    EXPECT_EQ(a.rules[i].name, b.rules[i].name);
+    EXPECT_EQ(b.rules[i].policy, "p");
+    EXPECT_EQ((*loaded)->policy_version(static_cast<RuleId>(i)), "1.2");
+    EXPECT_EQ(a.rules[i].package, b.rules[i].package);
+  }
   ASSERT_EQ(a.constants.size(), b.constants.size());
   for (size_t i = 0; i < a.constants.size(); ++i) {
     EXPECT_TRUE(equal(a.constants[i], b.constants[i])) << i;

@@ -30,6 +30,9 @@ struct PlanSummary {
 /// once.
 std::vector<PlanSummary> summarise_plan(const Program& program);
 
+/// What a node of the DAG (an index into ProgramData::plan_nodes) asks: "input.to", "has(input.note)", "input.n < 5".
+std::string describe_test(const Program& program, uint32_t node);
+
 /// The DAGs as indented text. @param most edges shown of a node, and rules of a leaf
 std::string describe_plan(const Program& program, size_t most);
 

@@ -41,6 +41,11 @@ struct RuleInfo {
   Digest digest{};          ///< of the rule and all that it references
 };
 
+/// What a policy declares as its version.
+struct PolicyVersion {
+  std::string policy, version;
+};
+
 /// A place in policy text, for messages.
 struct Location {
   uint32_t file = 0;    ///< index into Program::files()
@@ -86,6 +91,8 @@ class Program {
   const Digest& digest() const;  ///< of the serialised bytes
   const Schema& schema() const;
   std::span<const RuleInfo> rules() const;
+  /// The `version` that the rule's policy declares; "" if none, or for kNone. Lives as long as the Program.
+  std::string_view policy_version(RuleId rule) const;
   std::span<const std::string> files() const;
   std::span<const Location> locations() const;
 

@@ -1,0 +1,143 @@
+// ordain test: runs the `test` blocks of policies, and shows where a decision is not what they expect.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/command.h"
+#include "cli/native.h"
+#include "cli/terminal.h"
+#include "ordain/compile.h"
+#include "ordain/handlers.h"
+#include "ordain/json.h"
+#include "ordain/run_tests.h"
+#include "ordain/stdlib.h"
+
+namespace ordain::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> paths;
+  std::string engine = "interpreter";
+  std::string fallback;
+  bool json = false;
+};
+
+std::string json_text(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+const Source& source_of(const Compilation& compilation, Span span) {
+  return *compilation.diagnostics.sources[span.file];
+}
+
+std::string place_of(const Compilation& compilation, Span span) {
+  const Source& source = source_of(compilation, span);
+  const LineColumn at = line_column(source, span.begin);
+  return fmt::format("{}:{}:{}", source.path, at.line, at.column);
+}
+
+std::string place_json(const Compilation& compilation, Span span) {
+  const LineColumn at = line_column(source_of(compilation, span), span.begin);
+  return fmt::format("\"line\": {}, \"column\": {}", at.line, at.column);
+}
+
+void print_json(const Compilation& compilation, const TestReport& report) {
+  std::string out = fmt::format("{{\"test\": {}, \"file\": {}, {}, \"outcome\": \"{}\", \"expectations\": [",
+                                json_text(report.test->name), json_text(source_of(compilation, report.test->span).path),
+                                place_json(compilation, report.test->span), report.passed() ? "pass" : "fail");
+  for (const TestVerdict& verdict : report.verdicts) {
+    const TestExpectation& expected = *verdict.expectation;
+    if (out.back() != '[') out += ", ";
+    out += fmt::format("{{{}, \"outcome\": \"{}\", \"effect\": {}, \"rule\": {}, \"why\": {}, ",
+                       place_json(compilation, expected.span), verdict.met ? "pass" : "fail",
+                       json_text(expected.effect), expected.rule.empty() ? "null" : json_text(expected.rule),
+                       verdict.why.empty() ? "null" : json_text(verdict.why));
+    out += fmt::format("\"event\": {}, \"decision\": {}}}", verdict.call->event, verdict.decision);
+  }
+  fmt::print("{}]}}\n", out);
+}
+
+// Each expectation that is not met as a diagnostic is shown: with its line and a caret.
+std::string failures_of(const Compilation& compilation, const TestReport& report) {
+  Diagnostics out;
+  out.sources = compilation.diagnostics.sources;
+  for (const TestVerdict& verdict : report.verdicts) {
+    if (verdict.met) continue;
+    const TestExpectation& expected = *verdict.expectation;
+    const std::string by = expected.rule.empty() ? "" : " by " + expected.rule;
+    Diagnostic& failure =
+        out.error("", expected.span, fmt::format("expected {}{}, decided {}", expected.effect, by, verdict.decided));
+    if (!verdict.why.empty()) failure.notes.push_back({Severity::note, "", verdict.why, verdict.call->span, "", {}});
+  }
+  return render(out, {.colour = wants_colour(stdout)});
+}
+
+// What a test that passes for a fault's sake should not hide.
+std::string fault_of(const TestReport& report) {
+  const auto at = std::find_if(report.verdicts.begin(), report.verdicts.end(),
+                               [](const TestVerdict& verdict) { return verdict.met && verdict.fault; });
+  return at == report.verdicts.end() ? "" : "  (" + at->decided + ")";
+}
+
+void print_text(const Compilation& compilation, const std::vector<TestReport>& reports) {
+  const bool colour = wants_colour(stdout);
+  size_t width = 0;
+  for (const TestReport& report : reports) width = std::max(width, place_of(compilation, report.test->span).size());
+  for (const TestReport& report : reports) {
+    const bool passed = report.passed();
+    const std::string outcome = coloured(passed ? "pass" : "FAIL", passed ? 32 : 31, colour);
+    fmt::print("{}  {:<{}}  {}{}\n", outcome, place_of(compilation, report.test->span), width,
+               terminal_text(report.test->name), terminal_text(fault_of(report)));
+    if (!passed) fmt::print("{}", failures_of(compilation, report));
+  }
+}
+
+int run(const Options& options) {
+  const Compilation compilation = compile(options.paths, standard_library(), {.parts = true});
+  print(compilation.diagnostics);
+  if (compilation.program == nullptr) return kUsage;
+  if (options.engine == "jit" && !make_native(*compilation.program)) return kUsage;
+  DecideOptions how;
+  how.interpret_only = options.engine == "interpreter";
+  if (options.fallback == "allow") how.default_before = Effect::allow;
+  if (options.fallback == "require_approval") how.default_before = Effect::require_approval;
+
+  const std::vector<TestReport> reports = run_tests(compilation, how);
+  const auto passed = static_cast<size_t>(
+      std::count_if(reports.begin(), reports.end(), [](const TestReport& report) { return report.passed(); }));
+  if (options.json) {
+    for (const TestReport& report : reports) print_json(compilation, report);
+  } else if (reports.empty()) {
+    const size_t files = compilation.program->files().size();
+    fmt::print("no tests in {} file{}\n", files, files == 1 ? "" : "s");
+  } else {
+    print_text(compilation, reports);
+    fmt::print("{} passed, {} failed\n", passed, reports.size() - passed);
+  }
+  return passed == reports.size() ? kOk : kFindings;
+}
+
+}  // namespace
+
+void add_test(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("test", "Run the tests in policies: are the decisions what they expect?");
+  command->add_option("PATH", options->paths, "policy files, or directories searched for *.policy")->required();
+  command->add_option("--engine", options->engine, "what decides")
+      ->check(CLI::IsMember({"interpreter", "jit"}))
+      ->capture_default_str();
+  command->add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
+      ->check(CLI::IsMember({"deny", "allow", "require_approval"}))
+      ->default_str("deny");
+  command->add_flag("--json", options->json, "print one JSON object a test");
+  command->footer(
+      "A test: test \"a stranger is refused\" { call pay { to: \"x\" } with agent.roles = [\"clerk\"]; expect deny by "
+      "payments.unknown; }\n"
+      "With `returns` a call is decided after it ran (docs/language.md).\n"
+      "Exit codes: 0 all tests pass, or there are none, 1 some fail, 2 policies or usage wrong.");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace ordain::cli

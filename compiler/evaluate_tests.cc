@@ -1,0 +1,158 @@
+// A test's call becomes the JSON text of an event, so that tests are decided by the way that all other events take, and
+// one that fails can be decided again by itself.
+#include "compiler/evaluate_tests.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "compiler/emit.h"
+#include "compiler/fold.h"
+#include "ordain/call.h"
+#include "ordain/decide.h"
+#include "ordain/json.h"
+
+namespace ordain {
+namespace {
+
+// A JSON value under construction: an object with these fields, or a finished text.
+struct JsonNode {
+  std::map<std::string, JsonNode, std::less<>> fields;
+  std::string text;  ///< "" for an object
+};
+
+bool has_text_keys(const Value& value) {
+  if (!value.is(Kind::map)) return false;
+  for (const MapEntry& entry : value.map->all()) {
+    if (!entry.key.is(Kind::string)) return false;
+  }
+  return true;
+}
+
+// Objects that meet at one place become one: `agent = {...}, agent.team = "x"`.
+void put(JsonNode& node, std::span<const std::string_view> path, const Value& value) {
+  if (!path.empty()) {
+    node.text.clear();
+    return put(node.fields[std::string(path[0])], path.subspan(1), value);
+  }
+  if (!has_text_keys(value)) {
+    node.fields.clear();
+    node.text = to_json(value);
+    return;
+  }
+  node.text.clear();
+  for (const MapEntry& entry : value.map->all()) put(node.fields[std::string(entry.key.as_text())], {}, entry.value);
+}
+
+void append(std::string& out, const JsonNode& node) {
+  if (!node.text.empty()) {
+    out += node.text;
+    return;
+  }
+  const char* separator = "{";
+  for (const auto& [name, field] : node.fields) {
+    out += std::exchange(separator, ", ");
+    append_json_string(out, name);
+    out += ": ";
+    append(out, field);
+  }
+  out += node.fields.empty() ? "{}" : "}";
+}
+
+// Values may share their parts, so that one of little memory is endless when it is written out.
+bool can_be_written(const Value& value, uint64_t* left, int depth = 0) {
+  if (*left == 0 || depth >= kMaxValueDepth) return false;
+  --*left;
+  if (value.is(Kind::optional) && value.items != nullptr) return can_be_written(*value.items, left, depth + 1);
+  if (value.is(Kind::list)) {
+    const std::span<const Value> list = value.as_list();
+    return std::all_of(list.begin(), list.end(), [&](const Value& v) { return can_be_written(v, left, depth + 1); });
+  }
+  if (!value.is(Kind::map)) return true;
+  const std::span<const MapEntry> entries = value.map->all();
+  return std::all_of(entries.begin(), entries.end(),
+                     [&](const MapEntry& entry) { return can_be_written(entry.value, left, depth + 1); });
+}
+
+class TestEvaluator {
+ public:
+  TestEvaluator(Arena& arena, const typed::PolicySet& set, Diagnostics& diagnostics, const FunctionTable& functions)
+      : arena_(arena), set_(set), diagnostics_(diagnostics), functions_(functions) {}
+
+  PolicyTest evaluate(const typed::Test& test) {
+    PolicyTest out{.name = std::string(test.name), .span = test.span};
+    for (const typed::TestStep& step : test.steps) {
+      if (step.effect.empty()) {
+        out.calls.push_back({.span = step.span, .event = event_of(step)});
+      } else {
+        const std::string rule = step.rule == kNone ? "" : set_.rules[step.rule].name;
+        out.calls.back().expectations.push_back({step.span, std::string(step.effect), rule});
+      }
+    }
+    return out;
+  }
+
+ private:
+  std::string event_of(const typed::TestStep& step) {
+    std::string out = "{\"capability\": ";
+    append_json_string(out, step.capability);
+    if (step.stage == Stage::after) out += ", \"stage\": \"after\"";
+    JsonNode facts;
+    for (const typed::TestFact& fact : step.facts) add(facts, fact);
+    for (const auto& [name, node] : facts.fields) {
+      out += ", ";
+      append_json_string(out, name);
+      out += ": ";
+      append(out, node);
+    }
+    return out + "}";
+  }
+
+  void add(JsonNode& facts, const typed::TestFact& fact) {
+    typed::Expression expression = fact.value;
+    fold(arena_, expression);
+    if (expression.root->kind == typed::NodeKind::constant) return write(facts, fact, expression.root->value);
+    auto program = Program::link(emit(expression, Schema(), diagnostics_), functions_);
+    if (!program) {
+      diagnostics_.error("internal", expression.root->span, "this value does not compile: " + program.error().message,
+                         "this is a defect of the compiler, please report it");
+      return;
+    }
+    const Call call(*program);
+    const Context context(*program);
+    if (!scratch_) scratch_.emplace();
+    Value value;
+    Fault fault;
+    if (ordain::evaluate(**program, 0, call, context, *scratch_, {}, &value, &fault)) {
+      write(facts, fact, value);
+    } else {
+      diagnostics_.error("test-no-value", expression.root->span, "this has no value: " + fault_message(fault));
+    }
+  }
+
+  void write(JsonNode& facts, const typed::TestFact& fact, const Value& value) {
+    uint64_t parts = 1'000'000;
+    if (can_be_written(value, &parts)) return put(facts, fact.path, value);
+    diagnostics_.error("test-no-value", fact.value.root->span, "this value is too large for an event");
+  }
+
+  Arena& arena_;
+  const typed::PolicySet& set_;
+  Diagnostics& diagnostics_;
+  const FunctionTable& functions_;
+  std::optional<Scratch> scratch_;
+};
+
+}  // namespace
+
+std::vector<PolicyTest> evaluate_tests(Arena& arena, const typed::PolicySet& set, Diagnostics& diagnostics,
+                                       const FunctionTable& functions) {
+  TestEvaluator evaluator(arena, set, diagnostics, functions);
+  std::vector<PolicyTest> out;
+  for (const typed::Test& test : set.tests) out.push_back(evaluator.evaluate(test));
+  return out;
+}
+
+}  // namespace ordain

@@ -1,0 +1,16 @@
+// evaluate_tests: what `test` blocks write, as events to decide and what is expected of them.
+#pragma once
+
+#include <vector>
+
+#include "compiler/typed.h"
+#include "ordain/arena.h"
+#include "ordain/compile.h"
+
+namespace ordain {
+
+/// Evaluates every value of the set's tests. A value that faults is an error (`test-no-value`).
+std::vector<PolicyTest> evaluate_tests(Arena& arena, const typed::PolicySet& set, Diagnostics& diagnostics,
+                                       const FunctionTable& functions);
+
+}  // namespace ordain

@@ -1,0 +1,93 @@
+// The decision's own walk is asked, from one node of the DAG after another: where it finds a rule from below a node and
+// not from the node itself, that node's test leads away from it.
+#include "umbrella/explain_plan.h"
+
+#include "ordain/plan_text.h"
+#include "vm/decide_run.h"
+#include "vm/plan_walk.h"
+
+namespace ordain::detail {
+namespace {
+
+// The DAG of one list of rules, upwards: how each node, and each rule, can be come to.
+struct WaysUp {
+  Range nodes;
+  std::vector<uint32_t> parent;                 ///< by node less the first
+  std::unordered_map<uint32_t, uint32_t> leaf;  ///< by entry
+
+  WaysUp(const ProgramData& data, Range all) : nodes(all), parent(all.count, kNone) {
+    for (uint32_t node = nodes.first; node < nodes.first + nodes.count; ++node) {
+      const PlanNode& at = data.plan_nodes[node];
+      for (uint32_t i = at.edges.first; i < at.edges.first + at.edges.count; ++i) {
+        if (at.test == PlanTest::leaf) {
+          leaf.emplace(data.plan_leaves[i].entry, node);
+        } else {
+          add(data.plan_edges[i].node, node);
+        }
+      }
+      if (at.next != kNone) add(at.next, node);
+    }
+  }
+  uint32_t up(uint32_t node) const { return parent[node - nodes.first]; }
+
+ private:
+  void add(uint32_t node, uint32_t from) {
+    if (parent[node - nodes.first] == kNone) parent[node - nodes.first] = from;
+  }
+};
+
+// What the walk from one node finds, by entry less the list's first. Where there is no room for it, everything.
+std::vector<bool> found_from(uint32_t node, const RuleRange& range, const Call& call, const Context& context,
+                             Scratch& scratch) {
+  const DecideOptions options;
+  Run run(call, context, scratch, options);
+  Candidates candidates;
+  const RuleRange from{range.entries, {node, range.nodes.count}};
+  if (!candidates.gather(run.frame, run.arena, from)) return std::vector<bool>(range.entries.count, true);
+  std::vector<bool> out(range.entries.count);
+  for (const Candidate& candidate : candidates.all()) out[candidate.place()] = true;
+  return out;
+}
+
+}  // namespace
+
+std::vector<RuleRange> rule_ranges(const Call& call) {
+  const ProgramData& data = call.program().data();
+  std::vector<RuleRange> out;
+  if (data.capability_plans.empty()) return out;
+  const CapabilityId id = call.capability().id;
+  const CapabilityPlan& plan = id == kNone ? data.capability_plans.back() : data.capability_plans[id];
+  const Range packages = plan.packages[static_cast<size_t>(call.stage())];
+  for (uint32_t p = packages.first; p < packages.first + packages.count; ++p) {
+    const PackagePlan& package = data.package_plans[p];
+    out.insert(out.end(),
+               {package.deny, package.require_approval, package.allow, package.answers, package.obligations});
+  }
+  return out;
+}
+
+std::unordered_map<RuleId, std::string> skipped_rules(const Call& call, const Context& context, Scratch& scratch) {
+  const Program& program = call.program();
+  const ProgramData& data = program.data();
+  std::unordered_map<RuleId, std::string> out;
+  for (const RuleRange& range : rule_ranges(call)) {
+    if (range.nodes.count == 0) continue;
+    const WaysUp ways(data, range.nodes);
+    std::unordered_map<uint32_t, std::vector<bool>> found;  // by node
+    const auto finds = [&](uint32_t node, uint32_t place) {
+      auto [known, is_new] = found.try_emplace(node);
+      if (is_new) known->second = found_from(node, range, call, context, scratch);
+      return known->second[place];
+    };
+    for (uint32_t place = 0; place < range.entries.count; ++place) {
+      const uint32_t entry = range.entries.first + place;
+      if (finds(range.nodes.first, place)) continue;
+      uint32_t node = ways.leaf.at(entry);
+      while (finds(node, place)) node = ways.up(node);
+      out.emplace(data.rule_codes[data.plan[entry]].rule, describe_test(program, node));
+    }
+  }
+  return out;
+}
+
+}  // namespace ordain::detail
