@@ -54,6 +54,7 @@ enum Field : uint8_t {
   kRejected,
   kAttributes,
   kGrant,
+  kRemote,
 };
 
 /// Reads a field of a fixed size. False if it has another, or (of an enumeration) a value past `last`.

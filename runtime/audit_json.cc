@@ -78,7 +78,7 @@ std::string to_json(const AuditRecord& record) {
   if (record.risk) line.raw("risk", to_json(Value::floating(*record.risk)));
   line.given("rejected", record.rejected);
   if (!record.attributes.root().is(Kind::null)) line.raw("attributes", record.attributes.json());
-  line.given("grant", record.grant);
+  line.given("grant", record.grant).given("remote", record.remote);
   return line.done();
 }
 

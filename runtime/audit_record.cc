@@ -238,6 +238,8 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
       return read_value(bytes, &record->attributes);
     case kGrant:
       return read_text(bytes, &record->grant);
+    case kRemote:
+      return read_text(bytes, &record->remote);
     default:
       return false;
   }
@@ -305,6 +307,7 @@ void encode_record(const RecordDraft& draft, std::string& out) {
   to.text(kRejected, draft.rejected);
   to.value(kAttributes, draft.attributes);
   to.text(kGrant, draft.grant);
+  to.text(kRemote, draft.remote);
 }
 
 bool decode_record(std::string_view body, AuditRecord* record) {

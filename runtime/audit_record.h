@@ -56,6 +56,7 @@ struct RecordDraft {
   std::string_view rejected;
   const Value* attributes = nullptr;  ///< of the action, where an event gave them as a whole
   std::string_view grant;
+  std::string_view remote;
 };
 
 /// Replaces `out` by the encoding of `draft`. A tree too deep to be written (its call was denied) is left out.

@@ -93,7 +93,7 @@ bool view_field(uint8_t field, std::string_view bytes, RecordView* out) {
       return read_risk(bytes, &out->risk);
     default:
       if (std::string_view* place = place_of(field, out)) *place = bytes;
-      return field >= kKind && field <= kGrant;
+      return field >= kKind && field <= kRemote;
   }
 }
 

@@ -61,7 +61,8 @@ class GovernedCall {
   }
 
   NativeCall seen(Stage stage, const Value& output) const {
-    return {stage, action_.capability, *action_.input, output, who_.who(), *action_.options, now_ns_, elapsed_ns_};
+    return {stage,   action_.capability, *action_.input,         output,         who_.who(), *action_.options,
+            now_ns_, elapsed_ns_,        action_.id_text.view(), action_.trace()};
   }
 
   const Ruling& decide_before() {
@@ -432,6 +433,7 @@ class GovernedCall {
     draft_.reason = decision.reason;
     fault_ = decision.fault;
     draft_.fault = fault_;
+    if (decision.native != nullptr) draft_.remote = decision.native->remote;
     draft_.program = &program.digest();
     draft_.input = &recorded_;
     if (!action_.options->resource.is(Kind::null)) draft_.resource = &action_.options->resource;

@@ -125,6 +125,7 @@ struct AuditRecord {
   std::optional<double> risk;             ///< of the action, where the host gave one
   Document attributes;                    ///< of the action, where an event gave them as a whole
   std::string grant;                      ///< id of the grant that stood in for an approval
+  std::string remote;                     ///< what a remote decision point said, or what stood in for it
   std::string rejected;                   ///< why the call could not be bound at all: a name that is not UTF-8, say
 };
 
