@@ -310,7 +310,7 @@ class RecordReader {
     ++done_;
     RecordHead head;
     std::string intent;
-    if (view_head(body, &head)) {
+    if (view_head(body, &head) && !head.action.empty()) {
       if (head.kind == RecordKind::outcome) intent = open_.take(head.action);
       if (head.kind == RecordKind::intent) open_.add(head.action, body);
     }
