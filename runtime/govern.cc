@@ -7,6 +7,7 @@
 #include "runtime/redact.h"
 #include "runtime/ruling.h"
 #include "runtime/scopes.h"
+#include "runtime/text.h"
 #include "runtime/value_bytes.h"
 
 namespace ordain::detail {
@@ -313,7 +314,7 @@ class GovernedCall {
   }
 
   void fail(Error error, bool entered) {
-    std::string text = error.code + ": " + error.message;
+    std::string text = mended(error.code + ": " + error.message);
     begin_outcome();
     draft_.time_ns = core_.now();
     draft_.decided = false;

@@ -9,6 +9,7 @@
 #include "runtime/core.h"
 #include "runtime/remote.h"
 #include "runtime/ruling.h"
+#include "runtime/text.h"
 
 namespace ordain {
 
@@ -35,12 +36,23 @@ struct Answer {
   std::string fault;  ///< of one that failed, and denies for it
 };
 
+/// What they say goes on record, so it must be text.
+bool is_text(const NativeVerdict& verdict) {
+  bool out = valid_utf8(verdict.reason);
+  for (const auto* texts : {&verdict.from, &verdict.warnings}) {
+    for (const std::string& each : *texts) out = out && valid_utf8(each);
+  }
+  for (const NativeRedaction& each : verdict.redactions) out = out && valid_utf8(each.path);
+  return out;
+}
+
 Answer ask(const NativeRule& rule, const NativeCall& call) {
   Answer out{{rule.name, rule.version}, {}, {}};
   try {
     out.verdict = rule.decide(call);
+    if (!is_text(out.verdict)) out.fault = "native rule " + rule.name + ": what it says is not valid UTF-8";
   } catch (const std::exception& e) {
-    out.fault = "native rule " + rule.name + " threw: " + e.what();
+    out.fault = "native rule " + rule.name + " threw: " + mended(e.what());
   } catch (...) {
     out.fault = "native rule " + rule.name + " threw what is no std::exception";
   }

@@ -37,15 +37,20 @@ std::string text_problem(std::string_view text) {
   return "";
 }
 
-void append_json_text(std::string& out, std::string_view text) {
-  if (valid_utf8(text)) return append_json_string(out, text);
-  std::string mended;
+std::string mended(std::string_view text) {
+  if (valid_utf8(text)) return std::string(text);
+  std::string out;
   for (size_t at = 0; at < text.size();) {
     uint32_t length = code_point_at(text, at).length;
-    mended += length != 0 ? text.substr(at, length) : "\xEF\xBF\xBD";
+    out += length != 0 ? text.substr(at, length) : "\xEF\xBF\xBD";
     at += std::max(length, 1u);
   }
-  append_json_string(out, mended);
+  return out;
+}
+
+void append_json_text(std::string& out, std::string_view text) {
+  if (valid_utf8(text)) return append_json_string(out, text);
+  append_json_string(out, mended(text));
 }
 
 std::string hex_of(std::string_view bytes) {
