@@ -129,7 +129,6 @@ void print_text(const ReplayReport& report, bool recorded) {
   fmt::print(stderr, "{} calls decided, {} records without a decision, {} malformed lines; {:.0f} records/s\n",
              report.decided, report.skipped, report.malformed,
              report.seconds > 0 ? static_cast<double>(report.decided + report.skipped) / report.seconds : 0.0);
-  if (!report.first_malformed.empty()) complain(report.first_malformed);
 }
 
 std::string json_text(std::string_view text) {
@@ -228,7 +227,7 @@ int run(const Options& options) {
     return kUsage;
   }
   if (!options.events.empty() && options.against.empty()) {
-    complain("events hold no verdict to compare with; give --against OLD");
+    complain("events hold no verdict to compare with; give --against OLD (a log holds its own: --audit DIR)");
     return kUsage;
   }
   ReplayOptions how;
@@ -245,6 +244,7 @@ int run(const Options& options) {
   } else {
     print_text(*report, options.events.empty());
   }
+  if (!report->first_malformed.empty()) complain(report->first_malformed);
   const bool unsure = options.strict && report->counts[static_cast<size_t>(ReplayChange::indeterminate)] != 0;
   return report->changed() != 0 || report->malformed != 0 || unsure ? kFindings : kOk;
 }

@@ -84,12 +84,18 @@ bool AsyncCall::done() const { return state_->over(); }
 struct AsyncCalls::Impl {
   using Call = std::shared_ptr<AsyncCall::State>;
 
-  Impl(Runtime runtime, const AsyncOptions& given) : runtime(std::move(runtime)), options(given) {
-    for (size_t i = 0; i < options.threads; ++i) threads.emplace_back([this] { work(); });
-    watcher = std::thread([this] { watch(); });
+  Impl(Runtime runtime, const AsyncOptions& given) : runtime(std::move(runtime)), options(given) {}
+
+  /// What the handles share only closes it. The threads keep it, for the last handle may go on one of them.
+  static std::shared_ptr<Impl> open(Runtime runtime, const AsyncOptions& options) {
+    auto impl = std::make_shared<Impl>(std::move(runtime), options);
+    std::shared_ptr<Impl> handle(impl.get(), [impl](Impl*) { impl->close(); });
+    for (size_t i = 0; i < options.threads; ++i) impl->threads.emplace_back([impl] { impl->work(); });
+    impl->threads.emplace_back([impl] { impl->watch(); });
+    return handle;
   }
 
-  ~Impl() {
+  void close() {
     std::vector<Call> all;
     {
       std::lock_guard lock(mutex);
@@ -103,8 +109,13 @@ struct AsyncCalls::Impl {
     for (const Call& call : all) AsyncCall(call).cancel();
     ready.notify_all();
     watching.notify_all();
-    for (auto& thread : threads) thread.join();
-    watcher.join();
+    for (auto& thread : threads) {
+      if (thread.get_id() == std::this_thread::get_id()) {
+        thread.detach();
+      } else {
+        thread.join();
+      }
+    }
   }
 
   bool add(const Call& call) {
@@ -118,27 +129,32 @@ struct AsyncCalls::Impl {
     return true;
   }
 
+  // Calls are let go of without the lock: one may hold the last handle, in its tool or its completion.
+
   void work() {
-    std::unique_lock lock(mutex);
     for (;;) {
-      ready.wait(lock, [&] { return stopping || !queue.empty(); });
-      if (queue.empty()) return;
-      Call call = std::move(queue.front());
-      queue.pop_front();
-      running.push_back(call);
-      lock.unlock();
-      auto approval = run(call);
-      lock.lock();
-      std::erase(running, call);
-      if (!approval.empty() && !stopping) {
-        call->approval = approval;
-        parked.push_back(call);
-        watching.notify_one();
-      } else if (!approval.empty()) {
-        lock.unlock();
-        AsyncCall(call).cancel();
-        lock.lock();
+      Call call;
+      {
+        std::unique_lock lock(mutex);
+        ready.wait(lock, [&] { return stopping || !queue.empty(); });
+        if (queue.empty()) return;
+        call = std::move(queue.front());
+        queue.pop_front();
+        running.push_back(call);
       }
+      auto approval = run(call);
+      {
+        std::lock_guard lock(mutex);
+        std::erase(running, call);
+        if (approval.empty()) continue;
+        if (!stopping) {
+          call->approval = approval;
+          parked.push_back(call);
+          watching.notify_one();
+          continue;
+        }
+      }
+      AsyncCall(call).cancel();
     }
   }
 
@@ -160,20 +176,21 @@ struct AsyncCalls::Impl {
   }
 
   void watch() {
-    std::unique_lock lock(mutex);
-    while (!stopping) {
-      watching.wait_until(lock, next_look());
-      if (stopping) return;
-      std::vector<Call> looked = parked, all = parked;
-      all.insert(all.end(), queue.begin(), queue.end());
-      all.insert(all.end(), running.begin(), running.end());
-      lock.unlock();
+    for (;;) {
+      std::vector<Call> looked, all, decided;
+      {
+        std::unique_lock lock(mutex);
+        if (!stopping) watching.wait_until(lock, next_look());
+        if (stopping) return;
+        looked = all = parked;
+        all.insert(all.end(), queue.begin(), queue.end());
+        all.insert(all.end(), running.begin(), running.end());
+      }
       expire(all);
-      std::vector<Call> decided;
       for (const Call& call : looked) {
         if (call->over() || is_decided(call->approval)) decided.push_back(call);
       }
-      lock.lock();
+      std::lock_guard lock(mutex);
       for (const Call& call : decided) {
         if (std::erase(parked, call) != 0 && !call->over()) queue.push_back(call);
       }
@@ -220,14 +237,13 @@ struct AsyncCalls::Impl {
   std::deque<Call> queue;
   std::vector<Call> parked, running;
   bool stopping = false;
-  std::vector<std::thread> threads;
-  std::thread watcher;
+  std::vector<std::thread> threads;  // the watch is the last
 };
 
 Result<AsyncCalls> AsyncCalls::open(Runtime runtime, AsyncOptions options) {
   if (options.threads == 0) return Error{"invalid_options", "threads: at least 1"};
   if (options.poll.count() <= 0) return Error{"invalid_options", "poll: must be positive"};
-  return AsyncCalls(std::make_shared<Impl>(std::move(runtime), options));
+  return AsyncCalls(Impl::open(std::move(runtime), options));
 }
 
 AsyncCall AsyncCalls::start(Action action, AsyncTool tool, Completion done, std::chrono::milliseconds timeout) const {

@@ -56,7 +56,8 @@ enum Field : uint8_t {
   kGrant,
   kPolicy,
   kPolicyVersion,
-  kLastField = kPolicyVersion,
+  kRemote,
+  kLastField = kRemote,
 };
 
 /// Reads a field of a fixed size. False if it has another, or (of an enumeration) a value past `last`.

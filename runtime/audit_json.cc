@@ -79,7 +79,7 @@ std::string to_json(const AuditRecord& record) {
   line.given("rejected", record.rejected);
   if (!record.attributes.root().is(Kind::null)) line.raw("attributes", record.attributes.json());
   line.given("grant", record.grant);
-  line.given("policy", record.policy).given("policy_version", record.policy_version);
+  line.given("policy", record.policy).given("policy_version", record.policy_version).given("remote", record.remote);
   return line.done();
 }
 

@@ -242,6 +242,8 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
       return read_text(bytes, &record->policy);
     case kPolicyVersion:
       return read_text(bytes, &record->policy_version);
+    case kRemote:
+      return read_text(bytes, &record->remote);
     default:
       return false;
   }
@@ -311,6 +313,7 @@ void encode_record(const RecordDraft& draft, std::string& out) {
   to.text(kGrant, draft.grant);
   to.text(kPolicy, draft.policy);
   to.text(kPolicyVersion, draft.policy_version);
+  to.text(kRemote, draft.remote);
 }
 
 bool decode_record(std::string_view body, AuditRecord* record) {

@@ -57,6 +57,7 @@ struct RecordDraft {
   const Value* attributes = nullptr;  ///< of the action, where an event gave them as a whole
   std::string_view grant;
   std::string_view policy, policy_version;  ///< of the rule, where its policy declares a version
+  std::string_view remote;
 };
 
 /// Notes the policy of a rule, if it declares a version.

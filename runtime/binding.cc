@@ -13,8 +13,8 @@ namespace {
 /// Names the format, so that its digests never meet those of another.
 constexpr std::string_view kBindingFormat = "ordain approval binding 2";
 
-/// A native rule's content is not known; the host names its version.
-Digest digest_of(const NativeRule& rule) {
+/// A native rule's content is not known; the host names its version. A remote's version is its reason.
+Digest digest_of(const NativeRuling::Asking& rule) {
   std::string bytes;
   for (std::string_view text :
        {std::string_view("ordain native rule 1"), std::string_view(rule.name), std::string_view(rule.version)}) {
@@ -67,9 +67,9 @@ std::optional<ApprovalRequest> make_request(const Program& program, const Ruling
     }
   }
   if (ruling.native != nullptr) {
-    for (const NativeRule* rule : ruling.native->asking) {
-      out.rules.push_back(rule->name);
-      digests.push_back(digest_of(*rule));
+    for (const NativeRuling::Asking& rule : ruling.native->asking) {
+      out.rules.push_back(rule.name);
+      digests.push_back(digest_of(rule));
     }
   }
   for (std::string_view group : ruling.from) out.groups.emplace_back(group);

@@ -7,6 +7,7 @@
 #include "runtime/redact.h"
 #include "runtime/ruling.h"
 #include "runtime/scopes.h"
+#include "runtime/text.h"
 #include "runtime/value_bytes.h"
 
 namespace ordain::detail {
@@ -61,7 +62,8 @@ class GovernedCall {
   }
 
   NativeCall seen(Stage stage, const Value& output) const {
-    return {stage, action_.capability, *action_.input, output, who_.who(), *action_.options, now_ns_, elapsed_ns_};
+    return {stage,   action_.capability, *action_.input,         output,         who_.who(), *action_.options,
+            now_ns_, elapsed_ns_,        action_.id_text.view(), action_.trace()};
   }
 
   const Ruling& decide_before() {
@@ -312,7 +314,7 @@ class GovernedCall {
   }
 
   void fail(Error error, bool entered) {
-    std::string text = error.code + ": " + error.message;
+    std::string text = mended(error.code + ": " + error.message);
     begin_outcome();
     draft_.time_ns = core_.now();
     draft_.decided = false;
@@ -433,6 +435,7 @@ class GovernedCall {
     draft_.reason = decision.reason;
     fault_ = decision.fault;
     draft_.fault = fault_;
+    if (decision.native != nullptr) draft_.remote = decision.native->remote;
     draft_.program = &program.digest();
     draft_.input = &recorded_;
     if (!action_.options->resource.is(Kind::null)) draft_.resource = &action_.options->resource;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ordain/json.h"
+#include "runtime/text.h"
 
 namespace ordain::detail {
 
@@ -22,8 +23,14 @@ class JsonLine {
   }
   JsonLine& text(std::string_view key, std::string_view value) {
     std::string quoted;
-    append_json_string(quoted, value);
+    append_json_text(quoted, value);
     return raw(key, quoted);
+  }
+  /// JSON that comes out of a file: if it was damaged, and is not one value, then the text that it is.
+  JsonLine& stored(std::string_view key, std::string_view json) {
+    Arena arena;
+    auto value = parse_json(arena, json);
+    return value.ok() ? raw(key, to_json(*value)) : text(key, json);
   }
   /// Left out where empty.
   JsonLine& given(std::string_view key, std::string_view value) { return value.empty() ? *this : text(key, value); }
@@ -34,7 +41,7 @@ class JsonLine {
     std::string out = "[";
     for (const auto& value : values) {
       if (out.size() > 1) out += ',';
-      append_json_string(out, value);
+      append_json_text(out, value);
     }
     return out + "]";
   }

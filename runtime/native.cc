@@ -1,4 +1,5 @@
-// native: asks the host's rules, and combines what they say with the policies' decision as one more package.
+// native: asks the host's rules, then a remote decision point, and combines what they say with the policies' decision
+// as one more package.
 #include "ordain/native.h"
 
 #include <algorithm>
@@ -6,7 +7,9 @@
 
 #include "ordain/runtime.h"
 #include "runtime/core.h"
+#include "runtime/remote.h"
 #include "runtime/ruling.h"
+#include "runtime/text.h"
 
 namespace ordain {
 
@@ -26,57 +29,71 @@ void select(const std::vector<NativeRule>& rules, const NativeCall& call, RuleLi
   }
 }
 
-NativeVerdict fault(std::string what) {
-  NativeVerdict out = NativeVerdict::deny("a native rule failed");
-  out.warnings = {std::move(what)};  // carries the fault's text
+/// What one of them said.
+struct Answer {
+  NativeRuling::Asking who;
+  NativeVerdict verdict;
+  std::string fault;  ///< of one that failed, and denies for it
+};
+
+/// What they say goes on record, so it must be text.
+bool is_text(const NativeVerdict& verdict) {
+  bool out = valid_utf8(verdict.reason);
+  for (const auto* texts : {&verdict.from, &verdict.warnings}) {
+    for (const std::string& each : *texts) out = out && valid_utf8(each);
+  }
+  for (const NativeRedaction& each : verdict.redactions) out = out && valid_utf8(each.path);
   return out;
 }
 
-NativeVerdict ask(const NativeRule& rule, const NativeCall& call, bool* failed) {
-  *failed = true;
+Answer ask(const NativeRule& rule, const NativeCall& call) {
+  Answer out{{rule.name, rule.version}, {}, {}};
   try {
-    NativeVerdict out = rule.decide(call);
-    *failed = false;
-    return out;
+    out.verdict = rule.decide(call);
+    if (!is_text(out.verdict)) out.fault = "native rule " + rule.name + ": what it says is not valid UTF-8";
   } catch (const std::exception& e) {
-    return fault("native rule " + rule.name + " threw: " + e.what());
+    out.fault = "native rule " + rule.name + " threw: " + mended(e.what());
   } catch (...) {
-    return fault("native rule " + rule.name + " threw what is no std::exception");
+    out.fault = "native rule " + rule.name + " threw what is no std::exception";
   }
+  if (!out.fault.empty()) out.verdict = NativeVerdict::deny("a native rule failed");
+  return out;
 }
 
-void note(NativeRuling& out, const NativeRule& rule, NativeVerdict verdict, bool failed) {
-  if (failed) {
-    out.fault = std::move(verdict.warnings.front());
-    verdict.warnings.clear();
+void note(NativeRuling& out, Stage stage, Answer answer) {
+  NativeVerdict& verdict = answer.verdict;
+  if (verdict.reason.empty()) verdict.reason = answer.who.name;
+  if (stage == Stage::after && verdict.effect == Effect::require_approval) {
+    verdict.effect = Effect::deny;
+    verdict.reason += " (nothing can be approved after the fact)";
   }
-  if (verdict.reason.empty()) verdict.reason = rule.name;
   if (verdict.effect == Effect::require_approval) {
-    out.asking.push_back(&rule);
+    out.asking.push_back(answer.who);
     out.from.insert(out.from.end(), verdict.from.begin(), verdict.from.end());
     int64_t seconds = verdict.expires.count();
     if (seconds > 0 && (out.expires_seconds == 0 || seconds < out.expires_seconds)) out.expires_seconds = seconds;
   }
   if (verdict.effect && (!out.effect || *verdict.effect > *out.effect)) {
     out.effect = verdict.effect;
-    out.rule = rule.name;
+    out.rule = answer.who.name;
     out.reason = verdict.reason;
-    out.code = failed ? DecisionCode::evaluation_error : DecisionCode::rule;
+    out.fault = answer.fault;
+    out.code = answer.fault.empty() ? DecisionCode::rule : DecisionCode::evaluation_error;
   }
-  out.said.push_back({rule.name, std::move(verdict)});
+  out.said.push_back({answer.who.name, std::move(verdict)});
 }
 
-void ask_all(const RuleList& rules, const NativeCall& call, NativeRuling& out) {
+void ask_all(const RuleList& rules, const RemoteOptions& remote, const NativeCall& call, NativeRuling& out) {
   for (const NativeRule* rule : rules) {
-    bool failed = false;
-    NativeVerdict verdict = ask(*rule, call, &failed);
-    if (call.stage == Stage::after && verdict.effect == Effect::require_approval) {
-      verdict.effect = Effect::deny;  // nothing can be approved after the fact
-      verdict.reason += " (nothing can be approved after the fact)";
-    }
-    note(out, *rule, std::move(verdict), failed);
+    note(out, call.stage, ask(*rule, call));
     if (out.effect == Effect::deny) return;
   }
+  if (remote.decider == nullptr) return;
+  RemoteVerdict said = consult(remote, call);
+  out.remote = std::move(said.record);
+  // An approval is bound to what the approver was told: the remote's rules may change under their names.
+  NativeRuling::Asking who{std::move(said.rule), said.verdict.reason};
+  note(out, call.stage, {std::move(who), std::move(said.verdict), std::move(said.fault)});
 }
 
 void take(const Program& program, const Decision& decision, Ruling& out) {
@@ -150,7 +167,8 @@ Ruling rule(Core& core, Worker& worker, const RulingFacts& facts) {
   if (core.has_native.load(std::memory_order_acquire)) shared = core.native_rules();
   if (shared != nullptr) select(*shared, facts.seen, &rules);
   if (facts.seen.options.rules != nullptr) select(*facts.seen.options.rules, facts.seen, &rules);
-  if (rules.empty()) {
+  const RemoteOptions& remote = core.options.remote;
+  if (rules.empty() && remote.decider == nullptr) {
     take(*worker.program, run(), out);
     return out;
   }
@@ -161,8 +179,7 @@ Ruling rule(Core& core, Worker& worker, const RulingFacts& facts) {
   take(*worker.program, run(), out);
   if (out.effect == Effect::deny) return out;
   out.native = std::make_unique<NativeRuling>();
-  out.native->rules = std::move(shared);
-  ask_all(rules, facts.seen, *out.native);
+  ask_all(rules, remote, facts.seen, *out.native);
   if (!out.native->effect && out.code == DecisionCode::default_effect && configured != Effect::allow) {
     otherwise = configured;
     take(*worker.program, run(), out);

@@ -18,20 +18,23 @@ struct RulingObligation {
   Value with;
 };
 
-/// What native rules say together. Owns its texts, so that a Ruling may view them.
+/// What native rules, and a remote decision point, say together. Owns its texts, so that a Ruling may view them.
 struct NativeRuling {
   std::optional<Effect> effect;
   DecisionCode code = DecisionCode::rule;
   std::string rule, reason, fault;
-  std::vector<const NativeRule*> asking;
+  struct Asking {
+    std::string name, version;
+  };
+  std::vector<Asking> asking;
   std::vector<std::string> from;
   int64_t expires_seconds = 0;
   struct Said {
     std::string rule;
     NativeVerdict verdict;
   };
-  std::vector<Said> said;                                ///< every rule that had something to say
-  std::shared_ptr<const std::vector<NativeRule>> rules;  ///< keeps `asking` alive
+  std::vector<Said> said;  ///< every rule that had something to say
+  std::string remote;      ///< who decided elsewhere, for the record; "" if it was not asked
 };
 
 /// Views of the program, of the worker's scratch (until its next decision), and of `native`.
@@ -45,7 +48,7 @@ struct Ruling {
   std::vector<std::string_view> from;
   int64_t expires_seconds = 0;
   Decision decision;                     ///< of the program alone
-  std::unique_ptr<NativeRuling> native;  ///< nullptr where no native rule was asked
+  std::unique_ptr<NativeRuling> native;  ///< nullptr where none of them was asked
 
   bool redacts() const;
 };
@@ -57,7 +60,7 @@ struct RulingFacts {
   bool all = false;  ///< list every matching rule
 };
 
-/// Decides. Native rules are asked only where the policies have not denied.
+/// Decides. Native rules are asked only where the policies have not denied, and the remote where neither has.
 Ruling rule(Core& core, Worker& worker, const RulingFacts& facts);
 
 }  // namespace ordain::detail

@@ -53,6 +53,7 @@ DetachedDecision detach(const Program& program, const Ruling& ruling, const Acti
   out.confidence = action.options->risk.value_or(ActionRisk(declared)).confidence();
   for (RuleId rule : decision.matched) out.matched.push_back(program.rules()[rule].name);
   if (ruling.native != nullptr) {
+    out.remote = ruling.native->remote;
     for (const auto& said : ruling.native->said) {
       if (said.verdict.effect) out.matched.push_back(said.rule);
     }
@@ -77,8 +78,16 @@ DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capabi
   int64_t now_ns = core.now();
   worker->bind(*worker->call, stage, action, now_ns, output, elapsed_ns);
   const Value nothing{};
-  NativeCall seen{stage,     capability, input,  output != nullptr ? *output : nothing,
-                  who.who(), options,    now_ns, elapsed_ns};
+  NativeCall seen{stage,
+                  capability,
+                  input,
+                  output != nullptr ? *output : nothing,
+                  who.who(),
+                  options,
+                  now_ns,
+                  elapsed_ns,
+                  action.id_text.view(),
+                  action.trace()};
   DetachedDecision out = detach(*worker->program, rule(core, *worker, {*worker->call, seen, true}), action, now_ns);
   std::string scope = missing_scope(*worker->program, worker->call->capability().id, who.who());
   if (stage == Stage::before && !scope.empty() && out.effect != Effect::deny) {
@@ -98,6 +107,7 @@ std::optional<Error> check_options(const RuntimeOptions& options) {
   for (const auto& sink : options.sinks) {
     if (sink == nullptr) return Error{"invalid_options", "sinks: one of them is nullptr"};
   }
+  if (options.remote.timeout.count() <= 0) return Error{"invalid_options", "remote.timeout: must be positive"};
   if (options.audit.queue_records < 2) return Error{"invalid_options", "audit.queue_records: at least 2"};
   if (options.audit.checkpoint_records == 0) return Error{"invalid_options", "audit.checkpoint_records: at least 1"};
   if (options.audit.retry.count() <= 0) return Error{"invalid_options", "audit.retry: must be positive"};

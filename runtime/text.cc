@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
 #include "ordain/approvals.h"
+#include "ordain/json.h"
 #include "ordain/time_text.h"
 
 namespace ordain {
@@ -35,6 +37,22 @@ std::string text_problem(std::string_view text) {
   return "";
 }
 
+std::string mended(std::string_view text) {
+  if (valid_utf8(text)) return std::string(text);
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    uint32_t length = code_point_at(text, at).length;
+    out += length != 0 ? text.substr(at, length) : "\xEF\xBF\xBD";
+    at += std::max(length, 1u);
+  }
+  return out;
+}
+
+void append_json_text(std::string& out, std::string_view text) {
+  if (valid_utf8(text)) return append_json_string(out, text);
+  append_json_string(out, mended(text));
+}
+
 std::string hex_of(std::string_view bytes) {
   std::string out;
   for (unsigned char c : bytes) fmt::format_to(std::back_inserter(out), "{:02x}", c);
@@ -49,9 +67,8 @@ int64_t system_time_ns() {
 }
 
 std::string format_time(int64_t time_ns) {
-  constexpr int64_t kSecond = 1'000'000'000;
-  int64_t seconds = time_ns / kSecond - (time_ns % kSecond < 0 ? 1 : 0);
-  return format_timestamp(seconds, static_cast<int32_t>(time_ns - seconds * kSecond));
+  auto [seconds, nanos] = timestamp_of_nanos(time_ns);
+  return format_timestamp(seconds, nanos);
 }
 
 }  // namespace ordain

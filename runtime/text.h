@@ -22,6 +22,12 @@ CodePoint code_point_at(std::string_view text, size_t at);
 /// "" if `text` may be an id or a name; otherwise what is wrong with it.
 std::string text_problem(std::string_view text);
 
+/// `text` with U+FFFD for bytes that are not UTF-8.
+std::string mended(std::string_view text);
+
+/// Appends `text` quoted and escaped; bytes that are not UTF-8, as a damaged file may hold, become U+FFFD.
+void append_json_text(std::string& out, std::string_view text);
+
 /// Lower-case hex digits of bytes.
 std::string hex_of(std::string_view bytes);
 

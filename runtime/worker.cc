@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "ordain/time_text.h"
 #include "runtime/core.h"
 #include "runtime/text.h"
 #include "runtime/value_bytes.h"
@@ -137,8 +138,8 @@ void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t n
   // The after stage of a governed call: its before stage holds what is the same.
   const bool follows = &facts == &*after;
   facts.begin(follows ? call->capability() : program->resolve(action.capability), stage);
-  int64_t seconds = now_ns / kSecond - (now_ns % kSecond < 0 ? 1 : 0);
-  facts.set_now(seconds, static_cast<int32_t>(now_ns - seconds * kSecond));
+  auto [seconds, nanos] = timestamp_of_nanos(now_ns);
+  facts.set_now(seconds, nanos);
   if (!action.problem.empty()) {
     facts.reject(action.problem);
     return;

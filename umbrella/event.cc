@@ -58,6 +58,17 @@ void append_key(std::string& out, const Value& value) {
   }
 }
 
+// A line of an exported audit log. Much of it would pass for an event, but its facts lie elsewhere.
+bool is_recorded(const Value& event) {
+  static constexpr std::array<std::string_view, 6> kKinds = {"denied",  "pending", "intent",
+                                                             "outcome", "lost",    "decision"};
+  const Value* kind = find(event, "kind");
+  const bool record =
+      kind != nullptr && kind->is(Kind::string) && contains(kKinds, kind->as_text()) && find(event, "time") != nullptr;
+  const bool head = find(event, "log") != nullptr && find(event, "frontier") != nullptr;
+  return record || head;
+}
+
 bool reads_root(const Program& program, std::string_view root) {
   return std::any_of(program.schema().slots.begin(), program.schema().slots.end(), [&](const Slot& slot) {
     return slot.path.starts_with(root) && (slot.path.size() == root.size() || slot.path[root.size()] == '.');
@@ -107,6 +118,12 @@ void EventParser::warn_once(const std::string& name, const std::string& what) {
 
 std::optional<EventError> EventParser::check(const Value& event) {
   if (!event.is(Kind::map)) return bad("an event is a JSON object");
+  if (is_recorded(event)) {
+    return bad(
+        "a line of an audit log, which is no event: `ordain audit import` makes the log of an export, and `ordain "
+        "replay "
+        "--audit` decides it again");
+  }
   const Value* capability = find(event, "capability");
   if (capability == nullptr || !capability->is(Kind::string) || capability->aux == 0) {
     return bad("`capability` must be a non-empty string");

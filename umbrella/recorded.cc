@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "ordain/time_text.h"
 #include "runtime/value_bytes.h"
 
 namespace ordain::detail {
@@ -18,9 +19,8 @@ std::string hex_of_bytes(std::string_view bytes) {
 }
 
 Now time_of(int64_t time_ns) {
-  constexpr int64_t kSecond = 1'000'000'000;
-  const int64_t seconds = time_ns / kSecond - (time_ns % kSecond < 0 ? 1 : 0);
-  return {seconds, static_cast<int32_t>(time_ns - seconds * kSecond)};
+  const auto [seconds, nanos] = timestamp_of_nanos(time_ns);
+  return {seconds, nanos};
 }
 
 }  // namespace

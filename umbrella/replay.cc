@@ -13,6 +13,7 @@
 #include <mutex>
 #include <thread>
 
+#include "ordain/time_text.h"
 #include "umbrella/recorded.h"
 #include "umbrella/replay_tally.h"
 #include "umbrella/unknown.h"
@@ -153,9 +154,8 @@ class Judge {
     static constexpr std::string_view kNow = "now";
     std::span<const std::string_view> unknown;
     if (!event.now && options_.now_ns) {
-      constexpr int64_t kSecond = 1'000'000'000;
-      const int64_t seconds = *options_.now_ns / kSecond - (*options_.now_ns % kSecond < 0 ? 1 : 0);
-      event.now = Now{seconds, static_cast<int32_t>(*options_.now_ns - seconds * kSecond)};
+      const auto [seconds, nanos] = timestamp_of_nanos(*options_.now_ns);
+      event.now = Now{seconds, nanos};
     } else if (!event.now) {
       unknown = {&kNow, 1};
     }
@@ -310,7 +310,7 @@ class RecordReader {
     ++done_;
     RecordHead head;
     std::string intent;
-    if (view_head(body, &head)) {
+    if (view_head(body, &head) && !head.action.empty()) {
       if (head.kind == RecordKind::outcome) intent = open_.take(head.action);
       if (head.kind == RecordKind::intent) open_.add(head.action, body);
     }

@@ -37,7 +37,7 @@ struct ThreadParser {
       room = std::max({json.size(), room * 2, kWarm});
       text.reset(new char[room + simdjson::SIMDJSON_PADDING]);
     }
-    std::memcpy(text.get(), json.data(), json.size());
+    if (!json.empty()) std::memcpy(text.get(), json.data(), json.size());
     std::memset(text.get() + json.size(), 0, simdjson::SIMDJSON_PADDING);
     return parser.parse(text.get(), json.size(), false).get(*root);
   }

@@ -611,6 +611,23 @@ class Replay(Case):
         self.assertIn("old  require_approval by pays.mid: mid", run.stdout)
         self.assertIn("new  allow by pays.allow#1", run.stdout)
 
+    def test_an_export_is_no_file_of_events(self):
+        db, copy = str(self.path / "db"), str(self.path / "copy")
+        self.assertEqual(ordain("eval", "--policies", self.old, "--events", self.events, "--db", db).returncode, 0)
+        whole = ordain("audit", "export", "--db", db).stdout
+        some = ordain("audit", "export", "--db", db, "--agent", "ann").stdout
+        for export, lines in ((whole, 5), (some, 2)):
+            run = ordain("replay", "--events", "-", "--policies", self.new, "--against", self.old, "--json", stdin=export)
+            self.assertEqual(run.returncode, 1, run.stderr)
+            report = json.loads(run.stdout)
+            self.assertEqual((report["decided"], report["malformed"]), (0, lines))
+            self.assertIn("line 1: a line of an audit log", run.stderr)
+            self.assertIn("--audit", run.stderr)
+        # What the message says does it.
+        self.assertEqual(ordain("audit", "import", self.write("export.jsonl", whole), "--db", copy).returncode, 0)
+        run = ordain("replay", "--audit", copy, "--policies", self.new)
+        self.assertRegex(run.stdout, r"newly allowed +1 ")
+
     def test_json_limit_and_against(self):
         for command in ("replay", "diff"):
             run = ordain(command, "--events", self.events, "--policies", self.new, "--against", self.old, "--json", "--limit", "0")

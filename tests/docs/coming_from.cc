@@ -88,6 +88,34 @@ static bool brane(const std::shared_ptr<const ordain::Program>& policies) {
   return added.ok() && sent.has_value() && refused.denied() != nullptr && decision.effect == ordain::Effect::deny;
 }
 
+// --- Brane's cloud client: an Ordain elsewhere ---
+static void post(const std::string& event, const std::function<void(const std::string* body)>& done) {
+  const bool known = event.find("\"capability\":\"send_email\"") != std::string::npos;
+  const std::string body = R"({"effect": "deny", "rule": "mail.frozen", "reason": "no mail today"})";
+  done(known ? &body : nullptr);
+}
+
+class Cloud final : public ordain::RemoteDecider {
+ public:
+  void ask(ordain::RemoteRequest request, Reply reply) override {
+    post(request.event, [reply](const std::string* body) {
+      if (body == nullptr) return reply(ordain::Error{"unreachable", "no response"});
+      reply(ordain::parse_remote_answer(*body));
+    });
+  }
+};
+
+static bool cloud(const std::shared_ptr<const ordain::Program>& policies) {
+  auto runtime = ordain::Runtime::open(policies, {.remote = {.decider = std::make_shared<Cloud>(),
+                                                             .timeout = std::chrono::milliseconds(300),
+                                                             .fallback = ordain::RemoteFallback::local}});
+  if (!runtime) return false;
+  auto mail = runtime->evaluate("send_email", json(R"({"to": "ann@acme.com", "body": ""})"));
+  auto shell = runtime->evaluate("shell.execute", json(R"({"command": "ls"})"));
+  std::cout << mail.rule << ": " << mail.reason << "; " << shell.remote << "\n";
+  return mail.rule == "remote:mail.frozen" && shell.effect == ordain::Effect::allow;
+}
+
 int main() {
   std::filesystem::remove_all("state");
   std::filesystem::create_directories("coming");
@@ -108,5 +136,6 @@ policy crm on before salesforce.* {
   bool ok = capfence(*policies);
   ok = aegis(*policies) && ok;
   ok = brane(*policies) && ok;
+  ok = cloud(*policies) && ok;
   return ok ? 0 : 1;
 }

@@ -44,7 +44,9 @@ class AsyncCall {
 };
 
 /// Runs governed calls. A handle; copies share the threads. When the last one goes, calls that have not begun complete
-/// as cancelled, and those that execute are told to stop and are waited for.
+/// as cancelled, and those that execute are told to stop and are waited for. It may go in a tool or a completion: then
+/// the thread it goes on is the one that is not waited for; it ends, and lets go of the runtime, soon after that
+/// returns.
 ///
 /// A call completes exactly once, on one of the threads (or on the one that cancels it). What a completion throws is
 /// dropped: the call is over and recorded by then. With a timeout the call completes in time: as Denied with code

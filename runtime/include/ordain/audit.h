@@ -126,6 +126,7 @@ struct AuditRecord {
   Document attributes;                    ///< of the action, where an event gave them as a whole
   std::string grant;                      ///< id of the grant that stood in for an approval
   std::string policy, policy_version;     ///< of the rule, where its policy declares a version
+  std::string remote;                     ///< what a remote decision point said, or what stood in for it
   std::string rejected;                   ///< why the call could not be bound at all: a name that is not UTF-8, say
 };
 

@@ -25,7 +25,8 @@ struct NativeCall {
   const Who& who;
   const CallOptions& options;
   int64_t now_ns = 0;
-  int64_t elapsed_ns = 0;  ///< after
+  int64_t elapsed_ns = 0;          ///< after
+  std::string_view action, trace;  ///< ids
 
   /// A field of the input; absent if there is none.
   Value arg(std::string_view name) const;

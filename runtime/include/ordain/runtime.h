@@ -19,6 +19,7 @@
 #include "ordain/json.h"
 #include "ordain/native.h"
 #include "ordain/outcome.h"
+#include "ordain/remote.h"
 #include "ordain/sink.h"
 #include "ordain/telemetry.h"
 #include "ordain/value_codec.h"
@@ -65,6 +66,7 @@ struct RuntimeOptions {
   /// private one.
   OperatorKeys operator_keys = {};
   std::vector<NativeRule> rules = {};  ///< rules that the host writes in C++; see also Runtime::add_rule
+  RemoteOptions remote = {};           ///< a decision point elsewhere, asked besides
   /// With keys, `metadata` may have these alone; anything else is invalid input. Policies can declare it too.
   std::vector<MetadataKey> metadata = {};
   std::vector<std::shared_ptr<AuditSink>> sinks = {};  ///< receive every record, with a database or without
@@ -99,6 +101,7 @@ struct DetachedDecision {
   std::vector<std::string> matched;  ///< every matching rule
   std::vector<std::string> from;
   std::vector<DetachedObligation> obligations;
+  std::string remote;  ///< what the remote decision point said, or what stood in for it; "" if it was not asked
   Digest program{};
 };
 

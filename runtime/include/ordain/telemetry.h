@@ -20,7 +20,7 @@ struct DecisionEvent {
   DecisionCode code = DecisionCode::default_effect;
   std::string_view rule, capability;
   bool observed = false;
-  std::chrono::nanoseconds elapsed{0};  ///< of deciding, native rules included
+  std::chrono::nanoseconds elapsed{0};  ///< of deciding, native rules and a remote included
 };
 
 /// One executed tool.

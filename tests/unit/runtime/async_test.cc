@@ -2,6 +2,7 @@
 #include "ordain/async.h"
 
 #include <atomic>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -161,19 +162,21 @@ TEST(Async, TimeoutsAnswerInTimeAndTheRecordTellsTheRest) {
   auto waits = calls.start(pay(600), bench.tool(), 50ms).get();
   ASSERT_NE(waits.denied(), nullptr);
   EXPECT_EQ(waits.denied()->code, "timeout");
-  std::atomic<bool> release{false};
-  auto slow = calls.start(
-      pay(20),
-      [&](const Value&, std::stop_token) -> Result<Document> {  // deaf to its stop token
-        while (!release) std::this_thread::sleep_for(1ms);
-        return json(R"({"message": "late"})");
-      },
-      50ms);
-  auto outcome = slow.get();
+  auto release = std::make_shared<std::atomic<bool>>(false);
+  auto deaf = [release](const Value&, std::stop_token) -> Result<Document> {
+    while (!*release) std::this_thread::sleep_for(1ms);
+    return json(R"({"message": "late"})");
+  };
+  auto outcome = calls.start(pay(20), deaf, 50ms).get();
+  // Where its intent takes long to be recorded, the call had not begun to execute.
+  for (auto timeout = 100ms; outcome.denied() != nullptr && timeout < 60s; timeout *= 2) {
+    EXPECT_EQ(outcome.denied()->code, "timeout");
+    outcome = calls.start(pay(20), deaf, timeout).get();
+  }
   ASSERT_NE(outcome.failed(), nullptr);
   EXPECT_EQ(outcome.failed()->code, "timeout");
   EXPECT_TRUE(outcome.failed()->executed);
-  release = true;
+  *release = true;
   ASSERT_TRUE(eventually([&] {
     auto records = bench.records(runtime);
     return records.back().kind == RecordKind::outcome && records.back().status == OutcomeStatus::released;
@@ -213,6 +216,81 @@ TEST(Async, WhatWaitsWhenTheHandleGoesIsCancelledAndTooManyAreRefused) {
   }
   for (auto& future : futures) EXPECT_EQ(future.get().denied()->code, "cancelled");
   EXPECT_FALSE(AsyncCalls::open(runtime, {.threads = 0}).ok());
+}
+
+// The last handle of its calls goes on one of their own threads. The runtime must be let go of nevertheless.
+struct LastHandle : AsyncBench {
+  std::optional<Runtime> runtime;
+  std::shared_ptr<AsyncCalls> calls;
+  std::weak_ptr<AuditSink> kept;  ///< as long as the runtime lives
+  std::promise<void> alone, ended;
+  std::shared_future<void> is_alone = alone.get_future().share();
+
+  explicit LastHandle(AsyncOptions given = {.threads = 2, .poll = 5ms}) {
+    options.sinks = {std::make_shared<MemorySink>()};
+    kept = options.sinks.front();
+    runtime = open();
+    options.sinks.clear();
+    calls = std::make_shared<AsyncCalls>(AsyncBench::calls(*runtime, given));
+  }
+  /// What drops the last handle, on the thread that calls it.
+  auto drop() {
+    return [last = calls, is_alone = is_alone, this]() mutable {
+      is_alone.wait();
+      last.reset();
+      ended.set_value();
+    };
+  }
+  /// Leaves `drop` the last one.
+  void leave() {
+    calls.reset();
+    runtime.reset();
+    alone.set_value();
+  }
+  bool runtime_goes() {
+    return eventually([&] { return kept.expired(); });
+  }
+};
+
+TEST(Async, TheLastHandleMayGoInACompletion) {
+  LastHandle bench;
+  std::promise<std::string> waiting;
+  bench.calls->start(pay(600), bench.tool(), [&](Outcome<Document> outcome) {
+    waiting.set_value(outcome.denied() != nullptr ? outcome.denied()->code : outcome.describe());
+  });
+  ASSERT_TRUE(eventually([&] { return bench.calls->waiting() == 1; }));
+  bench.calls->start(pay(20), bench.tool(), [drop = bench.drop()](Outcome<Document>) mutable { drop(); });
+  bench.leave();
+  bench.ended.get_future().get();
+  EXPECT_EQ(waiting.get_future().get(), "cancelled");
+  EXPECT_TRUE(bench.runtime_goes());
+  EXPECT_EQ(*bench.runs, 1);
+}
+
+TEST(Async, TheLastHandleMayGoInTheCompletionOfATimeout) {
+  LastHandle bench;
+  auto stubborn = [](const Value&, std::stop_token stop) -> Result<Document> {
+    while (!stop.stop_requested()) std::this_thread::sleep_for(1ms);
+    return Error{"stopped", "told to stop"};
+  };
+  bench.calls->start(pay(20), stubborn, [drop = bench.drop()](Outcome<Document>) mutable { drop(); }, 5ms);
+  bench.leave();
+  bench.ended.get_future().get();
+  EXPECT_TRUE(bench.runtime_goes());
+}
+
+TEST(Async, TheLastHandleMayGoWithTheToolOfItsOwnCall) {
+  LastHandle bench({.threads = 1, .poll = 5ms});
+  bench.calls->start(
+      pay(20),
+      [last = bench.calls, is_alone = bench.is_alone](const Value&, std::stop_token) -> Result<Document> {
+        is_alone.wait();
+        return json(R"({"message": "paid"})");
+      },
+      [&](Outcome<Document>) { bench.ended.set_value(); });
+  bench.leave();
+  bench.ended.get_future().get();
+  EXPECT_TRUE(bench.runtime_goes());
 }
 
 }  // namespace

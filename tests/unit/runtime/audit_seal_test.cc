@@ -487,6 +487,19 @@ TEST_F(Sealed, AForgedImportMakesNothing) {
   refused({}, "bad_line");
 }
 
+TEST_F(Sealed, AnExportOfADamagedLogIsJsonStill) {
+  const std::string file = bench.options.database + "/audit.db";
+  execute(file, "UPDATE segment SET retention = CAST(x'61FF' AS TEXT)");
+  execute(file, "UPDATE checkpoints SET note = CAST(x'C3' AS TEXT) WHERE size = (SELECT min(size) FROM checkpoints)");
+  size_t mended = 0;
+  for (const std::string& line : exported(bench.options.database)) {
+    auto parsed = Document::parse(line);
+    EXPECT_TRUE(parsed.ok()) << parsed.error().message << ": " << line;
+    mended += line.find("\xEF\xBF\xBD") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_EQ(mended, 2u);
+}
+
 // --- what replay needs ---
 
 TEST(AuditFacts, RecordsSayWhatTheRulesSaw) {

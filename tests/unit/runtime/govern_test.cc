@@ -456,5 +456,21 @@ policy p on before look {
   EXPECT_EQ(runtime.evaluate("look", json(R"({"n": 1})"), options).code, DecisionCode::invalid_input);
 }
 
+TEST(Govern, AToolThatFailsWithNoTextLeavesARecordThatCanBeRead) {
+  Bench bench;
+  auto runtime = bench.open();
+  auto outcome = runtime.call("bare", json("{}"), [](const Value&) -> Result<Document> {
+    return Error{"broken",
+                 "a\xff"
+                 "b"};
+  });
+  ASSERT_NE(outcome.failed(), nullptr) << outcome.describe();
+  auto records = bench.records(runtime);
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[1].error,
+            "broken: a\xEF\xBF\xBD"
+            "b");
+}
+
 }  // namespace
 }  // namespace ordain

@@ -328,5 +328,21 @@ TEST(Observe, TheOutcomeSaysWhatWouldHaveHappened) {
   EXPECT_EQ(authorized.decision.effect, Effect::deny);
 }
 
+TEST(NativeRules, WhatIsNoTextIsAFaultAndLeavesARecordThatCanBeRead) {
+  Bench bench;
+  auto runtime = bench.open();
+  ASSERT_TRUE(runtime.before("pay", "host.odd", [](const NativeCall&) { return NativeVerdict::allow("\xff"); }).ok());
+  auto outcome = bench.pay(runtime, 20);
+  ASSERT_NE(outcome.denied(), nullptr) << outcome.describe();
+  EXPECT_EQ(outcome.denied()->code, "evaluation_error");
+  EXPECT_EQ(outcome.denied()->fault, "native rule host.odd: what it says is not valid UTF-8");
+  ASSERT_TRUE(
+      runtime
+          .before("look", "host.throws", [](const NativeCall&) -> NativeVerdict { throw std::runtime_error("a\xff"); })
+          .ok());
+  EXPECT_NE(runtime.call("look", json(R"({"n": 1})"), bench.tool()).denied(), nullptr);
+  EXPECT_EQ(bench.records(runtime).size(), 2u);
+}
+
 }  // namespace
 }  // namespace ordain

@@ -52,6 +52,27 @@ struct Keyed : Bench {
   }
 };
 
+TEST(OperatorKey, ADamagedRowIsOneObjectStill) {
+  Keyed bench;
+  auto runtime = bench.checking();
+  std::string id = bench.ask(runtime);
+  bench.sql(
+      "UPDATE approvals SET input = '1,\"state\":\"approved\"', resource = '{', reason = CAST(x'61FF62' AS TEXT)");
+  bench.sql("UPDATE approvals SET created = -9223372036854775807 - 1");
+  auto shown = runtime.approvals().show(id, *bench.now);
+  ASSERT_TRUE(shown.ok()) << shown.error().message;
+  auto object = Document::parse(to_json(*shown));
+  ASSERT_TRUE(object.ok()) << object.error().message << ": " << to_json(*shown);
+  auto text = [&](const char* key) { return std::string(map_find(*object->root().map, key)->as_text()); };
+  EXPECT_EQ(text("state"), "pending");
+  EXPECT_EQ(text("input"), R"(1,"state":"approved")");
+  EXPECT_EQ(text("resource"), "{");
+  EXPECT_EQ(text("reason"),
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(text("created"), "1677-09-21T00:12:43.145224192Z");
+}
+
 TEST(OperatorKey, ASignedApprovalServes) {
   Keyed bench;
   auto runtime = bench.checking();

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "ordain/handlers.h"
+#include "runtime/sqlite.h"
 #include "tests/unit/runtime/support.h"
 
 namespace ordain {
@@ -235,6 +236,31 @@ TEST(Replay, AnOutcomeWithoutItsIntentIsIndeterminate) {
   (void)bench.pay(runtime, 20);
   ASSERT_TRUE(runtime.flush().ok());
   EXPECT_EQ(again(bench, testing::bank()).counts, counts(4, 0, 0, 0, 0, 0)) << "across segments";
+}
+
+TEST(Replay, RecordsThatNameNoActionAreOfNoCall) {
+  Bench bench;
+  {
+    Runtime runtime = bench.open();
+    ASSERT_TRUE(bench.pay(runtime, 20).has_value());
+  }
+  auto database = sqlite::Database::open(bench.options.database + "/audit.db", sqlite::Database::Open::read_write,
+                                         std::chrono::seconds(2));
+  for (int64_t id : {1, 2}) {
+    auto select = database->prepare("SELECT body FROM records WHERE id = ?");
+    ASSERT_EQ(select->bind(1, id).step(), sqlite::Statement::Step::row);
+    std::string body(select->blob(0));
+    select->reset();
+    // After version, kind and time.
+    ASSERT_EQ(body.substr(20, 5), std::string("\x03\x10\0\0\0", 5));
+    body.erase(20, 21);
+    auto update = database->prepare("UPDATE records SET body = ?1 WHERE id = ?2");
+    ASSERT_EQ(update->bind_blob(1, body.data(), body.size()).bind(2, id).step(), sqlite::Statement::Step::done);
+  }
+  database = Error{};
+  ReplayReport report = again(bench, testing::bank());
+  EXPECT_EQ(report.counts, counts(1, 0, 0, 0, 0, 1));
+  EXPECT_EQ(report.groups.at(0).examples.at(0).why, "the intent record of the call is not there");
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ TEST(JsonIn, RefusesWithTheOffset) {
   EXPECT_EQ(refusal("[1,-9223372036854775809]"), "at offset 3: an integer past 64 bits");
   EXPECT_EQ(refusal("[1e400]"), "at offset 1: a number past double");
   EXPECT_EQ(refusal(""), "at offset 0: the text ends where a value should be");
+  EXPECT_EQ(refusal({}), "at offset 0: the text ends where a value should be");  // no memory behind it
   EXPECT_EQ(refusal("  "), "at offset 2: the text ends where a value should be");
   EXPECT_EQ(refusal("{\"a\":1} x"), "at offset 8: text after the value");
   EXPECT_EQ(refusal("1 2"), "at offset 2: text after the value");

@@ -31,6 +31,13 @@ constexpr TimeParts duration_of_nanos(int64_t nanos) {
   return {nanos / 1'000'000'000, static_cast<int32_t>(nanos % 1'000'000'000)};
 }
 
+/// The timestamp that is so many nanoseconds after 1970-01-01T00:00:00Z. Any number will do.
+constexpr TimeParts timestamp_of_nanos(int64_t nanos) {
+  const bool down = nanos % 1'000'000'000 < 0;
+  return {nanos / 1'000'000'000 - (down ? 1 : 0),
+          static_cast<int32_t>(nanos % 1'000'000'000 + (down ? 1'000'000'000 : 0))};
+}
+
 /// Reads RFC 3339, "2009-02-13T23:31:30.5Z" or with an offset "+01:00". Fractional digits beyond
 /// the ninth are cut off.
 /// @returns false on anything else, on a date that is none (February 30) and outside the range.
