@@ -107,9 +107,8 @@ std::string sample_body(const Bench& bench) {
   draft.rule = draft.reason = "pay_rules.bankers";
   draft.program = &digest;
   draft.input = &bench.input.root();
-  std::string out;
-  detail::encode_record(draft, out);
-  return out;
+  std::string buffer;
+  return std::string(detail::encode_record(draft, buffer));
 }
 
 void durable(const char* name, bool keyed) {

@@ -109,23 +109,23 @@ RecordRole CallRecord::role() const {
 
 Recorded CallRecord::append() {
   if (core_.audit == nullptr && core_.options.sinks.empty()) return Recorded::yes;
-  encode_record(draft, worker_.record);
-  const bool sunk = core_.options.sinks.empty() || sink();
+  const std::string_view body = encode_record(draft, worker_.record);
+  const bool sunk = core_.options.sinks.empty() || sink(body);
   // A call that some sink does not know of must not execute; what was executed is recorded wherever it can be.
   const bool closed = !observe_ && core_.options.fail_mode == FailMode::closed;
   if (!sunk && closed && draft.kind == RecordKind::intent) return Recorded::unavailable;
   if (core_.audit == nullptr) return sunk ? Recorded::yes : Recorded::lost;
-  const Recorded recorded = queue();
+  const Recorded recorded = queue(body);
   if (recorded != Recorded::yes && core_.options.telemetry != nullptr) {
     core_.options.telemetry->write_failed("audit");
   }
   return recorded == Recorded::yes && !sunk ? Recorded::lost : recorded;
 }
 
-Recorded CallRecord::queue() {
+Recorded CallRecord::queue(std::string_view body) {
   Ticket ticket;
   const bool waiting = waits();
-  const Admission admission = core_.audit->append(worker_.record, action_.id, role(), waiting ? &ticket : nullptr);
+  const Admission admission = core_.audit->append(body, action_.id, role(), waiting ? &ticket : nullptr);
   if (admission != Admission::taken) return admission == Admission::full ? Recorded::full : Recorded::unavailable;
   reserved_ = draft.kind == RecordKind::intent;
   return waiting && !core_.audit->wait(ticket) ? Recorded::lost : Recorded::yes;
@@ -136,9 +136,9 @@ void CallRecord::abandon() {
 }
 
 /// Gives the record to the sinks. @returns false if one of them failed.
-bool CallRecord::sink() {
+bool CallRecord::sink(std::string_view body) {
   AuditRecord record;
-  bool ok = decode_record(worker_.record, &record);
+  bool ok = decode_record(body, &record);
   for (const auto& one : core_.options.sinks) {
     bool written = false;
     try {

@@ -51,8 +51,8 @@ class CallRecord {
   bool waits() const;
   RecordRole role() const;
   void clear_redacted();
-  Recorded queue();
-  bool sink();
+  Recorded queue(std::string_view body);
+  bool sink(std::string_view body);
 
   Core& core_;
   Worker& worker_;
