@@ -7,47 +7,51 @@
 
 namespace ordain::detail {
 
+CallRecord::CallRecord(Core& core, Worker& worker, const Identity& who, const ActionFacts& action, bool observe)
+    : core_(core), worker_(worker), action_(action), observe_(observe) {
+  const Who& acting = who.who();
+  draft.action = action.id;
+  draft.session = acting.session;
+  draft.capability = "(invalid)";
+  draft.agent = acting.agent;
+  draft.principal = acting.principal;
+  draft.tenant = acting.tenant;
+  draft.environment = acting.environment;
+  draft.decided = true;
+  draft.observed = observe;
+  draft.input = &input;
+  const CallOptions& options = *action.options;
+  if (!options.resource.is(Kind::null)) draft.resource = &options.resource;
+  if (!options.metadata.is(Kind::null)) draft.metadata = &options.metadata;
+  draft.rejected = action.problem;
+  if (!action.problem.empty()) return;
+  draft.trace = action.trace();
+  draft.parent = options.parent;
+  draft.capability = action.capability;
+  draft.type = options.type;
+  draft.target = options.target;
+  draft.description = options.description;
+  if (options.risk) draft.risk = options.risk->value;
+}
+
 void CallRecord::note(const Ruling& decision, Stage stage, int64_t now_ns) {
-  const Who& who = who_.who();
-  draft = RecordDraft{};
-  redacted_.clear();
   draft.kind = stage == Stage::before ? RecordKind::intent : RecordKind::outcome;
   draft.time_ns = now_ns;
-  draft.action = action_.id;
-  draft.trace = action_.problem.empty() ? action_.trace() : "";
-  draft.parent = action_.problem.empty() ? action_.options->parent : "";
-  draft.session = who.session;
-  draft.capability = action_.problem.empty() ? action_.capability : "(invalid)";
-  draft.agent = who.agent;
-  draft.principal = who.principal;
-  draft.tenant = who.tenant;
-  draft.environment = who.environment;
-  draft.decided = true;
   draft.stage = stage;
   draft.effect = decision.effect;
-  draft.observed = observe_;
   draft.code = decision.code;
   draft.rule = decision.rule;
   draft.reason = decision.reason;
-  fault_ = decision.fault;
-  draft.fault = fault_;
+  draft.fault = decision.fault;
+  draft.cause = draft.approval = draft.grant = {};
   draft.program = &worker_.program->digest();
-  draft.input = &input;
-  if (!action_.options->resource.is(Kind::null)) draft.resource = &action_.options->resource;
-  if (!action_.options->metadata.is(Kind::null)) draft.metadata = &action_.options->metadata;
   draft.context = worker_.attributes;
-  draft.rejected = action_.problem;
-  if (action_.problem.empty()) {
-    draft.type = action_.options->type;
-    draft.target = action_.options->target;
-    draft.description = action_.options->description;
-    if (action_.options->risk) draft.risk = action_.options->risk->value;
-  }
   obligations_.clear();
   for (const RulingObligation& obligation : decision.obligations) {
     obligations_.push_back({obligation.kind, obligation.rule, obligation.path, obligation.reason});
   }
   draft.obligations = obligations_;
+  clear_redacted();
 }
 
 void CallRecord::begin_outcome(int64_t elapsed_ns) {

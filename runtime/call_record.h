@@ -23,14 +23,12 @@ enum class Recorded : uint8_t {
 /// long. One thread at a time.
 class CallRecord {
  public:
-  CallRecord(Core& core, Worker& worker, const Identity& who, const ActionFacts& action, bool observe)
-      : core_(core), worker_(worker), who_(who), action_(action), observe_(observe) {}
+  CallRecord(Core& core, Worker& worker, const Identity& who, const ActionFacts& action, bool observe);
 
   RecordDraft draft;            ///< of the record under way; the call's path adds what it alone knows
   Value input = Value::null();  ///< what is recorded of the input
 
-  /// Drafts anew, an intent or an outcome: who acts, on what, and what was decided. The views of the decision live
-  /// until the next one.
+  /// Drafts what was decided, of an intent or an outcome. `decision` must stay as it is until the next is noted.
   void note(const Ruling& decision, Stage stage, int64_t now_ns);
   /// Makes the draft that of an outcome. The intent record has what this leaves out.
   void begin_outcome(int64_t elapsed_ns);
@@ -38,8 +36,6 @@ class CallRecord {
   void digest_redacted(const Ruling& decision, std::string_view root, const Value& value);
   /// Nothing of a withheld output is recorded but that it was there.
   void digest_withheld(const Value& output);
-  /// Of the decision that was noted last; "" if there was none.
-  const std::string& fault() const { return fault_; }
 
   /// Queues the draft, and gives it to the sinks. Waits for its commit where durability and kind say so.
   Recorded append();
@@ -56,13 +52,11 @@ class CallRecord {
 
   Core& core_;
   Worker& worker_;
-  const Identity& who_;
   const ActionFacts& action_;
   const bool observe_;
   bool reserved_ = false;  ///< the intent kept room for its outcome
   std::vector<DraftObligation> obligations_;
   std::vector<DraftRedacted> redacted_;
-  std::string fault_;
 };
 
 }  // namespace ordain::detail

@@ -213,7 +213,7 @@ class GovernedCall {
 
   Denied denied(const Ruling& decision) const {
     return {std::string(draft_.rule), std::string(decision.reason), std::string(to_string(decision.code)),
-            record_.fault()};
+            decision.fault};
   }
 
   /// Records and returns a denial. @returns false.
@@ -311,7 +311,7 @@ class GovernedCall {
 
   void withhold(const Ruling& decision) {
     std::string_view code = draft_.cause.empty() ? to_string(decision.code) : draft_.cause;
-    Withheld withheld{std::string(draft_.rule), std::string(decision.reason), std::string(code), record_.fault()};
+    Withheld withheld{std::string(draft_.rule), std::string(decision.reason), std::string(code), decision.fault};
     draft_.status = OutcomeStatus::withheld;
     finish();
     out_.state = std::move(withheld);
@@ -348,10 +348,10 @@ class GovernedCall {
   /// Decides one stage, tells the telemetry, and begins the record.
   void judge(const Call& call, const NativeCall& seen) {
     if (Telemetry* telemetry = core_.options.telemetry.get(); telemetry == nullptr) {
-      ruling_ = rule(core_, worker_, {call, seen});
+      rule(core_, worker_, {call, seen}, ruling_);
     } else {
       const auto start = std::chrono::steady_clock::now();
-      ruling_ = rule(core_, worker_, {call, seen});
+      rule(core_, worker_, {call, seen}, ruling_);
       const auto took = std::chrono::steady_clock::now() - start;
       telemetry->decided({seen.stage, ruling_.effect, ruling_.code, ruling_.rule, action_.capability, observe_, took});
     }

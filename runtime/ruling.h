@@ -56,7 +56,7 @@ struct RulingFacts {
   bool all = false;  ///< list every matching rule
 };
 
-/// Decides. Native rules are asked only where the policies have not denied.
-Ruling rule(Core& core, Worker& worker, const RulingFacts& facts);
+/// Decides, into `out`. Native rules are asked only where the policies have not denied.
+void rule(Core& core, Worker& worker, const RulingFacts& facts, Ruling& out);
 
 }  // namespace ordain::detail

@@ -78,7 +78,9 @@ DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capabi
   const Value nothing{};
   NativeCall seen{stage,     capability, input,  output != nullptr ? *output : nothing,
                   who.who(), options,    now_ns, elapsed_ns};
-  DetachedDecision out = detach(*worker->program, rule(core, *worker, {*worker->call, seen, true}), action, now_ns);
+  Ruling ruling;
+  rule(core, *worker, {*worker->call, seen, true}, ruling);
+  DetachedDecision out = detach(*worker->program, ruling, action, now_ns);
   std::string scope = missing_scope(*worker->program, worker->call->capability().id, who.who());
   if (stage == Stage::before && !scope.empty() && out.effect != Effect::deny) {
     out.effect = Effect::deny;
