@@ -7,6 +7,7 @@
 #include "ordain/json.h"
 #include "ordain/time_text.h"
 #include "vm/bind.h"
+#include "vm/same_name.h"
 
 namespace ordain {
 namespace {
@@ -95,7 +96,7 @@ const RecordField* find_from(const RecordType& record, std::string_view name, si
   const size_t count = record.fields.size();
   for (size_t n = 0; n < count; ++n) {
     const size_t at = *hint + n < count ? *hint + n : *hint + n - count;
-    if (record.fields[at].name == name) {
+    if (same_name(record.fields[at].name, name)) {
       *hint = at + 1 == count ? 0 : at + 1;
       return &record.fields[at];
     }
