@@ -32,11 +32,12 @@ class GovernedCall {
 
   /// The call as far as its decision.
   Authorization authorize() {
-    decide_only_ = true;
+    DetachedDecision decided;
+    decided_ = &decided;
     bool clears = clear() && record_decision();
     if (auto* pending = std::get_if<Pending>(&out_.state)) approval_ = pending->approval_id;
     Document input = clears ? Document::copy_of(effective_) : Document();
-    return {clears, std::move(decided_), approval_, grant_, to_outcome<void>(std::move(out_), Nothing()), input};
+    return {clears, std::move(decided), approval_, grant_, to_outcome<void>(std::move(out_), Nothing()), input};
   }
 
  private:
@@ -80,7 +81,7 @@ class GovernedCall {
       draft_.cause = "missing_scope";
     }
     if (observe_) observe_input(decision);
-    if (decide_only_) decided_ = detach(*worker_.program, decision, action_, now_ns_);
+    if (decided_ != nullptr) *decided_ = detach(*worker_.program, decision, action_, now_ns_);
     return decision;
   }
 
@@ -369,13 +370,12 @@ class GovernedCall {
   const bool observe_;
   Governed out_;
   int64_t now_ns_ = 0, elapsed_ns_ = 0;
-  Value effective_ = Value::null();  ///< what the tool receives
-  std::string scope_;                ///< that the agent lacks
-  std::string approval_;             ///< consumed for this call
-  std::string grant_;                ///< that stood in for an approval
-  bool decide_only_ = false;
-  DetachedDecision decided_;
-  Ruling ruling_;  ///< the latest; the record views it
+  Value effective_ = Value::null();      ///< what the tool receives
+  std::string scope_;                    ///< that the agent lacks
+  std::string approval_;                 ///< consumed for this call
+  std::string grant_;                    ///< that stood in for an approval
+  DetachedDecision* decided_ = nullptr;  ///< where `authorize` wants the decision
+  Ruling ruling_;                        ///< the latest; the record views it
   CallRecord record_{core_, worker_, who_, action_, observe_};
   RecordDraft& draft_ = record_.draft;
 };
