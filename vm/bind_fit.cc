@@ -21,6 +21,23 @@ bool is_empty(const Value& value) {
          (value.kind == Kind::optional && value.items == nullptr);
 }
 
+// Whether a value is what the type says, with nothing to convert: most fields of most calls. Others are the Fitter's to
+// look at closely.
+bool fits_as_it_is(const Type& type, const Value& value) {
+  switch (type.kind) {
+    case TypeKind::boolean:
+      return value.is(Kind::boolean);
+    case TypeKind::integer:
+      return value.is(Kind::integer);
+    case TypeKind::floating:
+      return value.is(Kind::floating) && std::isfinite(value.d);
+    case TypeKind::string:
+      return value.is(Kind::string) && valid_utf8(value.as_text());
+    default:
+      return false;
+  }
+}
+
 int base64_digit(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
@@ -347,11 +364,12 @@ bool Fitter::fit_record(const RecordType& record, const Value& in, const BindPat
     if (entry.key.kind != Kind::string) return fail(path, "a record's fields have names");
     BindPath at = path.field(entry.key.as_text());
     const RecordField* field = find_from(record, entry.key.as_text(), &hint);
-    Value value;
-    if (field == nullptr && !valid_utf8(entry.key.as_text())) return fail(path, "invalid UTF-8 in a field's name");
-    if (field == nullptr ? !fit_undeclared(record, entry.value, at, &value)
-                         : !fit_field(*field, entry.value, at, &value)) {
-      return false;
+    Value value = entry.value;
+    if (field == nullptr) {
+      if (!valid_utf8(entry.key.as_text())) return fail(path, "invalid UTF-8 in a field's name");
+      if (!fit_undeclared(record, entry.value, at, &value)) return false;
+    } else if (at.depth > kMaxBindDepth || !fits_as_it_is(*field->type, value)) {
+      if (!fit_field(*field, entry.value, at, &value)) return false;
     }
     required += field != nullptr && !field->optional;
     if (made == nullptr) {
