@@ -24,6 +24,8 @@ enum class Recorded : uint8_t {
 class CallRecord {
  public:
   CallRecord(Core& core, Worker& worker, const Identity& who, const ActionFacts& action, bool observe);
+  CallRecord(const CallRecord&) = delete;  // the draft views `input`
+  CallRecord& operator=(const CallRecord&) = delete;
 
   RecordDraft draft;            ///< of the record under way; the call's path adds what it alone knows
   Value input = Value::null();  ///< what is recorded of the input

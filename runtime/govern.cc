@@ -89,9 +89,7 @@ class GovernedCall {
   bool redact_input(const Ruling& decision) {
     record_.digest_redacted(decision, "input", *action_.input);
     if (!apply(decision, "input", effective_)) {
-      return deny({draft_.rule.empty() ? "" : std::string(draft_.rule), "a redaction could not be applied",
-                   "evaluation_error", ""},
-                  "");
+      return deny({std::string(draft_.rule), "a redaction could not be applied", "evaluation_error", ""}, "");
     }
     record_.input = effective_;
     return true;
