@@ -1,5 +1,5 @@
 // What the record costs: the caller's thread at a fixed rate of calls, records a second to disk, syncs a record.
-//   build/release/bin/audit_bench [CALLS_PER_SECOND]
+//   build/release/bin/audit_bench [--quick] [--json]
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "bench/report.h"
 #include "bench/rule_sets.h"
 #include "ordain/ordain.h"
 #include "runtime/audit_chain.h"
@@ -16,7 +17,7 @@
 #include "ordain/jit.h"
 #endif
 
-namespace ordain {
+namespace ordain::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -38,7 +39,7 @@ struct State {
 }
 
 std::shared_ptr<const Program> ten_rules() {
-  auto compilation = compile({std::make_shared<Source>(Source{"bench.policy", bench::kTenRules})}, standard_library());
+  auto compilation = compile({std::make_shared<Source>(Source{"bench.policy", kTenRules})}, standard_library());
   if (compilation.program == nullptr) fail(render(compilation.diagnostics));
 #ifdef ORDAIN_HAS_JIT
   if (auto native = compile_native(*compilation.program); !native) fail(native.error().message);
@@ -68,29 +69,60 @@ struct Bench {
   }
 };
 
-/// Calls begin at fixed times whatever the ones before took; what is measured is each call alone.
-void open_loop(const char* name, const std::shared_ptr<const Program>& program, bool recorded, double rate) {
+constexpr double kRate = 50'000;  // calls a second
+
+/// One kind of runtime, called at fixed times.
+struct Caller {
+  std::string name;
   Bench bench;
-  Runtime runtime = bench.open(program, recorded, Durability::group);
-  for (int i = 0; i < 20'000; ++i) bench.call(runtime);
-  if (!runtime.flush()) fail("the record could not be written");
-  constexpr int kCalls = 100'000;
-  std::vector<int64_t> nanos;
-  nanos.reserve(kCalls);
-  auto period = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1.0 / rate));
-  auto next = Clock::now();
-  int late = 0;
-  for (int i = 0; i < kCalls; ++i, next += period) {
-    auto start = Clock::now();
-    if (start > next + period) ++late;
-    while (start < next) start = Clock::now();
-    bench.call(runtime);
-    nanos.push_back(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+  Runtime runtime;
+  std::vector<int64_t> nanos = {};  // of each call
+  size_t late = 0;                  // began when the next one was due
+
+  Caller(std::string called, const std::shared_ptr<const Program>& program, bool recorded)
+      : name(std::move(called)), runtime(bench.open(program, recorded, Durability::group)) {
+    for (int i = 0; i < 20'000; ++i) bench.call(runtime);
+    if (!runtime.flush()) fail("the record could not be written");
   }
-  std::sort(nanos.begin(), nanos.end());
-  auto quantile = [&](double q) { return nanos[static_cast<size_t>(q * (kCalls - 1))]; };
-  fmt::print("{:<34} p50 {:>6} ns   p90 {:>6} ns   p99 {:>6} ns   p99.9 {:>8} ns   {:.1f} % began late\n", name,
-             quantile(0.5), quantile(0.9), quantile(0.99), quantile(0.999), 100.0 * late / kCalls);
+  double quantile(double q) {
+    std::sort(nanos.begin(), nanos.end());
+    return static_cast<double>(nanos[static_cast<size_t>(q * static_cast<double>(nanos.size() - 1))]);
+  }
+};
+
+/// Calls begin at fixed times whatever the ones before took; what is measured is each call alone.
+void open_loop(Caller& caller, size_t calls) {
+  const auto period = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1.0 / kRate));
+  auto next = Clock::now();
+  for (size_t i = 0; i < calls; ++i, next += period) {
+    auto start = Clock::now();
+    if (start > next + period) ++caller.late;
+    while (start < next) start = Clock::now();
+    caller.bench.call(caller.runtime);
+    caller.nanos.push_back(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+  }
+  if (!caller.runtime.flush()) fail("the record could not be written");
+}
+
+void measure_caller(const Options& options, const std::shared_ptr<const Program>& program) {
+  const char* const section = "caller's thread";
+  constexpr size_t kTurns = 10;  // each in turn, so that both have the same neighbours
+  const size_t calls = options.quick ? 2'000 : 10'000;
+  Caller unrecorded("unrecorded", program, false), group("group", program, true);
+  for (Caller* caller : {&unrecorded, &group}) caller->nanos.reserve(kTurns * calls);
+  for (size_t turn = 0; turn < kTurns; ++turn) {
+    for (Caller* caller : {&unrecorded, &group}) open_loop(*caller, calls);
+  }
+  for (Caller* caller : {&unrecorded, &group}) {
+    for (auto [name, q] : {std::pair{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}}) {
+      Line& line = add(section, caller->name + ", " + name, caller->quantile(q), "ns");
+      if (caller == &group) compare(line, unrecorded.quantile(q), "unrecorded");
+      if (caller == &group && q == 0.5) budget(line, 1000);
+      if (caller == &group && q == 0.99) budget(line, 5000);
+    }
+    add(section, caller->name + ", began late",
+        100.0 * static_cast<double>(caller->late) / static_cast<double>(caller->nanos.size()), "%");
+  }
 }
 
 /// A body of the size that the calls above leave.
@@ -107,55 +139,57 @@ std::string sample_body(const Bench& bench) {
   draft.rule = draft.reason = "pay_rules.bankers";
   draft.program = &digest;
   draft.input = &bench.input.root();
-  std::string out;
-  detail::encode_record(draft, out);
-  return out;
+  std::string buffer;
+  return std::string(detail::encode_record(draft, buffer));
 }
 
-void durable(const char* name, bool keyed) {
+/// Batches that the writer's thread commits, without the callers.
+void measure_batches(const Options& options, const std::string& name, bool keyed) {
   Bench bench;
-  AuditOptions options;
-  if (keyed) options.key = *PrivateKey::generate("bench");
-  auto chain = detail::AuditChain::open(bench.state.directory.string(), options);
+  AuditOptions audit;
+  if (keyed) audit.key = *PrivateKey::generate("bench");
+  auto chain = detail::AuditChain::open(bench.state.directory.string(), audit);
   if (!chain) fail(chain.error().message);
   const std::string body = sample_body(bench);
-  constexpr int kBatches = 100, kBatch = 4096;
+  const int batches = options.quick ? 10 : 100;
+  constexpr int kBatch = 4096;
   detail::RecordBatch batch;
   for (int i = 0; i < kBatch; ++i) batch.add(body, Id128::random());
-  auto start = Clock::now();
-  for (int i = 0; i < kBatches; ++i) {
+  const auto start = Clock::now();
+  for (int i = 0; i < batches; ++i) {
     if (auto done = chain->append(batch); !done) fail(done.error().message);
   }
-  double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  fmt::print("{:<34} {:>9.0f} records/s, {} bytes each, batches of {}, each committed with a sync\n", name,
-             kBatches * kBatch / seconds, body.size(), kBatch);
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  Line& line =
+      add("to disk", fmt::format("{}, {} bytes each, batches of {}, a sync each", name, body.size(), grouped(kBatch)),
+          batches * kBatch / seconds, "records/s");
+  budget_at_least(line, 150'000);
 }
 
-void syncs(const std::shared_ptr<const Program>& program) {
+void measure_sync(const Options& options, const std::shared_ptr<const Program>& program) {
   sqlite::Faults& layer = sqlite::install_faults();
   Bench bench;
   Runtime runtime = bench.open(program, true, Durability::sync);
   bench.call(runtime);
-  constexpr int kCalls = 2000;
-  uint64_t before = layer.syncs;
-  auto start = Clock::now();
-  for (int i = 0; i < kCalls; ++i) bench.call(runtime);
-  double micros = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
-  fmt::print("{:<34} {:.3f} syncs a record, {:.0f} us a call of two records\n", "sync",
-             static_cast<double>(layer.syncs - before) / (2.0 * kCalls), micros / kCalls);
+  const int calls = options.quick ? 200 : 2000;
+  const uint64_t before = layer.syncs;
+  const auto start = Clock::now();
+  for (int i = 0; i < calls; ++i) bench.call(runtime);
+  const double nanos = std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+  budget(add("sync", "syncs a record, one caller", static_cast<double>(layer.syncs - before) / (2.0 * calls), ""), 1.5);
+  add("sync", "a call of two records", nanos / calls, "ns");
 }
 
 }  // namespace
-}  // namespace ordain
+}  // namespace ordain::bench
 
 int main(int argc, char** argv) {
-  double rate = argc > 1 ? std::atof(argv[1]) : 50'000;
-  if (rate <= 0) ordain::fail("calls per second: a positive number");
-  auto program = ordain::ten_rules();
-  fmt::print("before + after, ten rules, caller's thread, open loop at {:.0f} calls/s\n", rate);
-  ordain::open_loop("unrecorded", program, false, rate);
-  ordain::open_loop("group", program, true, rate);
-  ordain::durable("durable, chained", false);
-  ordain::durable("durable, chained, checkpoints", true);
-  ordain::syncs(program);
+  using namespace ordain::bench;  // NOLINT(google-build-using-namespace)
+  const Options options = parse_options(argc, argv, "audit_bench", "What the record costs");
+  const auto program = ten_rules();
+  measure_caller(options, program);
+  measure_batches(options, "chained", false);
+  measure_batches(options, "chained, signed checkpoints", true);
+  measure_sync(options, program);
+  print_report(options);
 }

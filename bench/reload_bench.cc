@@ -2,7 +2,7 @@
 // left alone, then while a thousand programs are published one after another. Each decision is timed on its own, from
 // asking for the current program to the answer; what a change costs a thread (new Call, new Context) is in it. More
 // threads than cores are interrupted by each other for milliseconds; so the changes are told in processor time as well.
-//   build/release/bin/reload_bench [RELOADS] [THREADS] [RULES]
+//   build/release/bin/reload_bench [--quick] [--json]
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,16 +13,18 @@
 #include <iostream>
 #include <thread>
 
+#include "bench/report.h"
 #include "bench/rule_sets.h"
 #include "cli/latency.h"
 #include "ordain/live_program.h"
 #include "ordain/ordain.h"
 
-namespace ordain {
+namespace ordain::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr uint64_t kBudget = 100'000;  // ns, at p99.9
+constexpr double kBudget = 100'000;  // ns, at p99.9
+const char* const kSection = "eight threads decide by 300 rules";
 
 uint64_t nanos_since(Clock::time_point start) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
@@ -36,7 +38,7 @@ uint64_t thread_nanos() {
 }
 
 std::shared_ptr<const Program> program_of(size_t rules, uint64_t seed) {
-  auto text = std::make_shared<Source>(Source{"bench.policy", bench::role_rules(static_cast<int>(rules), seed)});
+  auto text = std::make_shared<Source>(Source{"bench.policy", role_rules(static_cast<int>(rules), seed)});
   Compilation compilation = compile({text}, standard_library());
   if (compilation.program == nullptr) {
     std::cerr << render(compilation.diagnostics);
@@ -97,19 +99,25 @@ Phase measure(std::string name, size_t threads, const LiveProgram& live, const L
   return out;
 }
 
-// The worst thread's quantiles: the budget is for each of them. @returns its p99.9.
-uint64_t print(const Phase& phase) {
-  uint64_t p50 = 0, p99 = 0, p999 = 0, longest = 0, decided = 0, changes = 0;
+// The worst thread's quantiles: the budget is for each of them.
+void tell(const Phase& phase, bool judged) {
+  uint64_t p50 = 0, p99 = 0, p999 = 0, longest = 0;
   for (const Pauses& each : phase.threads) {
     p50 = std::max(p50, each.all.quantile(0.5)), p99 = std::max(p99, each.all.quantile(0.99));
     p999 = std::max(p999, each.all.quantile(0.999)), longest = std::max(longest, each.longest);
-    decided += each.all.count(), changes += each.changes;
   }
-  fmt::print("{:<22} {:>12} {:>9} {:>9} {:>9} {:>9} {:>12}\n", phase.name, decided, changes, p50, p99, p999, longest);
-  return p999;
+  const auto line = [&](const char* name, uint64_t ns) -> Line& {
+    return add(kSection, phase.name + ", " + name, static_cast<double>(ns), "ns");
+  };
+  line("p50", p50), line("p99", p99);
+  Line& tail = line("p99.9", p999);
+  if (judged) budget(tail, kBudget);
+  line("longest", longest);
 }
 
-int run(size_t reloads, size_t threads, size_t rules) {
+int run(const Options& options) {
+  const size_t reloads = options.quick ? 100 : 1000;
+  constexpr size_t threads = 8, rules = 300;
   std::vector<std::string> variants;
   for (uint64_t seed = 1; seed <= 4; ++seed) variants.push_back(program_of(rules, seed)->serialise());
   std::vector<std::weak_ptr<const Program>> made;
@@ -120,10 +128,6 @@ int run(size_t reloads, size_t threads, size_t rules) {
   };
   LiveProgram live(load(0));
   LiveContext who(fill);
-  fmt::print("{} threads decide, {} programs of {} rules; ns of one decision, the worst thread's\n", threads, reloads,
-             rules);
-  fmt::print("{:<22} {:>12} {:>9} {:>9} {:>9} {:>9} {:>12}\n", "", "decisions", "changes", "p50", "p99", "p99.9",
-             "max");
   auto start = Clock::now();
   std::chrono::nanoseconds publishing{0};
   const Phase reloading = measure("during the reloads", threads, live, who, [&] {
@@ -140,34 +144,34 @@ int run(size_t reloads, size_t threads, size_t rules) {
     std::shared_ptr<const Program> unused;
     for (start = Clock::now(); Clock::now() - start < took;) unused = *Program::load(variants[0], standard_library());
   });
-  print(alone);
-  const uint64_t p999 = print(reloading);
+  tell(alone, false);
+  tell(reloading, true);
   cli::LatencyHistogram changing, cpu;
   for (const Pauses& each : reloading.threads) changing.add(each.changing), cpu.add(each.changing_cpu);
-  const auto row = [](const char* name, const cli::LatencyHistogram& of) {
-    fmt::print("{:<22} {:>12} {:>9} {:>9} {:>9} {:>9}\n", name, of.count(), of.count(), of.quantile(0.5),
-               of.quantile(0.99), of.quantile(0.999));
+  const auto tail = [](const char* name, const cli::LatencyHistogram& of) {
+    add(kSection, fmt::format("the {} changes of program alone, p99.9{}", grouped(of.count()), name),
+        static_cast<double>(of.quantile(0.999)), "ns");
   };
-  row("  the changes alone", changing);
-  row("  in processor time", cpu);
+  tail("", changing);
+  tail(", in processor time", cpu);
   size_t alive = 0;
   for (int n = 0; n < 2500 && (alive = static_cast<size_t>(std::count_if(
                                    made.begin(), made.end(), [](const auto& p) { return !p.expired(); }))) != 1;
        ++n) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
-  const double each = static_cast<double>(publishing.count()) / static_cast<double>(reloads);
-  fmt::print("budget: p99.9 at most {} ns: {}\n", kBudget, p999 <= kBudget ? "held" : "MISSED");
-  fmt::print("publishing: {:.0f} ns each; programs alive at the end: {} of {} (budget 1)\n", each, alive, made.size());
-  return p999 <= kBudget && alive == 1 ? 0 : 1;
+  add(kSection, "publishing a program", static_cast<double>(publishing.count()) / static_cast<double>(reloads), "ns");
+  budget(add(kSection, fmt::format("of {} programs, alive at the end", grouped(made.size())),
+             static_cast<double>(alive), ""),
+         1);
+  print_report(options);
+  return 0;
 }
 
 }  // namespace
-}  // namespace ordain
+}  // namespace ordain::bench
 
 int main(int argc, char** argv) {
-  const auto number = [&](int n, size_t otherwise) {
-    return argc > n ? static_cast<size_t>(std::strtoull(argv[n], nullptr, 10)) : otherwise;
-  };
-  return ordain::run(number(1, 1000), number(2, 8), number(3, 300));
+  return ordain::bench::run(ordain::bench::parse_options(argc, argv, "reload_bench",
+                                                         "How long deciding threads pause while programs change"));
 }

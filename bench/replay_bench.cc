@@ -1,5 +1,5 @@
 // How fast recorded calls are decided again: records a second, of an audit log and of a file of events.
-//   build/release/bin/replay_bench [CALLS]
+//   build/release/bin/replay_bench [--quick] [--json]
 #include "ordain/replay.h"
 
 #include <fmt/format.h>
@@ -8,10 +8,11 @@
 #include <filesystem>
 #include <sstream>
 
+#include "bench/report.h"
 #include "bench/rule_sets.h"
 #include "ordain/ordain.h"
 
-namespace ordain {
+namespace ordain::bench {
 namespace {
 
 [[noreturn]] void fail(const std::string& message) {
@@ -44,11 +45,12 @@ void show(const char* name, const Result<ReplayReport>& report) {
   if (!report) fail(report.error().message);
   const uint64_t records = report->decided + report->skipped;
   if (report->decided == 0 || report->malformed != 0 || report->changed() != 0) fail("not what was recorded");
-  fmt::print("{:<44} {:>9.0f} records/s ({} records)\n", name, static_cast<double>(records) / report->seconds, records);
+  add("replay", fmt::format("{}, {} records", name, grouped(records)), static_cast<double>(records) / report->seconds,
+      "records/s");
 }
 
 void run(int calls) {
-  auto compiled = compile({std::make_shared<Source>(Source{"bench.policy", bench::kTenRules})}, standard_library());
+  auto compiled = compile({std::make_shared<Source>(Source{"bench.policy", kTenRules})}, standard_library());
   if (compiled.program == nullptr) fail(render(compiled.diagnostics));
   const auto program = compiled.program;
   std::string directory = (std::filesystem::temp_directory_path() / "ordain-bench-XXXXXX").string();
@@ -74,10 +76,11 @@ void run(int calls) {
 }
 
 }  // namespace
-}  // namespace ordain
+}  // namespace ordain::bench
 
 int main(int argc, char** argv) {
-  const int calls = argc > 1 ? std::atoi(argv[1]) : 250'000;
-  if (calls <= 0) ordain::fail("calls: a positive number");
-  ordain::run(calls);
+  const auto options =
+      ordain::bench::parse_options(argc, argv, "replay_bench", "How fast recorded calls are decided again");
+  ordain::bench::run(options.quick ? 10'000 : 250'000);
+  ordain::bench::print_report(options);
 }

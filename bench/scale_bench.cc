@@ -9,88 +9,24 @@
 #include <atomic>
 #include <cstdlib>
 #include <map>
-#include <new>
 #include <thread>
 
 #include "bench/access_by_hand.h"
 #include "bench/prepared.h"
+#include "bench/report.h"
 #include "bench/rule_sets.h"
-#include "ordain/json.h"
 #include "ordain/stdlib.h"
 #include "tests/support/allocations.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
 #endif
 
-#if ORDAIN_COUNTS_ALLOCATIONS
-namespace {
-void* counted(std::size_t size) {
-  ++ordain::test::allocations_made;
-  void* out = std::malloc(size);
-  if (out == nullptr) throw std::bad_alloc();
-  return out;
-}
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-#endif
-
 namespace ordain::bench {
 namespace {
 
-struct Options {
-  bool quick = false;
-  bool json = false;
-  std::vector<std::string> sections;
+struct Chosen : Options {
+  std::vector<std::string> sections;  // all if empty
 };
-
-// One line of the report.
-struct Line {
-  std::string section, what;
-  double value = 0;
-  std::string unit;  // "ns", "ms", "bytes", "x", ""
-  double ratio = 0;  // against `beside`; 0: none
-  std::string beside;
-  double budget = 0;  // of the ratio if `budget_of_ratio`, else of the value; 0 with has_budget: none allowed
-  bool has_budget = false, budget_of_ratio = false;
-
-  bool met() const { return (budget_of_ratio ? ratio : value) <= budget; }
-};
-
-std::vector<Line> lines;
-
-std::string in_units(double value, const std::string& unit) {
-  if (unit == "ns" && value >= 10'000) return fmt::format("{:.1f} µs", value / 1000);
-  if (unit == "x") return fmt::format("{:.2f}×", value);
-  return fmt::format("{:.{}f}{}{}", value, value < 100 && value != static_cast<int64_t>(value) ? 1 : 0,
-                     unit.empty() ? "" : " ", unit);
-}
-
-Line& add(const std::string& section, const std::string& what, double value, const std::string& unit) {
-  Line line;
-  line.section = section, line.what = what, line.value = value, line.unit = unit;
-  lines.push_back(std::move(line));
-  fmt::print(stderr, "  {}: {}, {}\n", section, what, in_units(value, unit));
-  return lines.back();
-}
-Line& compare(Line& line, double baseline, const std::string& beside) {
-  line.ratio = line.value / baseline;
-  line.beside = beside;
-  return line;
-}
-void budget(Line& line, double most) { line.has_budget = true, line.budget = most; }
-void budget_of_ratio(Line& line, double most) { line.has_budget = line.budget_of_ratio = true, line.budget = most; }
-
-std::string grouped(size_t number) {
-  std::string out = std::to_string(number);
-  for (size_t at = out.size(); at > 3;) out.insert(at -= 3, ",");
-  return out;
-}
 
 // --- role, type, action and department rules: flat?
 
@@ -319,42 +255,7 @@ void measure_loading(const Options& options) {
 
 // --- the report
 
-std::string as_json() {
-  std::string out = "[";
-  for (const Line& line : lines) {
-    std::string section, what, beside;
-    append_json_string(section, line.section);
-    append_json_string(what, line.what);
-    append_json_string(beside, line.beside);
-    out += fmt::format(R"({}{{"section": {}, "what": {}, "value": {:.3f}, "unit": "{}")", out.size() > 1 ? ",\n" : "",
-                       section, what, line.value, line.unit);
-    if (line.ratio != 0) out += fmt::format(R"(, "ratio": {:.3f}, "beside": {})", line.ratio, beside);
-    if (line.has_budget) {
-      out += fmt::format(R"(, "budget": {:.3f}, "budget_of": "{}", "met": {})", line.budget,
-                         line.budget_of_ratio ? "ratio" : "value", line.met());
-    }
-    out += "}";
-  }
-  return out + "]\n";
-}
-
-std::string as_table() {
-  std::string out, section;
-  for (const Line& line : lines) {
-    if (line.section != section) out += fmt::format("\n{}\n", section = line.section);
-    const std::string ratio = line.ratio == 0 ? "" : fmt::format("{:.2f}× {}", line.ratio, line.beside);
-    std::string judged;
-    if (line.has_budget) {
-      judged = fmt::format("≤ {} {}",
-                           line.budget_of_ratio ? fmt::format("{}×", line.budget) : in_units(line.budget, line.unit),
-                           line.met() ? "met" : "MISSED");
-    }
-    out += fmt::format("  {:<58} {:>12}  {:<24} {}\n", line.what, in_units(line.value, line.unit), ratio, judged);
-  }
-  return out;
-}
-
-int run(const Options& options) {
+int run(const Chosen& options) {
   const std::pair<const char*, void (*)(const Options&)> sections[] = {
       {"growth", measure_growth},         {"arithmetic", measure_arithmetic}, {"patterns", measure_patterns},
       {"allocations", count_allocations}, {"loading", measure_loading},       {"families", measure_families},
@@ -363,7 +264,7 @@ int run(const Options& options) {
     const auto& chosen = options.sections;
     if (chosen.empty() || std::find(chosen.begin(), chosen.end(), name) != chosen.end()) measure(options);
   }
-  fmt::print("{}", options.json ? as_json() : as_table());
+  print_report(options);
   return 0;
 }
 
@@ -371,7 +272,7 @@ int run(const Options& options) {
 }  // namespace ordain::bench
 
 int main(int argc, char** argv) {
-  ordain::bench::Options options;
+  ordain::bench::Chosen options;
   CLI::App app{"How deciding, loading, native code and memory grow with rules", "scale_bench"};
   app.add_flag("--quick", options.quick, "smaller sets, shorter rounds, native code without optimisation");
   app.add_flag("--json", options.json, "print JSON");

@@ -1,7 +1,7 @@
 // The ways into a call, over one call of ten fields: by slot, from a struct, from JSON text, and what deciding adds.
 // And JSON of 20 KB with 200 fields that no rule reads, in an open record. Each is timed in turns with the others, so
 // that the ratios hold on a noisy machine; the answers of all ways are compared first.
-//   build/release/bin/ways_in_bench [ROUNDS]
+//   build/release/bin/ways_in_bench [--quick] [--json]
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,13 +10,14 @@
 #include <functional>
 #include <iostream>
 
+#include "bench/report.h"
 #include "ordain/ordain.h"
 #include "ordain/struct_binding.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
 #endif
 
-namespace ordain {
+namespace ordain::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -99,7 +100,7 @@ std::shared_ptr<const Program> make_program() {
   return compilation.program;
 }
 
-int run(int rounds) {
+int run(const Options& options) {
   const auto program = make_program();
   const Context context(program);
   const CapabilityRef pay = program->resolve("pay");
@@ -165,24 +166,29 @@ int run(int rounds) {
       return 1;
     }
   }
+  const std::string kilobytes = fmt::format("{:.0f} KB", static_cast<double>(large.size()) / 1000);
   std::vector<Way> ways = {
       {"ten fields by slot", by_slot},
       {"ten fields from a struct", by_struct},
       {"ten fields, JSON text", [&] { by_json(small); }},
       {"ten fields, JSON text by way of a tree", [&] { by_tree(small); }},
-      {"  and 200 unread, 20 KB of JSON text", [&] { by_json(large); }},
-      {"  and 200 unread, JSON by way of a tree", [&] { by_tree(large); }},
-      {"JSON text to decision, ten fields (budget 1000)",
-       [&] { by_json(small), (void)decide(call, context, scratch); }},
+      {"ten fields and 200 unread, " + kilobytes + " of JSON text", [&] { by_json(large); }},
+      {"ten fields and 200 unread, JSON text by way of a tree", [&] { by_tree(large); }},
+      {"ten fields, JSON text to decision", [&] { by_json(small), (void)decide(call, context, scratch); }},
   };
-  measure(ways, rounds);
-  fmt::print("{:<50} {:>9} {:>10}\n", "", "ns", "x by slot");
-  for (const Way& way : ways) fmt::print("{:<50} {:>9.0f} {:>10.2f}\n", way.name, way.best, way.best / ways[0].best);
-  fmt::print("bytes of JSON: {} and {}\n", small.size(), large.size());
+  measure(ways, options.quick ? 20 : 200);
+  for (const Way& way : ways) {
+    Line& line = add("ways in", way.name, way.best, "ns");
+    if (&way != ways.data()) compare(line, ways.front().best, "by slot");
+    if (&way == &ways.back()) budget(line, 1000);
+  }
+  print_report(options);
   return 0;
 }
 
 }  // namespace
-}  // namespace ordain
+}  // namespace ordain::bench
 
-int main(int argc, char** argv) { return ordain::run(argc > 1 ? std::atoi(argv[1]) : 200); }
+int main(int argc, char** argv) {
+  return ordain::bench::run(ordain::bench::parse_options(argc, argv, "ways_in_bench", "The ways into a call"));
+}

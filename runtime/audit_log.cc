@@ -161,8 +161,8 @@ Result<void> AuditLog::for_each(uint64_t first, const std::function<bool(const A
   });
 }
 
-Result<void> AuditLog::for_each_body(
-    uint64_t first, const std::function<bool(uint64_t id, std::string_view body)>& visit) const {
+Result<void> AuditLog::for_each_body(uint64_t first,
+                                     const std::function<bool(uint64_t id, std::string_view body)>& visit) const {
   auto from = static_cast<int64_t>(std::min<uint64_t>(first, INT64_MAX));
   return impl_->each([&](Database& database, const SegmentHead&, const SegmentFile&) -> Result<bool> {
     std::optional<Error> bad;

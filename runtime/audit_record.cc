@@ -2,7 +2,7 @@
 // only.
 #include "runtime/audit_record.h"
 
-#include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "runtime/audit_fields.h"
@@ -13,105 +13,77 @@ namespace ordain {
 namespace detail {
 namespace {
 
-/// Writes the fields that nearly every record has, without a look at the buffer's size for each: `room_for` has made
-/// room for all.
-class HeadWriter {
- public:
-  explicit HeadWriter(char* to) : to_(to) {}
+constexpr size_t kHead = 5;  ///< tag and size
 
-  void byte(Field field, uint8_t value) {
-    tag(field, 1);
-    *to_++ = static_cast<char>(value);
+size_t size_of(const DraftObligation& one) { return 13 + one.rule.size() + one.path.size() + one.reason.size(); }
+size_t size_of(const DraftRedacted& one) { return 4 + one.path.size() + one.digest.size(); }
+
+/// How many bytes the fields take, and each of the values among them.
+class Measure {
+ public:
+  static constexpr size_t kValues = 5;
+
+  void byte(Field, uint8_t) { total_ += kHead + 1; }
+  void number(Field, uint64_t) { total_ += kHead + 8; }
+  void bytes(Field, const void*, size_t size) { total_ += kHead + size; }
+  void obligation(const DraftObligation& one) { total_ += kHead + size_of(one); }
+  void redacted(const DraftRedacted& one) { total_ += kHead + size_of(one); }
+  void value(Field, const Value& value) {
+    const auto size = value_size(value);
+    if (size) total_ += kHead + *size;
+    sizes_[count_++] = size;
   }
-  void number(Field field, int64_t value) {
-    tag(field, 8);
-    for (int i = 0; i < 8; ++i) *to_++ = static_cast<char>(static_cast<uint64_t>(value) >> (8 * i));
-  }
-  void text(Field field, std::string_view bytes) {
-    if (!bytes.empty()) raw(field, bytes.data(), bytes.size());
-  }
-  void raw(Field field, const void* bytes, size_t size) {
-    tag(field, static_cast<uint32_t>(size));
-    put(bytes, size);
-  }
-  void obligation(const DraftObligation& obligation) {
-    const size_t texts = obligation.rule.size() + obligation.path.size() + obligation.reason.size();
-    tag(kObligation, static_cast<uint32_t>(13 + texts));
-    *to_++ = static_cast<char>(obligation.kind);
-    for (std::string_view text : {obligation.rule, obligation.path, obligation.reason}) {
-      size(static_cast<uint32_t>(text.size()));
-      put(text.data(), text.size());
-    }
-  }
-  void version() { *to_++ = kRecordVersion; }
-  const char* end() const { return to_; }
+  size_t total() const { return total_; }
+  const std::optional<size_t>* values() const { return sizes_; }
 
  private:
-  void tag(Field field, uint32_t bytes) {
-    *to_++ = static_cast<char>(field);
-    size(bytes);
-  }
-  void size(uint32_t bytes) {
-    for (int i = 0; i < 4; ++i) *to_++ = static_cast<char>(bytes >> (8 * i));
-  }
-  void put(const void* bytes, size_t size) {
-    if (size != 0) std::memcpy(to_, bytes, size);
-    to_ += size;
-  }
-  char* to_;
+  size_t total_ = 0, count_ = 0;
+  std::optional<size_t> sizes_[kValues];
 };
 
-/// At least what write_head needs.
-size_t head_room(const RecordDraft& draft) {
-  size_t out = 512;  // tags, sizes, and what is not text
-  for (std::string_view text :
-       {draft.trace, draft.parent, draft.session, draft.capability, draft.agent, draft.principal, draft.tenant,
-        draft.environment, draft.cause, draft.rule, draft.reason, draft.fault, draft.approval, draft.error}) {
-    out += text.size();
-  }
-  for (const DraftObligation& obligation : draft.obligations) {
-    out += 18 + obligation.rule.size() + obligation.path.size() + obligation.reason.size();
-  }
-  return out;
-}
-
+/// Writes the fields to memory that was made for them.
 class Writer {
  public:
-  explicit Writer(std::string& out) : out_(out) {}
+  Writer(char* to, const std::optional<size_t>* values) : to_(to), next_value_(values) {}
 
-  void text(Field field, std::string_view bytes) {
-    if (!bytes.empty()) raw(field, bytes);
+  void byte(Field field, uint8_t value) {
+    head(field, 1);
+    *to_++ = static_cast<char>(value);
   }
-  void raw(Field field, std::string_view bytes) {
-    append_tagged_u32(out_, field, static_cast<uint32_t>(bytes.size()));
-    out_.append(bytes);
+  void number(Field field, uint64_t value) {
+    head(field, 8);
+    to_ = put_u64(to_, value);
   }
-  void raw(Field field, const void* bytes, size_t size) { raw(field, {static_cast<const char*>(bytes), size}); }
-  void number(Field field, int64_t value) {
-    append_tagged_u32(out_, field, 8);
-    append_u64(out_, static_cast<uint64_t>(value));
+  void bytes(Field field, const void* bytes, size_t size) {
+    head(field, size);
+    to_ = put_bytes(to_, {static_cast<const char*>(bytes), size});
   }
-  void value(Field field, const Value* value) {
-    if (value == nullptr) return;
-    size_t start = out_.size();
-    append_tagged_u32(out_, field, 0);
-    size_t body = out_.size();
-    if (!append_value(out_, *value)) {
-      out_.resize(start);
-      return;
-    }
-    auto size = static_cast<uint32_t>(out_.size() - body);
-    for (int i = 0; i < 4; ++i) out_[body - 4 + i] = static_cast<char>(size >> (8 * i));
+  void obligation(const DraftObligation& one) {
+    head(kObligation, size_of(one));
+    *to_++ = static_cast<char>(one.kind);
+    for (std::string_view text : {one.rule, one.path, one.reason}) sized(text);
   }
-  void redacted(const DraftRedacted& redacted) {
-    out_.push_back(static_cast<char>(kRedacted));
-    append_u32(out_, static_cast<uint32_t>(4 + redacted.path.size() + redacted.digest.size()));
-    append_sized(out_, redacted.path);
-    out_.append(reinterpret_cast<const char*>(redacted.digest.data()), redacted.digest.size());
+  void redacted(const DraftRedacted& one) {
+    head(kRedacted, size_of(one));
+    sized(one.path);
+    to_ = put_bytes(to_, {reinterpret_cast<const char*>(one.digest.data()), one.digest.size()});
+  }
+  void value(Field field, const Value& value) {
+    const auto size = *next_value_++;
+    if (!size) return;
+    head(field, *size);
+    to_ = write_value(to_, value);
   }
 
  private:
-  std::string& out_;
+  void head(Field field, size_t size) {
+    *to_++ = static_cast<char>(field);
+    to_ = put_u32(to_, static_cast<uint32_t>(size));
+  }
+  void sized(std::string_view text) { to_ = put_bytes(put_u32(to_, static_cast<uint32_t>(text.size())), text); }
+
+  char* to_;
+  const std::optional<size_t>* next_value_;
 };
 
 bool read_text(std::string_view bytes, std::string* out) {
@@ -253,67 +225,73 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
 
 namespace {
 
-void write_head(const RecordDraft& draft, HeadWriter& to) {
-  to.version();
+/// Shows `to` the fields that the draft has, in the order of their numbers.
+template <typename To>
+void each_field(const RecordDraft& draft, To& to) {
+  const auto text = [&](Field field, std::string_view bytes) {
+    if (!bytes.empty()) to.bytes(field, bytes.data(), bytes.size());
+  };
+  const auto value = [&](Field field, const Value* value) {
+    if (value != nullptr) to.value(field, *value);
+  };
   to.byte(kKind, static_cast<uint8_t>(draft.kind));
-  to.number(kTime, draft.time_ns);
-  if (draft.kind != RecordKind::lost) to.raw(kAction, draft.action.bytes.data(), draft.action.bytes.size());
-  to.text(kTrace, draft.trace);
-  to.text(kParent, draft.parent);
-  to.text(kSession, draft.session);
-  to.text(kCapability, draft.capability);
-  to.text(kAgent, draft.agent);
-  to.text(kPrincipal, draft.principal);
-  to.text(kTenant, draft.tenant);
-  to.text(kEnvironment, draft.environment);
+  to.number(kTime, static_cast<uint64_t>(draft.time_ns));
+  if (draft.kind != RecordKind::lost) to.bytes(kAction, draft.action.bytes.data(), draft.action.bytes.size());
+  text(kTrace, draft.trace);
+  text(kParent, draft.parent);
+  text(kSession, draft.session);
+  text(kCapability, draft.capability);
+  text(kAgent, draft.agent);
+  text(kPrincipal, draft.principal);
+  text(kTenant, draft.tenant);
+  text(kEnvironment, draft.environment);
   if (draft.decided) {
     to.byte(kStage, static_cast<uint8_t>(draft.stage));
     to.byte(kEffect, static_cast<uint8_t>(draft.effect));
   }
   if (draft.observed) to.byte(kObserved, 1);
   if (draft.decided) to.byte(kCode, static_cast<uint8_t>(draft.code));
-  to.text(kCause, draft.cause);
-  to.text(kRule, draft.rule);
-  to.text(kReason, draft.reason);
-  to.text(kFault, draft.fault);
+  text(kCause, draft.cause);
+  text(kRule, draft.rule);
+  text(kReason, draft.reason);
+  text(kFault, draft.fault);
   for (const DraftObligation& obligation : draft.obligations) to.obligation(obligation);
-  to.text(kApproval, draft.approval);
+  text(kApproval, draft.approval);
   if (draft.status != OutcomeStatus::none) to.byte(kStatus, static_cast<uint8_t>(draft.status));
-  to.text(kError, draft.error);
-  if (draft.elapsed_ns != 0) to.number(kElapsed, draft.elapsed_ns);
-  if (draft.program != nullptr) to.raw(kProgram, draft.program->data(), draft.program->size());
+  text(kError, draft.error);
+  if (draft.elapsed_ns != 0) to.number(kElapsed, static_cast<uint64_t>(draft.elapsed_ns));
+  if (draft.program != nullptr) to.bytes(kProgram, draft.program->data(), draft.program->size());
+  value(kInput, draft.input);
+  value(kOutput, draft.output);
+  value(kResource, draft.resource);
+  value(kMetadata, draft.metadata);
+  for (const Id128& id : draft.lost) to.bytes(kLost, id.bytes.data(), id.bytes.size());
+  for (const DraftRedacted& redacted : draft.redacted) to.redacted(redacted);
+  if (draft.digest_key != nullptr) to.bytes(kDigestKey, draft.digest_key->data(), draft.digest_key->size());
+  text(kContext, draft.context);
+  text(kType, draft.type);
+  text(kTarget, draft.target);
+  text(kDescription, draft.description);
+  if (draft.risk) to.number(kRisk, std::bit_cast<uint64_t>(*draft.risk));
+  text(kRejected, draft.rejected);
+  value(kAttributes, draft.attributes);
+  text(kGrant, draft.grant);
+  text(kPolicy, draft.policy);
+  text(kPolicyVersion, draft.policy_version);
+  text(kRemote, draft.remote);
 }
 
 }  // namespace
 
-void encode_record(const RecordDraft& draft, std::string& out) {
-  out.resize(head_room(draft));
-  HeadWriter head(out.data());
-  write_head(draft, head);
-  out.resize(static_cast<size_t>(head.end() - out.data()));
-  Writer to(out);
-  to.value(kInput, draft.input);
-  to.value(kOutput, draft.output);
-  to.value(kResource, draft.resource);
-  to.value(kMetadata, draft.metadata);
-  for (const Id128& id : draft.lost) to.raw(kLost, id.bytes.data(), id.bytes.size());
-  for (const DraftRedacted& redacted : draft.redacted) to.redacted(redacted);
-  if (draft.digest_key != nullptr) to.raw(kDigestKey, draft.digest_key->data(), draft.digest_key->size());
-  to.text(kContext, draft.context);
-  to.text(kType, draft.type);
-  to.text(kTarget, draft.target);
-  to.text(kDescription, draft.description);
-  if (draft.risk) {
-    int64_t bits = 0;
-    std::memcpy(&bits, &*draft.risk, sizeof(bits));
-    to.number(kRisk, bits);
-  }
-  to.text(kRejected, draft.rejected);
-  to.value(kAttributes, draft.attributes);
-  to.text(kGrant, draft.grant);
-  to.text(kPolicy, draft.policy);
-  to.text(kPolicyVersion, draft.policy_version);
-  to.text(kRemote, draft.remote);
+std::string_view encode_record(const RecordDraft& draft, std::string& buffer) {
+  Measure measure;
+  each_field(draft, measure);
+  const size_t size = 1 + measure.total();
+  if (buffer.size() < size) buffer.resize(size);
+  buffer[0] = kRecordVersion;
+  Writer to(buffer.data() + 1, measure.values());
+  each_field(draft, to);
+  return {buffer.data(), size};
 }
 
 bool decode_record(std::string_view body, AuditRecord* record) {

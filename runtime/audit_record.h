@@ -63,11 +63,12 @@ struct RecordDraft {
 /// Notes the policy of a rule, if it declares a version.
 inline void note_policy(const Program& program, RuleId rule, RecordDraft& draft) {
   draft.policy_version = program.policy_version(rule);
-  if (!draft.policy_version.empty()) draft.policy = program.rules()[rule].policy;
+  draft.policy = draft.policy_version.empty() ? std::string_view() : program.rules()[rule].policy;
 }
 
-/// Replaces `out` by the encoding of `draft`. A tree too deep to be written (its call was denied) is left out.
-void encode_record(const RecordDraft& draft, std::string& out);
+/// Writes the encoding of `draft` to the front of `buffer`, which is made larger where it is too small, and never
+/// smaller. A tree too deep to be written (its call was denied) is left out. @returns the encoding, a view of `buffer`.
+std::string_view encode_record(const RecordDraft& draft, std::string& buffer);
 
 /// Fills everything of `*record` that the body holds. Any bytes are safe. @returns false if they are no record.
 bool decode_record(std::string_view body, AuditRecord* record);

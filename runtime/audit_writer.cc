@@ -19,9 +19,8 @@ std::string lost_record(const std::vector<Id128>& actions, const Error& error) {
   draft.cause = error.code;
   draft.error = error.message;
   draft.lost = actions;
-  std::string out;
-  encode_record(draft, out);
-  return out;
+  std::string buffer;
+  return std::string(encode_record(draft, buffer));
 }
 
 }  // namespace

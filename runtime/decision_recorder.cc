@@ -66,14 +66,13 @@ std::string context_of(const DecidedFacts& facts) {
 
 struct DecisionRecorder::Impl {
   Impl(std::unique_ptr<AuditWriter> to, const AuditOptions& options)
-      : writer(std::move(to)),
-        digest_key(options.digest_key ? *options.digest_key : DigestKey::generate()) {}
+      : writer(std::move(to)), digest_key(options.digest_key ? *options.digest_key : DigestKey::generate()) {}
 
   std::unique_ptr<AuditWriter> writer;
   const std::string session = Id128::random().hex();  // groups the records
   const DigestKey digest_key;
   const std::array<uint8_t, 8> digest_key_id = digest_key.id();
-  std::string body;
+  std::string buffer;
 
   void note_facts(const DecidedFacts& facts, RecordDraft& draft) const {
     draft.time_ns = facts.time_ns;
@@ -128,8 +127,7 @@ Result<void> DecisionRecorder::add(const Program& program, const DecidedFacts& f
   draft.fault = fault;
   std::vector<DraftObligation> obligations;
   for (const Obligation& obligation : decision.obligations) {
-    obligations.push_back(
-        {obligation.kind, program.rules()[obligation.rule].name, obligation.path, obligation.reason});
+    obligations.push_back({obligation.kind, program.rules()[obligation.rule].name, obligation.path, obligation.reason});
   }
   draft.obligations = obligations;
   Arena arena;
@@ -143,8 +141,8 @@ Result<void> DecisionRecorder::add(const Program& program, const DecidedFacts& f
   if (!digests.empty()) draft.digest_key = &self.digest_key_id;
   const std::string context = context_of(facts);
   draft.context = context;
-  encode_record(draft, self.body);
-  const Admission admission = self.writer->append(self.body, draft.action, RecordRole::single, nullptr);
+  const std::string_view body = encode_record(draft, self.buffer);
+  const Admission admission = self.writer->append(body, draft.action, RecordRole::single, nullptr);
   if (admission == Admission::taken) return {};
   return Error{"audit_unavailable", "the audit log takes no more records: " + self.writer->health().error};
 }

@@ -3,12 +3,9 @@
 #include <exception>
 
 #include "runtime/binding.h"
-#include "runtime/core.h"
-#include "runtime/redact.h"
-#include "runtime/ruling.h"
+#include "runtime/call_record.h"
 #include "runtime/scopes.h"
 #include "runtime/text.h"
-#include "runtime/value_bytes.h"
 
 namespace ordain::detail {
 namespace {
@@ -36,11 +33,12 @@ class GovernedCall {
 
   /// The call as far as its decision.
   Authorization authorize() {
-    decide_only_ = true;
+    DetachedDecision decided;
+    decided_ = &decided;
     bool clears = clear() && record_decision();
     if (auto* pending = std::get_if<Pending>(&out_.state)) approval_ = pending->approval_id;
     Document input = clears ? Document::copy_of(effective_) : Document();
-    return {clears, std::move(decided_), approval_, grant_, to_outcome<void>(std::move(out_), Nothing()), input};
+    return {clears, std::move(decided), approval_, grant_, to_outcome<void>(std::move(out_), Nothing()), input};
   }
 
  private:
@@ -71,11 +69,11 @@ class GovernedCall {
     now_ns_ = core_.now();
     worker_.bind(*worker_.call, Stage::before, action_, now_ns_, nullptr, 0);
     const Value nothing{};
+    out_.warnings.clear();  // of a decision that is taken again
     judge(*worker_.call, seen(Stage::before, nothing));
     const Ruling& decision = ruling_;
     effective_ = *action_.input;
-    recorded_ = effective_;
-    note(decision, RecordKind::intent);
+    record_.input = effective_;
     scope_ = missing_scope(*worker_.program, worker_.call->capability().id, who_.who());
     if (observe_ && (decision.effect != Effect::allow || !scope_.empty())) {
       out_.would = "would_" + std::string(to_string(scope_.empty() ? decision.effect : Effect::deny));
@@ -85,19 +83,17 @@ class GovernedCall {
       draft_.cause = "missing_scope";
     }
     if (observe_) observe_input(decision);
-    if (decide_only_) decided_ = detach(*worker_.program, decision, action_, now_ns_);
+    if (decided_ != nullptr) *decided_ = detach(*worker_.program, decision, action_, now_ns_);
     return decision;
   }
 
   /// What the tool receives, and what is recorded, from here on.
   bool redact_input(const Ruling& decision) {
-    digest_redacted(decision, "input", *action_.input);
+    record_.digest_redacted(decision, "input", *action_.input);
     if (!apply(decision, "input", effective_)) {
-      return deny({draft_.rule.empty() ? "" : std::string(draft_.rule), "a redaction could not be applied",
-                   "evaluation_error", ""},
-                  "");
+      return deny({std::string(draft_.rule), "a redaction could not be applied", "evaluation_error", ""}, "");
     }
-    recorded_ = effective_;
+    record_.input = effective_;
     return true;
   }
 
@@ -105,29 +101,8 @@ class GovernedCall {
   /// spread secrets.
   void observe_input(const Ruling& decision) {
     if (decision.effect == Effect::deny) return;
-    digest_redacted(decision, "input", *action_.input);
-    if (!apply(decision, "input", recorded_)) recorded_ = Value::null();
-  }
-
-  /// Keeps what may be known of the values that are about to be replaced: whether they are the same as others.
-  void digest_redacted(const Ruling& decision, std::string_view root, const Value& value) {
-    if (core_.audit == nullptr || !decision.redacts()) return;
-    std::vector<FoundValue> found;
-    for (const RulingObligation& obligation : decision.obligations) {
-      if (obligation.kind == RuleKind::redact) find_values(value, root, obligation.path, &found);
-    }
-    for (const FoundValue& one : found) digest_value(one);
-  }
-
-  void digest_value(const FoundValue& found) {
-    for (const DraftRedacted& known : redacted_) {
-      if (known.path == found.path) return;
-    }
-    std::string bytes;
-    append_value(bytes, found.value);
-    redacted_.push_back({found.path, core_.digest_key.digest(bytes)});
-    draft_.redacted = redacted_;
-    draft_.digest_key = &core_.digest_key_id;
+    record_.digest_redacted(decision, "input", *action_.input);
+    if (!apply(decision, "input", record_.input)) record_.input = Value::null();
   }
 
   bool apply(const Ruling& decision, std::string_view root, Value& value) {
@@ -224,7 +199,7 @@ class GovernedCall {
   Step wait_for(const ApprovalRequest& request, const Approval& approval) {
     draft_.kind = RecordKind::pending;
     draft_.approval = approval.id;
-    append(RecordRole::single, waits_always());
+    record_.append();
     out_.state = Pending{approval.id, request.rule, request.reason, approval.groups, approval.expires_ns};
     return Step::stop;
   }
@@ -238,7 +213,8 @@ class GovernedCall {
   // --- denied ---
 
   Denied denied(const Ruling& decision) const {
-    return {std::string(draft_.rule), std::string(decision.reason), std::string(to_string(decision.code)), fault_};
+    return {std::string(draft_.rule), std::string(decision.reason), std::string(to_string(decision.code)),
+            decision.fault};
   }
 
   /// Records and returns a denial. @returns false.
@@ -247,7 +223,7 @@ class GovernedCall {
     draft_.approval = approval;
     if (denied.code != to_string(draft_.code)) draft_.cause = denied.code;
     draft_.reason = denied.reason;
-    append(RecordRole::single, waits_always());
+    record_.append();
     out_.state = std::move(denied);
     return false;
   }
@@ -258,15 +234,10 @@ class GovernedCall {
   bool begin() {
     draft_.approval = approval_;
     draft_.grant = grant_;
-    irreversible_ = is_irreversible();
-    bool waits = waits_always() || (core_.options.audit.durability == Durability::group &&
-                                    core_.options.audit.wait_for_irreversible && irreversible_);
-    Admission admission = append(RecordRole::intent, waits);
-    reserved_ = core_.audit != nullptr && admission == Admission::taken;
-    if (admission == Admission::taken && committed_) return true;
-    if (observe_ || core_.options.fail_mode == FailMode::open) return true;
-    if (reserved_) core_.audit->release();
-    bool full = admission == Admission::full;
+    const Recorded recorded = record_.append();
+    if (recorded == Recorded::yes || observe_ || core_.options.fail_mode == FailMode::open) return true;
+    record_.abandon();
+    const bool full = recorded == Recorded::full;
     if (!approval_.empty()) (void)core_.approvals.finish(approval_, "not executed");
     out_.state = Denied{std::string(draft_.rule), full ? "the audit queue is full" : "the audit log cannot be written",
                         full ? "audit_full" : "audit_unavailable", ""};
@@ -278,19 +249,12 @@ class GovernedCall {
     draft_.kind = RecordKind::decision;
     draft_.approval = approval_;
     draft_.grant = grant_;
-    bool recorded = append(RecordRole::single, waits_always() || core_.options.audit.durability == Durability::group) ==
-                        Admission::taken &&
-                    committed_;
-    bool goes_on = recorded || observe_ || core_.options.fail_mode == FailMode::open;
+    const bool goes_on = record_.append() == Recorded::yes || observe_ || core_.options.fail_mode == FailMode::open;
     if (!approval_.empty()) (void)core_.approvals.finish(approval_, goes_on ? "authorized" : "not executed");
-    if (!goes_on)
+    if (!goes_on) {
       out_.state = Denied{std::string(draft_.rule), "the audit log cannot be written", "audit_unavailable", ""};
+    }
     return goes_on;
-  }
-
-  bool is_irreversible() const {
-    CapabilityId id = worker_.call->capability().id;
-    return id != kNone && worker_.program->schema().capabilities[id].has_effect("irreversible");
   }
 
   // --- execute, after ---
@@ -315,7 +279,7 @@ class GovernedCall {
 
   void fail(Error error, bool entered) {
     std::string text = mended(error.code + ": " + error.message);
-    begin_outcome();
+    record_.begin_outcome(elapsed_ns_);
     draft_.time_ns = core_.now();
     draft_.decided = false;
     draft_.status = OutcomeStatus::failed;
@@ -329,10 +293,9 @@ class GovernedCall {
     worker_.bind(*worker_.after, Stage::after, action_, now_ns_, &output, elapsed_ns_);
     judge(*worker_.after, seen(Stage::after, output));
     const Ruling& decision = ruling_;
-    note(decision, RecordKind::outcome);
     if (observe_ && decision.effect != Effect::allow && out_.would.empty()) out_.would = "would_withhold";
-    begin_outcome();
-    digest_redacted(decision, "output", output);
+    record_.begin_outcome(elapsed_ns_);
+    record_.digest_redacted(decision, "output", output);
     Value released = output;
     bool withheld = decision.effect != Effect::allow;
     if (!withheld && !apply(decision, "output", released)) {
@@ -341,22 +304,15 @@ class GovernedCall {
     }
     bool redacted = decision.redacts();
     draft_.output = withheld ? nullptr : &released;
-    if (withheld) digest_withheld(output);
+    if (withheld) record_.digest_withheld(output);
     if (observe_) return release(output, false, OutcomeStatus::released);
     if (withheld) return withhold(decision);
     release(released, redacted, redacted ? OutcomeStatus::redacted : OutcomeStatus::released);
   }
 
-  /// Nothing of a withheld output is recorded but that it was there.
-  void digest_withheld(const Value& output) {
-    if (core_.audit == nullptr) return;
-    redacted_.clear();
-    digest_value({"output", output});
-  }
-
   void withhold(const Ruling& decision) {
     std::string_view code = draft_.cause.empty() ? to_string(decision.code) : draft_.cause;
-    Withheld withheld{std::string(draft_.rule), std::string(decision.reason), std::string(code), fault_};
+    Withheld withheld{std::string(draft_.rule), std::string(decision.reason), std::string(code), decision.fault};
     draft_.status = OutcomeStatus::withheld;
     finish();
     out_.state = std::move(withheld);
@@ -381,136 +337,29 @@ class GovernedCall {
 
   // --- records ---
 
-  void begin_outcome() {
-    draft_.kind = RecordKind::outcome;
-    draft_.elapsed_ns = elapsed_ns_;
-    // The intent record has these.
-    draft_.input = draft_.resource = draft_.metadata = nullptr;
-    draft_.context = draft_.type = draft_.target = draft_.description = {};
-    draft_.risk.reset();
-    if (!draft_.decided || draft_.stage == Stage::before) clear_redacted();
-  }
-
-  void clear_redacted() {
-    redacted_.clear();
-    draft_.redacted = {};
-    draft_.digest_key = nullptr;
-  }
-
   /// Records the outcome. @returns false if a commit that was waited for failed.
   bool finish() {
     if (!approval_.empty()) (void)core_.approvals.finish(approval_, to_string(draft_.status));
     if (core_.options.telemetry != nullptr) {
       core_.options.telemetry->executed({draft_.status, action_.capability, std::chrono::nanoseconds(elapsed_ns_)});
     }
-    // Without an intent on record (fail_mode open) the outcome has no room kept for it.
-    Admission admission = append(reserved_ ? RecordRole::outcome : RecordRole::single, waits_always());
-    return admission == Admission::taken && committed_;
+    return record_.append() == Recorded::yes;
   }
 
-  /// Takes down what the decision says. The views live until the next one.
-  void note(const Ruling& decision, RecordKind kind) {
-    const Program& program = *worker_.program;
-    const Who& who = who_.who();
-    draft_ = RecordDraft{};
-    redacted_.clear();
-    draft_.kind = kind;
-    draft_.time_ns = now_ns_;
-    draft_.action = action_.id;
-    draft_.trace = action_.problem.empty() ? action_.trace() : "";
-    draft_.parent = action_.problem.empty() ? action_.options->parent : "";
-    draft_.session = who.session;
-    draft_.capability = action_.problem.empty() ? action_.capability : "(invalid)";
-    draft_.agent = who.agent;
-    draft_.principal = who.principal;
-    draft_.tenant = who.tenant;
-    draft_.environment = who.environment;
-    draft_.decided = true;
-    draft_.stage = kind == RecordKind::outcome ? Stage::after : Stage::before;
-    draft_.effect = decision.effect;
-    draft_.observed = observe_;
-    draft_.code = decision.code;
-    draft_.rule = decision.rule;
-    note_policy(program, decision.policy_rule, draft_);
-    draft_.reason = decision.reason;
-    fault_ = decision.fault;
-    draft_.fault = fault_;
-    if (decision.native != nullptr) draft_.remote = decision.native->remote;
-    draft_.program = &program.digest();
-    draft_.input = &recorded_;
-    if (!action_.options->resource.is(Kind::null)) draft_.resource = &action_.options->resource;
-    if (!action_.options->metadata.is(Kind::null)) draft_.metadata = &action_.options->metadata;
-    draft_.context = worker_.attributes;
-    draft_.rejected = action_.problem;
-    if (action_.problem.empty()) {
-      draft_.type = action_.options->type;
-      draft_.target = action_.options->target;
-      draft_.description = action_.options->description;
-      if (action_.options->risk) draft_.risk = action_.options->risk->value;
+  /// Decides one stage, tells the telemetry, and begins the record.
+  void judge(const Call& call, const NativeCall& seen) {
+    if (Telemetry* telemetry = core_.options.telemetry.get(); telemetry == nullptr) {
+      rule(core_, worker_, {call, seen}, ruling_);
+    } else {
+      const auto start = std::chrono::steady_clock::now();
+      rule(core_, worker_, {call, seen}, ruling_);
+      const auto took = std::chrono::steady_clock::now() - start;
+      telemetry->decided({seen.stage, ruling_.effect, ruling_.code, ruling_.rule, action_.capability, observe_, took});
     }
-    note_obligations(decision);
-  }
-
-  void note_obligations(const Ruling& decision) {
-    obligations_.clear();
-    if (draft_.stage == Stage::before) out_.warnings.clear();  // a decision that was taken again
-    for (const RulingObligation& obligation : decision.obligations) {
-      obligations_.push_back({obligation.kind, obligation.rule, obligation.path, obligation.reason});
+    record_.note(ruling_, seen.stage, now_ns_);
+    for (const RulingObligation& obligation : ruling_.obligations) {
       if (obligation.kind == RuleKind::warn) out_.warnings.emplace_back(obligation.reason);
     }
-    draft_.obligations = obligations_;
-  }
-
-  bool waits_always() const { return core_.options.audit.durability == Durability::sync; }
-
-  /// Queues the draft; waits for its commit if asked. `committed_` is false only if that failed.
-  Admission append(RecordRole role, bool waits) {
-    committed_ = true;
-    if (core_.audit == nullptr && core_.options.sinks.empty()) return Admission::taken;
-    encode_record(draft_, worker_.record);
-    bool sunk = core_.options.sinks.empty() || sink();
-    // A call that some sink does not know of must not execute; what was executed is recorded wherever it can be.
-    bool closed = !observe_ && core_.options.fail_mode == FailMode::closed;
-    if (!sunk && closed && role == RecordRole::intent) return Admission::unavailable;
-    if (core_.audit != nullptr) {
-      Ticket ticket;
-      Admission admission = core_.audit->append(worker_.record, action_.id, role, waits ? &ticket : nullptr);
-      if (admission == Admission::taken && waits) committed_ = core_.audit->wait(ticket);
-      bool failed = admission != Admission::taken || !committed_;
-      if (failed && core_.options.telemetry != nullptr) core_.options.telemetry->write_failed("audit");
-      if (admission != Admission::taken) return admission;
-    }
-    committed_ = committed_ && sunk;
-    return Admission::taken;
-  }
-
-  /// Gives the record to the sinks. @returns false if one of them failed.
-  bool sink() {
-    AuditRecord record;
-    bool ok = decode_record(worker_.record, &record);
-    for (const auto& one : core_.options.sinks) {
-      bool written = false;
-      try {
-        written = one->write(record).ok();
-      } catch (...) {  // the same as an error
-      }
-      if (!written && core_.options.telemetry != nullptr) core_.options.telemetry->write_failed("sink");
-      ok = ok && written;
-    }
-    return ok;
-  }
-
-  /// Decides one stage, and tells the telemetry.
-  void judge(const Call& call, const NativeCall& seen) {
-    Telemetry* telemetry = core_.options.telemetry.get();
-    if (telemetry == nullptr) {
-      ruling_ = rule(core_, worker_, {call, seen});
-      return;
-    }
-    auto start = std::chrono::steady_clock::now();
-    ruling_ = rule(core_, worker_, {call, seen});
-    auto elapsed = std::chrono::steady_clock::now() - start;
-    telemetry->decided({seen.stage, ruling_.effect, ruling_.code, ruling_.rule, action_.capability, observe_, elapsed});
   }
 
   Core& core_;
@@ -521,19 +370,14 @@ class GovernedCall {
   const bool observe_;
   Governed out_;
   int64_t now_ns_ = 0, elapsed_ns_ = 0;
-  Value effective_ = Value::null();  ///< what the tool receives
-  Value recorded_ = Value::null();   ///< what the record shows
-  std::string scope_;                ///< that the agent lacks
-  std::string approval_;             ///< consumed for this call
-  std::string grant_;                ///< that stood in for an approval
-  bool decide_only_ = false;
-  DetachedDecision decided_;
-  bool irreversible_ = false, reserved_ = false, committed_ = true;
-  Ruling ruling_;  ///< the latest; the draft views it
-  RecordDraft draft_;
-  std::vector<DraftObligation> obligations_;
-  std::vector<DraftRedacted> redacted_;
-  std::string fault_;
+  Value effective_ = Value::null();      ///< what the tool receives
+  std::string scope_;                    ///< that the agent lacks
+  std::string approval_;                 ///< consumed for this call
+  std::string grant_;                    ///< that stood in for an approval
+  DetachedDecision* decided_ = nullptr;  ///< where `authorize` wants the decision
+  Ruling ruling_;                        ///< the latest; the record views it
+  CallRecord record_{core_, worker_, who_, action_, observe_};
+  RecordDraft& draft_ = record_.draft;
 };
 
 }  // namespace

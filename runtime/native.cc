@@ -104,7 +104,8 @@ void take(const Program& program, const Decision& decision, Ruling& out) {
   out.policy_rule = rule;
   out.rule = rule != kNone ? std::string_view(program.rules()[rule].name) : std::string_view();
   out.reason = decision.reason;
-  out.fault = fault_text(program, decision.fault);
+  out.fault.clear();
+  if (decision.fault) out.fault = fault_text(program, decision.fault);
   out.expires_seconds = decision.expires_seconds;
   out.from.assign(decision.from.begin(), decision.from.end());
   out.obligations.clear();
@@ -155,8 +156,8 @@ bool Ruling::redacts() const {
                      [](const RulingObligation& one) { return one.kind == RuleKind::redact; });
 }
 
-Ruling rule(Core& core, Worker& worker, const RulingFacts& facts) {
-  Ruling out;
+void rule(Core& core, Worker& worker, const RulingFacts& facts, Ruling& out) {
+  out.native.reset();
   DecideOptions options = core.options.decide;
   auto run = [&] {
     return facts.all ? decide_all(facts.call, *worker.context, worker.scratch, options)
@@ -168,25 +169,21 @@ Ruling rule(Core& core, Worker& worker, const RulingFacts& facts) {
   if (shared != nullptr) select(*shared, facts.seen, &rules);
   if (facts.seen.options.rules != nullptr) select(*facts.seen.options.rules, facts.seen, &rules);
   const RemoteOptions& remote = core.options.remote;
-  if (rules.empty() && remote.decider == nullptr) {
-    take(*worker.program, run(), out);
-    return out;
-  }
+  if (rules.empty() && remote.decider == nullptr) return take(*worker.program, run(), out);
   // Where no policy speaks a native rule may: so the default waits, and obligations are gathered meanwhile.
   Effect& otherwise = facts.seen.stage == Stage::before ? options.default_before : options.default_after;
   const Effect configured = otherwise;
   otherwise = Effect::allow;
   take(*worker.program, run(), out);
-  if (out.effect == Effect::deny) return out;
+  if (out.effect == Effect::deny) return;
   out.native = std::make_unique<NativeRuling>();
   ask_all(rules, remote, facts.seen, *out.native);
   if (!out.native->effect && out.code == DecisionCode::default_effect && configured != Effect::allow) {
     otherwise = configured;
     take(*worker.program, run(), out);
-    if (out.effect == Effect::deny) return out;
+    if (out.effect == Effect::deny) return;
   }
   combine(out);
-  return out;
 }
 
 }  // namespace detail

@@ -43,7 +43,8 @@ class Generator {
   }
 
  private:
-  static constexpr size_t kKey = 32, kStream = 512;
+  // Long stretches: setting up the cipher for the next takes as long as a thousand bytes of it.
+  static constexpr size_t kKey = 32, kStream = 4096;
 
   void seed() {
     static const int registered = pthread_atfork(nullptr, nullptr, note_fork);

@@ -60,7 +60,8 @@ struct RulingFacts {
   bool all = false;  ///< list every matching rule
 };
 
-/// Decides. Native rules are asked only where the policies have not denied, and the remote where neither has.
-Ruling rule(Core& core, Worker& worker, const RulingFacts& facts);
+/// Decides, into `out`. Native rules are asked only where the policies have not denied, and the remote where neither
+/// has.
+void rule(Core& core, Worker& worker, const RulingFacts& facts, Ruling& out);
 
 }  // namespace ordain::detail

@@ -88,7 +88,9 @@ DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capabi
                   elapsed_ns,
                   action.id_text.view(),
                   action.trace()};
-  DetachedDecision out = detach(*worker->program, rule(core, *worker, {*worker->call, seen, true}), action, now_ns);
+  Ruling ruling;
+  rule(core, *worker, {*worker->call, seen, true}, ruling);
+  DetachedDecision out = detach(*worker->program, ruling, action, now_ns);
   std::string scope = missing_scope(*worker->program, worker->call->capability().id, who.who());
   if (stage == Stage::before && !scope.empty() && out.effect != Effect::deny) {
     out.effect = Effect::deny;

@@ -1,41 +1,20 @@
 // value_bytes: the canonical encoding of a value tree: one value, one byte string. The grammar is in docs/audit.md.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "ordain/arena.h"
 #include "ordain/value.h"
+#include "runtime/put_bytes.h"
 
 namespace ordain::detail {
 
-/// Appends little-endian integers and sized texts. In the header because a record is some fifty of these.
-inline void append_u32(std::string& out, uint32_t value) {
-  char bytes[4];
-  for (int i = 0; i < 4; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
-  out.append(bytes, sizeof(bytes));
-}
-inline void append_u64(std::string& out, uint64_t value) {
-  char bytes[8];
-  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
-  out.append(bytes, sizeof(bytes));
-}
-/// A byte, and an integer behind it.
-inline void append_tagged_u32(std::string& out, uint8_t tag, uint32_t value) {
-  char bytes[5] = {static_cast<char>(tag)};
-  for (int i = 0; i < 4; ++i) bytes[i + 1] = static_cast<char>(value >> (8 * i));
-  out.append(bytes, sizeof(bytes));
-}
-inline void append_tagged_u64(std::string& out, uint8_t tag, uint64_t value) {
-  char bytes[9] = {static_cast<char>(tag)};
-  for (int i = 0; i < 8; ++i) bytes[i + 1] = static_cast<char>(value >> (8 * i));
-  out.append(bytes, sizeof(bytes));
-}
-inline void append_sized(std::string& out, std::string_view bytes) {
-  append_u32(out, static_cast<uint32_t>(bytes.size()));
-  out.append(bytes);
-}
-
+/// How many bytes the encoding of `value` takes; nothing for a tree deeper than kMaxValueDepth, which has none.
+std::optional<size_t> value_size(const Value& value);
+/// Writes the encoding of a value that has one to memory of at least that size. @returns the end.
+char* write_value(char* to, const Value& value);
 /// Appends the encoding of `value`. @returns false (with `out` as it was) for a tree deeper than kMaxValueDepth.
 bool append_value(std::string& out, const Value& value);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 
 #include "ordain/time_text.h"
@@ -23,12 +24,14 @@ struct LastUsed {
 thread_local LastUsed last_used;
 
 HexText hex_text(const Id128& id) {
-  static constexpr char kDigits[] = "0123456789abcdef";
+  using Pair = std::array<char, 2>;
+  static constexpr auto kPairs = [] {
+    std::array<Pair, 256> out{};
+    for (size_t i = 0; i < out.size(); ++i) out[i] = {"0123456789abcdef"[i >> 4], "0123456789abcdef"[i & 15]};
+    return out;
+  }();
   HexText out;
-  for (size_t i = 0; i < id.bytes.size(); ++i) {
-    out.digits[2 * i] = kDigits[id.bytes[i] >> 4];
-    out.digits[2 * i + 1] = kDigits[id.bytes[i] & 15];
-  }
+  for (size_t i = 0; i < id.bytes.size(); ++i) std::memcpy(&out.digits[2 * i], &kPairs[id.bytes[i]], sizeof(Pair));
   return out;
 }
 

@@ -49,8 +49,8 @@ struct Worker {
   std::optional<Call> call;   ///< of the before stage, then
   std::optional<Call> after;  ///< of the after stage: the first one's values are still in use
   Scratch scratch;
-  Arena arena{4096};  ///< values made for one call: redacted trees, the tool's output
-  std::string record;
+  Arena arena{4096};      ///< values made for one call: redacted trees, the tool's output
+  std::string record;     ///< what records are encoded in
   uint64_t identity = 0;  ///< serial of the identity of `context`
   std::shared_ptr<const Context> context;
   std::string attributes;  ///< of that identity, encoded for records

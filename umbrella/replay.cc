@@ -1,20 +1,18 @@
-// replay: one thread reads, several decide chunks, and their sums are added up. No order among threads matters: each
-// keeps the first examples of what it saw, and the first of all are among those.
+// replay: one thread reads (replay_chunks), several decide chunks, and their sums are added up. No order among threads
+// matters: each keeps the first examples of what it saw, and the first of all are among those.
 #include "ordain/replay.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <cstring>
-#include <deque>
 #include <exception>
 #include <mutex>
 #include <thread>
 
 #include "ordain/time_text.h"
 #include "umbrella/recorded.h"
+#include "umbrella/replay_chunks.h"
 #include "umbrella/replay_tally.h"
 #include "umbrella/unknown.h"
 
@@ -23,77 +21,6 @@ namespace ordain {
 using namespace detail;  // NOLINT(google-build-using-namespace): our own internals
 
 namespace {
-
-constexpr size_t kChunkBytes = 512 << 10;
-constexpr size_t kLongestLine = 256 << 20;
-constexpr size_t kOpenCalls = 1 << 16;  // intents that may wait for their outcome, twice
-constexpr size_t kOpenBytes = 128 << 20;
-
-struct Item {
-  uint64_t number = 0;
-  size_t begin = 0, size = 0;                // of the body within the chunk's bytes
-  size_t intent_begin = 0, intent_size = 0;  // of the intent record's, for an outcome
-};
-
-struct Chunk {
-  std::string bytes;
-  std::vector<Item> items;  // of a log
-  uint64_t first_line = 0;  // of events; 0: the chunk is of a log
-  void clear() {
-    bytes.clear();
-    items.clear();
-    first_line = 0;
-  }
-  std::string_view at(size_t begin, size_t size) const { return std::string_view(bytes).substr(begin, size); }
-};
-
-/// A bounded queue of chunks, each used again.
-class ChunkQueue {
- public:
-  explicit ChunkQueue(size_t room) : room_(room) {}
-
-  std::unique_ptr<Chunk> take_empty() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return full_.size() < room_; });
-    if (empty_.empty()) return std::make_unique<Chunk>();
-    std::unique_ptr<Chunk> out = std::move(empty_.back());
-    empty_.pop_back();
-    out->clear();
-    return out;
-  }
-  void put(std::unique_ptr<Chunk> chunk) {
-    std::lock_guard lock(mutex_);
-    full_.push_back(std::move(chunk));
-    changed_.notify_all();
-  }
-  /// nullptr once there will be no more.
-  std::unique_ptr<Chunk> take_full() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return closed_ || !full_.empty(); });
-    if (full_.empty()) return nullptr;
-    std::unique_ptr<Chunk> out = std::move(full_.front());
-    full_.pop_front();
-    changed_.notify_all();
-    return out;
-  }
-  void give_back(std::unique_ptr<Chunk> chunk) {
-    std::lock_guard lock(mutex_);
-    empty_.push_back(std::move(chunk));
-  }
-  void close() {
-    std::lock_guard lock(mutex_);
-    closed_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  const size_t room_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::unique_ptr<Chunk>> full_;
-  std::vector<std::unique_ptr<Chunk>> empty_;
-  bool closed_ = false;
-};
 
 /// One program's answers.
 struct Side {
@@ -118,7 +45,7 @@ class Judge {
         recorded_(new_.binder.reads_action() || (old_ != nullptr && old_->binder.reads_action())) {}
 
   void judge(const Chunk& chunk) {
-    for (const Item& item : chunk.items) {
+    for (const Chunk::Item& item : chunk.items) {
       judge_record(item.number, chunk.at(item.begin, item.size), chunk.at(item.intent_begin, item.intent_size));
     }
     uint64_t line = chunk.first_line;
@@ -265,109 +192,6 @@ class Court {
   std::string failure_;
 };
 
-/// Intents that wait for their outcome: the youngest, for memory is bounded.
-class OpenCalls {
- public:
-  void add(std::string_view action, std::string_view body) {
-    if (young_.size() >= kOpenCalls || bytes_ > kOpenBytes) {
-      old_ = std::move(young_);
-      young_.clear();
-      bytes_ = 0;
-    }
-    young_[key(action)] = body;
-    bytes_ += body.size();
-  }
-  /// "" if it is not known.
-  std::string take(std::string_view action) {
-    for (Map* map : {&young_, &old_}) {
-      auto found = map->extract(key(action));
-      if (!found.empty()) return std::move(found.mapped());
-    }
-    return "";
-  }
-
- private:
-  using Key = std::array<uint64_t, 2>;
-  struct Hash {
-    size_t operator()(const Key& key) const { return key[0]; }
-  };
-  using Map = std::unordered_map<Key, std::string, Hash>;
-  static Key key(std::string_view action) {
-    Key out{};
-    std::memcpy(out.data(), action.data(), std::min(action.size(), sizeof(out)));
-    return out;
-  }
-  Map young_, old_;
-  size_t bytes_ = 0;
-};
-
-/// Gathers records into chunks.
-class RecordReader {
- public:
-  RecordReader(ChunkQueue& queue, const ReplayOptions& options) : queue_(queue), options_(options) {}
-
-  bool add(uint64_t id, std::string_view body) {
-    ++done_;
-    RecordHead head;
-    std::string intent;
-    if (view_head(body, &head) && !head.action.empty()) {
-      if (head.kind == RecordKind::outcome) intent = open_.take(head.action);
-      if (head.kind == RecordKind::intent) open_.add(head.action, body);
-    }
-    if (chunk_ == nullptr) chunk_ = queue_.take_empty();
-    Item item{id, chunk_->bytes.size(), body.size(), chunk_->bytes.size() + body.size(), intent.size()};
-    chunk_->bytes.append(body).append(intent);
-    chunk_->items.push_back(item);
-    if (chunk_->bytes.size() >= kChunkBytes) pass_on();
-    return true;
-  }
-  void pass_on() {
-    if (chunk_ == nullptr) return;
-    queue_.put(std::move(chunk_));
-    if (options_.progress) options_.progress(done_);
-  }
-
- private:
-  ChunkQueue& queue_;
-  const ReplayOptions& options_;
-  OpenCalls open_;
-  std::unique_ptr<Chunk> chunk_;
-  uint64_t done_ = 0;
-};
-
-/// Reads whole lines into chunks.
-Result<void> read_lines(std::istream& in, ChunkQueue& queue, const ReplayOptions& options) {
-  std::string rest;
-  uint64_t line = 1, done = 0;
-  for (bool more = true; more;) {
-    std::unique_ptr<Chunk> chunk = queue.take_empty();
-    std::string& bytes = chunk->bytes;
-    bytes.swap(rest);
-    size_t end = std::string::npos;
-    while (more && end == std::string::npos) {
-      const size_t had = bytes.size();
-      if (had > kLongestLine) return Error{"unreadable", fmt::format("line {} is too long", line)};
-      bytes.resize(had + kChunkBytes);
-      in.read(bytes.data() + had, kChunkBytes);
-      const auto got = static_cast<size_t>(in.gcount());
-      bytes.resize(had + got);
-      done += got;
-      more = got == kChunkBytes;
-      end = bytes.rfind('\n');
-    }
-    if (in.bad()) return Error{"unreadable", "the events could not be read to their end"};
-    if (more && end != std::string::npos) {
-      rest.assign(bytes, end + 1);
-      bytes.resize(end + 1);
-    }
-    chunk->first_line = line;
-    line += static_cast<uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
-    queue.put(std::move(chunk));
-    if (options.progress) options.progress(done);
-  }
-  return {};
-}
-
 template <typename Read>
 Result<ReplayReport> run(const std::shared_ptr<const Program>& program, const std::shared_ptr<const Program>& against,
                          const ReplayOptions& options, const Read& read) {
@@ -387,7 +211,10 @@ Result<ReplayReport> replay(const AuditLog& log, const std::shared_ptr<const Pro
                             const std::shared_ptr<const Program>& against, const ReplayOptions& options) {
   return run(program, against, options, [&](ChunkQueue& queue) {
     RecordReader reader(queue, options);
-    Result<void> done = log.for_each_body(1, [&](uint64_t id, std::string_view body) { return reader.add(id, body); });
+    Result<void> done = log.for_each_body(1, [&](uint64_t id, std::string_view body) {
+      reader.add(id, body);
+      return true;
+    });
     reader.pass_on();
     return done;
   });

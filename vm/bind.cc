@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "vm/frame.h"
+
 namespace ordain {
 namespace {
 
@@ -51,25 +53,25 @@ void Binder::prepare(const Program& program, Bank bank, SlotValues& slots) {
 
 void Binder::store(SlotId id, const Value& value) {
   if (fitter_.error().failed) return;
-  const Slot& slot = program_.schema().slots[id];
-  BindPath path{nullptr, slot.path};
-  if (slot.bank != bank_) {
-    fitter_.fail(path, bank_ == Bank::call ? "belongs to the context, not to a call" : "belongs to a call");
+  const SlotPlace& place = link_tables(program_).slots[id];
+  if (place.bank != static_cast<uint32_t>(bank_)) {
+    fitter_.fail({nullptr, program_.schema().slots[id].path},
+                 bank_ == Bank::call ? "belongs to the context, not to a call" : "belongs to a call");
     return;
   }
   // Engines rely on it: the kind of a present slot is the kind of its type.
-  Kind kind = kind_of(*slot.type);
-  if (kind != Kind::absent && kind != value.kind) {
-    fitter_.mismatch(path, *slot.type, value);
+  if (place.kind != Kind::absent && place.kind != value.kind) {
+    const Slot& slot = program_.schema().slots[id];
+    fitter_.mismatch({nullptr, slot.path}, *slot.type, value);
     return;
   }
-  Value& place = slots_.values[slot.index];
-  if (dirty_ != nullptr && !place.present()) dirty_->push_back(id);
-  place = value;
-  if (slot.compared) {
-    slots_.symbols[slot.index] = value.kind == Kind::string ? program_.symbol(value.as_text()) : 0;
+  Value& held = slots_.values[place.index];
+  if (dirty_ != nullptr && !held.present()) dirty_->push_back(id);
+  held = value;
+  if (place.compared) {
+    slots_.symbols[place.index] = value.kind == Kind::string ? program_.symbol(value.as_text()) : 0;
   }
-  if (!slot.member_symbols.empty()) store_bits(id, slot, value);
+  if (place.has_bits) store_bits(id, program_.schema().slots[id], value);
 }
 
 void Binder::store_bits(SlotId id, const Slot& slot, const Value& list) {

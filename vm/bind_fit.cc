@@ -7,6 +7,7 @@
 #include "ordain/json.h"
 #include "ordain/time_text.h"
 #include "vm/bind.h"
+#include "vm/same_name.h"
 
 namespace ordain {
 namespace {
@@ -18,6 +19,23 @@ bool same_bits(const Value& a, const Value& b) { return std::memcmp(&a, &b, size
 bool is_empty(const Value& value) {
   return value.kind == Kind::absent || value.kind == Kind::null ||
          (value.kind == Kind::optional && value.items == nullptr);
+}
+
+// Whether a value is what the type says, with nothing to convert: most fields of most calls. Others are the Fitter's to
+// look at closely.
+bool fits_as_it_is(const Type& type, const Value& value) {
+  switch (type.kind) {
+    case TypeKind::boolean:
+      return value.is(Kind::boolean);
+    case TypeKind::integer:
+      return value.is(Kind::integer);
+    case TypeKind::floating:
+      return value.is(Kind::floating) && std::isfinite(value.d);
+    case TypeKind::string:
+      return value.is(Kind::string) && valid_utf8(value.as_text());
+    default:
+      return false;
+  }
 }
 
 int base64_digit(char c) {
@@ -95,7 +113,7 @@ const RecordField* find_from(const RecordType& record, std::string_view name, si
   const size_t count = record.fields.size();
   for (size_t n = 0; n < count; ++n) {
     const size_t at = *hint + n < count ? *hint + n : *hint + n - count;
-    if (record.fields[at].name == name) {
+    if (same_name(record.fields[at].name, name)) {
       *hint = at + 1 == count ? 0 : at + 1;
       return &record.fields[at];
     }
@@ -346,11 +364,12 @@ bool Fitter::fit_record(const RecordType& record, const Value& in, const BindPat
     if (entry.key.kind != Kind::string) return fail(path, "a record's fields have names");
     BindPath at = path.field(entry.key.as_text());
     const RecordField* field = find_from(record, entry.key.as_text(), &hint);
-    Value value;
-    if (field == nullptr && !valid_utf8(entry.key.as_text())) return fail(path, "invalid UTF-8 in a field's name");
-    if (field == nullptr ? !fit_undeclared(record, entry.value, at, &value)
-                         : !fit_field(*field, entry.value, at, &value)) {
-      return false;
+    Value value = entry.value;
+    if (field == nullptr) {
+      if (!valid_utf8(entry.key.as_text())) return fail(path, "invalid UTF-8 in a field's name");
+      if (!fit_undeclared(record, entry.value, at, &value)) return false;
+    } else if (at.depth > kMaxBindDepth || !fits_as_it_is(*field->type, value)) {
+      if (!fit_field(*field, entry.value, at, &value)) return false;
     }
     required += field != nullptr && !field->optional;
     if (made == nullptr) {

@@ -1,10 +1,10 @@
 // Maps: a list of entries, and beside it a hash index once searching the list costs more.
 #include <bit>
 #include <cmath>
-#include <cstring>
 
 #include "ordain/arena.h"
 #include "ordain/value.h"
+#include "vm/same_name.h"
 
 namespace ordain {
 namespace {
@@ -13,8 +13,7 @@ namespace {
 constexpr uint32_t kLinear = 8;
 
 bool is_text(const Value& value, std::string_view text) {
-  return value.kind == Kind::string && value.aux == text.size() &&
-         (text.empty() || std::memcmp(value.text, text.data(), text.size()) == 0);
+  return value.kind == Kind::string && same_name(value.as_text(), text);
 }
 
 template <typename Matches>

@@ -2,10 +2,8 @@
 // expressions) are excepted: RE2 may allocate while it matches.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <functional>
 #include <memory>
-#include <new>
 
 #include "cli/shared.h"
 #include "ordain/compile.h"
@@ -16,24 +14,6 @@
 #include "tests/support/annotations.h"
 #include "tests/support/evaluators.h"
 #include "vm/program_data.h"
-
-#if ORDAIN_COUNTS_ALLOCATIONS
-namespace {
-void* counted(std::size_t size) {
-  ++ordain::test::allocations_made;
-  void* out = std::malloc(size);
-  if (out == nullptr) throw std::bad_alloc();
-  return out;
-}
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-#endif
 
 namespace ordain {
 namespace {

@@ -1,5 +1,5 @@
-// Counts allocations, for tests of code that must not make any. One file of an executable replaces operator new, and
-// counts here.
+// Counts allocations, for tests of code that must not make any. An executable counts if count_allocations.cc is part of
+// it, which replaces operator new.
 #pragma once
 
 #include <atomic>

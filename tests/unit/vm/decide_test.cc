@@ -1,24 +1,9 @@
 // decide: how rules combine, and that faults fail closed.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "tests/support/allocations.h"
 #include "tests/support/assemble.h"
 #include "vm/frame.h"
-
-// Counts for every file of this executable.
-#if ORDAIN_COUNTS_ALLOCATIONS  // not inline: GCC would take malloc and delete for a mismatch
-[[gnu::noinline]] void* operator new(size_t size) {
-  ordain::test::allocations_made.fetch_add(1, std::memory_order_relaxed);
-  if (void* out = std::malloc(size == 0 ? 1 : size)) return out;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-#endif
 
 namespace ordain {
 namespace {

@@ -1,0 +1,23 @@
+// Replaces operator new by one that counts, for the executable that this file is part of.
+#include <cstdlib>
+#include <new>
+
+#include "tests/support/allocations.h"
+
+#if ORDAIN_COUNTS_ALLOCATIONS
+namespace {
+void* counted(std::size_t size) {
+  ordain::test::allocations_made.fetch_add(1, std::memory_order_relaxed);
+  void* out = std::malloc(size);
+  if (out == nullptr) throw std::bad_alloc();
+  return out;
+}
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(size); }
+void* operator new[](std::size_t size) { return counted(size); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+#endif
