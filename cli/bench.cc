@@ -89,10 +89,10 @@ void read_events(const std::vector<std::string>& lines, PreparedEvents* prepared
 }
 
 // False after complaining. A build without the native tier measures the interpreter only.
-bool make_native(const Program& program, BenchReport* report) {
+bool make_native(const Program& program, uint32_t threads, BenchReport* report) {
 #ifdef ORDAIN_HAS_JIT
   const auto start = Clock::now();
-  Result<NativeReport> native = compile_native(program);
+  Result<NativeReport> native = compile_native(program, {.threads = threads});
   report->native_ms = ms_since(start);
   if (!native) {
     complain(native.error().message);
@@ -100,8 +100,7 @@ bool make_native(const Program& program, BenchReport* report) {
   }
   report->code_bytes = native->code_bytes;
 #else
-  (void)program;
-  (void)report;
+  (void)program, (void)threads, (void)report;
 #endif
   return true;
 }
@@ -195,7 +194,7 @@ int run(const Options& options) {
   read_events(lines, &all, &report, &progress);
   load_again(program, &report);
   progress.show("making native code", 0);
-  if (!make_native(program, &report)) return kUsage;
+  if (!make_native(program, options.threads, &report)) return kUsage;
   if (!engines_agree(all, lines, now)) return kUsage;
 
   const BenchEffort effort{options.seconds, options.threads};

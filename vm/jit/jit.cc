@@ -79,8 +79,7 @@ std::vector<Batch> batches_of(const ProgramData& data, std::span<const uint32_t>
 }
 
 /// Runs and answers for this many rules to a module.
-std::vector<Batch> batches_of(const Program& program, const native::Groups::Code& groups, int optimisation,
-                              uint32_t size) {
+std::vector<Batch> batches_of(const Program& program, const native::Groups& groups, int optimisation, uint32_t size) {
   std::vector<Batch> out;
   uint32_t room = 0;
   const auto batch_with_room = [&](uint32_t rules) -> Batch& {
@@ -118,12 +117,11 @@ std::vector<Batch> batches_of(const Program& program, const NativeOptions& optio
   }
   const uint32_t size = std::max(options.predicates_per_module, 1u);
   const uint32_t simple_size = size > UINT32_MAX / kSimpleFactor ? size : size * kSimpleFactor;
-  native::Groups groups = native::groups_of(program, options.first);
-  std::vector<Batch> last = batches_of(program, groups.optimised, options.optimisation, size);
+  const native::Groups groups = native::groups_of(program, options.first);
+  std::vector<Batch> last = batches_of(program, groups, options.optimisation, size);
   const size_t grouped = last.size() * size;
   append(&last, batches_of(data, optimised, options.optimisation, size));
-  std::vector<Batch> rare = batches_of(program, groups.simple, 0, simple_size);
-  append(&rare, batches_of(data, simple, 0, simple_size));
+  std::vector<Batch> rare = batches_of(data, simple, 0, simple_size);
   uint32_t place = 0;
   for (std::vector<Batch>* batches : {&last, &rare}) {
     for (Batch& batch : *batches) batch.place = place++;
@@ -132,7 +130,7 @@ std::vector<Batch> batches_of(const Program& program, const NativeOptions& optio
     append(&last, std::move(rare));
     return last;
   }
-  std::vector<Batch> out = batches_of(program, groups.optimised, 0, simple_size);
+  std::vector<Batch> out = batches_of(program, groups, 0, simple_size);
   append(&out, batches_of(data, optimised, 0, simple_size));
   append(&out, std::move(rare));
   append(&out, std::move(last));

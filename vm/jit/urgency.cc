@@ -1,7 +1,6 @@
 #include "vm/jit/urgency.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "vm/frame.h"
@@ -171,23 +170,23 @@ Groups groups_of(const Program& program, std::span<const std::string> first) {
   std::ranges::stable_sort(answers, {}, [&](uint32_t calls) { return std::pair(!asked[calls / 2], ~rules[calls]); });
   std::vector<bool> answered(data.plan.size(), false);
   for (const uint32_t calls : answers) {
-    for (const Range& range : ranges_of(data, calls)) {
-      spent += code_of(data, range);
-      if (data.rules.size() > kFew) std::fill_n(answered.begin() + range.first, range.count, true);
-    }
-    (spent <= kMost ? out.optimised : out.simple).answers.push_back(calls);
+    const std::vector<Range> ranges = ranges_of(data, calls);
+    for (const Range& range : ranges) spent += code_of(data, range);
+    if (spent > kMost) break;
+    out.answers.push_back(calls);
+    for (const Range& range : ranges) std::fill_n(answered.begin() + range.first, range.count, true);
   }
 
   const std::vector<uint8_t>& sizes = link_tables(program).run_sizes;
-  std::vector<uint32_t> runs;
   for (uint32_t entry = 0; entry < sizes.size(); ++entry) {
-    if (sizes[entry] >= 2 && !answered[entry] && code_of(data, {entry, sizes[entry]}) <= kLongRun)
-      runs.push_back(entry);
-  }
-  std::ranges::stable_sort(runs, std::greater(), [&](uint32_t entry) { return sizes[entry]; });
-  for (const uint32_t entry : runs) {
-    spent += code_of(data, {entry, sizes[entry]});
-    (spent <= kMost ? out.optimised : out.simple).runs.push_back(entry);
+    const uint64_t code = sizes[entry] < 2 ? 0 : code_of(data, {entry, sizes[entry]});
+    if (code == 0 || code > kLongRun) continue;
+    if (sizes[entry] < kCrowd) {
+      if (answered[entry] && data.rules.size() > kFew) continue;
+      spent += code;
+      if (spent > kMost) continue;
+    }
+    out.runs.push_back(entry);
   }
   return out;
 }

@@ -23,17 +23,14 @@ struct Worth {
 /// By predicate. @param first names of capabilities; those that the program does not know are passed over
 std::vector<Worth> worth_of_predicates(const Program& program, std::span<const std::string> first);
 
-/// Functions of several rules each: runs, by the entry that they begin at, and answers, by 2 * capability + stage. What
-/// is worth most comes first.
+/// Functions of several rules each, all of them to be optimised: runs, by the entry that they begin at, and answers, by
+/// 2 * capability + stage, those asked for first and the largest before the others.
 struct Groups {
-  struct Code {
-    std::vector<uint32_t> runs, answers;
-  };
-  Code optimised;
-  Code simple;  ///< of many groups those that are left when it is enough
+  std::vector<uint32_t> runs, answers;
 };
 
-/// Where there are many rules, those that an answer stands for have no runs.
+/// Runs of crowds have one always, for the time of a decision is theirs. Of small runs and answers, where there are
+/// many, some are left to the predicates: code that is hardly ever in a cache gains nothing.
 Groups groups_of(const Program& program, std::span<const std::string> first);
 
 }  // namespace ordain::native
