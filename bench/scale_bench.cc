@@ -97,7 +97,7 @@ void measure_families(const Options& options) {
     for (const size_t size : sizes) {
       Prepared prepared = prepare(family, size);
       const Requests requests = requests_for(prepared, family, size, options.quick ? 100 : 300);
-      const bool native = make_native(prepared, options.quick || size > 1000);
+      const bool native = make_native(prepared, options.quick);
       check_against_oracle(prepared, *requests);
       const double ns = time_decisions(*requests, false, seconds);
       if (smallest == 0) smallest = ns;
