@@ -26,7 +26,7 @@ std::unique_ptr<Compiled> rules(std::initializer_list<std::string> packages) {
   return out;
 }
 
-bool has_answer(const Compiled& compiled, Stage stage = Stage::before) {
+[[maybe_unused]] bool has_answer(const Compiled& compiled, Stage stage = Stage::before) {
   return compiled.native->native_answer(compiled.native->resolve("act").id, stage) != nullptr;
 }
 
