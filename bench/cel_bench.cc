@@ -211,17 +211,8 @@ std::string input_text() {
 }
 
 std::unique_ptr<Prepared> prepare(const Case& test) {
-  auto compilation =
-      compile({std::make_shared<Source>(Source{"bench.policy", kSchema + test.text + "; }"})}, standard_library());
-  if (compilation.program == nullptr) {
-    std::cerr << render(compilation.diagnostics);
-    std::exit(1);
-  }
-#ifdef ORDAIN_HAS_JIT
-  if (!compile_native(*compilation.program)) std::exit(1);
-#endif
   auto out = std::make_unique<Prepared>();
-  out->program = compilation.program;
+  out->program = bench::make_program(kSchema + test.text + "; }");
   out->context = std::make_unique<Context>(out->program);
   out->call = std::make_unique<Call>(out->program);
   out->call->begin(out->program->resolve("act"), Stage::before);

@@ -6,31 +6,15 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "bench/program.h"
 #include "bench/rule_sets.h"
-#include "ordain/compile.h"
 #include "ordain/decide.h"
 #include "ordain/json.h"
-#include "ordain/stdlib.h"
-#ifdef ORDAIN_HAS_JIT
-#include "ordain/jit.h"
-#endif
 
 namespace ordain {
 namespace {
 
-std::shared_ptr<const Program> make_program(const std::string& text, bool native) {
-  auto compilation = compile({std::make_shared<Source>(Source{"bench.policy", text})}, standard_library());
-  if (compilation.program == nullptr) {
-    std::cerr << render(compilation.diagnostics);
-    std::exit(1);
-  }
-#ifdef ORDAIN_HAS_JIT
-  if (native && !compile_native(*compilation.program)) std::exit(1);
-#else
-  (void)native;
-#endif
-  return compilation.program;
-}
+using bench::make_program;
 
 // Calls of `pay` that between them reach every rule; two thirds are allowed, as in life.
 const char* const kPayments[] = {

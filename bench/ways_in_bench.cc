@@ -88,20 +88,8 @@ void measure(std::vector<Way>& ways, int rounds) {
   }
 }
 
-std::shared_ptr<const Program> make_program() {
-  auto compilation = compile({std::make_shared<Source>(Source{"bench.policy", kPolicy})}, standard_library());
-  if (compilation.program == nullptr) {
-    std::cerr << render(compilation.diagnostics);
-    std::exit(1);
-  }
-#ifdef ORDAIN_HAS_JIT
-  if (!compile_native(*compilation.program)) std::exit(1);
-#endif
-  return compilation.program;
-}
-
 int run(const Options& options) {
-  const auto program = make_program();
+  const auto program = bench::make_program(kPolicy);
   const Context context(program);
   const CapabilityRef pay = program->resolve("pay");
   const Capability* capability = program->schema().find_capability("pay");

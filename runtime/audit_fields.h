@@ -82,4 +82,23 @@ inline bool read_risk(std::string_view bytes, std::optional<double>* out) {
   return true;
 }
 
+/// Shows `visit(field, bytes)` the fields of a record's body until it says false. Tags ascend; only some repeat.
+/// @returns false for what is no body, or where `visit` said so
+template <typename Visit>
+bool read_fields(std::string_view body, const Visit& visit) {
+  if (body.empty() || body.front() != kRecordVersion) return false;
+  body.remove_prefix(1);
+  uint8_t last = 0;
+  while (!body.empty()) {
+    const auto field = static_cast<uint8_t>(body.front());
+    body.remove_prefix(1);
+    std::string_view bytes;
+    const bool repeats = field == kObligation || field == kLost || field == kRedacted;
+    if (field < last || (field == last && !repeats) || !take_sized(body, &bytes)) return false;
+    last = field;
+    if (!visit(field, bytes)) return false;
+  }
+  return last >= kTime;
+}
+
 }  // namespace ordain::detail

@@ -144,39 +144,24 @@ Result<uint64_t> AuditLog::count(const AuditFilter& filter) const {
 }
 
 Result<void> AuditLog::for_each(uint64_t first, const std::function<bool(const AuditRecord&)>& visit) const {
-  auto from = static_cast<int64_t>(std::min<uint64_t>(first, INT64_MAX));
-  return impl_->each([&](Database& database, const SegmentHead&, const SegmentFile&) -> Result<bool> {
-    std::optional<Error> bad;
-    bool going = true;
-    auto result = for_records(database, from, [&](Statement& statement) {
-      Row row;
-      AuditRecord record;
-      bad = read(statement, &row, &record);
-      going = !bad && visit(record);
-      return going;
-    });
-    if (bad) return *bad;
-    if (!result.ok()) return result.error();
-    return going;
+  return impl_->each_row(first, [&](Statement& statement, bool* going) {
+    Row row;
+    AuditRecord record;
+    std::optional<Error> bad = read(statement, &row, &record);
+    if (!bad) *going = visit(record);
+    return bad;
   });
 }
 
 Result<void> AuditLog::for_each_body(uint64_t first,
                                      const std::function<bool(uint64_t id, std::string_view body)>& visit) const {
-  auto from = static_cast<int64_t>(std::min<uint64_t>(first, INT64_MAX));
-  return impl_->each([&](Database& database, const SegmentHead&, const SegmentFile&) -> Result<bool> {
-    std::optional<Error> bad;
-    bool going = true;
-    auto result = for_records(database, from, [&](Statement& statement) {
-      Row row;
-      std::string problem = read_row(statement, &row);
-      if (!problem.empty()) bad = Error{"bad_record", fmt::format("record {}: {}", row.id, problem)};
-      going = !bad && visit(row.id, row.body);
-      return going;
-    });
-    if (bad) return *bad;
-    if (!result.ok()) return result.error();
-    return going;
+  return impl_->each_row(first, [&](Statement& statement, bool* going) -> std::optional<Error> {
+    Row row;
+    if (std::string problem = read_row(statement, &row); !problem.empty()) {
+      return Error{"bad_record", fmt::format("record {}: {}", row.id, problem)};
+    }
+    *going = visit(row.id, row.body);
+    return std::nullopt;
   });
 }
 

@@ -1,6 +1,9 @@
 // audit_log: what the readers of a log share.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +16,7 @@ namespace ordain {
 struct AuditLog::Impl {
   std::vector<detail::SegmentFile> segments;  ///< at least one
 
-  /// Opens each segment from number `from` on, and calls `visit(database, head, file)` within one read transaction,
-  /// until that returns false.
+  /// Opens each segment, and calls `visit(database, head, file)` within one read transaction, until that returns false.
   template <typename Visit>
   Result<void> each(Visit visit) const {
     for (const auto& file : segments) {
@@ -28,6 +30,25 @@ struct AuditLog::Impl {
       if (!*going) return {};
     }
     return {};
+  }
+
+  /// Shows `visit(statement, going)` the rows of all segments from record `first` on, until it sets `*going` to false
+  /// or returns what is wrong.
+  template <typename Visit>
+  Result<void> each_row(uint64_t first, Visit visit) const {
+    const auto from = static_cast<int64_t>(std::min<uint64_t>(first, INT64_MAX));
+    return each(
+        [&](detail::Database& database, const detail::SegmentHead&, const detail::SegmentFile&) -> Result<bool> {
+          std::optional<Error> bad;
+          bool going = true;
+          auto result = detail::for_records(database, from, [&](detail::Statement& statement) {
+            bad = visit(statement, &going);
+            return going && !bad;
+          });
+          if (bad) return *bad;
+          if (!result.ok()) return result.error();
+          return going;
+        });
   }
 };
 

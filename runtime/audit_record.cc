@@ -221,10 +221,6 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 /// Shows `to` the fields that the draft has, in the order of their numbers.
 template <typename To>
 void each_field(const RecordDraft& draft, To& to) {
@@ -295,19 +291,8 @@ std::string_view encode_record(const RecordDraft& draft, std::string& buffer) {
 }
 
 bool decode_record(std::string_view body, AuditRecord* record) {
-  if (body.empty() || body.front() != kRecordVersion) return false;
-  body.remove_prefix(1);
-  uint8_t last = 0;
-  while (!body.empty()) {
-    auto field = static_cast<uint8_t>(body.front());
-    body.remove_prefix(1);
-    std::string_view bytes;
-    bool repeats = field == kObligation || field == kLost || field == kRedacted;
-    if (field < last || (field == last && !repeats) || !take_sized(body, &bytes)) return false;
-    last = field;
-    if (!read_field(field, bytes, record)) return false;
-  }
-  return last >= kTime;
+  return read_fields(body,
+                     [record](uint8_t field, std::string_view bytes) { return read_field(field, bytes, record); });
 }
 
 Sha256::Hash chain_hash(Sha256& hasher, const Sha256::Hash& previous, const RecordPlace& place, std::string_view body) {

@@ -107,19 +107,7 @@ bool view_record(std::string_view body, RecordView* out) {
   *out = RecordView();
   out->obligations = std::move(obligations);
   out->redacted = std::move(redacted);
-  if (body.empty() || body.front() != kRecordVersion) return false;
-  body.remove_prefix(1);
-  uint8_t last = 0;
-  while (!body.empty()) {
-    auto field = static_cast<uint8_t>(body.front());
-    body.remove_prefix(1);
-    std::string_view bytes;
-    const bool repeats = field == kObligation || field == kLost || field == kRedacted;
-    if (field < last || (field == last && !repeats) || !take_sized(body, &bytes)) return false;
-    last = field;
-    if (!view_field(field, bytes, out)) return false;
-  }
-  return last >= kTime;
+  return read_fields(body, [out](uint8_t field, std::string_view bytes) { return view_field(field, bytes, out); });
 }
 
 bool view_head(std::string_view body, RecordHead* out) {

@@ -36,16 +36,6 @@ struct Answer {
   std::string fault;  ///< of one that failed, and denies for it
 };
 
-/// What they say goes on record, so it must be text.
-bool is_text(const NativeVerdict& verdict) {
-  bool out = valid_utf8(verdict.reason);
-  for (const auto* texts : {&verdict.from, &verdict.warnings}) {
-    for (const std::string& each : *texts) out = out && valid_utf8(each);
-  }
-  for (const NativeRedaction& each : verdict.redactions) out = out && valid_utf8(each.path);
-  return out;
-}
-
 Answer ask(const NativeRule& rule, const NativeCall& call) {
   Answer out{{rule.name, rule.version}, {}, {}};
   try {
@@ -150,6 +140,15 @@ void combine(Ruling& out) {
 }
 
 }  // namespace
+
+bool is_text(const NativeVerdict& verdict) {
+  bool out = valid_utf8(verdict.reason);
+  for (const auto* texts : {&verdict.from, &verdict.warnings}) {
+    for (const std::string& each : *texts) out = out && valid_utf8(each);
+  }
+  for (const NativeRedaction& each : verdict.redactions) out = out && valid_utf8(each.path);
+  return out;
+}
 
 bool Ruling::redacts() const {
   return std::any_of(obligations.begin(), obligations.end(),

@@ -11,6 +11,7 @@
 #include "ordain/approvals.h"
 #include "ordain/time_text.h"
 #include "runtime/identity_fields.h"
+#include "runtime/ruling.h"
 #include "runtime/text.h"
 
 namespace ordain {
@@ -107,16 +108,6 @@ std::string event_of(const NativeCall& call) {
   return to_json(event.object());
 }
 
-/// What it says goes on record, so it must be text. @returns what is wrong, or "".
-std::string problem_of(const RemoteAnswer& answer) {
-  bool text = valid_utf8(answer.rule) && valid_utf8(answer.reason);
-  for (const auto* texts : {&answer.from, &answer.warnings}) {
-    for (const std::string& each : *texts) text = text && valid_utf8(each);
-  }
-  for (const NativeRedaction& each : answer.redactions) text = text && valid_utf8(each.path);
-  return text ? "" : "the answer is not valid UTF-8";
-}
-
 Result<RemoteAnswer> ask(const RemoteOptions& options, const NativeCall& call) {
   const Clock::time_point deadline = Clock::now() + options.timeout;
   auto exchange = std::make_shared<Exchange>(deadline);
@@ -130,9 +121,6 @@ Result<RemoteAnswer> ask(const RemoteOptions& options, const NativeCall& call) {
   }
   auto answer = exchange->wait();
   if (!answer) return Error{"timeout", fmt::format("not within {} ms", options.timeout.count())};
-  if (answer->ok()) {
-    if (std::string problem = problem_of(**answer); !problem.empty()) return Error{"bad_answer", std::move(problem)};
-  }
   return std::move(*answer);
 }
 
@@ -166,7 +154,8 @@ RemoteVerdict consult(const RemoteOptions& options, const NativeCall& call) {
   out.record = fmt::format("{}{}", to_string(answer->effect), answer->rule.empty() ? "" : " by " + answer->rule);
   out.verdict = {answer->effect,  std::move(answer->reason),   std::move(answer->from),
                  answer->expires, std::move(answer->warnings), std::move(answer->redactions)};
-  return out;
+  if (valid_utf8(out.rule) && is_text(out.verdict)) return out;
+  return without_answer(options.fallback, {"bad_answer", "the answer is not valid UTF-8"});
 }
 
 }  // namespace detail

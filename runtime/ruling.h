@@ -53,6 +53,9 @@ struct Ruling {
   bool redacts() const;
 };
 
+/// Whether all that it says is valid UTF-8: it goes on record.
+bool is_text(const NativeVerdict& verdict);
+
 /// What one decision is about: a bound call of `worker`, and the same for native rules.
 struct RulingFacts {
   const Call& call;

@@ -30,7 +30,7 @@ RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, 
   const ProgramData& data = program.data();
   const RuleCode& rule = data.rule_codes[code];
   RuleOutcome out{.rule = rule.rule, .kind = RuleOutcome::Kind::matched};
-  if (rule.target_set != kNone && (data.target_sets[rule.target_set] & call.capability().globs).none()) {
+  if (!applies_to(data, rule, call.capability().globs)) {
     out.kind = RuleOutcome::Kind::other_target;
     return out;
   }

@@ -52,16 +52,9 @@ std::vector<bool> found_from(uint32_t node, const RuleRange& range, const Call& 
 }  // namespace
 
 std::vector<RuleRange> rule_ranges(const Call& call) {
-  const ProgramData& data = call.program().data();
   std::vector<RuleRange> out;
-  if (data.capability_plans.empty()) return out;
-  const CapabilityId id = call.capability().id;
-  const CapabilityPlan& plan = id == kNone ? data.capability_plans.back() : data.capability_plans[id];
-  const Range packages = plan.packages[static_cast<size_t>(call.stage())];
-  for (uint32_t p = packages.first; p < packages.first + packages.count; ++p) {
-    const PackagePlan& package = data.package_plans[p];
-    out.insert(out.end(),
-               {package.deny, package.require_approval, package.allow, package.answers, package.obligations});
+  for (const PackagePlan& plan : package_plans(call.program().data(), call.capability().id, call.stage())) {
+    for (const RuleRange& range : plan.lists()) out.push_back(range);
   }
   return out;
 }

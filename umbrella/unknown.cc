@@ -235,14 +235,12 @@ UnknownFacts::Answer UnknownFacts::open_rules(FactBinder& binder, std::span<cons
   open_.clear();
   const ProgramData& data = program_->data();
   const CapabilityRef& capability = binder.call().capability();
-  for (const PackagePlan& package : packages(binder.call())) {
-    const RuleRange* ranges[] = {&package.deny, &package.require_approval, &package.allow, &package.answers,
-                                 &package.obligations};
-    for (const RuleRange* range : ranges) {
-      for (uint32_t i = range->entries.first; i < range->entries.first + range->entries.count; ++i) {
+  for (const PackagePlan& package : package_plans(data, binder.call().capability().id, binder.call().stage())) {
+    for (const RuleRange& range : package.lists()) {
+      for (uint32_t i = range.entries.first; i < range.entries.first + range.entries.count; ++i) {
         const uint32_t code = data.plan[i];
         const RuleCode& rule = data.rule_codes[code];
-        if (rule.target_set != kNone && (data.target_sets[rule.target_set] & capability.globs).none()) continue;
+        if (!applies_to(data, rule, capability.globs)) continue;
         std::string_view path;
         if (!is_open(binder, code, paths, scratch, options, &path)) continue;
         open_.push_back(code);
@@ -256,15 +254,6 @@ UnknownFacts::Answer UnknownFacts::open_rules(FactBinder& binder, std::span<cons
   return out;
 }
 
-std::span<const PackagePlan> UnknownFacts::packages(const Call& call) const {
-  const ProgramData& data = program_->data();
-  if (data.capability_plans.empty()) return {};
-  const CapabilityId id = call.capability().id;
-  const CapabilityPlan& plan = id == kNone ? data.capability_plans.back() : data.capability_plans[id];
-  const Range range = plan.packages[static_cast<size_t>(call.stage())];
-  return std::span(data.package_plans).subspan(range.first, range.count);
-}
-
 bool UnknownFacts::is_open_rule(RuleId rule) const {
   return std::any_of(open_.begin(), open_.end(),
                      [&](uint32_t code) { return program_->data().rule_codes[code].rule == rule; });
@@ -276,9 +265,7 @@ bool UnknownFacts::is_sure(const FactBinder& binder, uint32_t code, Scratch& scr
   const ProgramData& data = program_->data();
   const RuleCode& rule = data.rule_codes[code];
   if (is_open_rule(rule.rule)) return false;
-  if (rule.target_set != kNone && (data.target_sets[rule.target_set] & binder.call().capability().globs).none()) {
-    return false;
-  }
+  if (!applies_to(data, rule, binder.call().capability().globs)) return false;
   if (rule.condition == kNone) return true;
   Value result;
   Fault fault;
@@ -290,7 +277,7 @@ bool UnknownFacts::is_sure(const FactBinder& binder, uint32_t code, Scratch& scr
 bool UnknownFacts::settled(const FactBinder& binder, Scratch& scratch, const DecideOptions& options,
                            Decision* decision) const {
   const ProgramData& data = program_->data();
-  const std::span<const PackagePlan> plans = packages(binder.call());
+  const std::span<const PackagePlan> plans = package_plans(data, binder.call().capability().id, binder.call().stage());
   if (std::any_of(plans.begin(), plans.end(), [](const PackagePlan& plan) { return plan.first_match != 0; })) {
     return false;
   }

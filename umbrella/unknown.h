@@ -9,9 +9,7 @@
 #include "ordain/decide.h"
 #include "umbrella/event.h"
 
-namespace ordain {
-struct PackagePlan;
-}
+namespace ordain {}
 
 namespace ordain::detail {
 
@@ -69,7 +67,6 @@ class UnknownFacts {
                const DecideOptions& options, std::string_view* path);
   bool settled(const FactBinder& binder, Scratch& scratch, const DecideOptions& options, Decision* decision) const;
   bool is_sure(const FactBinder& binder, uint32_t code, Scratch& scratch, const DecideOptions& options) const;
-  std::span<const PackagePlan> packages(const Call& call) const;
   bool is_open_rule(RuleId rule) const;
   bool patch(Event* event, Value* input, Value* output, std::span<const std::string_view> paths, Arena& arena) const;
   bool stands_in(const FactBinder& binder, std::span<const std::string_view> paths) const;

@@ -44,7 +44,7 @@ bool answer_at_once(const Call& call, const Context& context, const DecideOption
     decide_by_default(call, options, out);
     return true;
   }
-  const NativeRuling ruling = NativeRuling::unpack(packed);
+  const PackedRuling ruling = PackedRuling::unpack(packed);
   const ProgramData& data = program.data();
   out->effect = ruling.denies ? Effect::deny : Effect::allow;
   out->code = DecisionCode::rule;

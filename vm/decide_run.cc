@@ -38,20 +38,6 @@ std::string_view to_string(DecisionCode code) {
 
 Scratch::Scratch(size_t bytes) : arena_(bytes, bytes) {}
 
-std::span<const PackagePlan> package_plans(const ProgramData& data, const Call& call) {
-  if (data.capability_plans.empty()) return {};
-  const CapabilityId id = call.capability().id;
-  const CapabilityPlan& plan = id == kNone ? data.capability_plans.back() : data.capability_plans[id];
-  const Range range = plan.packages[static_cast<size_t>(call.stage())];
-  return std::span(data.package_plans).subspan(range.first, range.count);
-}
-
-void decide_by_default(const Call& call, const DecideOptions& options, Decision* out) {
-  out->effect = call.stage() == Stage::before ? options.default_before : options.default_after;
-  out->code = DecisionCode::default_effect;
-  out->reason = "no rule matched";
-}
-
 Run::Run(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& run_options)
     : program(call.program()),
       data(program.data()),
@@ -94,8 +80,7 @@ uint32_t Run::run_rules(uint32_t entry, uint32_t end, uint32_t* count) {
 }
 
 Truth Run::test(const RuleCode& rule) {
-  // Only rules for undeclared capabilities have a target set.
-  if (rule.target_set != kNone && (data.target_sets[rule.target_set] & capability.globs).none()) return Truth::no;
+  if (!applies_to(data, rule, capability.globs)) return Truth::no;
   if (rule.condition == kNone) return Truth::yes;
   const Arena::Mark mark = arena.mark();
   const Truth truth = run(rule.condition);

@@ -9,9 +9,6 @@ namespace ordain {
 /// What a rule's condition came to.
 enum class Truth : uint8_t { no = 0, yes = 1, fault = 2 };
 
-/// What the packages say of calls like this one.
-std::span<const PackagePlan> package_plans(const ProgramData& data, const Call& call);
-
 /// Puts a decision into `out`, which is fresh: that of a call that no rule matches.
 void decide_by_default(const Call& call, const DecideOptions& options, Decision* out);
 void refuse(DecisionCode code, std::string_view reason, Decision* out);

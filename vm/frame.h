@@ -97,13 +97,13 @@ inline FactBanks facts_of(const Call& call, const Context& context) {
 }
 
 /// What native code answers for all rules, packed so that it comes in a register.
-struct NativeRuling {
+struct PackedRuling {
   RuleId rule;
   uint32_t text;  ///< the reason, a constant; kNone: the rule's name
   bool denies;    ///< else it allows
 
   uint64_t packed() const { return uint64_t{denies} << 63 | ((uint64_t{text} + 1) & 0x7FFFFFFF) << 32 | rule; }
-  static NativeRuling unpack(uint64_t packed) {
+  static PackedRuling unpack(uint64_t packed) {
     return {static_cast<RuleId>(packed), static_cast<uint32_t>(packed >> 32 & 0x7FFFFFFF) - 1, packed >> 63 != 0};
   }
 };

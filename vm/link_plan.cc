@@ -63,7 +63,7 @@ class PlanPreparer {
     tables_.run_sizes.assign(data_.plan.size(), 0);
     std::vector<bool> taken(data_.plan.size());
     for (const PackagePlan& plan : data_.package_plans) {
-      for (const RuleRange& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
+      for (const RuleRange& range : plan.lists()) {
         if (range.nodes.count == 0) add_runs(range.entries, taken);
       }
     }

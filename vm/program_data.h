@@ -2,7 +2,9 @@
 // it.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -138,6 +140,8 @@ struct PackagePlan {
   RuleRange deny, require_approval, allow;
   RuleRange answers;      ///< all three kinds in source order; only if first_match
   RuleRange obligations;  ///< redact and warn
+
+  std::array<RuleRange, 5> lists() const { return {deny, require_approval, allow, answers, obligations}; }
 };
 
 /// What one capability's calls are decided by.
@@ -181,6 +185,19 @@ struct ProgramData {
   std::vector<PackagePlan> package_plans;
   std::vector<CapabilityPlan> capability_plans;  ///< by capability; one more at the end, for undeclared ones
 };
+
+/// What the packages say of a capability's calls at one stage. @param id kNone: of one that is not declared
+inline std::span<const PackagePlan> package_plans(const ProgramData& data, CapabilityId id, Stage stage) {
+  if (data.capability_plans.empty()) return {};
+  const CapabilityPlan& plan = id == kNone ? data.capability_plans.back() : data.capability_plans[id];
+  const Range range = plan.packages[static_cast<size_t>(stage)];
+  return std::span(data.package_plans).subspan(range.first, range.count);
+}
+
+/// Whether a rule is for a capability whose name these globs match. Only rules for undeclared ones have a target set.
+inline bool applies_to(const ProgramData& data, const RuleCode& rule, const GlobSet& globs) {
+  return rule.target_set == kNone || (data.target_sets[rule.target_set] & globs).any();
+}
 
 /// What an instruction is, for the verifier, the disassembler and the documentation.
 struct OpInfo {

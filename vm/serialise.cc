@@ -361,7 +361,7 @@ class Serialiser {
     for (const PackagePlan& plan : data_.package_plans) {
       out.number(plan.package);
       out.number(plan.first_match);
-      for (const RuleRange& r : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
+      for (const RuleRange& r : plan.lists()) {
         range(out, r.entries);
         range(out, r.nodes);
       }

@@ -12,7 +12,7 @@ constexpr std::string_view kRoots[2] = {"input", "output"};
 
 std::string name_of(const CppType& type) {
   static constexpr const char* kNames[] = {
-      "a type of its own", "a bool",   "an integer", "floating point", "a string",
+      "a type of its own", "a bool",     "an integer", "floating point", "a string",
       "a time point",      "a duration", "a vector",   "a map",          "monostate"};
   std::string out = type.optional ? "optional " : "";
   out += kNames[type.shape];

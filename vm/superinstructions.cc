@@ -1,50 +1,26 @@
 #include "vm/superinstructions.h"
 
+#include <algorithm>
+
 namespace ordain {
 namespace {
 
 constexpr int kNo = -1;
 
-// Place of the instruction in ORDAIN_ENDS, ORDAIN_COMPARED and ORDAIN_CALCULATED.
-int end(Op op) { return op == Op::ret ? 0 : op == Op::jump_if ? 1 : op == Op::jump_ifn ? 2 : kNo; }
+// In the order of ORDAIN_ENDS, ORDAIN_COMPARED and ORDAIN_CALCULATED.
+constexpr Op kEnds[] = {Op::ret, Op::jump_if, Op::jump_ifn};
+constexpr Op kComparisons[] = {Op::eq_int, Op::lt_int, Op::le_int, Op::eq_double, Op::lt_double, Op::le_double};
+constexpr Op kCalculations[] = {Op::add_int, Op::sub_int, Op::mul_int, Op::add_double, Op::sub_double, Op::mul_double};
 
-int comparison(Op op) {
-  switch (op) {
-    case Op::eq_int:
-      return 0;
-    case Op::lt_int:
-      return 1;
-    case Op::le_int:
-      return 2;
-    case Op::eq_double:
-      return 3;
-    case Op::lt_double:
-      return 4;
-    case Op::le_double:
-      return 5;
-    default:
-      return kNo;
-  }
+// Place among `ops`, or kNo.
+template <size_t N>
+int place(const Op (&ops)[N], Op op) {
+  const Op* at = std::find(ops, ops + N, op);
+  return at == ops + N ? kNo : static_cast<int>(at - ops);
 }
-
-int calculation(Op op) {
-  switch (op) {
-    case Op::add_int:
-      return 0;
-    case Op::sub_int:
-      return 1;
-    case Op::mul_int:
-      return 2;
-    case Op::add_double:
-      return 3;
-    case Op::sub_double:
-      return 4;
-    case Op::mul_double:
-      return 5;
-    default:
-      return kNo;
-  }
-}
+int end(Op op) { return place(kEnds, op); }
+int comparison(Op op) { return place(kComparisons, op); }
+int calculation(Op op) { return place(kCalculations, op); }
 
 // The longest superinstruction that begins at `at`, or the instruction itself. Each `first` is the first of a group.
 class Chooser {

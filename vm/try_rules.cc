@@ -70,7 +70,7 @@ class Decider {
   // `out` is fresh.
   void decide(Decision* out) {
     if (!run_.prepare()) return void(exhausted(out));
-    packages_ = package_plans(data_, call_);
+    packages_ = package_plans(data_, call_.capability().id, call_.stage());
     Answer best;
     for (const PackagePlan& plan : packages_) {
       const Answer answer = plan.first_match != 0 ? first_match(plan) : overrides(plan, best);
@@ -86,7 +86,7 @@ class Decider {
   bool collect_matched(Decision* out) {
     size_t most = 0;
     for (const PackagePlan& plan : packages_) {
-      for (const RuleRange& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
+      for (const RuleRange& range : plan.lists()) {
         most += range.entries.count;
       }
     }
@@ -94,7 +94,7 @@ class Decider {
     if (matched == nullptr) return false;
     size_t count = 0;
     for (const PackagePlan& plan : packages_) {
-      for (const RuleRange& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
+      for (const RuleRange& range : plan.lists()) {
         each(range, [&](const RuleCode& rule, Known known) {
           const Arena::Mark mark = run_.arena.mark();
           if (test(rule, known) == Truth::yes) matched[count++] = rule.rule;

@@ -132,9 +132,8 @@ class PlanChecker {
         return fmt::format("plan of package `{}`: {}", data_.packages[plan.package].name, what);
       };
       if (plan.first_match > 1) return bad("its order is not known");
-      const RuleRange ranges[] = {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations};
       uint64_t entries = 0, after = 0, targeted = 0;
-      for (const RuleRange& rules : ranges) {
+      for (const RuleRange& rules : plan.lists()) {
         const Range range = rules.entries;
         if (!inside(range, data_.plan.size())) return bad("a range is outside the plan");
         if (std::string wrong = index_.verify(rules); !wrong.empty()) return bad(wrong);

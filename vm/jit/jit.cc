@@ -79,7 +79,7 @@ std::vector<Batch> batches_of(const ProgramData& data, std::span<const uint32_t>
 }
 
 /// Runs and answers for this many rules to a module.
-std::vector<Batch> batches_of(const Program& program, const native::Groups& groups, int optimisation, uint32_t size) {
+std::vector<Batch> batches_of(const native::Groups& groups, int optimisation, uint32_t size) {
   std::vector<Batch> out;
   uint32_t room = 0;
   const auto batch_with_room = [&](uint32_t rules) -> Batch& {
@@ -90,12 +90,8 @@ std::vector<Batch> batches_of(const Program& program, const native::Groups& grou
     room -= rules;
     return out.back();
   };
-  for (const uint32_t calls : groups.answers) {
-    batch_with_room(native::answered_rules(program, calls)).answers.push_back(calls);
-  }
-  for (const uint32_t entry : groups.runs) {
-    batch_with_room(link_tables(program).run_sizes[entry]).runs.push_back(entry);
-  }
+  for (const auto& [calls, rules] : groups.answers) batch_with_room(rules).answers.push_back(calls);
+  for (const auto& [entry, rules] : groups.runs) batch_with_room(rules).runs.push_back(entry);
   return out;
 }
 
@@ -118,7 +114,7 @@ std::vector<Batch> batches_of(const Program& program, const NativeOptions& optio
   const uint32_t size = std::max(options.predicates_per_module, 1u);
   const uint32_t simple_size = size > UINT32_MAX / kSimpleFactor ? size : size * kSimpleFactor;
   const native::Groups groups = native::groups_of(program, options.first);
-  std::vector<Batch> last = batches_of(program, groups, options.optimisation, size);
+  std::vector<Batch> last = batches_of(groups, options.optimisation, size);
   const size_t grouped = last.size() * size;
   append(&last, batches_of(data, optimised, options.optimisation, size));
   std::vector<Batch> rare = batches_of(data, simple, 0, simple_size);
@@ -130,7 +126,7 @@ std::vector<Batch> batches_of(const Program& program, const NativeOptions& optio
     append(&last, std::move(rare));
     return last;
   }
-  std::vector<Batch> out = batches_of(program, groups, 0, simple_size);
+  std::vector<Batch> out = batches_of(groups, 0, simple_size);
   append(&out, batches_of(data, optimised, 0, simple_size));
   append(&out, std::move(rare));
   append(&out, std::move(last));

@@ -33,15 +33,8 @@ bool is_in_place(const ProgramData& data, const LinkTables& link, const Predicat
   });
 }
 
-/// Those that the answer depends on; of the approvals and the obligations only whether there are any.
-std::vector<Range> ranges_of(const PackagePlan& plan) {
-  if (plan.first_match != 0) return {plan.answers.entries, plan.obligations.entries};
-  return {plan.deny.entries, plan.require_approval.entries, plan.allow.entries, plan.obligations.entries};
-}
-
 std::span<const PackagePlan> plans_of(const ProgramData& data, uint32_t calls) {
-  const Range range = data.capability_plans[calls / 2].packages[calls % 2];
-  return std::span(data.package_plans).subspan(range.first, range.count);
+  return package_plans(data, calls / 2, static_cast<Stage>(calls % 2));
 }
 
 }  // namespace
@@ -52,7 +45,8 @@ uint32_t answered_rules(const Program& program, uint32_t calls) {
   const ProgramData& data = program.data();
   uint32_t rules = 0, code = 0;
   for (const PackagePlan& plan : plans_of(data, calls)) {
-    for (const Range& range : ranges_of(plan)) {
+    for (const RuleRange& list : plan.lists()) {
+      const Range range = list.entries;
       rules += range.count;
       if (rules > kAnswerRules) return 0;
       for (uint32_t i = 0; i < range.count; ++i) {
@@ -146,7 +140,7 @@ class AnswerLowering {
       return;
     }
     const bool has_text = rule.because_text != kNone && !m_.data.constants[rule.because_text].as_text().empty();
-    const NativeRuling ruling{rule.rule, has_text ? rule.because_text : kNone, kind(rule) == RuleKind::deny};
+    const PackedRuling ruling{rule.rule, has_text ? rule.because_text : kNone, kind(rule) == RuleKind::deny};
     go_on(then, b_.getInt64(ruling.packed()));
   }
 

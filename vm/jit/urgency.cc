@@ -38,13 +38,11 @@ class Uses {
   explicit Uses(const Program& program)
       : data_(program.data()), runs_(link_tables(program).run_sizes), predicates(data_.predicates.size()) {}
 
-  void collect(const CapabilityPlan& capability, bool first) {
-    for (const Range& packages : capability.packages) {
-      for (uint32_t i = 0; i < packages.count; ++i) {
-        const PackagePlan& plan = data_.package_plans[packages.first + i];
-        for (const RuleRange& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
-          rules(range, first);
-        }
+  /// @param id kNone: of what is not declared
+  void collect(CapabilityId id, bool first) {
+    for (const Stage stage : {Stage::before, Stage::after}) {
+      for (const PackagePlan& plan : package_plans(data_, id, stage)) {
+        for (const RuleRange& range : plan.lists()) rules(range, first);
       }
     }
   }
@@ -123,7 +121,7 @@ void choose(const ProgramData& data, const std::vector<Use>& uses, std::vector<W
 
 /// By capability: whether it was asked for first.
 std::vector<bool> asked_for(const Program& program, std::span<const std::string> first) {
-  std::vector<bool> out(program.data().capability_plans.size(), false);
+  std::vector<bool> out(program.data().schema.capabilities.size(), false);
   for (const std::string& name : first) {
     const CapabilityId id = program.resolve(name).id;
     if (id < out.size()) out[id] = true;
@@ -134,12 +132,8 @@ std::vector<bool> asked_for(const Program& program, std::span<const std::string>
 /// Entries of the plan that decide the calls.
 std::vector<Range> ranges_of(const ProgramData& data, uint32_t calls) {
   std::vector<Range> out;
-  const Range packages = data.capability_plans[calls / 2].packages[calls % 2];
-  for (uint32_t i = 0; i < packages.count; ++i) {
-    const PackagePlan& plan = data.package_plans[packages.first + i];
-    for (const RuleRange& range : {plan.deny, plan.require_approval, plan.allow, plan.answers, plan.obligations}) {
-      out.push_back(range.entries);
-    }
+  for (const PackagePlan& plan : package_plans(data, calls / 2, static_cast<Stage>(calls % 2))) {
+    for (const RuleRange& range : plan.lists()) out.push_back(range.entries);
   }
   return out;
 }
@@ -161,19 +155,18 @@ Groups groups_of(const Program& program, std::span<const std::string> first) {
   Groups out;
   uint64_t spent = 0;
 
-  std::vector<uint32_t> answers;
-  std::vector<uint32_t> rules(2 * data.capability_plans.size());
+  std::vector<Groups::Group> answers;
   for (uint32_t calls = 0; calls < 2 * data.schema.capabilities.size(); ++calls) {
-    rules[calls] = answered_rules(program, calls);
-    if (rules[calls] != 0) answers.push_back(calls);
+    if (const uint32_t rules = answered_rules(program, calls); rules != 0) answers.push_back({calls, rules});
   }
-  std::ranges::stable_sort(answers, {}, [&](uint32_t calls) { return std::pair(!asked[calls / 2], ~rules[calls]); });
+  std::ranges::stable_sort(answers, {},
+                           [&](const Groups::Group& one) { return std::pair(!asked[one.number / 2], ~one.rules); });
   std::vector<bool> answered(data.plan.size(), false);
-  for (const uint32_t calls : answers) {
-    const std::vector<Range> ranges = ranges_of(data, calls);
+  for (const Groups::Group& one : answers) {
+    const std::vector<Range> ranges = ranges_of(data, one.number);
     for (const Range& range : ranges) spent += code_of(data, range);
     if (spent > kMost) break;
-    out.answers.push_back(calls);
+    out.answers.push_back(one);
     for (const Range& range : ranges) std::fill_n(answered.begin() + range.first, range.count, true);
   }
 
@@ -186,7 +179,7 @@ Groups groups_of(const Program& program, std::span<const std::string> first) {
       spent += code;
       if (spent > kMost) continue;
     }
-    out.runs.push_back(entry);
+    out.runs.push_back({entry, sizes[entry]});
   }
   return out;
 }
@@ -195,7 +188,8 @@ std::vector<Worth> worth_of_predicates(const Program& program, std::span<const s
   const ProgramData& data = program.data();
   Uses uses(program);
   const std::vector<bool> asked = asked_for(program, first);
-  for (size_t i = 0; i < data.capability_plans.size(); ++i) uses.collect(data.capability_plans[i], asked[i]);
+  for (CapabilityId id = 0; id < data.schema.capabilities.size(); ++id) uses.collect(id, asked[id]);
+  uses.collect(kNone, false);
   std::vector<Worth> out(data.predicates.size());
   size_t candidates = 0;
   for (size_t i = 0; i < out.size(); ++i) {

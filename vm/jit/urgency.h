@@ -26,7 +26,11 @@ std::vector<Worth> worth_of_predicates(const Program& program, std::span<const s
 /// Functions of several rules each, all of them to be optimised: runs, by the entry that they begin at, and answers, by
 /// 2 * capability + stage, those asked for first and the largest before the others.
 struct Groups {
-  std::vector<uint32_t> runs, answers;
+  struct Group {
+    uint32_t number;
+    uint32_t rules;
+  };
+  std::vector<Group> runs, answers;
 };
 
 /// Runs of crowds have one always, for the time of a decision is theirs. Of small runs and answers, where there are

@@ -413,7 +413,7 @@ TEST(Urgency, OfManyAnswersThoseAskedForAreMade) {
   const std::vector<std::string> first = {"c599"};
   const native::Groups some = native::groups_of(*many, first);
   ASSERT_FALSE(some.answers.empty());
-  EXPECT_EQ(some.answers.front(), 2 * many->resolve("c599").id);
+  EXPECT_EQ(some.answers.front().number, 2 * many->resolve("c599").id);
   EXPECT_LT(some.answers.size(), 600u);
   EXPECT_TRUE(some.runs.empty()) << "what has no answer is left to its predicates";
 

@@ -67,7 +67,7 @@ using NativePredicate = uint32_t (*)(Frame*);
 /// as false); outcomes as above. With 4 * the run's size, none is.
 using NativeRun = uint32_t (*)(Frame*);
 
-/// Native code of all that the policies say of a capability's calls at one stage: a packed NativeRuling, or one of these.
+/// Native code of all that the policies say of a capability's calls at one stage: a PackedRuling, or one of these.
 using NativeAnswer = uint64_t (*)(const FactBanks*);
 inline constexpr uint64_t kNoRuleMatches = UINT64_MAX;
 inline constexpr uint64_t kNotAnswered = UINT64_MAX - 1;  ///< a fault, an approval, an obligation: the rules must be tried
