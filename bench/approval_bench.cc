@@ -12,7 +12,7 @@
 #include "bench/report.h"
 #include "ordain/approvals.h"
 #include "ordain/identity.h"
-#include "runtime/sqlite_faults.h"
+#include "runtime/sqlite/sqlite_faults.h"
 
 namespace ordain::bench {
 namespace {

@@ -11,8 +11,8 @@
 #include "bench/report.h"
 #include "bench/rule_sets.h"
 #include "ordain/ordain.h"
-#include "runtime/audit_chain.h"
-#include "runtime/sqlite_faults.h"
+#include "runtime/audit/chain.h"
+#include "runtime/sqlite/sqlite_faults.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
 #endif

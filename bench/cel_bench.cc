@@ -15,7 +15,7 @@
 #include "ordain/compile.h"
 #include "ordain/json.h"
 #include "ordain/stdlib.h"
-#include "vm/decide_run.h"
+#include "vm/decide/decide_run.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
 #endif

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "bench/rule_sets.h"
-#include "compiler/parse.h"
+#include "compiler/parse/parse.h"
 #include "ordain/compile.h"
 #include "ordain/stdlib.h"
 #ifdef ORDAIN_HAS_JIT

@@ -9,7 +9,7 @@
 #include <iostream>
 
 #include "bench/prepared.h"
-#include "compiler/parse.h"
+#include "compiler/parse/parse.h"
 #include "ordain/stdlib.h"
 
 namespace ordain::bench {

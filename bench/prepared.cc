@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "compiler/check.h"
-#include "compiler/fold.h"
-#include "compiler/parse.h"
+#include "compiler/check/policy/check.h"
+#include "compiler/fold/fold.h"
+#include "compiler/parse/parse.h"
 #include "ordain/stdlib.h"
 #include "tests/support/oracle.h"
 #ifdef ORDAIN_HAS_JIT

@@ -15,7 +15,7 @@
 #include "cli/command.h"
 #include "cli/latency.h"
 #include "cli/line_stream.h"
-#include "cli/native.h"
+#include "cli/native_code.h"
 #include "cli/record.h"
 #include "cli/shared.h"
 #include "cli/terminal.h"

@@ -1,5 +1,5 @@
 // ordain explain: for each event, what every rule that could speak came to, and where it stands.
-#include "umbrella/explain.h"
+#include "analysis/explain.h"
 
 #include <fmt/format.h>
 

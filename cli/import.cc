@@ -1,5 +1,5 @@
 // ordain import: policies of other engines as .policy text.
-#include "cli/import/import.h"
+#include "import/import.h"
 
 #include <fmt/format.h>
 

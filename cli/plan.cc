@@ -4,8 +4,8 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
+#include "ordain/index_text.h"
 #include "ordain/json.h"
-#include "ordain/plan_text.h"
 #include "ordain/stdlib.h"
 
 namespace ordain::cli {
@@ -25,9 +25,9 @@ std::string json_text(std::string_view text) {
 }
 
 void print_json(const Program& program) {
-  for (const PlanSummary& plan : summarise_plan(program)) {
+  for (const IndexSummary& plan : summarise_index(program)) {
     std::string unindexed;
-    for (const PlanSummary::Unindexed& rule : plan.unindexed) {
+    for (const IndexSummary::Unindexed& rule : plan.unindexed) {
       unindexed += fmt::format("{}{{\"rule\": {}, \"why\": {}}}", unindexed.empty() ? "" : ", ",
                                json_text(program.rules()[rule.rule].name), json_text(rule.why));
     }
@@ -49,7 +49,7 @@ int run(const Options& options) {
   if (options.json) {
     print_json(program);
   } else {
-    const std::string text = options.dot ? plan_graph(program, options.most) : describe_plan(program, options.most);
+    const std::string text = options.dot ? index_graph(program, options.most) : describe_index(program, options.most);
     std::fputs(text.c_str(), stdout);
   }
   return kOk;

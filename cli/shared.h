@@ -1,8 +1,8 @@
 // What the commands share with the C interface: events as JSON text, decisions as JSON text.
 #pragma once
 
-#include "umbrella/decision_json.h"
-#include "umbrella/event.h"
+#include "vm/wire/decision_json.h"
+#include "vm/wire/event.h"
 
 namespace ordain::cli {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "cli/command.h"
-#include "cli/native.h"
+#include "cli/native_code.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
 #include "ordain/handlers.h"

@@ -8,12 +8,18 @@ function(ordain_library name)
     PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_features(ordain_${name} PUBLIC cxx_std_20)
   ordain_compile_options(ordain_${name})
+  if(NOT name STREQUAL "jit")  # has its own
+    ordain_precompile(ordain_${name})
+  endif()
   set_property(GLOBAL APPEND PROPERTY ORDAIN_LIBRARIES ordain_${name})
   set_property(GLOBAL APPEND PROPERTY ORDAIN_INCLUDES ${CMAKE_CURRENT_SOURCE_DIR}/include/)
 endfunction()
 
 # Warnings and sanitizers for our own code.
 function(ordain_compile_options target)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -fpch-preprocess)  # lets ccache tell whether a precompiled header changed
+  endif()
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers)
   if(ORDAIN_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
@@ -24,6 +30,32 @@ function(ordain_compile_options target)
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
     target_link_options(${target} PUBLIC -fsanitize=${ORDAIN_SANITIZE})
   endif()
+endfunction()
+
+# ordain_precompile(TARGET [PCH]): the standard library's and fmt's headers, parsed once for all targets with the same
+# options. PCH is the target that owns them: ordain_pch, or ordain_test_pch, which has GoogleTest's too.
+function(ordain_precompile target)
+  set(owner ordain_pch)
+  if(ARGC GREATER 1)
+    set(owner ${ARGV1})
+  endif()
+  target_precompile_headers(${target} REUSE_FROM ${owner})
+endfunction()
+
+# Headers that most files include. A header that changes often does not belong here.
+set(ORDAIN_PRECOMPILED_HEADERS
+  <algorithm> <array> <atomic> <bit> <chrono> <charconv> <cmath> <cstdint> <cstring> <fstream> <functional>
+  <iostream> <map> <memory> <mutex> <optional> <set> <span> <string> <string_view> <thread> <unordered_map>
+  <unordered_set> <utility> <vector> <fmt/format.h> <fmt/ranges.h>)
+
+# ordain_precompiled(NAME HEADERS...): a target whose precompiled headers others use.
+function(ordain_precompiled name)
+  file(WRITE ${CMAKE_BINARY_DIR}/${name}.cc "// Exists so that ${name} compiles something.\n")
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/${name}.cc)
+  target_compile_features(${name} PUBLIC cxx_std_20)
+  target_link_libraries(${name} PRIVATE fmt::fmt)
+  ordain_compile_options(${name})
+  target_precompile_headers(${name} PRIVATE ${ARGN})
 endfunction()
 
 # Installs the libraries, all public headers as one <ordain/...> directory, and the package that find_package reads.

@@ -7,13 +7,13 @@
 #include <string_view>
 #include <utility>
 
-#include "compiler/check.h"
+#include "compiler/check/policy/check.h"
 #include "compiler/condition_parts.h"
-#include "compiler/emit.h"
+#include "compiler/emit/emit.h"
 #include "compiler/evaluate_tests.h"
-#include "compiler/fold.h"
-#include "compiler/parse.h"
-#include "compiler/token_scan.h"
+#include "compiler/fold/fold.h"
+#include "compiler/parse/parse.h"
+#include "compiler/parse/token_scan.h"
 
 namespace ordain {
 namespace {

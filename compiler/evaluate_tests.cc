@@ -8,10 +8,10 @@
 #include <span>
 #include <utility>
 
-#include "compiler/emit.h"
-#include "compiler/fold.h"
+#include "compiler/emit/emit.h"
+#include "compiler/fold/fold.h"
 #include "ordain/call.h"
-#include "ordain/decide.h"
+#include "ordain/evaluate.h"
 #include "ordain/json.h"
 
 namespace ordain {

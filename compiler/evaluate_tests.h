@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "compiler/typed.h"
+#include "compiler/check/expression/typed.h"
 #include "ordain/arena.h"
 #include "ordain/compile.h"
 

@@ -9,9 +9,9 @@
 #include <system_error>
 #include <utility>
 
-#include "compiler/import_path.h"
-#include "compiler/parse.h"
-#include "compiler/token_scan.h"
+#include "compiler/parse/import_path.h"
+#include "compiler/parse/parse.h"
+#include "compiler/parse/token_scan.h"
 #include "ordain/compile.h"
 
 namespace ordain {

@@ -7,7 +7,7 @@
 
 #include "stdlib/rows.h"
 #include "stdlib/utf8.h"
-#include "vm/ops.h"
+#include "vm/value/ops.h"
 
 namespace ordain::stdlib {
 namespace {

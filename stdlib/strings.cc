@@ -3,7 +3,7 @@
 
 #include "stdlib/rows.h"
 #include "stdlib/utf8.h"
-#include "vm/text_search.h"
+#include "vm/value/text_search.h"
 
 namespace ordain::stdlib {
 namespace {

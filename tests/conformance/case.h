@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/check.h"
+#include "compiler/check/expression/check_expression.h"
 #include "ordain/arena.h"
 #include "ordain/value.h"
 

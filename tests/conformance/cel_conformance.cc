@@ -8,10 +8,10 @@
 #include <iostream>
 #include <map>
 
-#include "compiler/check.h"
-#include "compiler/emit.h"
-#include "compiler/fold.h"
-#include "compiler/parse.h"
+#include "compiler/check/expression/check_expression.h"
+#include "compiler/emit/emit.h"
+#include "compiler/fold/fold.h"
+#include "compiler/parse/parse.h"
 #include "ordain/decide.h"
 #include "ordain/stdlib.h"
 #include "tests/conformance/case.h"

@@ -13,7 +13,7 @@
 #include "tests/support/allocations.h"
 #include "tests/support/annotations.h"
 #include "tests/support/evaluators.h"
-#include "vm/program_data.h"
+#include "vm/program/program_data.h"
 
 namespace ordain {
 namespace {

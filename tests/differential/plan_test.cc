@@ -8,7 +8,7 @@
 #include "ordain/compile.h"
 #include "ordain/stdlib.h"
 #include "tests/support/evaluators.h"
-#include "vm/program_data.h"
+#include "vm/program/program_data.h"
 
 namespace ordain {
 namespace {
@@ -177,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, GeneratedPlans, testing::Range(0, 24));
 
 size_t plan_size(const Program& program) {
   const ProgramData& data = program.data();
-  return data.plan_nodes.size() + data.plan_edges.size() + data.plan_leaves.size();
+  return data.index_nodes.size() + data.index_edges.size() + data.index_leaves.size();
 }
 
 std::shared_ptr<const Program> program_of(const std::string& rules) {
@@ -190,7 +190,7 @@ std::shared_ptr<const Program> program_of(const std::string& rules) {
 }
 
 // Every rule names many values of every test: all combinations would be a thousand times the rules.
-TEST(PlanSize, StaysLinearForClassHeavyRules) {
+TEST(IndexSize, StaysLinearForClassHeavyRules) {
   const auto rules = [](int count) {
     std::string out;
     for (int i = 0; i < count; ++i) {
@@ -212,7 +212,7 @@ TEST(PlanSize, StaysLinearForClassHeavyRules) {
 }
 
 // Past the cap a test is not used; the rules are still found.
-TEST(PlanSize, FallsBackToTryingRules) {
+TEST(IndexSize, FallsBackToTryingRules) {
   std::string rules;
   for (int i = 0; i < 60; ++i) {
     std::string list;

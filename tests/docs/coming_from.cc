@@ -66,11 +66,11 @@ static bool aegis(const std::shared_ptr<const ordain::Program>& policies) {
 }
 
 // --- Brane ---
-static ordain::NativeVerdict block_external_domains(const ordain::NativeCall& call) {
+static ordain::HostVerdict block_external_domains(const ordain::HostCall& call) {
   Value to = call.arg("to");
   bool internal = to.is(ordain::Kind::string) && to.as_text().ends_with("@acme.com");
-  if (!internal) return ordain::NativeVerdict::deny("External email addresses are blocked");
-  return ordain::NativeVerdict::allow();
+  if (!internal) return ordain::HostVerdict::deny("External email addresses are blocked");
+  return ordain::HostVerdict::allow();
 }
 
 static bool send_email(const std::string& to, const std::string&) { return !to.empty(); }

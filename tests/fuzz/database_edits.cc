@@ -7,7 +7,7 @@
 #include <chrono>
 #include <span>
 
-#include "runtime/sqlite.h"
+#include "runtime/sqlite/sqlite.h"
 #include "tests/fuzz/database_base.h"
 
 namespace ordain::fuzz {

@@ -13,8 +13,8 @@
 #include "ordain/json.h"
 #include "ordain/utf8.h"
 #include "tests/support/evaluators.h"
-#include "umbrella/decision_json.h"
-#include "umbrella/event.h"
+#include "vm/wire/decision_json.h"
+#include "vm/wire/event.h"
 
 namespace {
 

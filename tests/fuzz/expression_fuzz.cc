@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "compiler/check.h"
-#include "compiler/emit.h"
-#include "compiler/fold.h"
-#include "compiler/parse.h"
+#include "compiler/check/expression/check_expression.h"
+#include "compiler/emit/emit.h"
+#include "compiler/fold/fold.h"
+#include "compiler/parse/parse.h"
 #include "ordain/decide.h"
 #include "ordain/stdlib.h"
 #include "tests/conformance/case.h"

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "compiler/check.h"
+#include "compiler/check/expression/check_expression.h"
 #include "ordain/arena.h"
 #include "ordain/eval.h"
 #include "ordain/value.h"

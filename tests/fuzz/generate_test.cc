@@ -7,8 +7,8 @@
 #include <regex>
 #include <set>
 
-#include "compiler/check.h"
-#include "compiler/parse.h"
+#include "compiler/check/expression/check_expression.h"
+#include "compiler/parse/parse.h"
 #include "ordain/stdlib.h"
 #include "tests/fuzz/generate.h"
 

@@ -1,9 +1,10 @@
-// Any text as YAML of another engine: either it is refused with a diagnostic that has its place, or what it becomes compiles.
+// Any text as YAML of another engine: either it is refused with a diagnostic that has its place, or what it becomes
+// compiles.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
-#include "cli/import/import.h"
+#include "import/import.h"
 #include "ordain/compile.h"
 #include "ordain/stdlib.h"
 

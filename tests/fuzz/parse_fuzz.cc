@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "compiler/parse.h"
+#include "compiler/parse/parse.h"
 
 namespace {
 

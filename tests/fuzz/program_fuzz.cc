@@ -6,7 +6,7 @@
 #include "ordain/decide.h"
 #include "ordain/disasm.h"
 #include "ordain/stdlib.h"
-#include "vm/program_data.h"
+#include "vm/program/program_data.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace ordain;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "ordain/decide.h"
-#include "vm/program_data.h"
+#include "vm/program/program_data.h"
 
 namespace ordain::test {
 
@@ -155,25 +155,25 @@ class Assembler {
   void finish() {
     const size_t capabilities = data.schema.capabilities.size();
     for (size_t i = 0; i <= capabilities; ++i) {
-      CapabilityPlan plan;
+      CapabilityRules plan;
       for (const size_t stage : {0u, 1u}) {
-        plan.packages[stage].first = static_cast<uint32_t>(data.package_plans.size());
+        plan.packages[stage].first = static_cast<uint32_t>(data.package_rules.size());
         for (uint32_t package = 0; package < data.packages.size(); ++package) {
-          data.package_plans.push_back(plan_of(package, static_cast<Stage>(stage), i == capabilities));
+          data.package_rules.push_back(plan_of(package, static_cast<Stage>(stage), i == capabilities));
           ++plan.packages[stage].count;
         }
       }
-      data.capability_plans.push_back(plan);
+      data.capability_rules.push_back(plan);
     }
   }
 
  private:
-  PackagePlan plan_of(uint32_t package, Stage stage, bool undeclared) {
-    PackagePlan plan;
+  PackageRules plan_of(uint32_t package, Stage stage, bool undeclared) {
+    PackageRules plan;
     plan.package = package;
     plan.first_match = first_match_[package];
     const auto list = [&](std::vector<RuleKind> kinds) {
-      Range range{static_cast<uint32_t>(data.plan.size()), 0};
+      Range range{static_cast<uint32_t>(data.rule_list.size()), 0};
       for (uint32_t i = 0; i < data.rule_codes.size(); ++i) {
         const RuleCode& code = data.rule_codes[i];
         const RuleInfo& info = data.rules[code.rule];
@@ -181,8 +181,8 @@ class Assembler {
         if ((code.target_set != kNone) != undeclared) continue;
         for (const RuleKind kind : kinds) {
           if (info.kind != kind) continue;
-          data.plan.push_back(i);
-          data.plan_notes.push_back(PlanNote::few_rules);
+          data.rule_list.push_back(i);
+          data.index_notes.push_back(IndexNote::few_rules);
           ++range.count;
         }
       }

@@ -8,10 +8,10 @@
 #include <stdexcept>
 
 #include "cli/shared.h"
-#include "compiler/check.h"
-#include "compiler/emit.h"
-#include "compiler/fold.h"
-#include "compiler/parse.h"
+#include "compiler/check/policy/check.h"
+#include "compiler/emit/emit.h"
+#include "compiler/fold/fold.h"
+#include "compiler/parse/parse.h"
 #include "ordain/decide.h"
 #include "ordain/stdlib.h"
 #include "tests/support/annotations.h"

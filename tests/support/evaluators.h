@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/typed.h"
+#include "compiler/check/expression/typed.h"
 #include "ordain/diagnostic.h"
 #include "ordain/program.h"
 #include "tests/support/oracle.h"

@@ -1,4 +1,4 @@
-// Each case below is one sentence of compiler/typed.h, in its order.
+// Each case below is one sentence of compiler/check/expression/typed.h, in its order.
 #include "tests/support/oracle.h"
 
 #include <algorithm>

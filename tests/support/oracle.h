@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/typed.h"
+#include "compiler/check/expression/typed.h"
 #include "ordain/call.h"
 #include "ordain/decide.h"
 

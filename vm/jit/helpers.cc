@@ -1,11 +1,13 @@
-// Thin wrappers around vm/ops.h and the function table: the interpreter and native code do the same work in the same
-// place.
+// Thin wrappers around vm/value/ops.h and the function table: the interpreter and native code do the same work in the
+// same place.
 #include "vm/jit/helpers.h"
 
 #include <cstring>
 
-#include "vm/ops.h"
-#include "vm/text_search.h"
+#include "vm/interpret/engine_ops.h"
+#include "vm/interpret/frame.h"
+#include "vm/value/ops.h"
+#include "vm/value/text_search.h"
 
 namespace ordain::native {
 namespace {

@@ -168,7 +168,7 @@ Result<void> compile_module(Work& work, size_t number, Backend& backend) {
       names.push_back(native::predicate_symbol(predicate));
     }
     for (uint32_t entry : batch.runs) {
-      lowering.add_run(entry);
+      lowering.add_batch(entry);
       names.push_back(native::run_symbol(entry));
     }
     for (uint32_t calls : batch.answers) {
@@ -184,7 +184,7 @@ Result<void> compile_module(Work& work, size_t number, Backend& backend) {
     work.program.install_native(predicate, reinterpret_cast<NativePredicate>(*address++));
   }
   for (uint32_t entry : batch.runs) {
-    work.program.install_native_run(entry, reinterpret_cast<NativeRun>(*address++));
+    work.program.install_native_batch(entry, reinterpret_cast<NativeBatch>(*address++));
   }
   for (uint32_t calls : batch.answers) {
     work.program.install_native_answer(calls, reinterpret_cast<NativeAnswer>(*address++));

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "vm/jit/backend.h"
-#include "vm/verify.h"
+#include "vm/program/verify.h"
 
 namespace ordain::native {
 

@@ -18,7 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "vm/frame.h"
+#include "vm/interpret/frame.h"
 #include "vm/jit/helpers.h"
 
 namespace ordain::native {
@@ -55,7 +55,7 @@ struct ModuleLowering {
   /// Adds one predicate's function.
   void add(uint32_t predicate);
   /// Adds the function of the run of rules that begins at an entry of the plan.
-  void add_run(uint32_t entry);
+  void add_batch(uint32_t entry);
   /// Adds the function of all that is said of some calls, where there can be one.
   void add_answer(uint32_t calls);
 

@@ -3,6 +3,7 @@
 // is left to those who try the rules one by one.
 #include <algorithm>
 
+#include "vm/decide/packed_ruling.h"
 #include "vm/jit/backend.h"
 #include "vm/jit/lower.h"
 
@@ -33,8 +34,8 @@ bool is_in_place(const ProgramData& data, const LinkTables& link, const Predicat
   });
 }
 
-std::span<const PackagePlan> plans_of(const ProgramData& data, uint32_t calls) {
-  return package_plans(data, calls / 2, static_cast<Stage>(calls % 2));
+std::span<const PackageRules> plans_of(const ProgramData& data, uint32_t calls) {
+  return package_rules(data, calls / 2, static_cast<Stage>(calls % 2));
 }
 
 }  // namespace
@@ -44,13 +45,13 @@ std::string answer_symbol(uint32_t calls) { return "ordain.answer." + std::to_st
 uint32_t answered_rules(const Program& program, uint32_t calls) {
   const ProgramData& data = program.data();
   uint32_t rules = 0, code = 0;
-  for (const PackagePlan& plan : plans_of(data, calls)) {
+  for (const PackageRules& plan : plans_of(data, calls)) {
     for (const RuleRange& list : plan.lists()) {
       const Range range = list.entries;
       rules += range.count;
       if (rules > kAnswerRules) return 0;
       for (uint32_t i = 0; i < range.count; ++i) {
-        const RuleCode& rule = data.rule_codes[data.plan[range.first + i]];
+        const RuleCode& rule = data.rule_codes[data.rule_list[range.first + i]];
         if (rule.target_set != kNone) return 0;
         if (rule.condition == kNone) continue;
         const Predicate& condition = data.predicates[rule.condition];
@@ -77,8 +78,8 @@ class AnswerLowering {
     b_.SetInsertPoint(new_block());
     not_answered_ = new_block();
     best_ = b_.getInt64(kNoRuleMatches);
-    for (const PackagePlan& plan : plans_) package(plan);
-    for (const PackagePlan& plan : plans_) {
+    for (const PackageRules& plan : plans_) package(plan);
+    for (const PackageRules& plan : plans_) {
       each(plan.obligations, [this](const RuleCode&, Block) { b_.CreateBr(not_answered_); });
     }
     b_.CreateRet(best_);
@@ -110,7 +111,7 @@ class AnswerLowering {
   template <typename Matched>
   void each(const RuleRange& range, const Matched& matched) {
     for (uint32_t i = 0; i < range.entries.count; ++i) {
-      const RuleCode& rule = m_.data.rule_codes[m_.data.plan[range.entries.first + i]];
+      const RuleCode& rule = m_.data.rule_codes[m_.data.rule_list[range.entries.first + i]];
       Block yes = new_block();
       Block next = new_block();
       test(rule, yes, next);
@@ -144,7 +145,7 @@ class AnswerLowering {
     go_on(then, b_.getInt64(ruling.packed()));
   }
 
-  void package(const PackagePlan& plan) {
+  void package(const PackageRules& plan) {
     const AnswerBlock done = new_answer_block();
     if (plan.first_match != 0) {
       first_match(plan, done);
@@ -155,7 +156,7 @@ class AnswerLowering {
     best_ = done.answer;
   }
 
-  void first_match(const PackagePlan& plan, const AnswerBlock& done) {
+  void first_match(const PackageRules& plan, const AnswerBlock& done) {
     const AnswerBlock denied = new_answer_block();
     const AnswerBlock allowed = new_answer_block();
     each(plan.answers, [&](const RuleCode& rule, Block) {
@@ -172,7 +173,7 @@ class AnswerLowering {
     b_.CreateRet(denied.answer);
   }
 
-  void overrides(const PackagePlan& plan, const AnswerBlock& done) {
+  void overrides(const PackageRules& plan, const AnswerBlock& done) {
     const AnswerBlock denied = new_answer_block();
     each(plan.deny, [&](const RuleCode& rule, Block) { answer(rule, denied); });
     go_on(denied, b_.getInt64(kNoRuleMatches));
@@ -196,7 +197,7 @@ class AnswerLowering {
   }
 
   ModuleLowering& m_;
-  const std::span<const PackagePlan> plans_;
+  const std::span<const PackageRules> plans_;
   llvm::IRBuilder<> b_;
   llvm::Function* function_;
   Block not_answered_ = nullptr;

@@ -19,8 +19,8 @@
 
 #include "native_sources.h"
 #include "ordain/digest.h"
-#include "vm/frame.h"
-#include "vm/program_data.h"
+#include "vm/interpret/frame.h"
+#include "vm/program/program_data.h"
 
 namespace ordain::native {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "vm/frame.h"
+#include "vm/interpret/frame.h"
 #include "vm/jit/lower.h"
-#include "vm/program_data.h"
+#include "vm/program/program_data.h"
 
 namespace ordain::native {
 namespace {
@@ -21,7 +21,7 @@ constexpr size_t kFew = 512;
 constexpr uint64_t kMost = 24'000;
 
 /// Conditions of a run that are longer together are left to their own functions: LLVM's passes are not linear.
-constexpr uint64_t kLongRun = 4'000;
+constexpr uint64_t kLongBatch = 4'000;
 
 /// How much longer the optimiser takes for an instruction where there are loops.
 constexpr uint64_t kLoopFactor = 3;
@@ -36,12 +36,12 @@ struct Use {
 class Uses {
  public:
   explicit Uses(const Program& program)
-      : data_(program.data()), runs_(link_tables(program).run_sizes), predicates(data_.predicates.size()) {}
+      : data_(program.data()), runs_(link_tables(program).batch_sizes), predicates(data_.predicates.size()) {}
 
   /// @param id kNone: of what is not declared
   void collect(CapabilityId id, bool first) {
     for (const Stage stage : {Stage::before, Stage::after}) {
-      for (const PackagePlan& plan : package_plans(data_, id, stage)) {
+      for (const PackageRules& plan : package_rules(data_, id, stage)) {
         for (const RuleRange& range : plan.lists()) rules(range, first);
       }
     }
@@ -53,27 +53,27 @@ class Uses {
     if (range.nodes.count == 0) {
       for (uint32_t i = 0; i < range.entries.count; ++i) {
         const uint32_t entry = range.entries.first + i;
-        const bool has_run =
+        const bool has_batch =
             range.entries.first < runs_.size() && runs_[range.entries.first] >= 2;  // which has code of its own
-        use(data_.rule_codes[data_.plan[entry]], first, has_run ? 1 : range.entries.count);
+        use(data_.rule_codes[data_.rule_list[entry]], first, has_batch ? 1 : range.entries.count);
       }
       return;
     }
     for (uint32_t i = 0; i < range.nodes.count; ++i) {
-      const PlanNode& node = data_.plan_nodes[range.nodes.first + i];
-      if (node.test == PlanTest::leaf) {
-        leaf(std::span(data_.plan_leaves).subspan(node.edges.first, node.edges.count), first);
+      const IndexNode& node = data_.index_nodes[range.nodes.first + i];
+      if (node.test == IndexTest::leaf) {
+        leaf(std::span(data_.index_leaves).subspan(node.edges.first, node.edges.count), first);
       }
     }
   }
 
-  void leaf(std::span<const PlanLeaf> leaves, bool first) {
-    const auto rule_of = [this](const PlanLeaf& leaf) -> const RuleCode& {
-      return data_.rule_codes[data_.plan[leaf.entry]];
+  void leaf(std::span<const IndexLeaf> leaves, bool first) {
+    const auto rule_of = [this](const IndexLeaf& leaf) -> const RuleCode& {
+      return data_.rule_codes[data_.rule_list[leaf.entry]];
     };
-    const auto is_tried = [&](const PlanLeaf& leaf) { return !leaf.sure || rule_of(leaf).target_set != kNone; };
+    const auto is_tried = [&](const IndexLeaf& leaf) { return !leaf.sure || rule_of(leaf).target_set != kNone; };
     const auto tried = static_cast<uint32_t>(std::ranges::count_if(leaves, is_tried));
-    for (const PlanLeaf& leaf : leaves) use(rule_of(leaf), first, is_tried(leaf) ? tried : 0);
+    for (const IndexLeaf& leaf : leaves) use(rule_of(leaf), first, is_tried(leaf) ? tried : 0);
   }
 
   void use(const RuleCode& rule, bool first, uint32_t crowd) {
@@ -132,7 +132,7 @@ std::vector<bool> asked_for(const Program& program, std::span<const std::string>
 /// Entries of the plan that decide the calls.
 std::vector<Range> ranges_of(const ProgramData& data, uint32_t calls) {
   std::vector<Range> out;
-  for (const PackagePlan& plan : package_plans(data, calls / 2, static_cast<Stage>(calls % 2))) {
+  for (const PackageRules& plan : package_rules(data, calls / 2, static_cast<Stage>(calls % 2))) {
     for (const RuleRange& range : plan.lists()) out.push_back(range.entries);
   }
   return out;
@@ -141,7 +141,7 @@ std::vector<Range> ranges_of(const ProgramData& data, uint32_t calls) {
 uint64_t code_of(const ProgramData& data, Range entries) {
   uint64_t out = 0;
   for (uint32_t i = 0; i < entries.count; ++i) {
-    const uint32_t condition = data.rule_codes[data.plan[entries.first + i]].condition;
+    const uint32_t condition = data.rule_codes[data.rule_list[entries.first + i]].condition;
     if (condition != kNone) out += data.predicates[condition].code.count;
   }
   return out;
@@ -161,7 +161,7 @@ Groups groups_of(const Program& program, std::span<const std::string> first) {
   }
   std::ranges::stable_sort(answers, {},
                            [&](const Groups::Group& one) { return std::pair(!asked[one.number / 2], ~one.rules); });
-  std::vector<bool> answered(data.plan.size(), false);
+  std::vector<bool> answered(data.rule_list.size(), false);
   for (const Groups::Group& one : answers) {
     const std::vector<Range> ranges = ranges_of(data, one.number);
     for (const Range& range : ranges) spent += code_of(data, range);
@@ -170,10 +170,10 @@ Groups groups_of(const Program& program, std::span<const std::string> first) {
     for (const Range& range : ranges) std::fill_n(answered.begin() + range.first, range.count, true);
   }
 
-  const std::vector<uint8_t>& sizes = link_tables(program).run_sizes;
+  const std::vector<uint8_t>& sizes = link_tables(program).batch_sizes;
   for (uint32_t entry = 0; entry < sizes.size(); ++entry) {
     const uint64_t code = sizes[entry] < 2 ? 0 : code_of(data, {entry, sizes[entry]});
-    if (code == 0 || code > kLongRun) continue;
+    if (code == 0 || code > kLongBatch) continue;
     if (sizes[entry] < kCrowd) {
       if (answered[entry] && data.rules.size() > kFew) continue;
       spent += code;

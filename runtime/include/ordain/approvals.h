@@ -13,6 +13,7 @@
 #include "ordain/keys.h"
 #include "ordain/program.h"
 #include "ordain/result.h"
+#include "ordain/time_text.h"
 
 namespace ordain {
 
@@ -143,10 +144,5 @@ class ApprovalStore {
   explicit ApprovalStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-/// Nanoseconds since 1970-01-01T00:00:00Z by the system's clock.
-int64_t system_time_ns();
-/// RFC 3339 in UTC with 0, 3, 6 or 9 digits of the second: "2026-01-31T12:00:00.250Z".
-std::string format_time(int64_t time_ns);
 
 }  // namespace ordain

@@ -11,7 +11,7 @@
 
 namespace ordain {
 
-struct NativeRule;
+struct HostRule;
 
 /// The risk of an action: none, low, medium, high, critical (0 to 4), or a number of the host's own. A name that is
 /// none of these, a negative number and NaN are refused with the call (invalid_input).
@@ -48,7 +48,7 @@ struct CallOptions {
   Value resource = Value::null();       ///< a map, or a string: its id
   Value metadata = Value::null();       ///< a map; from the agent, so never trusted
   /// Native rules for this call alone, after those of the runtime.
-  const std::vector<NativeRule>* rules = nullptr;
+  const std::vector<HostRule>* rules = nullptr;
 };
 
 }  // namespace ordain

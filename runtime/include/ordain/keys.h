@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ordain/program.h"
+#include "ordain/digest.h"
 #include "ordain/result.h"
 
 namespace ordain {

@@ -72,7 +72,7 @@ struct PlanRules {
 struct PlannedAction {
   Action action;
   DetachedDecision decision;
-  std::vector<NativeRule> rules = {};  ///< what the plan's rules say of it; see CallOptions::rules
+  std::vector<HostRule> rules = {};  ///< what the plan's rules say of it; see CallOptions::rules
 };
 
 /// What would happen, as of now. Executing decides each action again.

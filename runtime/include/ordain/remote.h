@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ordain/native.h"
+#include "ordain/host_rules.h"
 #include "ordain/result.h"
 
 namespace ordain {
@@ -28,7 +28,7 @@ struct RemoteAnswer {
   std::vector<std::string> from = {};  ///< require_approval: approver groups
   std::chrono::seconds expires{0};     ///< require_approval: 0 for the default
   std::vector<std::string> warnings = {};
-  std::vector<NativeRedaction> redactions = {};
+  std::vector<HostRedaction> redactions = {};
 };
 
 /// Reads a decision as `ordain eval --json` writes it. @returns error "bad_answer" with what is wrong.

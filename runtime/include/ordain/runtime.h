@@ -15,9 +15,9 @@
 #include "ordain/call_options.h"
 #include "ordain/decide.h"
 #include "ordain/handlers.h"
+#include "ordain/host_rules.h"
 #include "ordain/identity.h"
 #include "ordain/json.h"
-#include "ordain/native.h"
 #include "ordain/outcome.h"
 #include "ordain/remote.h"
 #include "ordain/sink.h"
@@ -65,8 +65,8 @@ struct RuntimeOptions {
   /// With keys, approvals and grants count only if one of them signed it. A handler that answers on the spot needs the
   /// private one.
   OperatorKeys operator_keys = {};
-  std::vector<NativeRule> rules = {};  ///< rules that the host writes in C++; see also Runtime::add_rule
-  RemoteOptions remote = {};           ///< a decision point elsewhere, asked besides
+  std::vector<HostRule> rules = {};  ///< rules that the host writes in C++; see also Runtime::add_rule
+  RemoteOptions remote = {};         ///< a decision point elsewhere, asked besides
   /// With keys, `metadata` may have these alone; anything else is invalid input. Policies can declare it too.
   std::vector<MetadataKey> metadata = {};
   std::vector<std::shared_ptr<AuditSink>> sinks = {};  ///< receive every record, with a database or without
@@ -92,7 +92,7 @@ struct DetachedDecision {
   Effect effect = Effect::deny;
   DecisionCode code = DecisionCode::default_effect;
   std::string rule, reason, fault;
-  std::string policy;                ///< that the rule is of; "" for a native rule, or where none spoke
+  std::string policy;                ///< that the rule is of; "" for a host rule, or where none spoke
   std::string policy_version;        ///< as that policy declares it; "" if it does not
   Digest version{};                  ///< of that rule and all that it references: its content is its version
   std::string id;                    ///< of this decision: the action's, 32 hex digits
@@ -113,16 +113,6 @@ struct Authorization {
   std::string grant_id;       ///< that stood in for an approval
   Outcome<void> outcome;      ///< why not: denied() or pending()
   Document input;             ///< what remains after `redact`
-};
-
-/// How the runtime is doing.
-struct RuntimeHealth {
-  bool audit_available = true;  ///< false: the last batch failed and the log has not recovered
-  std::string audit_error;      ///< of that batch
-  uint64_t records_written = 0;
-  uint64_t records_lost = 0;
-  size_t queue_depth = 0;
-  std::string checkpoint_error;  ///< why the last checkpoint was not signed or not appended to its file
 };
 
 /// A handle: copies share one runtime, and so do the functions that `wrap` returns. Thread-safe. When the last handle
@@ -183,14 +173,12 @@ class Runtime {
     return authorize(capability, input.root(), options);
   }
 
-  /// Adds a native rule; calls that begin afterwards ask it. @returns error "invalid_options" (no name, no target, no
+  /// Adds a host rule; calls that begin afterwards ask it. @returns error "invalid_options" (no name, no target, no
   /// function, or a name that is taken).
-  Result<void> add_rule(NativeRule rule) const;
+  Result<void> add_rule(HostRule rule) const;
   /// The same, short: a rule of the before or of the after stage.
-  Result<void> before(std::string target, std::string name,
-                      std::function<NativeVerdict(const NativeCall&)> decide) const;
-  Result<void> after(std::string target, std::string name,
-                     std::function<NativeVerdict(const NativeCall&)> decide) const;
+  Result<void> before(std::string target, std::string name, std::function<HostVerdict(const HostCall&)> decide) const;
+  Result<void> after(std::string target, std::string name, std::function<HostVerdict(const HostCall&)> decide) const;
 
   /// Another identity over the same program; texts that `who` leaves empty are the runtime's own.
   Result<Identity> identity(Who who) const;

@@ -11,7 +11,15 @@
 
 namespace ordain {
 
-struct RuntimeHealth;
+/// How the runtime is doing.
+struct RuntimeHealth {
+  bool audit_available = true;  ///< false: the last batch failed and the log has not recovered
+  std::string audit_error;      ///< of that batch
+  uint64_t records_written = 0;
+  uint64_t records_lost = 0;
+  size_t queue_depth = 0;
+  std::string checkpoint_error;  ///< why the last checkpoint was not signed or not appended to its file
+};
 
 /// One decision of a governed call. Views live until the event's function returns.
 struct DecisionEvent {
@@ -20,7 +28,7 @@ struct DecisionEvent {
   DecisionCode code = DecisionCode::default_effect;
   std::string_view rule, capability;
   bool observed = false;
-  std::chrono::nanoseconds elapsed{0};  ///< of deciding, native rules and a remote included
+  std::chrono::nanoseconds elapsed{0};  ///< of deciding, host rules and a remote included
 };
 
 /// One executed tool.

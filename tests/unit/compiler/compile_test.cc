@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/token_scan.h"
+#include "compiler/parse/token_scan.h"
 #include "ordain/call.h"
 #include "ordain/compile.h"
 #include "ordain/decide.h"

@@ -8,8 +8,7 @@
 
 #include "ordain/arena.h"
 #include "ordain/call.h"
-#include "ordain/eval.h"
-#include "ordain/fault.h"
+#include "ordain/evaluate.h"
 #include "ordain/program.h"
 
 namespace ordain {
@@ -52,21 +51,14 @@ struct Decision {
   RuleId fault_rule = kNone;
 };
 
-/// Caller-owned memory of decisions: one per thread. Constructed once, never grows.
-class Scratch {
- public:
-  explicit Scratch(size_t bytes = 4 << 20);
-  Arena& arena() { return arena_; }
-
- private:
-  Arena arena_;
-};
-
 struct DecideOptions {
   Effect default_before = Effect::deny;
   Effect default_after = Effect::allow;
   Budget budget;                ///< of each condition
   bool interpret_only = false;  ///< do not use native code even where it is there
+
+  /// The same for a single condition.
+  operator EvaluateOptions() const { return {budget, interpret_only}; }  // NOLINT(google-explicit-constructor)
 };
 
 /// Decides, stopping as soon as the answer cannot change. `call` and `context` must be of the same program.
@@ -74,9 +66,5 @@ Decision decide(const Call& call, const Context& context, Scratch& scratch, cons
 
 /// The same answer, with every rule evaluated and every matching one listed in source order.
 Decision decide_all(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options = {});
-
-/// Evaluates one predicate for its value (expression programs, tests). @returns false on a fault, which is in `*fault`.
-bool evaluate(const Program& program, uint32_t predicate, const Call& call, const Context& context, Scratch& scratch,
-              const DecideOptions& options, Value* result, Fault* fault);
 
 }  // namespace ordain

@@ -1,12 +1,15 @@
 // Digests: SHA-256, by which programs, rules and records are named.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "ordain/program.h"
-
 namespace ordain {
+
+using Digest = std::array<uint8_t, 32>;  ///< SHA-256
+std::string to_hex(const Digest& digest);
 
 /// The SHA-256 of `bytes`. Thread-safe.
 Digest sha256(std::string_view bytes);

@@ -1,7 +1,6 @@
 // Program: a compiled set of policies. Immutable, thread-safe, serialisable.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -10,35 +9,34 @@
 #include <string_view>
 #include <vector>
 
+#include "ordain/digest.h"
 #include "ordain/function.h"
 #include "ordain/result.h"
 #include "ordain/schema.h"
 
 namespace ordain {
 
-struct ProgramData;  // vm/program_data.h: tables and code
+struct ProgramData;  // vm/program/program_data.h: tables and code
 struct Eval;
 struct FactBanks;
 struct Frame;
 struct LinkTables;
 
 using RuleId = uint32_t;
-using Digest = std::array<uint8_t, 32>;  ///< SHA-256
-std::string to_hex(const Digest& digest);
 
 enum class RuleKind : uint8_t { deny = 0, require_approval = 1, allow = 2, redact = 3, warn = 4 };
 std::string_view to_string(RuleKind kind);
 
 /// What a Program tells of one rule. The strings live as long as the Program.
 struct RuleInfo {
-  std::string name;         ///< "payments.unknown_payee", "reads.allow#1"
-  std::string policy;       ///< "payments"
-  std::string package;      ///< "acme.banking", or ""
+  std::string name;     ///< "payments.unknown_payee", "reads.allow#1"
+  std::string policy;   ///< "payments"
+  std::string package;  ///< "acme.banking", or ""
   RuleKind kind = RuleKind::deny;
   Stage stage = Stage::before;
-  uint32_t location = kNone;///< of the rule's first word
-  std::string redact_path;  ///< redact only: "output.iban"
-  Digest digest{};          ///< of the rule and all that it references
+  uint32_t location = kNone;  ///< of the rule's first word
+  std::string redact_path;    ///< redact only: "output.iban"
+  Digest digest{};            ///< of the rule and all that it references
 };
 
 /// What a policy declares as its version.
@@ -63,14 +61,15 @@ struct CapabilityRef {
 /// Native code of one predicate: 0 false, 1 true (or: a value, in the frame's result), 2 fault (in the frame's eval).
 using NativePredicate = uint32_t (*)(Frame*);
 
-/// Native code of a run of rules: 4 * place + outcome of the first rule that is not false (a fault of an allow or a warn is
-/// as false); outcomes as above. With 4 * the run's size, none is.
-using NativeRun = uint32_t (*)(Frame*);
+/// Native code of a run of rules: 4 * place + outcome of the first rule that is not false (a fault of an allow or a
+/// warn is as false); outcomes as above. With 4 * the run's size, none is.
+using NativeBatch = uint32_t (*)(Frame*);
 
 /// Native code of all that the policies say of a capability's calls at one stage: a PackedRuling, or one of these.
 using NativeAnswer = uint64_t (*)(const FactBanks*);
 inline constexpr uint64_t kNoRuleMatches = UINT64_MAX;
-inline constexpr uint64_t kNotAnswered = UINT64_MAX - 1;  ///< a fault, an approval, an obligation: the rules must be tried
+inline constexpr uint64_t kNotAnswered =
+    UINT64_MAX - 1;  ///< a fault, an approval, an obligation: the rules must be tried
 
 class Program {
  public:
@@ -120,9 +119,9 @@ class Program {
   void keep_native(std::shared_ptr<void> owner) const;
   /// Whether every predicate is native. Runs come besides.
   bool fully_native() const;
-  NativeRun native_run(uint32_t entry) const { return native_runs_[entry].load(std::memory_order_acquire); }
+  NativeBatch native_batch(uint32_t entry) const { return native_batches_[entry].load(std::memory_order_acquire); }
   /// The same for the run that begins at an entry of the plan.
-  void install_native_run(uint32_t entry, NativeRun code) const;
+  void install_native_batch(uint32_t entry, NativeBatch code) const;
   /// For a capability that is declared.
   NativeAnswer native_answer(CapabilityId capability, Stage stage) const {
     return native_answers_[2 * capability + static_cast<uint32_t>(stage)].load(std::memory_order_acquire);
@@ -134,7 +133,7 @@ class Program {
   Program();
   std::unique_ptr<ProgramData> data_;
   std::unique_ptr<std::atomic<NativePredicate>[]> native_;
-  std::unique_ptr<std::atomic<NativeRun>[]> native_runs_;  ///< by entry of the plan
+  std::unique_ptr<std::atomic<NativeBatch>[]> native_batches_;   ///< by entry of the plan
   std::unique_ptr<std::atomic<NativeAnswer>[]> native_answers_;  ///< by 2 * capability + stage
   struct Linked;
   std::unique_ptr<Linked> linked_;

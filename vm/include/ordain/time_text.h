@@ -55,6 +55,11 @@ inline constexpr size_t kDurationTextSize = 40;
 size_t format_timestamp(int64_t seconds, int32_t nanos, char (&out)[kTimestampTextSize]);
 std::string format_timestamp(int64_t seconds, int32_t nanos);
 
+/// Nanoseconds since 1970-01-01T00:00:00Z by the system's clock.
+int64_t system_time_ns();
+/// RFC 3339 in UTC with 0, 3, 6 or 9 digits of the second: "2026-01-31T12:00:00.250Z".
+std::string format_time(int64_t time_ns);
+
 /// Writes seconds in decimals, as few digits as keep the value: "5400s", "1.5s", "-0.000000001s". @returns the bytes
 /// written.
 size_t format_duration(int64_t seconds, int32_t nanos, char (&out)[kDurationTextSize]);

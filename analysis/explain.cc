@@ -1,0 +1,144 @@
+#include "analysis/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "analysis/explain_index.h"
+#include "vm/program/program_data.h"
+
+namespace ordain::detail {
+namespace {
+
+// The rule codes of the call's capability and stage, in source order, each rule once.
+std::vector<uint32_t> codes_of(const Call& call) {
+  const ProgramData& data = call.program().data();
+  std::vector<uint32_t> out;
+  for (const RuleRange& range : rule_ranges(call)) {
+    for (uint32_t i = 0; i < range.entries.count; ++i) out.push_back(data.rule_list[range.entries.first + i]);
+  }
+  const auto rule = [&](uint32_t code) { return data.rule_codes[code].rule; };
+  std::sort(out.begin(), out.end(), [&](uint32_t a, uint32_t b) { return rule(a) < rule(b); });
+  out.erase(std::unique(out.begin(), out.end(), [&](uint32_t a, uint32_t b) { return rule(a) == rule(b); }), out.end());
+  return out;
+}
+
+RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, Scratch& scratch,
+                       const DecideOptions& options) {
+  const Program& program = call.program();
+  const ProgramData& data = program.data();
+  const RuleCode& rule = data.rule_codes[code];
+  RuleOutcome out{.rule = rule.rule, .kind = RuleOutcome::Kind::matched};
+  if (!applies_to(data, rule, call.capability().globs)) {
+    out.kind = RuleOutcome::Kind::other_target;
+    return out;
+  }
+  if (rule.condition == kNone) return out;
+  Value result;
+  Fault fault;
+  if (evaluate(program, rule.condition, call, context, scratch, options, &result, &fault)) {
+    if (!result.as_bool()) out.kind = RuleOutcome::Kind::not_matched;
+    return out;
+  }
+  out.kind = RuleOutcome::Kind::fault;
+  out.fault = fault_message(fault);
+  if (fault.location != kNone) out.fault += " at " + place_of(program, fault.location);
+  return out;
+}
+
+// Policy text in one line.
+std::string text_at(const Source& source, Span span) {
+  std::string out;
+  for (const char c : std::string_view(source.text).substr(span.begin, span.end - span.begin)) {
+    const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!space) out += c;
+    if (space && !out.empty() && out.back() != ' ') out += ' ';
+  }
+  return out;
+}
+
+std::string_view cut(std::string_view text) {
+  constexpr size_t kMost = 100;  // bytes
+  if (text.size() <= kMost) return text;
+  size_t end = kMost;
+  while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+std::string_view to_string(RuleOutcome::Kind kind) {
+  switch (kind) {
+    case RuleOutcome::Kind::matched:
+      return "matches";
+    case RuleOutcome::Kind::not_matched:
+      return "does not match";
+    case RuleOutcome::Kind::fault:
+      return "faults";
+    case RuleOutcome::Kind::other_target:
+      return "other target";
+  }
+  return "?";
+}
+
+std::string in_words(const std::vector<FalsePart>& parts) {
+  std::string out;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) out += i + 1 == parts.size() ? " and " : ", ";
+    const std::string_view text = cut(parts[i].text);
+    out += fmt::format("`{}{}`", text, text.size() < parts[i].text.size() ? "..." : "");
+  }
+  return parts.empty() ? "" : out + (parts.size() == 1 ? " is false" : " are false");
+}
+
+std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scratch& scratch,
+                                 const DecideOptions& options) {
+  std::vector<RuleOutcome> out;
+  if (call.error().failed || context.error().failed) return out;
+  for (const uint32_t code : codes_of(call)) out.push_back(outcome_of(code, call, context, scratch, options));
+  return out;
+}
+
+Explainer::Explainer(const Compilation& compilation, Now now, const DecideOptions& options, EventReader::Warn warn)
+    : compilation_(compilation), options_(options), reader_(compilation.program, now, std::move(warn)) {
+  if (compilation.parts_program != nullptr) parts_.emplace(compilation.parts_program, now);
+}
+
+std::optional<EventError> Explainer::read(std::string_view line) {
+  auto wrong = reader_.read(line);
+  if (!wrong && parts_) wrong = parts_->read(line);
+  return wrong;
+}
+
+std::vector<RuleOutcome> Explainer::outcomes() {
+  std::vector<RuleOutcome> out = explain(reader_.call(), reader_.context(), scratch_, options_);
+  if (out.empty()) return out;
+  std::unordered_map<RuleId, RuleOutcome*> by_rule;
+  for (RuleOutcome& outcome : out) by_rule.emplace(outcome.rule, &outcome);
+  for (auto& [rule, test] : skipped_rules(reader_.call(), reader_.context(), scratch_)) {
+    RuleOutcome& outcome = *by_rule.at(rule);
+    if (outcome.kind == RuleOutcome::Kind::not_matched) outcome.skipped_by = test;
+  }
+  if (!parts_) return out;
+  for (const RuleOutcome& part : explain(parts_->call(), parts_->context(), scratch_, options_)) {
+    if (part.kind != RuleOutcome::Kind::not_matched) continue;
+    const ConditionPart& where = compilation_.condition_parts[part.rule];
+    RuleOutcome& whole = *by_rule.at(where.rule);
+    if (whole.kind != RuleOutcome::Kind::not_matched) continue;
+    const Program& parts = *compilation_.parts_program;
+    whole.false_parts.push_back({text_at(*compilation_.diagnostics.sources[where.span.file], where.span),
+                                 place_of(parts, parts.rules()[part.rule].location)});
+  }
+  return out;
+}
+
+Decision Explainer::decision() { return decide_all(reader_.call(), reader_.context(), scratch_, options_); }
+
+std::string place_of(const Program& program, uint32_t location) {
+  if (location >= program.locations().size()) return "";
+  const Location& at = program.locations()[location];
+  return fmt::format("{}:{}:{}", program.files()[at.file], at.line, at.column);
+}
+
+}  // namespace ordain::detail

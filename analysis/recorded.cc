@@ -1,0 +1,109 @@
+#include "analysis/recorded.h"
+
+#include <array>
+
+#include "ordain/time_text.h"
+#include "runtime/audit/value_bytes.h"
+
+namespace ordain::detail {
+namespace {
+
+std::string hex_of_bytes(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    out += kDigits[static_cast<unsigned char>(c) >> 4];
+    out += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return out;
+}
+
+Now time_of(int64_t time_ns) {
+  const auto [seconds, nanos] = timestamp_of_nanos(time_ns);
+  return {seconds, nanos};
+}
+
+}  // namespace
+
+// A value that is not there is none; one that cannot be read is an error.
+bool RecordedCall::take(std::string_view bytes, Value* value, const Value** out) {
+  *out = nullptr;
+  if (bytes.empty()) return true;
+  if (!take_value(bytes, arena_, value) || !bytes.empty()) return false;
+  *out = value;
+  return true;
+}
+
+std::string RecordedCall::read(std::string_view body, std::string_view intent) {
+  arena_.reset();
+  unknown_.clear();
+  event_ = Event();
+  if (!view_record(body, &record_)) return "the body is not a record";
+  if (record_.kind == RecordKind::lost || !record_.decided) return "";  // nothing was decided
+  const bool outcome = record_.kind == RecordKind::outcome;
+  if (outcome && intent.empty()) return "the intent record of the call is not there";
+  if (outcome && !view_record(intent, &intent_)) return "the intent record of the call cannot be read";
+  const RecordView& from = facts();
+  if (!take(from.input, &input_, &event_.input) || !take(record_.output, &output_, &event_.output) ||
+      !take(from.resource, &resource_, &event_.resource) || !take(from.metadata, &metadata_, &event_.metadata) ||
+      !take(from.attributes, &action_, &event_.action)) {
+    return "a value cannot be read";
+  }
+  event_.capability = from.capability;
+  event_.stage = record_.stage;
+  event_.now = time_of(record_.time_ns);
+  event_.flaw = from.rejected;
+  event_.risk = from.risk;
+  if (outcome) event_.elapsed_ns = record_.elapsed_ns;
+  if (with_action_ && event_.action == nullptr && from.kind != RecordKind::decision) take_action(from);
+  unknown_ = from.redacted;
+  if (outcome) unknown_.insert(unknown_.end(), record_.redacted.begin(), record_.redacted.end());
+  key_.clear();
+  for (const std::string_view text :
+       {from.agent, from.principal, from.tenant, from.environment, from.session, from.context}) {
+    append_sized(key_, text);
+  }
+  return "";
+}
+
+// What the runtime sets of `action` besides.
+void RecordedCall::take_action(const RecordView& from) {
+  action_hex_ = hex_of_bytes(from.action);
+  struct Text {
+    std::string_view name, text;
+  };
+  const std::array<Text, 6> texts = {{{"id", action_hex_},
+                                      {"trace_id", from.trace},
+                                      {"parent_id", from.parent},
+                                      {"type", from.type},
+                                      {"target", from.target},
+                                      {"description", from.description}}};
+  auto* entries = arena_.array<MapEntry>(texts.size());
+  size_t count = 0;
+  for (const Text& text : texts) {
+    if (!text.text.empty()) entries[count++] = {Value::string(text.name), Value::string(text.text)};
+  }
+  action_ = Value::map_of(make_map(arena_, {entries, count}));
+  event_.action = &action_;
+}
+
+void RecordedCall::fill(Context& context) const {
+  const RecordView& from = facts();
+  Arena arena;
+  Value attributes;
+  std::string_view bytes = from.context;
+  if (!bytes.empty() && take_value(bytes, arena, &attributes) && attributes.is(Kind::map)) {
+    for (const MapEntry& entry : attributes.map->all()) context.set_root(entry.key.as_text(), entry.value);
+  }
+  if (from.kind == RecordKind::decision) return;  // there the ids are among the attributes
+  const std::array<std::pair<std::string_view, std::string_view>, 5> ids = {{{"agent.id", from.agent},
+                                                                             {"principal.id", from.principal},
+                                                                             {"tenant.id", from.tenant},
+                                                                             {"environment.id", from.environment},
+                                                                             {"session.id", from.session}}};
+  for (const auto& [path, id] : ids) {
+    if (!id.empty()) context.set(path, Value::string(id));
+  }
+}
+
+}  // namespace ordain::detail

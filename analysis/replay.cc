@@ -1,0 +1,232 @@
+// replay: one thread reads (replay_chunks), several decide chunks, and their sums are added up. No order among threads
+// matters: each keeps the first examples of what it saw, and the first of all are among those.
+#include "ordain/replay.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "analysis/recorded.h"
+#include "analysis/replay_chunks.h"
+#include "analysis/replay_tally.h"
+#include "analysis/unknown.h"
+#include "ordain/time_text.h"
+
+namespace ordain {
+
+using namespace detail;  // NOLINT(google-build-using-namespace): our own internals
+
+namespace {
+
+/// One program's answers.
+struct Side {
+  explicit Side(const std::shared_ptr<const Program>& of) : program(of), binder(of), unknown(of) {}
+  std::shared_ptr<const Program> program;
+  FactBinder binder;
+  UnknownFacts unknown;
+  Scratch scratch;
+  Arena arena{4096};
+  Verdict verdict;
+};
+
+/// What one thread decides.
+class Judge {
+ public:
+  Judge(const std::shared_ptr<const Program>& program, const std::shared_ptr<const Program>& against,
+        const ReplayOptions& options)
+      : options_(options),
+        new_(program),
+        old_(against == nullptr ? nullptr : std::make_unique<Side>(against)),
+        tally_(options.examples),
+        recorded_(new_.binder.reads_action() || (old_ != nullptr && old_->binder.reads_action())) {}
+
+  void judge(const Chunk& chunk) {
+    for (const Chunk::Item& item : chunk.items) {
+      judge_record(item.number, chunk.at(item.begin, item.size), chunk.at(item.intent_begin, item.intent_size));
+    }
+    uint64_t line = chunk.first_line;
+    if (line == 0) return;
+    for (std::string_view rest = chunk.bytes; !rest.empty(); ++line) {
+      const size_t end = std::min(rest.find('\n'), rest.size());
+      judge_line(line, rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+
+  ReplayTally& tally() { return tally_; }
+
+ private:
+  void judge_record(uint64_t number, std::string_view body, std::string_view intent) {
+    const std::string problem = recorded_.read(body, intent);
+    const RecordView& record = recorded_.record();
+    const ReplayCall call{number, record.stage, record.capability, record.agent, record.approval};
+    if (!problem.empty()) return tally_.indeterminate(call, "", "", problem);
+    if (record.kind == RecordKind::lost || !record.decided) return tally_.skip();
+    const Event& event = recorded_.event();
+    const auto fill = [&](Context& context) { recorded_.fill(context); };
+    if (!decide(new_, call, event, recorded_.context_key(), fill, recorded_.unknown())) return;
+    if (old_ == nullptr) return tally_.compare(call, set_recorded(recorded_verdict_, record), new_.verdict);
+    if (!decide(*old_, call, event, recorded_.context_key(), fill, recorded_.unknown())) return;
+    tally_.compare(call, old_->verdict, new_.verdict);
+  }
+
+  void judge_line(uint64_t number, std::string_view line) {
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
+    if (auto wrong = parser_.parse(line)) return tally_.malformed(number, wrong->message);
+    Event event = parser_.event();
+    static constexpr std::string_view kNow = "now";
+    std::span<const std::string_view> unknown;
+    if (!event.now && options_.now_ns) {
+      const auto [seconds, nanos] = timestamp_of_nanos(*options_.now_ns);
+      event.now = Now{seconds, nanos};
+    } else if (!event.now) {
+      unknown = {&kNow, 1};
+    }
+    const ReplayCall call{number, event.stage, event.capability, agent_of(parser_.fact("agent")), ""};
+    const auto fill = [&](Context& context) { parser_.fill(context, nullptr); };
+    if (decide(new_, call, event, parser_.context_key(), fill, unknown) &&
+        decide(*old_, call, event, parser_.context_key(), fill, unknown)) {
+      tally_.compare(call, old_->verdict, new_.verdict);
+    }
+  }
+
+  static std::string_view agent_of(const Value* agent) {
+    if (agent == nullptr) return "";
+    if (agent->is(Kind::map)) agent = map_find(*agent->map, "id");
+    return agent != nullptr && agent->is(Kind::string) ? agent->as_text() : "";
+  }
+
+  /// Fills the side's verdict. @returns false if there is none to be had.
+  template <typename Fill>
+  bool decide(Side& side, const ReplayCall& call, const Event& event, std::string_view key, const Fill& fill,
+              std::span<const std::string_view> unknown) {
+    if (unknown.empty()) {
+      side.binder.bind(event, key, fill);
+      set_decided(side.verdict, *side.program,
+                  ordain::decide(side.binder.call(), side.binder.context(), side.scratch, options_.decide));
+      return true;
+    }
+    side.arena.reset();
+    const auto bind = [&](const Event& as) { side.binder.bind(as, key, fill); };
+    const UnknownFacts::Answer answer =
+        side.unknown.decide(side.binder, event, unknown, side.arena, side.scratch, options_.decide, bind);
+    if (!answer.known) {
+      tally_.indeterminate(call, answer.rule, answer.path, why(answer));
+      return false;
+    }
+    set_decided(side.verdict, *side.program, answer.decision);
+    return true;
+  }
+
+  static std::string why(const UnknownFacts::Answer& answer) {
+    if (answer.path == "now") return fmt::format("{} reads now, which the event does not say", answer.rule);
+    if (answer.rule.empty()) return fmt::format("whether {} fits its declaration is not known", answer.path);
+    return fmt::format("{} reads {}, which was redacted", answer.rule, answer.path);
+  }
+
+  const ReplayOptions& options_;
+  Side new_;
+  std::unique_ptr<Side> old_;
+  ReplayTally tally_;
+  RecordedCall recorded_;
+  EventParser parser_;
+  Verdict recorded_verdict_;
+};
+
+/// The threads that decide.
+class Court {
+ public:
+  Court(const std::shared_ptr<const Program>& program, const std::shared_ptr<const Program>& against,
+        const ReplayOptions& options)
+      : queue_(2 * thread_count(options)) {
+    for (unsigned i = 0; i < thread_count(options); ++i) {
+      judges_.push_back(std::make_unique<Judge>(program, against, options));
+    }
+    for (auto& judge : judges_) threads_.emplace_back([this, &judge] { work(*judge); });
+  }
+  ~Court() { stop(); }
+
+  ChunkQueue& queue() { return queue_; }
+
+  /// Waits for all. @returns the sums, or what a thread failed with.
+  Result<ReplayReport> finish() {
+    stop();
+    if (!failure_.empty()) return Error{"internal", failure_};
+    for (size_t i = 1; i < judges_.size(); ++i) judges_[0]->tally().add(std::move(judges_[i]->tally()));
+    return judges_[0]->tally().finish();
+  }
+
+ private:
+  static unsigned thread_count(const ReplayOptions& options) {
+    return options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  }
+
+  void work(Judge& judge) {
+    bool failed = false;
+    while (auto chunk = queue_.take_full()) {
+      try {
+        if (!failed) judge.judge(*chunk);
+      } catch (const std::exception& e) {  // out of memory; the reader must not wait for ever
+        failed = true;
+        std::lock_guard lock(mutex_);
+        failure_ = e.what();
+      }
+      queue_.give_back(std::move(chunk));
+    }
+  }
+
+  void stop() {
+    queue_.close();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+  ChunkQueue queue_;
+  std::vector<std::unique_ptr<Judge>> judges_;
+  std::vector<std::thread> threads_;
+  std::mutex mutex_;
+  std::string failure_;
+};
+
+template <typename Read>
+Result<ReplayReport> run(const std::shared_ptr<const Program>& program, const std::shared_ptr<const Program>& against,
+                         const ReplayOptions& options, const Read& read) {
+  const auto start = std::chrono::steady_clock::now();
+  Court court(program, against, options);
+  if (Result<void> done = read(court.queue()); !done) return done.error();
+  Result<ReplayReport> report = court.finish();
+  if (report) {
+    report->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  return report;
+}
+
+}  // namespace
+
+Result<ReplayReport> replay(const AuditLog& log, const std::shared_ptr<const Program>& program,
+                            const std::shared_ptr<const Program>& against, const ReplayOptions& options) {
+  return run(program, against, options, [&](ChunkQueue& queue) {
+    RecordReader reader(queue, options);
+    Result<void> done = log.for_each_body(1, [&](uint64_t id, std::string_view body) {
+      reader.add(id, body);
+      return true;
+    });
+    reader.pass_on();
+    return done;
+  });
+}
+
+Result<ReplayReport> replay(std::istream& events, const std::shared_ptr<const Program>& program,
+                            const std::shared_ptr<const Program>& against, const ReplayOptions& options) {
+  if (against == nullptr) {
+    return Error{"needs_against",
+                 "events hold no verdict to compare with; give the policies that they were decided by"};
+  }
+  return run(program, against, options, [&](ChunkQueue& queue) { return read_lines(events, queue, options); });
+}
+
+}  // namespace ordain

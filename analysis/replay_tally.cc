@@ -1,0 +1,174 @@
+#include "analysis/replay_tally.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace ordain {
+
+std::string_view to_string(ReplayChange change) {
+  constexpr std::array<std::string_view, kReplayChanges> kNames = {"unchanged",      "newly_denied", "newly_allowed",
+                                                                   "newly_approval", "obligations",  "indeterminate"};
+  return kNames[static_cast<size_t>(change)];
+}
+
+namespace detail {
+namespace {
+
+constexpr std::array<std::string_view, 6> kNoRule = {
+    "(rule)", "(default)", "(invalid_input)", "(missing_context)", "(evaluation_error)", "(budget_exceeded)"};
+
+auto order(const ObligationView& obligation) { return std::tuple(obligation.kind, obligation.rule, obligation.path); }
+bool less(const ObligationView& a, const ObligationView& b) { return order(a) < order(b); }
+bool same(const ObligationView& a, const ObligationView& b) { return order(a) == order(b); }
+
+// The rules of the obligations that `from` has and `other` has not.
+std::string missing(const Verdict& from, const Verdict& other) {
+  std::vector<ObligationView> found;
+  std::set_difference(from.obligations.begin(), from.obligations.end(), other.obligations.begin(),
+                      other.obligations.end(), std::back_inserter(found), less);
+  std::string out;
+  for (const ObligationView& obligation : found) {
+    if (!out.empty()) out += ", ";
+    out += obligation.rule;
+  }
+  return out;
+}
+
+ReplayVerdict kept(const Verdict& verdict) {
+  ReplayVerdict out{verdict.effect, std::string(verdict.rule), std::string(verdict.reason), {}};
+  for (const ObligationView& obligation : verdict.obligations) {
+    out.obligations.push_back(obligation.kind == RuleKind::redact
+                                  ? fmt::format("redact {} by {}", obligation.path, obligation.rule)
+                                  : fmt::format("{} by {}", to_string(obligation.kind), obligation.rule));
+  }
+  return out;
+}
+
+void keep_first(std::vector<ReplayExample>& examples, size_t most) {
+  std::sort(examples.begin(), examples.end(),
+            [](const ReplayExample& a, const ReplayExample& b) { return a.number < b.number; });
+  if (examples.size() > most) examples.resize(most);
+}
+
+}  // namespace
+
+Verdict& set_decided(Verdict& out, const Program& program, const Decision& decision) {
+  out.effect = decision.effect;
+  const RuleId rule = decision.rule != kNone ? decision.rule : decision.fault_rule;
+  out.rule = rule != kNone ? std::string_view(program.rules()[rule].name) : kNoRule[static_cast<size_t>(decision.code)];
+  out.reason = decision.reason;
+  out.obligations.clear();
+  for (const Obligation& obligation : decision.obligations) {
+    out.obligations.push_back({obligation.kind, program.rules()[obligation.rule].name, obligation.path});
+  }
+  std::sort(out.obligations.begin(), out.obligations.end(), less);
+  return out;
+}
+
+Verdict& set_recorded(Verdict& out, const RecordView& record) {
+  out.effect = record.effect;
+  out.rule = !record.rule.empty() ? record.rule : kNoRule[static_cast<size_t>(record.code)];
+  out.reason = record.reason;
+  out.obligations.assign(record.obligations.begin(), record.obligations.end());
+  std::sort(out.obligations.begin(), out.obligations.end(), less);
+  return out;
+}
+
+ReplayChange change_of(const Verdict& before, const Verdict& after) {
+  if (before.effect != after.effect) {
+    return after.effect == Effect::deny    ? ReplayChange::newly_denied
+           : after.effect == Effect::allow ? ReplayChange::newly_allowed
+                                           : ReplayChange::newly_approval;
+  }
+  const bool equal = std::equal(before.obligations.begin(), before.obligations.end(), after.obligations.begin(),
+                                after.obligations.end(), same);
+  return equal ? ReplayChange::unchanged : ReplayChange::obligations;
+}
+
+ReplayGroup& ReplayTally::group(ReplayChange change, std::string_view old_rule, std::string_view new_rule) {
+  key_.assign(1, static_cast<char>(change));
+  key_.append(old_rule).append(1, '\0').append(new_rule);
+  auto [at, added] = groups_.try_emplace(key_);
+  if (added) {
+    at->second.change = change;
+    at->second.old_rule = old_rule;
+    at->second.new_rule = new_rule;
+  }
+  ++at->second.count;
+  return at->second;
+}
+
+// nullptr if there are enough.
+ReplayExample* ReplayTally::example(ReplayGroup& group, const ReplayCall& call) {
+  if (group.examples.size() >= examples_) return nullptr;
+  ReplayExample& out = group.examples.emplace_back();
+  out.number = call.number;
+  out.capability = call.capability;
+  out.agent = call.agent;
+  out.approval = call.approval;
+  out.stage = call.stage;
+  return &out;
+}
+
+void ReplayTally::compare(const ReplayCall& call, const Verdict& old_verdict, const Verdict& new_verdict) {
+  const ReplayChange change = change_of(old_verdict, new_verdict);
+  ++report_.decided;
+  ++report_.counts[static_cast<size_t>(change)];
+  if (change == ReplayChange::unchanged) return;
+  ReplayGroup& into = change == ReplayChange::obligations
+                          ? group(change, missing(old_verdict, new_verdict), missing(new_verdict, old_verdict))
+                          : group(change, old_verdict.rule, new_verdict.rule);
+  if (ReplayExample* one = example(into, call)) {
+    one->old_verdict = kept(old_verdict);
+    one->new_verdict = kept(new_verdict);
+  }
+}
+
+void ReplayTally::indeterminate(const ReplayCall& call, std::string_view rule, std::string_view path,
+                                const std::string& why) {
+  ++report_.decided;
+  ++report_.counts[static_cast<size_t>(ReplayChange::indeterminate)];
+  if (ReplayExample* one = example(group(ReplayChange::indeterminate, path, rule), call)) one->why = why;
+}
+
+void ReplayTally::malformed(uint64_t line, const std::string& what) {
+  ++report_.malformed;
+  if (line >= first_malformed_) return;
+  first_malformed_ = line;
+  report_.first_malformed = fmt::format("line {}: {}", line, what);
+}
+
+void ReplayTally::add(ReplayTally&& other) {
+  report_.decided += other.report_.decided;
+  report_.skipped += other.report_.skipped;
+  report_.malformed += other.report_.malformed;
+  for (size_t i = 0; i < kReplayChanges; ++i) report_.counts[i] += other.report_.counts[i];
+  if (other.first_malformed_ < first_malformed_) {
+    first_malformed_ = other.first_malformed_;
+    report_.first_malformed = other.report_.first_malformed;
+  }
+  for (auto& [key, from] : other.groups_) {
+    auto [at, added] = groups_.try_emplace(key, std::move(from));
+    if (added) continue;
+    at->second.count += from.count;
+    at->second.examples.insert(at->second.examples.end(), from.examples.begin(), from.examples.end());
+    keep_first(at->second.examples, examples_);
+  }
+}
+
+ReplayReport ReplayTally::finish() {
+  for (auto& [key, one] : groups_) report_.groups.push_back(std::move(one));
+  groups_.clear();
+  std::sort(report_.groups.begin(), report_.groups.end(), [](const ReplayGroup& a, const ReplayGroup& b) {
+    if (a.change != b.change) return a.change < b.change;
+    if (a.count != b.count) return a.count > b.count;
+    return std::tie(a.old_rule, a.new_rule) < std::tie(b.old_rule, b.new_rule);
+  });
+  return std::move(report_);
+}
+
+}  // namespace detail
+}  // namespace ordain

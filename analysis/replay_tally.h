@@ -1,0 +1,60 @@
+// Replay's sums: how many calls changed in which way, and the first examples of each.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "ordain/replay.h"
+#include "runtime/audit/view.h"
+
+namespace ordain::detail {
+
+/// One side's verdict, as views.
+struct Verdict {
+  Effect effect = Effect::deny;
+  std::string_view rule;  ///< or "(default)"
+  std::string_view reason;
+  std::vector<ObligationView> obligations;  ///< sorted by kind, rule and path
+};
+Verdict& set_decided(Verdict& out, const Program& program, const Decision& decision);
+Verdict& set_recorded(Verdict& out, const RecordView& record);
+
+ReplayChange change_of(const Verdict& before, const Verdict& after);
+
+/// What is told of a call besides its verdicts.
+struct ReplayCall {
+  uint64_t number = 0;
+  Stage stage = Stage::before;
+  std::string_view capability, agent, approval;
+};
+
+/// The sums of one thread. Calls come in ascending order of their numbers.
+class ReplayTally {
+ public:
+  explicit ReplayTally(size_t examples) : examples_(examples) {}
+
+  void compare(const ReplayCall& call, const Verdict& old_verdict, const Verdict& new_verdict);
+  /// @param path what is not known. @param rule that reads it; "" if none does.
+  void indeterminate(const ReplayCall& call, std::string_view rule, std::string_view path, const std::string& why);
+  void malformed(uint64_t line, const std::string& what);
+  void skip() { ++report_.skipped; }
+
+  /// Adds the sums of another thread.
+  void add(ReplayTally&& other);
+  ReplayReport finish();
+
+ private:
+  ReplayGroup& group(ReplayChange change, std::string_view old_rule, std::string_view new_rule);
+  ReplayExample* example(ReplayGroup& group, const ReplayCall& call);
+
+  const size_t examples_;
+  ReplayReport report_;
+  uint64_t first_malformed_ = UINT64_MAX;
+  std::string key_;
+  std::unordered_map<std::string, ReplayGroup> groups_;
+};
+
+}  // namespace ordain::detail

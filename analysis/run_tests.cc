@@ -1,0 +1,132 @@
+#include "ordain/run_tests.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "analysis/explain.h"
+#include "vm/wire/decision_json.h"
+
+namespace ordain {
+namespace {
+
+std::string name_of(const Program& program, RuleId rule) { return rule == kNone ? "" : program.rules()[rule].name; }
+
+bool has_obligation(const Program& program, const Decision& decision, const TestExpectation& expected) {
+  return std::any_of(decision.obligations.begin(), decision.obligations.end(), [&](const Obligation& obligation) {
+    return to_string(obligation.kind) == expected.effect &&
+           (expected.rule.empty() || name_of(program, obligation.rule) == expected.rule);
+  });
+}
+
+// Of several rules that ask for an approval each has its part in it; of denials, one gives the reason.
+bool is_by(const Program& program, const Decision& decision, const std::string& rule) {
+  if (rule.empty() || name_of(program, decision.rule) == rule) return true;
+  return decision.effect == Effect::require_approval &&
+         std::any_of(decision.matched.begin(), decision.matched.end(),
+                     [&](RuleId asking) { return name_of(program, asking) == rule; });
+}
+
+bool meets(const Program& program, const Decision& decision, const TestExpectation& expected) {
+  if (expected.effect == "default") return decision.code == DecisionCode::default_effect;
+  if (expected.effect == "redact" || expected.effect == "warn") return has_obligation(program, decision, expected);
+  return to_string(decision.effect) == expected.effect && is_by(program, decision, expected.rule);
+}
+
+std::string in_words(const Program& program, const Decision& decision) {
+  std::string out(to_string(decision.effect));
+  if (decision.rule != kNone) out += " by " + name_of(program, decision.rule);
+  if (decision.code != DecisionCode::rule) out += fmt::format(" ({})", to_string(decision.code));
+  if (decision.reason != name_of(program, decision.rule)) out += ": " + std::string(decision.reason);
+  for (const Obligation& obligation : decision.obligations) {
+    out += fmt::format("; {}{}{} by {}", to_string(obligation.kind), obligation.path.empty() ? "" : " ",
+                       obligation.path, name_of(program, obligation.rule));
+  }
+  return out;
+}
+
+class Runner {
+ public:
+  Runner(const Compilation& compilation, const DecideOptions& options)
+      : program_(*compilation.program), explainer_(compilation, start(), options), options_(options) {}
+
+  TestReport run(const PolicyTest& test) {
+    TestReport out{.test = &test};
+    uint64_t number = 0;
+    for (const TestCall& call : test.calls) {
+      ++number;
+      const auto malformed = explainer_.read(call.event);
+      for (const TestExpectation& expected : call.expectations) {
+        TestVerdict verdict{.call = &call, .expectation = &expected};
+        if (malformed) {
+          verdict.decided = "nothing: " + malformed->message;
+          verdict.decision = detail::error_json(number, malformed->code, malformed->message);
+        } else {
+          decide_into(verdict, number);
+        }
+        out.verdicts.push_back(std::move(verdict));
+      }
+    }
+    return out;
+  }
+
+ private:
+  static detail::Now start() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return {std::chrono::duration_cast<std::chrono::seconds>(now).count(), 0};
+  }
+
+  // What hosts get is judged; what all rules came to is told.
+  void decide_into(TestVerdict& verdict, uint64_t number) {
+    const detail::EventReader& event = explainer_.reader();
+    const Decision decision = decide(event.call(), event.context(), scratch_, options_);
+    verdict.met = meets(program_, decision, *verdict.expectation);
+    verdict.fault = static_cast<bool>(decision.fault);
+    verdict.decided = in_words(program_, decision);
+    if (!verdict.met && !verdict.expectation->rule.empty()) verdict.why = why_not(verdict.expectation->rule);
+    verdict.decision =
+        detail::decision_json(program_, number, event.call().stage(), event.capability(), explainer_.decision());
+  }
+
+  // What became of the rule that was expected.
+  std::string why_not(const std::string& rule) {
+    if (explainer_.reader().call().error().failed) return "";
+    for (const detail::RuleOutcome& outcome : explainer_.outcomes()) {
+      if (name_of(program_, outcome.rule) != rule) continue;
+      switch (outcome.kind) {
+        case detail::RuleOutcome::Kind::matched:
+          return fmt::format("`{}` matches, but does not settle it", rule);
+        case detail::RuleOutcome::Kind::fault:
+          return fmt::format("`{}` faults: {}", rule, outcome.fault);
+        case detail::RuleOutcome::Kind::not_matched: {
+          const std::string parts = detail::in_words(outcome.false_parts);
+          return fmt::format("`{}` does not match{}{}", rule, parts.empty() ? "" : ": ", parts);
+        }
+        case detail::RuleOutcome::Kind::other_target:
+          break;
+      }
+    }
+    return fmt::format("`{}` is not about this capability", rule);
+  }
+
+  const Program& program_;
+  detail::Explainer explainer_;
+  DecideOptions options_;
+  Scratch scratch_;
+};
+
+}  // namespace
+
+bool TestReport::passed() const {
+  return std::all_of(verdicts.begin(), verdicts.end(), [](const TestVerdict& verdict) { return verdict.met; });
+}
+
+std::vector<TestReport> run_tests(const Compilation& compilation, const DecideOptions& options) {
+  Runner runner(compilation, options);
+  std::vector<TestReport> out;
+  for (const PolicyTest& test : compilation.tests) out.push_back(runner.run(test));
+  return out;
+}
+
+}  // namespace ordain

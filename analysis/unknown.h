@@ -1,0 +1,80 @@
+// Unknown facts: deciding a call of which parts are not known. A rule that reads such a part is settled only if the
+// rest of its condition settles it.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "ordain/decide.h"
+#include "vm/wire/event.h"
+
+namespace ordain {}
+
+namespace ordain::detail {
+
+/// For one program. Not thread-safe.
+class UnknownFacts {
+ public:
+  explicit UnknownFacts(std::shared_ptr<const Program> program);
+
+  struct Answer {
+    Decision decision;  ///< means something only if `known`
+    bool known = true;
+    std::string_view rule;  ///< a rule that the answer depends on; "" if it is the binding
+    std::string_view path;  ///< what is not known: "input.card", "now"
+  };
+  /// Decides `event`, whose values at `paths` stand for others that fit the declaration too. Binds `binder` as often as
+  /// it needs by `bind(event)`. The decision lives in `scratch`.
+  template <typename Bind>
+  Answer decide(FactBinder& binder, const Event& event, std::span<const std::string_view> paths, Arena& arena,
+                Scratch& scratch, const DecideOptions& options, const Bind& bind) {
+    bind(event);
+    Event patched = event;
+    Value input, output;
+    if (binder.call().error().failed && event.flaw.empty() && patch(&patched, &input, &output, paths, arena)) {
+      bind(patched);
+      if (binder.call().error().failed && stands_in(binder, paths)) {
+        return {{}, false, "", paths.front()};
+      }
+    }
+    if (binder.call().error().failed || binder.context().error().failed) {
+      return {ordain::decide(binder.call(), binder.context(), scratch, options), true, "", ""};
+    }
+    Answer open = open_rules(binder, paths, scratch, options);
+    bind(patched);  // what was forgotten is back
+    open.decision = ordain::decide(binder.call(), binder.context(), scratch, options);
+    open.known = open_.empty() || settled(binder, scratch, options, &open.decision);
+    return open;
+  }
+
+ private:
+  enum class Use : uint8_t { value, presence, optional };
+  struct Read {
+    SlotId slot = kNone;
+    Use use = Use::value;
+  };
+  struct Reads {
+    bool made = false;
+    std::vector<Read> condition, rest;  ///< rest: from, expires, with
+  };
+
+  const Reads& reads(uint32_t code);
+  void collect(uint32_t predicate, std::vector<Read>* out) const;
+  Answer open_rules(FactBinder& binder, std::span<const std::string_view> paths, Scratch& scratch,
+                    const DecideOptions& options);
+  bool is_open(FactBinder& binder, uint32_t code, std::span<const std::string_view> paths, Scratch& scratch,
+               const DecideOptions& options, std::string_view* path);
+  bool settled(const FactBinder& binder, Scratch& scratch, const DecideOptions& options, Decision* decision) const;
+  bool is_sure(const FactBinder& binder, uint32_t code, Scratch& scratch, const DecideOptions& options) const;
+  bool is_open_rule(RuleId rule) const;
+  bool patch(Event* event, Value* input, Value* output, std::span<const std::string_view> paths, Arena& arena) const;
+  bool stands_in(const FactBinder& binder, std::span<const std::string_view> paths) const;
+
+  std::shared_ptr<const Program> program_;
+  std::vector<Reads> reads_;    ///< by rule code
+  std::vector<uint32_t> open_;  ///< rule codes whose answer the unknown parts decide, of the last call
+  std::vector<SlotId> forgotten_;
+};
+
+}  // namespace ordain::detail

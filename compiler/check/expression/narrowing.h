@@ -1,0 +1,86 @@
+// Narrowing: what a condition's outcome tells about what is present, and which nodes may fault.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "compiler/check/expression/typed.h"
+
+namespace ordain::checking {
+
+/// What holds when a condition has a certain outcome. `never`: the condition cannot have that outcome, so everything
+/// holds.
+template <typename Key>
+struct Facts {
+  bool never = false;
+  std::vector<Key> present;
+};
+
+template <typename Key>
+void add_fact(std::vector<Key>& keys, const Key& key) {
+  if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+}
+
+template <typename Key>
+Facts<Key> both(Facts<Key> a, const Facts<Key>& b) {
+  a.never = a.never || b.never;
+  for (const Key& key : b.present) add_fact(a.present, key);
+  return a;
+}
+
+template <typename Key>
+Facts<Key> either(Facts<Key> a, const Facts<Key>& b) {
+  if (a.never) return b;
+  if (b.never) return a;
+  std::erase_if(a.present,
+                [&](const Key& key) { return std::find(b.present.begin(), b.present.end(), key) == b.present.end(); });
+  return a;
+}
+
+/// The facts that hold when `node` is `outcome`. `keys_of(node, keys)` appends what a presence test (has_slot,
+/// has_field, hasValue()) proves when it is true.
+template <typename Key, typename KeysOf>
+Facts<Key> facts_when(const typed::Node& node, bool outcome, const KeysOf& keys_of) {
+  using typed::NodeKind;
+  auto facts = [&](const typed::Node& part, bool wanted) { return facts_when<Key>(part, wanted, keys_of); };
+  Facts<Key> out;
+  switch (node.kind) {
+    case NodeKind::constant:
+      out.never = node.value.is(Kind::boolean) && node.value.as_bool() != outcome;
+      return out;
+    case NodeKind::not_:
+      return facts(*node.args[0], !outcome);
+    case NodeKind::and_:
+    case NodeKind::or_: {
+      bool all = (node.kind == NodeKind::and_) == outcome;
+      for (size_t i = 0; i < node.args.size(); ++i) {
+        Facts<Key> part = facts(*node.args[i], outcome);
+        out = i == 0 ? part : all ? both(std::move(out), part) : either(std::move(out), part);
+      }
+      return out;
+    }
+    case NodeKind::conditional:
+      return either(both(facts(*node.args[0], true), facts(*node.args[1], outcome)),
+                    both(facts(*node.args[0], false), facts(*node.args[2], outcome)));
+    case NodeKind::equal:
+    case NodeKind::not_equal:
+      for (size_t i = 0; i < 2; ++i) {
+        const typed::Node& side = *node.args[i];
+        if (side.kind != NodeKind::constant || !side.value.is(Kind::boolean)) continue;
+        bool same = (node.kind == NodeKind::equal) == outcome;
+        // Only of a bool does `x != true` say that it is false.
+        if (same || node.args[1 - i]->type->kind == TypeKind::boolean) {
+          return facts(*node.args[1 - i], side.value.as_bool() == same);
+        }
+      }
+      return out;
+    default:
+      if (outcome) keys_of(node, out.present);
+      return out;
+  }
+}
+
+/// Whether some evaluation of `node` may fault, given `may_fault` of its children. Types must be settled.
+bool may_fault(const typed::Node& node);
+
+}  // namespace ordain::checking

@@ -1,0 +1,163 @@
+// The typed tree: what an expression means. Names are slots and locals, macros are loops, every node has a type.
+// `check` makes it, `fold` shortens it, `emit` compiles it, and the tests' oracle walks it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "ordain/diagnostic.h"
+#include "ordain/function.h"
+#include "ordain/program.h"
+#include "ordain/schema.h"
+#include "ordain/type.h"
+#include "ordain/value.h"
+
+namespace ordain::typed {
+
+/// Semantics are defined here; every evaluator follows them to the letter.
+/// "Fault" means: the node has no value but a fault; unless said otherwise a node whose operand faults, faults with it,
+/// operands being evaluated left to right and evaluation stopping at the first fault. A list, a map and a loop that
+/// builds one first fault memory_budget if the memory budget is used up.
+enum class NodeKind : uint8_t {
+  constant,  ///< `value`
+  slot,  ///< value of `slot`. Absent: a built-in gives "" or []; a host's slot faults missing_context (detail: path);
+         ///< any other faults no_such_field (detail: the path's last segment)
+  has_slot,       ///< whether `slot` is present
+  optional_slot,  ///< optional of `slot`
+  local,          ///< value of variable `local`
+  select,  ///< field `field` of args[0]. Map: no_such_key if absent. Optional: select inside it, result optional; none
+           ///< stays none. Else no_such_overload
+  has_field,  ///< whether map args[0] has `field`; of an optional: of its value, none has none. Else no_such_overload
+  select_optional,  ///< optional of field of map args[0]; of an optional: of its value, flattened. Else
+                    ///< no_such_overload
+  call,  ///< `overload` (or, if nullptr, the first overload of `function` whose parameter kinds the arguments have,
+         ///< else no_such_overload; of `_[_]` and `_[?_]` the first, for all their rows are one function) of args.
+         ///< Costs the overload's cost, unless it is_free_membership. Where the argument that `overload` prepares is a
+         ///< constant, it is the prepared call, at its cost
+  and_,  ///< args, n-ary: false if any is false; else the leftmost fault; else true. Operands run left to right and
+         ///< stop at the first false. A non-bool operand is a fault no_such_overload at the operand
+  or_,          ///< the same with true
+  not_,         ///< of bool args[0]; else no_such_overload
+  conditional,  ///< args[0] ? args[1] : args[2]; only the chosen branch runs; a non-bool condition faults
+                ///< no_such_overload
+  equal,  ///< equal(args[0], args[1]), charging a step for each element and optional's value compared, eight for each
+          ///< entry, one for every ten bytes of texts of the same size; nothing if is_free_equality
+  not_equal,  ///< !equal(args[0], args[1]), the same
+  list,  ///< args; where `optionals`, an optional is flattened away (non-optional: no_such_overload). Charges 16 bytes
+         ///< an element as it is added
+  map,  ///< args: key, value, ...; each entry is added after its key and value ran: unsupported_key, duplicate_key;
+        ///< charges 32 bytes, and a step for every ten bytes of the key
+  loop,  ///< a macro over args[0]; see LoopKind
+  let,   ///< variable `local` = args[0] in args[1]. A fault of args[0] is raised where `local` is used, and only if it
+         ///< is
+  fail,  ///< faults with `fault_code`, detail `value`: unchecked expressions only
+};
+
+/// Loops run over a list's elements or a map's keys, in order (a non-list, non-map range faults no_such_overload at the
+/// range). With two variables (`local2` set): index and element of a list, key and value of a map. Each iteration first
+/// charges 1 + node_count of the step expressions args[1..]. Non-bool predicates fault no_such_overload at the
+/// predicate.
+enum class LoopKind : uint8_t {
+  all,  ///< args[1] predicate: false at the first false; else the first fault; else true. A fault does not stop the
+        ///< loop (a fault of the charge does)
+  exists,      ///< the same with true
+  exists_one,  ///< args[1] predicate: exactly one true. Any fault faults. Runs over all elements
+  map,     ///< args[1] transform; args[2], if there, is the filter, and runs first. Builds a list (charging 16 bytes an
+           ///< element)
+  filter,  ///< args[1] predicate; the elements (for a map: the keys) for which it is true
+  map_values,  ///< transformMap: args[1] value transform, args[2] filter: a map of the same keys (charging 32 bytes an
+               ///< entry); over a list the keys are the indexes
+  map_entries,  ///< transformMapEntry: args[1] a map whose entries are merged in (duplicate_key), args[2] filter
+};
+
+struct Node {
+  NodeKind kind = NodeKind::constant;
+  LoopKind loop = LoopKind::all;
+  FaultCode fault_code = FaultCode::none;
+  bool may_fault = true;  ///< false only if no evaluation of this node can fault
+  const Type* type = &types::kDyn;
+  Span span;    ///< the whole expression in policy text
+  Span at;      ///< where a fault of this very node is reported
+  Value value;  ///< constant; fail: detail
+  SlotId slot = kNone;
+  uint32_t local = kNone;
+  uint32_t local2 = kNone;
+  std::string_view field;
+  const Overload* overload = nullptr;
+  const Function* function = nullptr;
+  std::span<Node* const> args;
+  std::span<const bool> optionals;  ///< list, map: which elements/entries are `?`; empty if none
+};
+
+/// Nodes in the tree, itself included: the unit of cost.
+uint32_t node_count(const Node& node);
+
+/// `slot in [...]` of a string slot and a constant list, and `"text" in slot` of a constant and a slot that is a
+/// list(string): no engine walks a list for these, so they cost nothing, whatever their overload's row says.
+bool is_free_membership(const Node& node, const Schema& schema);
+
+/// A string slot compared with a constant: symbols are compared, so it costs nothing.
+bool is_free_equality(const Node& node, const Schema& schema);
+
+/// An expression with the number of its variables (locals are 0 .. local_count - 1).
+struct Expression {
+  const Node* root = nullptr;
+  uint32_t local_count = 0;
+};
+
+/// A rule as it applies to one capability. Roots are nullptr where the clause is absent.
+struct RuleBody {
+  RuleId rule = 0;
+  Expression when, because, from, expires, with;  ///< bool; string; string or list(string); duration; any
+};
+
+/// The rules that decide one capability's calls in one stage, in source order. `targets`: only for undeclared
+/// capabilities, by rule: which globs it applies to.
+struct RuleList {
+  std::vector<const RuleBody*> rules;
+  std::vector<GlobSet> targets;
+};
+
+struct Package {
+  std::string name;
+  bool first_match = false;
+  Digest digest{};
+};
+
+/// What a test gives: a place in the event that the call becomes (input, amount), and its value.
+struct TestFact {
+  std::vector<std::string_view> path;
+  Expression value;  ///< reads no facts
+};
+
+/// A step of a `test`: a call, or what is expected of the call before it.
+struct TestStep {
+  Span span;
+  std::string_view capability;  ///< of a call; empty otherwise
+  Stage stage = Stage::before;  ///< after if the call `returns`
+  std::vector<TestFact> facts;  ///< in source order; of two for one place the later one counts
+  std::string_view effect;      ///< of an expectation; empty otherwise
+  RuleId rule = kNone;          ///< kNone: whichever
+};
+
+struct Test {
+  std::string_view name;
+  Span span;  ///< of the name
+  std::vector<TestStep> steps;
+};
+
+/// A rule is one RuleInfo however many bodies it has (one for each capability it means something different for).
+struct PolicySet {
+  Schema schema;                  ///< slots numbered, records bound; `compared` and member bits are emit's to fill
+  std::vector<Package> packages;  ///< in order of first appearance
+  std::vector<RuleInfo> rules;    ///< in source order; location is emit's to fill
+  std::vector<Span> rule_spans;   ///< of the effect word, by rule
+  std::vector<uint32_t> rule_packages;         ///< by rule
+  std::vector<RuleList> lists[2];              ///< by stage, then capability; one more at the end, for undeclared ones
+  std::vector<PolicyVersion> policy_versions;  ///< of the policies that declare one
+  std::vector<Test> tests;                     ///< in source order
+};
+
+}  // namespace ordain::typed

@@ -1,0 +1,197 @@
+// The state of one check of a policy set. The passes that check() consists of share it; nothing outside the checker
+// sees it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "compiler/check/expression/scope.h"
+#include "compiler/check/expression/typed.h"
+#include "compiler/check/policy/check.h"
+#include "compiler/check/schema/state.h"
+#include "compiler/diagnostic/words.h"
+#include "compiler/parse/syntax.h"
+
+namespace ordain::policy {
+
+using LetId = uint32_t;
+using PackageId = uint32_t;
+
+/// How far inlined `let`s may swell one expression.
+inline constexpr uint64_t kMaxExpandedNodes = 200'000;
+
+/// A path that an expression reads, as far as its names go: root "input", path ["address", "street"].
+struct Access {
+  std::string_view root;
+  std::vector<std::string_view> path;
+};
+
+/// What an expression refers to, by its syntax alone. May name more than the expression really reads, never less.
+struct Reads {
+  std::vector<Access> accesses;
+  std::vector<LetId> lets;  ///< direct references, one for each occurrence
+  uint64_t nodes = 0;
+};
+
+/// Capabilities of one group mean the same to an expression with certain accesses.
+struct MeaningGroup {
+  uint32_t id = 0;
+  bool lacking = false;  ///< a path is missing
+};
+
+/// What some rules read of input and output, and how capabilities differ in it.
+struct AccessSet {
+  std::vector<Access> accesses;
+  std::unordered_map<CapabilityId, MeaningGroup> groups;
+  std::unordered_map<std::string, uint32_t> ids;
+};
+
+struct Let {
+  PackageId package = 0;
+  std::string name;  ///< qualified
+  std::string_view bare;
+  const syntax::LetDecl* decl = nullptr;
+  Reads reads;
+  uint64_t expanded_nodes = 0;
+  uint32_t order = 0;        ///< a let comes after those that it refers to
+  bool broken = false;       ///< part of a cycle, or too large: its uses stay silent
+  bool reads_roots = false;  ///< directly or through other lets
+  bool reads_call = false;   ///< input or output, so that it means something else for each capability
+  bool used = false;
+};
+
+struct Package {
+  std::string name;
+  std::vector<uint32_t> files;  ///< indexes into State::files
+  std::set<PackageId> imports;
+  Span name_span;
+  std::string order;  ///< value of `option order`
+  Span order_span = kBuiltinSpan;
+  std::map<std::string, LetId, std::less<>> own_lets;   ///< by bare name
+  std::unordered_map<std::string, LetId> visible_lets;  ///< by every name that reaches them
+  std::unordered_set<std::string> first_words;          ///< of those names
+  std::string declarations;  ///< canonical text of capabilities and contexts, for the package's digest
+};
+
+/// A let, checked for one use.
+struct CheckedLet {
+  const typed::Node* node = nullptr;
+  std::vector<MissingField> missing;  ///< the use's capability does not have these fields
+};
+
+/// The capabilities that a policy's targets name.
+struct Targets {
+  struct Match {
+    CapabilityId capability = 0;
+    bool exact = false;
+  };
+  std::vector<Match> matches;  ///< by capability
+  GlobSet globs;
+  bool any_glob = false;
+  bool unmatched_only = false;  ///< globs that match no declared capability, and no exact target
+  std::string canonical;
+};
+
+/// A path where a redact rule could apply, or why not.
+struct PathFit {
+  bool fits = true;
+  MissingField missing;
+};
+
+struct State : SchemaState {
+  const FunctionTable& functions;
+
+  State(Arena& arena, Diagnostics& diagnostics, const std::vector<syntax::File>& files, const FunctionTable& functions)
+      : SchemaState{arena, diagnostics, files}, functions(functions) {}
+
+  std::vector<Package> packages = {};
+  std::vector<PackageId> file_packages = {};
+  std::unordered_map<std::string, uint32_t> glob_ids = {};
+  std::vector<std::vector<CapabilityId>> glob_matches = {};  ///< by glob
+  std::unordered_map<std::string, std::unique_ptr<Targets>> targets = {};
+  std::vector<Let> lets = {};
+  std::unordered_map<uint64_t, std::unique_ptr<Scope>> scopes = {};
+  std::map<std::pair<uint64_t, bool>, std::map<LetId, CheckedLet>> checked_lets = {};  ///< by scope and exactness
+  std::unordered_map<std::string, Span> policy_names = {};
+  std::unordered_map<std::string, RuleId> rule_names = {};
+  std::unordered_set<std::string> reported = {};
+  std::unordered_map<std::string, AccessSet> access_sets = {};
+  std::unordered_map<const Targets*, std::string> target_properties = {};  ///< for digests
+
+  CapabilityId undeclared() const { return static_cast<CapabilityId>(set.schema.capabilities.size()); }
+  std::string_view text(Span span) const;  ///< the policy text at `span`
+};
+
+// --- packages.cc: packages, options, imports
+void collect_packages(State& state);
+void check_options(State& state);
+void resolve_imports(State& state);
+
+// --- targets.cc
+void declare_targets(State& state);
+const Targets& targets_of(State& state, const syntax::PolicyDecl& policy);
+
+// --- reads.cc
+void collect_reads(const State& state, const syntax::Expr& expression, PackageId package, Reads& out);
+/// The lets that `reads` refers to, directly or not, those that others refer to first.
+std::vector<LetId> let_closure(const State& state, const Reads& reads);
+/// What the accessed path is, as text: its type, whether it is optional or missing.
+std::string access_key(State& state, const Access& access, const Type* root, bool* missing);
+AccessSet& access_set(State& state, std::vector<Access> accesses);
+/// Rules with these accesses mean the same for two capabilities of the same group.
+MeaningGroup group_of(State& state, AccessSet& set, CapabilityId capability);
+
+// --- lets.cc
+void declare_lets(State& state);
+void check_lets(State& state);
+/// Makes `lets` (a closure) known to the scope; fields that they miss are appended to `*missing`.
+void enter_lets(State& state, Scope& scope, PackageId package, Stage stage, CapabilityId capability, bool exact,
+                const std::vector<LetId>& lets, std::vector<MissingField>* missing);
+/// Lets that no rule uses are checked all the same.
+void check_unused_lets(State& state);
+
+// --- scope.cc
+/// The scope of a package's expressions for a capability (or State::undeclared()).
+Scope& scope_of(State& state, PackageId package, Stage stage, CapabilityId capability);
+uint64_t scope_key(const State& state, PackageId package, Stage stage, CapabilityId capability);
+/// check_in_scope, each mistake reported once however many capabilities it is made for. `about`, if given, notes on
+/// what is reported for which capability.
+typed::Expression check_once(State& state, const Scope& scope, const syntax::Expr& expression, const Type* expected,
+                             std::vector<MissingField>* missing, const Diagnostic* about);
+/// Removes from the diagnostics since `from` those reported before.
+void forget_repeated(State& state, size_t from, const Diagnostic* about);
+
+// --- rules.cc
+void check_policies(State& state);
+
+// --- redact.cc
+/// Whether `path` (root, then steps) exists for the capability. Errors of other kinds are reported.
+PathFit fit_redact_path(State& state, const syntax::RuleDecl& rule, Stage stage, CapabilityId capability);
+std::string redact_path_text(const syntax::RuleDecl& rule);
+
+// --- digest.cc
+/// What a rule's meaning rests on besides its own text.
+struct RuleContext {
+  const Targets* targets = nullptr;
+  Stage stage = Stage::before;
+  PackageId package = 0;
+  std::vector<CapabilityId>
+      distinct;  ///< capabilities that it applies to, one for each that it means something else for
+};
+Digest rule_digest(State& state, const syntax::RuleDecl& rule, const Reads& reads, const RuleContext& context);
+void digest_packages(State& state);
+
+// --- tests.cc
+void check_tests(State& state);
+
+// --- shared words
+std::vector<std::string> field_names(const RecordType& record);
+bool is_input_or_output(std::string_view root);
+
+}  // namespace ordain::policy

@@ -1,0 +1,207 @@
+// What an expression refers to, read off its syntax: roots with their paths, and lets. It decides how many capabilities
+// a rule must be checked for, so it may say too much but never too little.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "compiler/check/policy/checker.h"
+
+namespace ordain::policy {
+namespace {
+
+// Variables that macros bind around an expression.
+struct Bound {
+  std::string_view name;
+  const Bound* outer = nullptr;
+};
+
+bool is_bound(const Bound* bound, std::string_view name) {
+  for (; bound != nullptr; bound = bound->outer) {
+    if (bound->name == name) return true;
+  }
+  return false;
+}
+
+bool is_macro(std::string_view name) {
+  static constexpr std::array<std::string_view, 9> kMacros{"all",           "exists",       "exists_one",
+                                                           "existsOne",     "map",          "filter",
+                                                           "transformList", "transformMap", "transformMapEntry"};
+  return std::find(kMacros.begin(), kMacros.end(), name) != kMacros.end();
+}
+
+class Reader {
+ public:
+  Reader(const State& state, PackageId package, Reads& out)
+      : state_(state), package_(state.packages[package]), out_(out) {}
+
+  // With a stack of its own: chains of operators make trees deeper than the machine's stack.
+  void read(const syntax::Expr& expression) {
+    push(&expression, nullptr);
+    while (!todo_.empty()) {
+      auto [next, bound] = todo_.back();
+      todo_.pop_back();
+      ++out_.nodes;
+      if (next->kind == syntax::ExprKind::ident || next->kind == syntax::ExprKind::select) {
+        read_chain(*next, bound);
+      } else if (next->kind == syntax::ExprKind::call) {
+        read_call(*next, bound);
+      } else {
+        for (const syntax::Expr* arg : next->args) push(arg, bound);
+      }
+    }
+  }
+
+ private:
+  void push(const syntax::Expr* expression, const Bound* bound) {
+    if (expression != nullptr) todo_.emplace_back(expression, bound);
+  }
+
+  void read_chain(const syntax::Expr& expression, const Bound* bound) {
+    std::vector<std::string_view> names;
+    const syntax::Expr* at = &expression;
+    while (at->kind == syntax::ExprKind::select && !at->args.empty() && at->args[0] != nullptr) {
+      names.push_back(at->name);
+      at = at->args[0];
+    }
+    out_.nodes += names.size();
+    if (at->kind != syntax::ExprKind::ident) {
+      push(at, bound);
+      return;
+    }
+    names.push_back(at->name);
+    std::reverse(names.begin(), names.end());
+    if (!at->leading_dot && is_bound(bound, names[0])) return;
+    if (read_let(names)) return;
+    for (const Root& root : state_.roots) {
+      if (root.name == names[0]) return add(names);
+    }
+    if (is_input_or_output(names[0])) add(names);
+  }
+
+  void add(const std::vector<std::string_view>& names) {
+    out_.accesses.push_back({names[0], {names.begin() + 1, names.end()}});
+  }
+
+  bool read_let(const std::vector<std::string_view>& names) {
+    if (!package_.first_words.contains(std::string(names[0]))) return false;
+    std::string name;
+    LetId found = kNone;
+    for (std::string_view part : names) {
+      name += name.empty() ? "" : ".";
+      name += part;
+      auto let = package_.visible_lets.find(name);
+      if (let != package_.visible_lets.end()) found = let->second;
+    }
+    if (found == kNone) return false;
+    out_.lets.push_back(found);
+    return true;
+  }
+
+  void read_call(const syntax::Expr& call, const Bound* bound) {
+    size_t first = 0;
+    if (call.member && !call.args.empty()) {
+      // A qualified function (math.greatest) looks like a member of a name; names that are not ours are passed over.
+      push(call.args[0], bound);
+      first = 1;
+    }
+    size_t arguments = call.args.size() - first;
+    bool bind = call.name == "bind" && arguments == 3;
+    bool macro = call.member && is_macro(call.name) && arguments >= 2;
+    size_t variables = bind ? 1 : macro ? (arguments >= 3 && binds_two(call, first) ? 2 : 1) : 0;
+    const Bound* inner = bound;
+    for (size_t i = 0; i < variables; ++i) {
+      const syntax::Expr* variable = call.args[first + i];
+      if (variable == nullptr || variable->kind != syntax::ExprKind::ident) continue;
+      bounds_.push_back(std::make_unique<Bound>(Bound{variable->name, inner}));
+      inner = bounds_.back().get();
+    }
+    for (size_t i = first + variables; i < call.args.size(); ++i) {
+      push(call.args[i], bind && i == first + 1 ? bound : inner);
+    }
+  }
+
+  // list.all(i, x, p) has two variables; list.map(x, filter, transform) has one, though it has three arguments.
+  static bool binds_two(const syntax::Expr& call, size_t first) {
+    const syntax::Expr* second = call.args[first + 1];
+    return call.name != "map" && second != nullptr && second->kind == syntax::ExprKind::ident;
+  }
+
+  const State& state_;
+  const Package& package_;
+  Reads& out_;
+  std::vector<std::pair<const syntax::Expr*, const Bound*>> todo_;
+  std::vector<std::unique_ptr<Bound>> bounds_;
+};
+
+}  // namespace
+
+void collect_reads(const State& state, const syntax::Expr& expression, PackageId package, Reads& out) {
+  Reader(state, package, out).read(expression);
+}
+
+std::vector<LetId> let_closure(const State& state, const Reads& reads) {
+  std::vector<LetId> out;
+  std::set<LetId> seen;
+  std::vector<LetId> todo = reads.lets;
+  while (!todo.empty()) {
+    LetId id = todo.back();
+    todo.pop_back();
+    if (!seen.insert(id).second) continue;
+    out.push_back(id);
+    const Let& let = state.lets[id];
+    todo.insert(todo.end(), let.reads.lets.begin(), let.reads.lets.end());
+  }
+  std::sort(out.begin(), out.end(), [&](LetId a, LetId b) { return state.lets[a].order < state.lets[b].order; });
+  return out;
+}
+
+std::string access_key(State& state, const Access& access, const Type* root, bool* missing) {
+  if (root == nullptr) return "dyn";
+  std::string guards;
+  const Type* type = root;
+  for (std::string_view name : access.path) {
+    if (type->kind != TypeKind::record || type->record == nullptr) break;
+    const RecordField* field = type->record->find(name);
+    if (field == nullptr) {
+      if (!type->record->open) *missing = true;
+      return guards + (type->record->open ? "undeclared" : "missing");
+    }
+    guards += field->optional ? '?' : '.';
+    type = field->type;
+  }
+  return guards + type_key(state, *type);
+}
+
+AccessSet& access_set(State& state, std::vector<Access> accesses) {
+  std::map<std::string, Access> by_path;
+  for (Access& access : accesses) {
+    std::string path(access.root);
+    for (std::string_view name : access.path) {
+      path += '.';
+      path += name;
+    }
+    by_path.emplace(std::move(path), std::move(access));
+  }
+  std::string key;
+  for (const auto& [path, access] : by_path) key += path + "|";
+  AccessSet& set = state.access_sets[key];
+  if (set.accesses.empty()) {
+    for (auto& [path, access] : by_path) set.accesses.push_back(std::move(access));
+  }
+  return set;
+}
+
+MeaningGroup group_of(State& state, AccessSet& set, CapabilityId capability) {
+  auto [known, added] = set.groups.try_emplace(capability);
+  if (!added) return known->second;
+  const CapabilityShape& shape = state.shapes[capability];
+  std::string key;
+  for (const Access& access : set.accesses) {
+    key += access_key(state, access, access.root == "input" ? shape.input : shape.output, &known->second.lacking);
+    key += '|';
+  }
+  known->second.id = set.ids.emplace(std::move(key), static_cast<uint32_t>(set.ids.size())).first->second;
+  return known->second;
+}
+
+}  // namespace ordain::policy

@@ -1,0 +1,87 @@
+// The tables of a Program while it is being emitted: everything that code refers to by number, each thing once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "compiler/emit/code.h"
+#include "ordain/diagnostic.h"
+#include "ordain/function.h"
+#include "vm/program/program_data.h"
+
+namespace ordain::emission {
+
+/// Bytes of a source to line and column, in constant time after one pass over the source.
+class LineMap {
+ public:
+  explicit LineMap(const Source& source);
+  LineColumn at(uint32_t offset) const;
+
+ private:
+  uint32_t points_before(uint32_t offset) const;
+
+  static constexpr uint32_t kStride = 256;
+  std::string_view text_;
+  std::vector<uint32_t> line_starts_;
+  std::vector<uint32_t> points_;  ///< code points before byte i * kStride
+};
+
+/// Adds to `data`, without repetition. Numbers are in order of first use, so the same policies give the same tables.
+class Tables {
+ public:
+  Tables(ProgramData& data, const Diagnostics& diagnostics);
+
+  /// kNone for a span that no source has.
+  uint32_t location(const Span& span);
+  uint32_t constant(const Value& value);
+  uint32_t text_constant(std::string_view text) { return constant(Value::string(text)); }
+  SymbolId symbol(std::string_view text);
+  /// The strings of a constant list.
+  uint32_t symbol_set(const Value& list);
+  /// The bit of `slot` that says whether its list holds `text`, counted from the slot's first bit.
+  uint32_t member_bit(SlotId slot, std::string_view text);
+  /// A text that the decision DAG looks for.
+  uint32_t literal(std::string_view text, IndexLiteral::Where where, bool ignore_case);
+  uint32_t import(const Overload& overload);
+  uint32_t dynamic_import(const Function& function, size_t args);
+  uint32_t prepared(uint32_t import, uint32_t constant);
+  /// Copies finished code into the program, or finds the same code there.
+  uint32_t predicate(const CodeBuffer& code, uint8_t result);
+
+  const Schema& schema() const { return data_.schema; }
+  const Slot& slot(SlotId id) const { return data_.schema.slots[id]; }
+  void mark_compared(SlotId id) { data_.schema.slots[id].compared = true; }
+
+  /// Numbers the membership bits and writes them into the code. Once, after everything is emitted.
+  void finish_bits();
+
+ private:
+  uint32_t add_constant(const Value& value);
+  bool same_predicate(const Predicate& predicate, const CodeBuffer& code, uint8_t result) const;
+
+  ProgramData& data_;
+  std::vector<LineMap> lines_;
+  std::unordered_map<uint64_t, uint32_t> locations_;
+  std::unordered_multimap<uint64_t, uint32_t> constants_;               ///< by hash
+  std::map<std::pair<const void*, uint32_t>, uint32_t> big_constants_;  ///< lists and maps seen: address, count
+  std::unordered_map<std::string, SymbolId> symbols_;
+  std::map<std::vector<SymbolId>, uint32_t> symbol_sets_;
+  std::map<std::pair<const void*, uint32_t>, uint32_t> sets_by_list_;  ///< address, count
+  std::map<std::tuple<uint32_t, IndexLiteral::Where, bool>, uint32_t> literals_;
+  std::unordered_map<uint64_t, uint32_t> member_bits_;  ///< by slot and symbol
+  std::unordered_map<const Overload*, uint32_t> imports_;
+  std::map<std::pair<const Function*, size_t>, uint32_t> dynamic_imports_;
+  std::unordered_map<uint64_t, uint32_t> prepared_;
+  std::unordered_multimap<uint64_t, uint32_t> predicates_;  ///< by hash
+};
+
+/// Copies all types, and the strings within them, that `schema` points to into `arena`.
+void own_types(Arena& arena, Schema& schema);
+
+}  // namespace ordain::emission

@@ -1,0 +1,288 @@
+// Constant folding. Only what certainly has a value is evaluated, so that faults stay where they are; and only pure,
+// cheap work with small results is done at compile time.
+#include "compiler/fold/fold.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "compiler/check/expression/narrowing.h"
+#include "ordain/eval.h"
+
+namespace ordain {
+namespace {
+
+using typed::Node;
+using typed::NodeKind;
+
+// What one call may cost and make. A list that the author wrote out has no such limit.
+constexpr uint64_t kFoldCost = 10'000;
+constexpr uint64_t kFoldCostOfAll = 1'000'000;  // of one expression's calls together
+constexpr uint64_t kFoldCopies = 100'000;       // elements of one expression's constants, once more for each use
+constexpr uint64_t kFoldMemory = 4 << 10;
+constexpr size_t kFoldScratch = 16 << 10;
+
+bool is_constant(const Node& node) { return node.kind == NodeKind::constant; }
+bool is_bool_constant(const Node& node, bool wanted) {
+  return is_constant(node) && node.value.is(Kind::boolean) && node.value.as_bool() == wanted;
+}
+bool is_bool(const Node& node) { return node.type->kind == TypeKind::boolean; }
+
+class Folder {
+ public:
+  /// `scratch` is for what single calls come to before it is kept.
+  Folder(Arena& arena, Arena& scratch) : arena_(arena), scratch_(scratch) {}
+
+  void fold(typed::Expression& expression) {
+    if (expression.root == nullptr) return;
+    // The tree is the checker's own and not yet shared with anyone who reads it.
+    expression.root = fold_node(const_cast<Node*>(expression.root));
+  }
+
+ private:
+  Node* fold_node(Node* node, bool is_key = false) {
+    auto** args = const_cast<Node**>(node->args.data());
+    for (size_t i = 0; i < node->args.size(); ++i) {
+      args[i] = fold_node(args[i], node->kind == NodeKind::map && i % 2 == 0);
+      if (node->kind == NodeKind::let && i == 0) let_values_[node->local] = args[0];
+    }
+    Node* out = in_place(node, reduce(node), is_key);
+    if (out->kind == NodeKind::local) {
+      auto value = let_values_.find(out->local);
+      if (value != let_values_.end()) out->may_fault = value->second->may_fault;
+    }
+    out->may_fault = checking::may_fault(*out);
+    return out;
+  }
+
+  // An operand in its parent's place, if no fault moves by that. A value of the wrong kind is reported at the node that
+  // gave it, and so is a map's key that may not be one; the operand's own faults are where the operand is.
+  static Node* in_place(Node* node, Node* operand, bool is_key) {
+    const bool same_place = operand->at.file == node->at.file && operand->at.begin == node->at.begin;
+    if (same_place || (operand->type->kind != TypeKind::dyn && !is_key)) return operand;
+    if (!is_constant(*operand)) return node;
+    operand->at = node->at;
+    return operand;
+  }
+
+  Node* reduce(Node* node) {
+    switch (node->kind) {
+      case NodeKind::call:
+        return fold_call(node);
+      case NodeKind::and_:
+        return fold_logic(node, true);
+      case NodeKind::or_:
+        return fold_logic(node, false);
+      case NodeKind::not_:
+        return fold_not(node);
+      case NodeKind::conditional:
+        return fold_conditional(node);
+      case NodeKind::equal:
+      case NodeKind::not_equal:
+        return fold_equal(node);
+      case NodeKind::select:
+      case NodeKind::has_field:
+        return fold_field(node);
+      case NodeKind::list:
+        return fold_list(node);
+      case NodeKind::map:
+        return fold_map(node);
+      case NodeKind::local:
+        return fold_local(node);
+      case NodeKind::let:
+        return is_constant(*node->args[0]) && kept_lets_.count(node->local) == 0 ? const_cast<Node*>(node->args[1])
+                                                                                 : node;
+      default:
+        return node;
+    }
+  }
+
+  // The node becomes a constant in place: type and spans stay as they are.
+  static Node* become(Node* node, Value value) {
+    node->kind = NodeKind::constant;
+    node->value = value;
+    node->args = {};
+    node->optionals = {};
+    node->overload = nullptr;
+    node->function = nullptr;
+    node->field = {};
+    return node;
+  }
+
+  static bool all_constant(const Node& node) {
+    return std::all_of(node.args.begin(), node.args.end(), [](const Node* arg) { return is_constant(*arg); });
+  }
+
+  Node* fold_call(Node* node) {
+    if (!all_constant(*node)) return node;
+    std::vector<Value> args;
+    for (const Node* arg : node->args) args.push_back(arg->value);
+    const Overload* overload = node->overload;
+    if (overload == nullptr) {
+      // As call_dynamic chooses.
+      for (const Overload* row : node->function->overloads) {
+        if (row->call == nullptr || !accepts(*row, args.data(), args.size())) continue;
+        overload = row;
+        break;
+      }
+    }
+    if (overload == nullptr || overload->call == nullptr || (overload->flags & kNotFolded) != 0) return node;
+    scratch_.reset();
+    Eval eval;
+    eval.arena = &scratch_;
+    eval.cost_left = std::min(kFoldCost, cost_left_);
+    eval.memory_left = kFoldMemory;
+    Value result;
+    uint64_t granted = eval.cost_left;
+    bool has_value = call_overload(eval, *overload, args.data(), &result);
+    cost_left_ -= std::min(cost_left_, granted - eval.cost_left + 1);
+    if (!has_value || !result.present()) return node;
+    return become(node, copy_value(arena_, result));
+  }
+
+  // One operand that decides makes the rest irrelevant, faults included; operands that cannot decide are dropped.
+  Node* fold_logic(Node* node, bool is_and) {
+    std::vector<Node*> kept;
+    for (Node* operand : node->args) {
+      if (is_bool_constant(*operand, !is_and)) return become(node, Value::boolean(!is_and));
+      if (!is_bool_constant(*operand, is_and)) kept.push_back(operand);
+    }
+    if (kept.empty()) return become(node, Value::boolean(is_and));
+    if (kept.size() == node->args.size()) return node;
+    if (kept.size() == 1) {
+      if (is_bool(*kept[0])) return kept[0];
+      // The operand's kind is still to be looked at, and that takes an operator.
+      for (Node* operand : node->args) {
+        if (operand != kept[0]) {
+          kept.push_back(operand);
+          break;
+        }
+      }
+    }
+    std::span<Node*> copied = arena_.copy(kept);
+    node->args = {copied.data(), copied.size()};
+    return node;
+  }
+
+  Node* fold_not(Node* node) {
+    Node* operand = node->args[0];
+    if (is_constant(*operand) && operand->value.is(Kind::boolean)) {
+      return become(node, Value::boolean(!operand->value.as_bool()));
+    }
+    if (operand->kind == NodeKind::not_ && is_bool(*operand->args[0])) return operand->args[0];
+    return node;
+  }
+
+  Node* fold_conditional(Node* node) {
+    const Node& condition = *node->args[0];
+    if (!is_constant(condition) || !condition.value.is(Kind::boolean)) return node;
+    return node->args[condition.value.as_bool() ? 1 : 2];
+  }
+
+  Node* fold_equal(Node* node) {
+    if (!all_constant(*node)) return node;
+    Eval eval;
+    eval.cost_left = std::min(kFoldCost, cost_left_);
+    const uint64_t granted = eval.cost_left;
+    bool same = false;
+    const bool is_known = equal(eval, node->args[0]->value, node->args[1]->value, &same);
+    cost_left_ -= granted - eval.cost_left;
+    if (!is_known) return node;
+    return become(node, Value::boolean(same == (node->kind == NodeKind::equal)));
+  }
+
+  Node* fold_field(Node* node) {
+    const Node& operand = *node->args[0];
+    if (!is_constant(operand) || !operand.value.is(Kind::map)) return node;
+    const Value* found = map_find(*operand.value.map, node->field);
+    if (node->kind == NodeKind::has_field) return become(node, Value::boolean(found != nullptr));
+    return found == nullptr ? node : become(node, *found);
+  }
+
+  static bool has_optionals(const Node& node) {
+    return std::find(node.optionals.begin(), node.optionals.end(), true) != node.optionals.end();
+  }
+
+  Node* fold_list(Node* node) {
+    if (!all_constant(*node) || has_optionals(*node)) return node;
+    Value* elements = arena_.array<Value>(node->args.size());
+    for (size_t i = 0; i < node->args.size(); ++i) elements[i] = node->args[i]->value;
+    return become(node, Value::list({elements, node->args.size()}));
+  }
+
+  Node* fold_map(Node* node) {
+    if (!all_constant(*node) || has_optionals(*node)) return node;
+    MapEntry* entries = arena_.array<MapEntry>(node->args.size() / 2);
+    for (size_t i = 0; i < node->args.size(); i += 2) {
+      const Value& key = node->args[i]->value;
+      if (!key.is(Kind::boolean) && !key.is(Kind::integer) && !key.is(Kind::unsigned_integer) &&
+          !key.is(Kind::string)) {
+        return node;
+      }
+      entries[i / 2] = {key, node->args[i + 1]->value};
+    }
+    const MapRep* map = make_map(arena_, {entries, node->args.size() / 2});
+    return map == nullptr ? node : become(node, Value::map_of(map));  // nullptr: a duplicate key, to fault at run time
+  }
+
+  Node* fold_local(Node* node) {
+    auto value = let_values_.find(node->local);
+    if (value == let_values_.end() || !is_constant(*value->second)) return node;
+    const Value& constant = value->second->value;
+    if (!count_copies(constant, &copies_left_)) {
+      kept_lets_.insert(node->local);
+      return node;
+    }
+    return become(node, constant);
+  }
+
+  // Whether a constant container may stand in one more place: lets that double one another would grow the tables
+  // without bound.
+  static bool count_copies(const Value& value, uint64_t* left) {
+    const bool is_list = value.is(Kind::list);
+    if (!is_list && !value.is(Kind::map)) return true;
+    const uint64_t count = is_list ? value.aux : value.map->count;
+    if (*left < count + 1) return false;
+    *left -= count + 1;
+    for (uint64_t i = 0; i < count; ++i) {
+      if (!count_copies(is_list ? value.items[i] : value.map->entries[i].value, left)) return false;
+    }
+    return true;
+  }
+
+  Arena& arena_;
+  Arena& scratch_;
+  uint64_t cost_left_ = kFoldCostOfAll;
+  uint64_t copies_left_ = kFoldCopies;
+  std::unordered_set<uint32_t> kept_lets_;  ///< locals that are used although they are constants
+  std::unordered_map<uint32_t, const Node*>
+      let_values_;  ///< by local; a local's number is its own within an expression
+};
+
+}  // namespace
+
+void fold(Arena& arena, typed::Expression& expression) {
+  Arena scratch(kFoldScratch);
+  Folder(arena, scratch).fold(expression);
+}
+
+void fold(Arena& arena, typed::PolicySet& set) {
+  std::unordered_set<const typed::RuleBody*> done;
+  Arena scratch(kFoldScratch);
+  for (std::vector<typed::RuleList>& stage : set.lists) {
+    for (typed::RuleList& list : stage) {
+      for (const typed::RuleBody*& body : list.rules) {
+        if (!done.insert(body).second) continue;
+        // Rule bodies are the checker's, and many lists share one.
+        auto& mutable_body = const_cast<typed::RuleBody&>(*body);
+        for (typed::Expression* clause : {&mutable_body.when, &mutable_body.because, &mutable_body.from,
+                                          &mutable_body.expires, &mutable_body.with}) {
+          Folder(arena, scratch).fold(*clause);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace ordain

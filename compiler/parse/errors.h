@@ -1,0 +1,69 @@
+// What happens when a statement does not parse: one report, phrased for its reader, and a way on.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "OrdainParser.h"
+#include "compiler/parse/state.h"
+#include "compiler/parse/tokens.h"
+
+namespace ordain::parsing {
+
+/// Thrown out of a statement that does not parse, to the loop over statements. The token stream stands where it went
+/// wrong.
+struct Bail {
+  bool retry = false;  ///< a misspelt word has been put right: parse the statement once more
+};
+
+/// The words of `types`, as written.
+std::vector<std::string> words_of(const antlr4::Parser& parser, std::initializer_list<size_t> types);
+
+/// The word among `types` that `word` is a slip of; 0 if none.
+size_t nearest_word(const antlr4::Parser& parser, std::string_view word, const std::vector<size_t>& types);
+
+/// "`x`", "the end of the file".
+std::string describe(const TokenList& tokens, const Token& token);
+
+/// Reports, inserts a forgotten `;`, and otherwise bails.
+class ErrorStrategy final : public antlr4::ANTLRErrorStrategy {
+ public:
+  ErrorStrategy(State& state, TokenList& tokens) : state_(state), tokens_(tokens) {}
+
+  /// A new statement: its first token, and the words that open a statement where it stands.
+  void begin(size_t first_token, const std::vector<size_t>* openers) {
+    first_token_ = first_token;
+    openers_ = openers;
+  }
+
+  void reset(antlr4::Parser*) override {}
+  void sync(antlr4::Parser*) override {
+  }  // a look at the next token at every turn of every loop; `match` finds out anyway
+  bool inErrorRecoveryMode(antlr4::Parser*) override { return false; }
+  void reportMatch(antlr4::Parser*) override {}
+  antlr4::Token* recoverInline(antlr4::Parser* parser) override;
+  void reportError(antlr4::Parser* parser, const antlr4::RecognitionException& e) override;
+  void recover(antlr4::Parser* parser, std::exception_ptr e) override;
+
+  /// Whether the mistake at token `i` is a consequence of one already reported.
+  bool reported_already(size_t i) const;
+
+ private:
+  using Expected = std::vector<size_t>;
+
+  [[noreturn]] void fail(antlr4::Parser* parser, size_t at);
+  bool opens_statement(const Token& token) const;
+  bool misspelt(antlr4::Parser* parser, size_t at, const Expected& expected);
+  bool swallowed_statement(size_t at);
+  bool well_known_slip(antlr4::Parser* parser, const Token& token);
+  void expected_here(antlr4::Parser* parser, Expected* expected, std::vector<std::string>* phrases) const;
+
+  State& state_;
+  TokenList& tokens_;
+  size_t first_token_ = 0;
+  const std::vector<size_t>* openers_ = nullptr;
+};
+
+}  // namespace ordain::parsing

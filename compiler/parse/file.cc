@@ -1,0 +1,448 @@
+// Files, blocks and recovery. The grammar's `file` says what is done here by hand: items in a loop, statements in
+// blocks.
+#include "compiler/parse/file.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "OrdainParser.h"
+#include "compiler/parse/errors.h"
+#include "compiler/parse/statements.h"
+
+namespace ordain::parsing {
+namespace {
+
+using grammar::OrdainParser;
+using P = OrdainParser;
+using Words = std::vector<size_t>;
+
+// A kind of block: which words open its statements, and how it is spoken of.
+struct Block {
+  Words openers;
+  const char* where;     ///< "in a policy"
+  const char* expected;  ///< what its statements are
+  bool brace_ends;       ///< a statement ends with the `}` of its record
+};
+
+const Block kFile{
+    {P::K_PACKAGE, P::K_IMPORT, P::K_OPTION, P::K_CONTEXT, P::K_CAPABILITY, P::K_LET, P::K_POLICY, P::K_TEST},
+    "here",
+    "`capability`, `policy`, `let`, `test`, `context`, `import` or `option`",
+    true};
+const Block kPolicy{
+    {P::K_DENY, P::K_REQUIRE_APPROVAL, P::K_ALLOW, P::K_REDACT, P::K_WARN, P::K_VERSION, P::K_DESCRIPTION},
+    "in a policy",
+    "a rule (`deny`, `require_approval`, `allow`, `redact`, `warn`)",
+    false};
+const Block kCapability{
+    {P::K_TYPE, P::K_RISK, P::K_EFFECT, P::K_OWNER, P::K_DESCRIPTION, P::K_SCOPES, P::K_TAGS, P::K_INPUT, P::K_OUTPUT},
+    "in a capability",
+    "`type`, `risk`, `effect`, `owner`, `description`, `scopes`, `tags`, `input` or `output`",
+    true};
+const Block kContext{{}, "in a context", "a name and its fields, such as `agent { team: string }`", true};
+const Block kTest{{P::K_CALL, P::K_EXPECT}, "in a test", "`call` or `expect`", false};
+
+bool has(const Words& words, size_t type) { return std::find(words.begin(), words.end(), type) != words.end(); }
+bool is_effect(size_t type) {
+  return type == P::K_REDACT || type == P::K_WARN || (type >= P::K_DENY && type <= P::K_ALLOW);
+}
+
+class FileParser {
+ public:
+  FileParser(State& state, TokenList& tokens)
+      : state_(state),
+        tokens_(tokens),
+        parser_(&tokens),
+        builder_(state, tokens),
+        strategy_(std::make_shared<ErrorStrategy>(state, tokens)) {
+    parser_.removeErrorListeners();
+    parser_.setErrorHandler(strategy_);
+    parser_.getInterpreter<antlr4::atn::ParserATNSimulator>()->setPredictionMode(antlr4::atn::PredictionMode::SLL);
+  }
+
+  void run(syntax::File* out) {
+    file_ = out;
+    while (!stopped() && type() != antlr4::Token::EOF) item();
+  }
+
+  syntax::Expr* lone_expression() {
+    syntax::Expr* out = nullptr;
+    strategy_->begin(0, nullptr);
+    try {
+      out = builder_.expressions().build(static_cast<P::ExprContext*>(parser_.loneExpr()->children[0]));
+    } catch (const Bail&) {
+    }
+    return out;
+  }
+
+ private:
+  size_t type() const { return tokens_.current().getType(); }
+  bool stopped() const { return state_.full() || stopped_; }
+  Span span(const Token& token) const { return state_.span(token.begin, token.end); }
+
+  // --- statements
+
+  // Parses one statement and hands its tree to `build`. After a mistake goes on behind the statement. @returns whether
+  // it parsed.
+  template <typename Tree, typename Build>
+  bool statement(const Block& block, Tree* (P::*rule)(), Build build) {
+    size_t start = tokens_.position();
+    while (!stopped()) {
+      strategy_->begin(start, &block.openers);
+      try {
+        Tree* tree = (parser_.*rule)();
+        build(tree);
+        size_t next = tokens_.position();
+        parser_.reset();
+        tokens_.seek(next);
+        return true;
+      } catch (const Bail& bail) {
+        size_t at = tokens_.position();
+        parser_.reset();
+        tokens_.seek(bail.retry ? start : at);
+        if (!bail.retry) {
+          resume(start, block);
+          return false;
+        }
+      }
+    }
+    return false;
+  }
+
+  // Skips what is left of a broken statement that began at `start`: to behind its `;`, or to the block's `}`, or to a
+  // word that opens the next statement.
+  void resume(size_t start, const Block& block) {
+    int depth = 0;
+    for (size_t i = start; i < tokens_.position(); ++i) {
+      if (tokens_.type(i) == P::LBRACE) ++depth;
+      if (tokens_.type(i) == P::RBRACE) --depth;
+    }
+    if (tokens_.position() == start && type() != P::RBRACE && type() != P::LBRACE) tokens_.consume();
+    for (; type() != antlr4::Token::EOF; tokens_.consume()) {
+      if (begins_statement(tokens_.position(), block)) return;
+      if (type() == P::LBRACE) ++depth;
+      if (type() == P::SEMICOLON && depth <= 0) return tokens_.consume();
+      if (type() != P::RBRACE) continue;
+      if (depth <= 0) return;
+      if (--depth == 0 && block.brace_ends) return tokens_.consume();
+    }
+  }
+
+  // Whether a new statement of the block, or a new item of the file, seems to begin at token `i`, on a line of its own.
+  bool begins_statement(size_t i, const Block& block) const {
+    if (!tokens_.at(i).line_start) return false;
+    if (begins_item(i)) return true;
+    size_t next = tokens_.type(i + 1);
+    return has(block.openers, tokens_.type(i)) && next != P::DOT && next != P::COLON && next != P::COMMA &&
+           next != P::LPAREN;
+  }
+
+  // Words of the file level are names elsewhere: what follows them tells.
+  bool begins_item(size_t i) const {
+    size_t next = tokens_.type(i + 1);
+    bool names = next == P::ID || next == P::STRING || (next >= P::K_CONTEXT && next <= P::K_BY && next != P::K_ON);
+    switch (tokens_.type(i)) {
+      case P::K_CONTEXT:
+        return next == P::LBRACE;
+      case P::K_OPTION:
+      case P::K_LET:
+        return names && tokens_.type(i + 2) == P::ASSIGN;
+      case P::K_POLICY:
+        return names && (tokens_.type(i + 2) == P::K_ON || tokens_.at(i).line_start);
+      case P::K_PACKAGE:
+      case P::K_IMPORT:
+      case P::K_CAPABILITY:
+        return names && tokens_.at(i).line_start;
+      case P::K_TEST:
+        return next == P::STRING;
+      default:
+        return false;
+    }
+  }
+
+  // At a token that opens no statement of the block. Puts a misspelt word right, or reports and skips the statement.
+  void unknown_statement(const Block& block) {
+    Token& token = tokens_.at(tokens_.position());
+    size_t start = tokens_.position();
+    strategy_->begin(start, &block.openers);
+    if (!strategy_->reported_already(start)) {
+      size_t slip = token.getType() == P::ID ? nearest_word(parser_, tokens_.text(token), block.openers) : 0;
+      std::string found = describe(tokens_, token);
+      if (slip != 0) {
+        std::string word = words_of(parser_, {slip})[0];
+        state_.error("unknown-word", span(token), "unknown word " + found, "did you mean " + quote(word) + "?");
+        token.retype(slip);
+        return;
+      }
+      bool is_rule = &block == &kFile && is_effect(token.getType());
+      state_.error("syntax", span(token),
+                   std::string("expected ") + block.expected + " " + block.where + ", found " + found,
+                   is_rule ? "rules stand in a policy: policy NAME on before CAPABILITY { ... }" : "");
+    }
+    resume(start, block);
+  }
+
+  // --- blocks
+
+  // The `{` of a block, after its head. Without it nothing of the block is read.
+  bool open_block(const std::string& what) {
+    if (type() == P::LBRACE) {
+      tokens_.consume();
+      return true;
+    }
+    size_t at = tokens_.position();
+    if (!strategy_->reported_already(at)) {
+      const char* comma = what == "policy" ? "`,` or `{`" : "`{`";
+      state_.error("syntax", span(tokens_.current()),
+                   std::string("expected ") + comma + " after " + describe(tokens_, tokens_.at(at - 1)) + ", found " +
+                       describe(tokens_, tokens_.current()));
+    }
+    return find_block(at);
+  }
+
+  // After a broken head: behind its `{`, if there is one before anything else begins.
+  bool find_block(size_t from) {
+    tokens_.seek(from);
+    for (; type() != antlr4::Token::EOF; tokens_.consume()) {
+      if (type() == P::LBRACE) {
+        tokens_.consume();
+        return true;
+      }
+      if (type() == P::RBRACE || begins_statement(tokens_.position(), kFile)) return false;
+      if (type() == P::SEMICOLON) {
+        tokens_.consume();
+        return false;
+      }
+    }
+    return false;
+  }
+
+  // A head such as `policy x on before y`: like a statement, but after a mistake its block is looked for.
+  template <typename Tree, typename Build>
+  bool head(const std::string& what, Tree* (P::*rule)(), Build build) {
+    size_t start = tokens_.position();
+    while (!stopped()) {
+      strategy_->begin(start, nullptr);
+      try {
+        build((parser_.*rule)());
+        size_t next = tokens_.position();
+        parser_.reset();
+        tokens_.seek(next);
+        return open_block(what);
+      } catch (const Bail& bail) {
+        size_t at = tokens_.position();
+        parser_.reset();
+        tokens_.seek(start);
+        if (!bail.retry) return find_block(std::max(at, start + 1));
+      }
+    }
+    return false;
+  }
+
+  // Statements up to the block's `}`. `read` is called at the first token of each.
+  template <typename Read>
+  void block(const Block& block, size_t start, Read read) {
+    size_t opening = tokens_.position() - 1;
+    builder_.begin_block();
+    while (!stopped()) {
+      if (type() == P::RBRACE) return tokens_.consume();
+      bool ends = type() == antlr4::Token::EOF;
+      if (!ends && !(&block != &kContext && tokens_.current().line_start && begins_item(tokens_.position()))) {
+        read();
+        continue;
+      }
+      if (!strategy_->reported_already(tokens_.position())) {
+        // The block's head in short: `policy payments`.
+        std::string_view name =
+            tokens_.text(tokens_.at(start).begin, tokens_.at(start + (opening > start + 1 ? 1 : 0)).end);
+        Diagnostic& diagnostic =
+            state_.error("unclosed-block", span(tokens_.at(opening)), "the `{` of " + quote(name) + " is not closed");
+        if (!ends) {
+          diagnostic.notes.push_back({Severity::note,
+                                      "",
+                                      "expected `}` before " + describe(tokens_, tokens_.current()),
+                                      span(tokens_.current()),
+                                      "",
+                                      {}});
+        }
+      }
+      return;
+    }
+  }
+
+  // --- items
+
+  void item() {
+    switch (type()) {
+      case P::K_PACKAGE:
+        return package();
+      case P::K_IMPORT:
+        return import();
+      case P::K_OPTION:
+        statement(kFile, &P::optionDecl, [&](auto* tree) { file_->options.push_back(builder_.option(tree)); });
+        return;
+      case P::K_LET:
+        return let();
+      case P::K_CONTEXT:
+        return context();
+      case P::K_CAPABILITY:
+        return capability();
+      case P::K_POLICY:
+        return policy();
+      case P::K_TEST:
+        return test();
+      case P::SEMICOLON:
+        return tokens_.consume();
+      case P::RBRACE:
+        state_.error("syntax", span(tokens_.current()), "no block is open that this `}` could close");
+        return tokens_.consume();
+      default:
+        unknown_statement(kFile);
+    }
+  }
+
+  void package() {
+    bool first = tokens_.position() == 0;
+    const Token& word = tokens_.current();
+    if (!first) {
+      state_.error(
+          "syntax", span(word),
+          file_->package.text.empty() ? "`package` must be the first statement of a file" : "a file has one package");
+    }
+    statement(kFile, &P::packageDecl, [&](auto* tree) {
+      syntax::Name name = builder_.path(static_cast<P::PathContext*>(tree->children[1]));
+      if (file_->package.text.empty()) file_->package = name;
+    });
+  }
+
+  void import() {
+    statement(kFile, &P::importDecl, [&](auto* tree) {
+      syntax::ImportDecl decl;
+      if (builder_.import(tree, &decl)) file_->imports.push_back(decl);
+    });
+  }
+
+  void let() {
+    statement(kFile, &P::letDecl, [&](auto* tree) {
+      syntax::LetDecl decl;
+      if (builder_.let(tree, &decl)) file_->lets.push_back(decl);
+    });
+  }
+
+  void context() {
+    size_t start = tokens_.position();
+    syntax::ContextDecl decl;
+    strategy_->begin(start, nullptr);
+    tokens_.consume();
+    if (!open_block("context")) return;
+    std::vector<syntax::ContextEntry> entries;
+    block(kContext, start, [&] {
+      statement(kContext, &P::contextEntry, [&](auto* tree) {
+        syntax::ContextEntry entry;
+        if (builder_.context_entry(tree, &entry)) entries.push_back(entry);
+      });
+    });
+    decl.span = whole(start);
+    decl.entries = state_.arena.copy(entries);
+    file_->contexts.push_back(decl);
+  }
+
+  Span whole(size_t start) const {
+    return state_.span(tokens_.at(start).begin, tokens_.at(tokens_.position() - 1).end);
+  }
+
+  void capability() {
+    size_t start = tokens_.position();
+    syntax::CapabilityDecl decl;
+    bool opened = head("capability", &P::capabilityHead, [&](auto* tree) {
+      builder_.capability_name(static_cast<P::CapabilityNameContext*>(tree->children[1]), &decl.name);
+    });
+    if (!opened) return;
+    block(kCapability, start, [&] {
+      if (!has(kCapability.openers, type())) return unknown_statement(kCapability);
+      statement(kCapability, &P::capabilityProperty, [&](auto* tree) { builder_.capability_property(tree, &decl); });
+    });
+    if (!decl.name.text.empty()) file_->capabilities.push_back(decl);
+  }
+
+  void policy() {
+    size_t start = tokens_.position();
+    syntax::PolicyDecl decl;
+    if (!head("policy", &P::policyHead, [&](auto* tree) { builder_.policy_head(tree, &decl); })) return;
+    std::vector<syntax::RuleDecl> rules;
+    bool any_rule = false;
+    block(kPolicy, start, [&] {
+      size_t word = type();
+      if (word == P::K_VERSION || word == P::K_DESCRIPTION) {
+        statement(kPolicy, &P::policyProperty, [&](auto* tree) { builder_.policy_property(tree, any_rule, &decl); });
+      } else if (is_effect(word)) {
+        any_rule = true;
+        rule(&rules);
+      } else {
+        unknown_statement(kPolicy);
+      }
+    });
+    decl.rules = state_.arena.copy(rules);
+    if (!decl.name.text.empty()) file_->policies.push_back(decl);
+  }
+
+  void rule(std::vector<syntax::RuleDecl>* rules) {
+    // `allow` and on the next line `deny;` would read as one rule, called deny.
+    const Token& word = tokens_.current();
+    const Token& next = tokens_.at(tokens_.position() + 1);
+    if (next.line_start && is_effect(next.getType())) {
+      state_.error("missing-semicolon", state_.span(word.end, word.end),
+                   "expected `;` after " + describe(tokens_, word));
+      return tokens_.consume();
+    }
+    if (++rule_count_ > state_.limits.rules) {
+      state_.error("limit-rules", span(word),
+                   "this file has more than " + std::to_string(state_.limits.rules) + " rules");
+      stopped_ = true;
+      return;
+    }
+    statement(kPolicy, &P::policyRule, [&](auto* tree) {
+      syntax::RuleDecl decl;
+      if (builder_.policy_rule(tree, &decl)) rules->push_back(decl);
+    });
+  }
+
+  void test() {
+    size_t start = tokens_.position();
+    syntax::TestDecl decl;
+    bool opened = head("test", &P::testHead,
+                       [&](auto* tree) { builder_.text(static_cast<P::TextContext*>(tree->children[1]), &decl.name); });
+    if (!opened) return;
+    std::vector<syntax::TestStep> steps;
+    block(kTest, start, [&] {
+      if (!has(kTest.openers, type())) return unknown_statement(kTest);
+      statement(kTest, &P::testStep, [&](auto* tree) {
+        syntax::TestStep step;
+        if (builder_.test_step(tree, &step)) steps.push_back(step);
+      });
+    });
+    decl.steps = state_.arena.copy(steps);
+    file_->tests.push_back(decl);
+  }
+
+  State& state_;
+  TokenList& tokens_;
+  P parser_;
+  StatementBuilder builder_;
+  std::shared_ptr<ErrorStrategy> strategy_;
+  syntax::File* file_ = nullptr;
+  uint32_t rule_count_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+void parse_statements(State& state, TokenList& tokens, syntax::File* out) { FileParser(state, tokens).run(out); }
+
+syntax::Expr* parse_lone_expression(State& state, TokenList& tokens) {
+  return FileParser(state, tokens).lone_expression();
+}
+
+}  // namespace ordain::parsing

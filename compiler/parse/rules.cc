@@ -1,0 +1,150 @@
+// Statements, continued: rules with their clauses, and the steps of tests.
+#include <algorithm>
+#include <string>
+
+#include "compiler/parse/statements.h"
+#include "compiler/parse/tree.h"
+
+namespace ordain::parsing {
+namespace {
+
+using grammar::OrdainParser;
+using P = OrdainParser;
+
+RuleKind rule_kind(size_t type) {
+  switch (type) {
+    case P::K_REQUIRE_APPROVAL:
+      return RuleKind::require_approval;
+    case P::K_ALLOW:
+      return RuleKind::allow;
+    case P::K_REDACT:
+      return RuleKind::redact;
+    case P::K_WARN:
+      return RuleKind::warn;
+    default:
+      return RuleKind::deny;
+  }
+}
+
+}  // namespace
+
+bool StatementBuilder::policy_rule(P::PolicyRuleContext* tree, syntax::RuleDecl* out) {
+  const Token& word = first_token(tree);
+  out->kind = rule_kind(word.getType());
+  out->span = span(tree);
+  out->word = span(word);
+  bool good = true;
+  std::vector<const Token*> clauses;
+  for (antlr4::tree::ParseTree* node : tree->children) {
+    if (is<P::NameContext>(node)) {
+      out->name = name(static_cast<P::NameContext*>(node));
+    } else if (is<P::RedactPathContext>(node)) {
+      redact_path(static_cast<P::RedactPathContext*>(node), out);
+    } else if (is<P::ClauseContext>(node)) {
+      good = clause(static_cast<P::ClauseContext*>(node), out, &clauses) && good;
+    }
+  }
+  return good;
+}
+
+bool StatementBuilder::clause(P::ClauseContext* tree, syntax::RuleDecl* rule, std::vector<const Token*>* seen) {
+  const Token& word = first_token(tree);
+  for (const Token* other : *seen) {
+    if (other->getType() != word.getType()) continue;
+    state_
+        .error("duplicate-clause", span(word), quote(tokens_.text(word)) + " is given twice in one rule",
+               word.getType() == P::K_WHEN ? "join the conditions with `&&`" : "")
+        .notes.push_back({Severity::note, "", "first given here", span(*other), "", {}});
+    return false;
+  }
+  seen->push_back(&word);
+  syntax::Expr* value = is<P::ExprContext>(tree->children[1]) ? expressions_.build(child<P::ExprContext>(tree, 1))
+                                                              : expressions_.literal(tokens_.at(word.index + 1));
+  if (value == nullptr) return false;
+  switch (word.getType()) {
+    case P::K_WHEN:
+      rule->when = value;
+      break;
+    case P::K_BECAUSE:
+      rule->because = value;
+      break;
+    case P::K_FROM:
+      rule->from = value;
+      break;
+    case P::K_EXPIRES:
+      rule->expires = value;
+      break;
+    default:
+      rule->with = value;
+      break;
+  }
+  return true;
+}
+
+void StatementBuilder::redact_path(P::RedactPathContext* tree, syntax::RuleDecl* rule) const {
+  rule->path_span = span(tree);
+  std::vector<syntax::PathStep> steps{{tokens_.text(first_token(tree)), span(first_token(tree))}};
+  for (size_t i = 1; i < tree->children.size(); ++i) {
+    auto* step = child<P::RedactStepContext>(tree, i);
+    bool field = first_token(step).getType() == P::DOT;
+    const Token& word = tokens_.at(first_token(step).index + 1);
+    steps.push_back({field ? expressions_.name(word) : std::string_view(), field ? span(word) : span(step)});
+  }
+  rule->path = state_.arena.copy(steps);
+}
+
+bool StatementBuilder::test_step(P::TestStepContext* tree, syntax::TestStep* out) {
+  out->is_call = is<P::CallStepContext>(tree->children[0]);
+  if (out->is_call) return call_step(child<P::CallStepContext>(tree, 0), &out->call);
+  return expect_step(child<P::ExpectStepContext>(tree, 0), &out->expect);
+}
+
+bool StatementBuilder::call_step(P::CallStepContext* tree, syntax::CallStep* out) {
+  out->span = span(tree);
+  bool good = capability_name(child<P::CapabilityNameContext>(tree, 1), &out->capability);
+  std::vector<syntax::FieldInit> input;
+  std::vector<syntax::Binding> with;
+  for (antlr4::tree::ParseTree* node : tree->children) {
+    if (is<P::FieldBlockContext>(node)) {
+      good = expressions_.build_fields(static_cast<P::FieldBlockContext*>(node), &input) && good;
+    } else if (is<P::ExprContext>(node)) {
+      out->has_returns = true;
+      out->returns = expressions_.build_record(static_cast<P::ExprContext*>(node));
+      good = out->returns != nullptr && good;
+    } else if (is<P::BindingContext>(node)) {
+      good = binding(static_cast<P::BindingContext*>(node), &with) && good;
+    }
+  }
+  out->input = state_.arena.copy(input);
+  out->with = state_.arena.copy(with);
+  return good;
+}
+
+bool StatementBuilder::binding(P::BindingContext* tree, std::vector<syntax::Binding>* out) {
+  syntax::Expr* value = expressions_.build_record(child<P::ExprContext>(tree, 2));
+  out->push_back({path(child<P::PathContext>(tree, 0)), value});
+  return value != nullptr;
+}
+
+bool StatementBuilder::expect_step(P::ExpectStepContext* tree, syntax::ExpectStep* out) {
+  out->span = span(tree);
+  syntax::Name effect = name(child<P::NameContext>(tree, 1));
+  out->effect = effect.text;
+  bool good = true;
+  static const std::vector<std::string> kEffects = {"deny", "require_approval", "allow", "redact", "warn", "default"};
+  if (std::find(kEffects.begin(), kEffects.end(), effect.text) == kEffects.end()) {
+    std::string near = nearest(effect.text, kEffects);
+    state_.error("unknown-effect", effect.span, "no effect is called " + quote(effect.text),
+                 near.empty() ? "effects are `deny`, `require_approval`, `allow`, `redact`, `warn` and `default`"
+                              : "did you mean " + quote(near) + "?");
+    good = false;
+  }
+  if (tree->children.size() > 3) {
+    antlr4::tree::ParseTree* by = tree->children[3];
+    if (is<P::TextContext>(by)) return text(static_cast<P::TextContext*>(by), &out->by) && good;
+    out->by = path(static_cast<P::PathContext*>(by));
+  }
+  return good;
+}
+
+}  // namespace ordain::parsing

@@ -1,0 +1,68 @@
+// Statements: ANTLR's tree of one statement to the structures of the syntax tree.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "OrdainParser.h"
+#include "compiler/parse/expression.h"
+#include "compiler/parse/state.h"
+#include "compiler/parse/syntax.h"
+#include "compiler/parse/tokens.h"
+#include "compiler/parse/tree.h"
+
+namespace ordain::parsing {
+
+/// Builds what the driver collects. Functions that return bool return false after reporting a mistake; then nothing is
+/// added.
+class StatementBuilder {
+ public:
+  using Parser = grammar::OrdainParser;
+
+  StatementBuilder(State& state, const TokenList& tokens)
+      : state_(state), tokens_(tokens), expressions_(state, tokens) {}
+
+  ExpressionBuilder& expressions() { return expressions_; }
+
+  syntax::Name name(Parser::NameContext* tree) const;
+  syntax::Name path(Parser::PathContext* tree) const;
+  bool text(Parser::TextContext* tree, syntax::Name* out) const;
+  bool capability_name(Parser::CapabilityNameContext* tree, syntax::Name* out) const;
+
+  bool import(Parser::ImportDeclContext* tree, syntax::ImportDecl* out) const;
+  syntax::OptionDecl option(Parser::OptionDeclContext* tree) const;
+  bool let(Parser::LetDeclContext* tree, syntax::LetDecl* out);
+  bool context_entry(Parser::ContextEntryContext* tree, syntax::ContextEntry* out) const;
+  void capability_property(Parser::CapabilityPropertyContext* tree, syntax::CapabilityDecl* out);
+  void policy_head(Parser::PolicyHeadContext* tree, syntax::PolicyDecl* out) const;
+  void policy_property(Parser::PolicyPropertyContext* tree, bool after_rules, syntax::PolicyDecl* out);
+  bool policy_rule(Parser::PolicyRuleContext* tree, syntax::RuleDecl* out);
+  bool test_step(Parser::TestStepContext* tree, syntax::TestStep* out);
+
+  /// A new block: properties may stand once more.
+  void begin_block() { seen_.clear(); }
+
+ private:
+  syntax::RecordSyntax* record(Parser::RecordContext* tree) const;
+  syntax::TypeSyntax* type(Parser::TypeRefContext* tree) const;
+  syntax::Target target(Parser::TargetContext* tree) const;
+  bool clause(Parser::ClauseContext* tree, syntax::RuleDecl* rule, std::vector<const Token*>* seen);
+  void redact_path(Parser::RedactPathContext* tree, syntax::RuleDecl* rule) const;
+  bool call_step(Parser::CallStepContext* tree, syntax::CallStep* out);
+  bool expect_step(Parser::ExpectStepContext* tree, syntax::ExpectStep* out);
+  bool binding(Parser::BindingContext* tree, std::vector<syntax::Binding>* out);
+  bool first_of_its_kind(const Token& word);
+
+  Span span(const Token& token) const { return state_.span(token.begin, token.end); }
+  Span span(const antlr4::ParserRuleContext* tree) const {
+    return state_.span(first_token(tree).begin, last_token(tree).end);
+  }
+  std::string_view joined(const antlr4::ParserRuleContext* tree) const;
+
+  State& state_;
+  const TokenList& tokens_;
+  ExpressionBuilder expressions_;
+  std::vector<const Token*> seen_;  ///< properties of the block so far
+};
+
+}  // namespace ordain::parsing

@@ -1,0 +1,203 @@
+// Text to tokens: drives ANTLR's lexer over bytes, and keeps nesting within what the passes after it can recurse over.
+#include "compiler/parse/tokens.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "OrdainLexer.h"
+#include "OrdainParser.h"
+
+namespace ordain::parsing {
+namespace {
+
+using grammar::OrdainLexer;
+
+// The source as ANTLR sees it: bytes, so that its offsets are ours. To the grammar all characters past ASCII are alike
+// (they stand in strings and comments only), and one ASCII byte in their place keeps the lexer within the part of its
+// tables that is cached.
+class ByteStream final : public antlr4::CharStream {
+ public:
+  explicit ByteStream(std::string_view text) : text_(text) {}
+
+  void consume() override { ++position_; }
+  size_t LA(ssize_t k) override {
+    size_t i = static_cast<size_t>(static_cast<ssize_t>(position_) + (k > 0 ? k - 1 : k));
+    if (i >= text_.size()) return antlr4::IntStream::EOF;
+    auto byte = static_cast<unsigned char>(text_[i]);
+    return byte < 0x80 ? byte : 0x7F;
+  }
+  ssize_t mark() override { return 0; }
+  void release(ssize_t) override {}
+  size_t index() override { return position_; }
+  void seek(size_t index) override { position_ = std::min(index, text_.size()); }
+  size_t size() override { return text_.size(); }
+  std::string getSourceName() const override { return {}; }
+  std::string getText(const antlr4::misc::Interval&) override { return {}; }
+  std::string toString() const override { return {}; }
+
+ private:
+  std::string_view text_;
+  size_t position_ = 0;
+};
+
+struct Lookalike {
+  std::string_view text;
+  std::string_view help;
+};
+constexpr Lookalike kLookalikes[] = {
+    {"#", "a comment begins with `//`"},
+    {"&", "did you mean `&&`?"},
+    {"|", "did you mean `||`?"},
+    {"\u201C", "use straight quotes: \""},
+    {"\u201D", "use straight quotes: \""},
+    {"\u2018", "use straight quotes: '"},
+    {"\u2019", "use straight quotes: '"},
+    {"\u2260", "did you mean `!=`?"},
+    {"\u2264", "did you mean `<=`?"},
+    {"\u2265", "did you mean `>=`?"},
+    {"\u00A0", "replace the no-break space by a common one"},
+    {"\\", "a backslash may stand in strings only"},
+    {"`", "a name in backticks holds letters, digits, `_`, `.`, `/`, `-` and spaces"},
+};
+
+std::string help_for(std::string_view text) {
+  for (const Lookalike& lookalike : kLookalikes) {
+    if (text.starts_with(lookalike.text)) return std::string(lookalike.help);
+  }
+  return "";
+}
+
+// Brackets that are open, and whether what is being read is nested too deeply to keep.
+class Nesting {
+ public:
+  Nesting(State& state, TokenList& out) : state_(state), out_(out) {}
+
+  /// Takes note of a token. @returns false if it is to be left out.
+  bool keep(size_t type, uint32_t begin, uint32_t end) {
+    if (skipped_ > 0) return skip(type);
+    switch (type) {
+      case OrdainLexer::LPAREN:
+      case OrdainLexer::LBRACKET:
+      case OrdainLexer::LBRACE:
+        if (open_.size() >= state_.limits.nesting) return start_hole(begin, end);
+        open_.push_back(type);
+        break;
+      case OrdainLexer::RPAREN:
+        close(OrdainLexer::LPAREN);
+        break;
+      case OrdainLexer::RBRACKET:
+        close(OrdainLexer::LBRACKET);
+        break;
+      case OrdainLexer::RBRACE:
+        drop_unclosed();
+        close(OrdainLexer::LBRACE);
+        break;
+      case OrdainLexer::SEMICOLON:
+        drop_unclosed();
+        break;
+      default:
+        break;
+    }
+    return true;
+  }
+
+ private:
+  void close(size_t opening) {
+    if (!open_.empty() && open_.back() == opening) open_.pop_back();
+  }
+  // A `;` or `}` ends all parentheses: those still open lack their end, and must not count for the next statement.
+  void drop_unclosed() {
+    while (!open_.empty() && open_.back() != OrdainLexer::LBRACE) open_.pop_back();
+  }
+
+  bool start_hole(uint32_t begin, uint32_t end) {
+    state_.error("limit-nesting", state_.span(begin, end),
+                 "brackets are nested deeper than " + std::to_string(state_.limits.nesting) + " levels");
+    out_.tokens.emplace_back(OrdainLexer::K_NULL, begin, end, static_cast<uint32_t>(out_.tokens.size()), false);
+    out_.tokens.back().hole = true;
+    out_.holes = true;
+    skipped_ = 1;
+    return false;
+  }
+
+  bool skip(size_t type) {
+    if (type == OrdainLexer::SEMICOLON) {
+      skipped_ = 0;
+      drop_unclosed();
+      return true;
+    }
+    if (type == OrdainLexer::LPAREN || type == OrdainLexer::LBRACKET || type == OrdainLexer::LBRACE) ++skipped_;
+    if (type == OrdainLexer::RPAREN || type == OrdainLexer::RBRACKET || type == OrdainLexer::RBRACE) --skipped_;
+    return false;
+  }
+
+  State& state_;
+  TokenList& out_;
+  std::vector<size_t> open_;
+  size_t skipped_ = 0;  ///< brackets open within what is left out
+};
+
+void report_bad_characters(State& state, uint32_t begin, uint32_t end) {
+  std::string_view text = state.text.substr(begin, end - begin);
+  auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x20 || first == 0x7F) {
+    char code[16];
+    std::snprintf(code, sizeof code, "U+%04X", first);
+    state.error("unexpected-character", state.span(begin, end), "unexpected control character " + std::string(code));
+    return;
+  }
+  state.error("unexpected-character", state.span(begin, end), "unexpected character " + quote(text), help_for(text));
+}
+
+void report_open_string(State& state, uint32_t begin, uint32_t end) {
+  std::string_view text = state.text.substr(begin, end - begin);
+  std::string_view quotes = text.substr(std::min(text.find_first_of("\"'"), text.size()));
+  bool is_long = quotes.starts_with("\"\"\"") || quotes.starts_with("'''");
+  std::string closing(quotes.substr(0, is_long ? 3 : 1));
+  uint32_t shown = is_long ? begin + static_cast<uint32_t>(text.size() - quotes.size()) + 3 : end;
+  state.error("unclosed-string", state.span(begin, shown), "this string is not closed",
+              is_long ? "close it with " + closing : "close it with " + closing + " on the same line");
+}
+
+bool has_newline(std::string_view text, uint32_t begin, uint32_t end) {
+  return std::memchr(text.data() + begin, '\n', end - begin) != nullptr;
+}
+
+}  // namespace
+
+void read_tokens(State& state, TokenList& out) {
+  ByteStream input(state.text);
+  OrdainLexer lexer(&input);
+  lexer.removeErrorListeners();
+  auto* matcher = lexer.getInterpreter<antlr4::atn::LexerATNSimulator>();
+  Nesting nesting(state, out);
+  out.tokens.reserve(state.text.size() / 5 + 16);
+  if (state.text.starts_with("\xEF\xBB\xBF")) input.seek(3);  // a byte order mark
+
+  uint32_t last_end = 0;
+  while (input.index() < state.text.size() && !state.full()) {
+    auto begin = static_cast<uint32_t>(input.index());
+    lexer.type = antlr4::Token::INVALID_TYPE;
+    size_t type = matcher->match(&input, 0);
+    if (lexer.type == antlr4::Lexer::SKIP) continue;
+    if (type == OrdainLexer::BAD_CHAR) {
+      // A run of them is one mistake, and a character past ASCII is several bytes.
+      auto bad = [&](size_t i) {
+        return static_cast<unsigned char>(state.text[i]) >= 0x80 || state.text[i] == state.text[begin];
+      };
+      while (input.index() < state.text.size() && bad(input.index())) input.consume();
+    }
+    auto end = static_cast<uint32_t>(input.index());
+    bool line_start = out.tokens.empty() || has_newline(state.text, last_end, begin);
+    last_end = end;
+    if (!nesting.keep(type, begin, end)) continue;
+    if (type == OrdainLexer::BAD_CHAR) report_bad_characters(state, begin, end);
+    if (type == OrdainLexer::BAD_STRING) report_open_string(state, begin, end);
+    out.tokens.emplace_back(type, begin, end, static_cast<uint32_t>(out.tokens.size()), line_start);
+  }
+  auto size = static_cast<uint32_t>(state.text.size());
+  out.tokens.emplace_back(antlr4::Token::EOF, size, size, static_cast<uint32_t>(out.tokens.size()), true);
+}
+
+}  // namespace ordain::parsing

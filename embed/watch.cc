@@ -1,0 +1,226 @@
+// PolicyWatcher: events of directories say when to look, what is found on disk says whether to compile.
+#include "ordain/watch.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+#include "embed/directory_events.h"
+
+namespace ordain {
+namespace {
+
+namespace fs = std::filesystem;
+using detail::DirectoryEvents;
+using Seen = DirectoryEvents::Seen;
+using std::chrono::milliseconds;
+
+// What tells one state of a file from another. Links are followed.
+using Stamp = std::tuple<dev_t, ino_t, off_t, time_t, long, time_t, long>;
+
+struct Snapshot {
+  std::map<std::string, Stamp> files;  ///< given, *.policy under and beside the given, imported
+  std::set<std::string> directories;   ///< in which something may happen that matters
+  bool policies = false;               ///< there is a file to compile
+  bool empty_file = false;             ///< whoever writes it has only just opened it, perhaps
+
+  bool same_files(const Snapshot& other) const { return files == other.files; }
+};
+
+std::string directory_of(const fs::path& path) {
+  const fs::path parent = path.parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+class Looker {
+ public:
+  explicit Looker(Snapshot& out) : out_(out) {}
+
+  void given(const std::string& path) {
+    std::error_code error;
+    links(path);
+    if (!fs::is_directory(path, error)) return file(path, true);
+    out_.directories.insert(directory_of(fs::absolute(path, error).lexically_normal()));  // it may itself be replaced
+    directory(path);
+    fs::recursive_directory_iterator entry(path, error);
+    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+      std::error_code ignored;
+      if (entry->is_directory(ignored)) {
+        if (!entry->is_symlink(ignored)) directory(entry->path());
+      } else if (entry->path().extension() == ".policy") {
+        file(entry->path(), true);
+      }
+    }
+  }
+
+  // One that is known from a program, and its neighbours, among which imports are sought.
+  void known(const std::string& path) {
+    file(path, false);
+    std::error_code error;
+    fs::directory_iterator entry(directory_of(path), error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+      if (entry->path().extension() == ".policy") file(entry->path(), false);
+    }
+  }
+
+ private:
+  void directory(const fs::path& path) {
+    std::error_code error;
+    const fs::path real = fs::canonical(path, error);
+    out_.directories.insert(error ? path.string() : real.string());
+  }
+
+  // Where the links lie that a path leads through: each may be replaced.
+  void links(const fs::path& path) {
+    std::error_code error;
+    fs::path prefix;
+    for (const fs::path& part : fs::absolute(path, error)) {
+      prefix /= part;
+      if (fs::is_symlink(prefix, error)) directory(prefix.parent_path());
+    }
+  }
+
+  void file(const fs::path& path, bool counts) {
+    struct stat info{};
+    out_.directories.insert(directory_of(path));
+    if (stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return;
+    out_.policies = out_.policies || counts;
+    out_.empty_file = out_.empty_file || info.st_size == 0;
+#ifdef __APPLE__
+    const timespec written = info.st_mtimespec, changed = info.st_ctimespec;
+#else
+    const timespec written = info.st_mtim, changed = info.st_ctim;
+#endif
+    out_.files[path.string()] = {info.st_dev,     info.st_ino,    info.st_size,   written.tv_sec,
+                                 written.tv_nsec, changed.tv_sec, changed.tv_nsec};
+    std::error_code error;
+    if (!fs::is_symlink(path, error)) return;
+    directory(fs::canonical(path, error).parent_path());
+    links(path.parent_path() / fs::read_symlink(path, error));
+  }
+
+  Snapshot& out_;
+};
+
+}  // namespace
+
+struct PolicyWatcher::State {
+  State(std::vector<std::string> given, const Program* in_force, OnChange tell, WatchOptions chosen)
+      : paths(std::move(given)), on_change(std::move(tell)), options(std::move(chosen)), events(!options.always_poll) {
+    if (!options.load) options.load = [](const std::vector<std::string>& from) { return load_policies(from); };
+    if (in_force != nullptr) adopt(*in_force);
+    listen(look());
+    thread = std::thread([this] { run(); });
+  }
+
+  ~State() {
+    stop = true;
+    events.wake();
+    thread.join();
+  }
+
+  Snapshot look() const {
+    Snapshot out;
+    Looker looker(out);
+    for (const std::string& path : paths) looker.given(path);
+    for (const std::string& path : files) looker.known(path);
+    return out;
+  }
+
+  void adopt(const Program& program) {
+    digest = program.digest();
+    loaded = true;
+    files.assign(program.files().begin(), program.files().end());
+  }
+
+  void listen(const Snapshot& seen) { polling = !events.listen_to(seen.directories); }
+
+  // The system may lose changes (other machines', those before a new directory was listened to): look now and then
+  // anyway.
+  milliseconds interval() const { return polling ? options.poll : std::max(options.poll, milliseconds(5000)); }
+
+  void run() {
+    bool changed = true;  // since `in_force` was compiled, perhaps
+    while (!stop) {
+      if (!changed) {
+        const Seen seen = events.wait(interval());
+        changed = seen == Seen::policy || (seen != Seen::woken && !look().same_files(last));
+        if (!changed) continue;
+      }
+      settle();
+      changed = !stop && !reload();
+    }
+  }
+
+  // Waits until nothing has happened for a while and nobody is in the middle of writing, but not for ever.
+  void settle() {
+    Snapshot before = look();
+    for (int n = 0; n < 40 && !stop; ++n) {
+      const Seen seen = events.wait(options.debounce);
+      Snapshot after = look();
+      if (seen == Seen::nothing && !events.writing() && !after.empty_file && after.same_files(before)) return;
+      before = std::move(after);
+    }
+    events.forget_writers();
+  }
+
+  // @returns false if the files changed meanwhile: what was read is then a mixture, and is not told.
+  bool reload() {
+    Snapshot before = look();
+    listen(before);  // before reading, so that no later change is missed
+    Policies policies;
+    if (before.policies) {
+      policies = options.load(paths);
+    } else {
+      policies.messages = "there is no policy file any more\n";
+    }
+    const bool more = events.wait(milliseconds(0)) == Seen::policy || events.writing();
+    if (more || !look().same_files(before)) return false;
+    if (policies && policies.program->rules().empty()) {
+      policies = {nullptr, policies.messages + "there is no rule any more\n"};
+    }
+    if (policies && !(loaded && policies.program->digest() == digest)) {
+      adopt(*policies.program);
+      told = policies.messages;
+      on_change({policies.program, policies.messages});
+    } else if (policies) {
+      told.clear();  // broken and mended again, or a comment changed
+    } else if (policies.messages != told) {
+      told = policies.messages;
+      on_change({nullptr, policies.messages});
+    }
+    const Snapshot now = look();  // with the files that a new program has
+    listen(now);
+    last = std::move(before);
+    return now.same_files(last);
+  }
+
+  std::vector<std::string> paths;
+  OnChange on_change;
+  WatchOptions options;
+  std::vector<std::string> files;  // of the program in force
+  Digest digest{};
+  bool loaded = false;
+  std::string told;
+  Snapshot last;
+  DirectoryEvents events;
+  std::atomic<bool> polling{false}, stop{false};
+  std::thread thread;
+};
+
+PolicyWatcher::PolicyWatcher(std::vector<std::string> paths, const std::shared_ptr<const Program>& in_force,
+                             OnChange on_change, WatchOptions options)
+    : state_(std::make_unique<State>(std::move(paths), in_force.get(), std::move(on_change), std::move(options))) {}
+
+PolicyWatcher::~PolicyWatcher() = default;
+
+bool PolicyWatcher::polls() const { return state_->polling; }
+
+}  // namespace ordain

@@ -1,0 +1,177 @@
+// approval_rows: reads and writes rows of approvals; approvals as JSON.
+#include "runtime/approvals/rows.h"
+
+#include <algorithm>
+#include <array>
+
+#include "ordain/json.h"
+#include "runtime/approvals/signing.h"
+#include "runtime/audit/json_line.h"
+
+namespace ordain {
+
+using namespace detail;  // NOLINT(google-build-using-namespace): our own internals
+
+namespace {
+
+using sqlite::Statement;
+
+constexpr std::array<std::string_view, 5> kStates = {"pending", "approved", "rejected", "expired", "consumed"};
+
+std::vector<std::string> read_list(std::string_view json) {
+  std::vector<std::string> out;
+  Arena arena;
+  auto parsed = parse_json(arena, json);
+  if (!parsed.ok() || !parsed->is(Kind::list)) return out;
+  for (const Value& item : parsed->as_list()) {
+    if (item.is(Kind::string)) out.emplace_back(item.as_text());
+  }
+  return out;
+}
+
+Approval read_row(Statement& row, int64_t now_ns) {
+  Approval out;
+  out.id = row.text(0);
+  out.state = static_cast<ApprovalState>(std::clamp<int64_t>(row.integer(1), 0, 4));
+  std::string* const texts[] = {&out.capability, &out.input,       &out.resource, &out.agent, &out.principal,
+                                &out.tenant,     &out.environment, &out.session,  &out.rule,  &out.reason};
+  int column = 2;
+  for (std::string* text : texts) *text = row.text(column++);
+  out.rules = read_list(row.text(12));
+  out.groups = read_list(row.text(13));
+  out.action = row.text(14);
+  out.created_ns = row.integer(15);
+  out.expires_ns = row.integer(16);
+  out.consumed_ns = row.integer(17);
+  out.consumed_by = row.text(18);
+  out.outcome = row.text(19);
+  if (std::string_view binding = row.blob(20); binding.size() == out.binding.size()) {
+    std::copy(binding.begin(), binding.end(), out.binding.begin());
+  }
+  bool open = out.state == ApprovalState::pending || out.state == ApprovalState::approved;
+  if (open && out.expires_ns <= now_ns) out.state = ApprovalState::expired;
+  return out;
+}
+
+Result<void> read_votes(sqlite::Database& database, const OperatorKeys& keys, Approval& approval) {
+  auto votes = database.prepare(
+      "SELECT approves, grp, approver, note, time, key, signature FROM votes WHERE approval = ?1 ORDER BY number");
+  if (!votes.ok()) return votes.error();
+  votes->bind_text(1, approval.id);
+  for (;;) {
+    auto step = votes->step();
+    if (step == Statement::Step::failed) return database.error();
+    if (step == Statement::Step::done) return {};
+    ApprovalVote vote{std::string(votes->text(1)), std::string(votes->text(2)), std::string(votes->text(3)),
+                      votes->integer(0) != 0, votes->integer(4)};
+    vote.signed_by = signer(keys, vote_bytes(approval, vote), {votes->integer(5), std::string(votes->blob(6))});
+    vote.counts = keys.empty() || !vote.signed_by.empty();
+    approval.votes.push_back(std::move(vote));
+  }
+}
+
+std::string votes_json(const Approval& approval) {
+  std::string out = "[";
+  for (const auto& vote : approval.votes) {
+    JsonLine line;
+    line.raw("approve", vote.approve ? "true" : "false").text("group", vote.group).text("approver", vote.approver);
+    line.text("note", vote.note).text("time", format_time(vote.time_ns)).text("signed_by", vote.signed_by);
+    if (out.size() > 1) out += ',';
+    out += line.done();
+  }
+  return out + "]";
+}
+
+std::string time_json(int64_t time_ns) { return time_ns == 0 ? "null" : '"' + format_time(time_ns) + '"'; }
+
+}  // namespace
+
+std::string_view to_string(ApprovalState state) { return kStates[static_cast<size_t>(state)]; }
+
+std::optional<ApprovalState> parse_approval_state(std::string_view name) {
+  auto found = std::find(kStates.begin(), kStates.end(), name);
+  if (found == kStates.end()) return std::nullopt;
+  return static_cast<ApprovalState>(found - kStates.begin());
+}
+
+std::vector<std::string> Approval::missing() const {
+  std::vector<std::string> out;
+  for (const std::string& group : groups) {
+    bool approved = std::any_of(votes.begin(), votes.end(),
+                                [&](const auto& v) { return v.approve && v.counts && v.group == group; });
+    if (!approved) out.push_back(group);
+  }
+  return out;
+}
+
+std::string to_json(const Approval& approval) {
+  JsonLine line;
+  line.text("id", approval.id).text("state", to_string(approval.state)).text("capability", approval.capability);
+  line.stored("input", approval.input).stored("resource", approval.resource);
+  line.text("agent", approval.agent).text("principal", approval.principal).text("tenant", approval.tenant);
+  line.text("environment", approval.environment).text("session", approval.session);
+  line.text("rule", approval.rule).text("reason", approval.reason).texts("rules", approval.rules);
+  line.texts("groups", approval.groups).texts("missing", approval.missing()).raw("votes", votes_json(approval));
+  line.text("action", approval.action).raw("created", time_json(approval.created_ns));
+  line.raw("expires", time_json(approval.expires_ns)).raw("consumed", time_json(approval.consumed_ns));
+  line.text("consumed_by", approval.consumed_by).text("outcome", approval.outcome);
+  line.text("binding", to_hex(approval.binding));
+  return line.done();
+}
+
+namespace detail {
+
+Result<std::vector<Approval>> read_approvals(sqlite::Database& database, const OperatorKeys& keys,
+                                             const std::string& tail, const std::vector<std::string_view>& texts,
+                                             int64_t now_ns) {
+  auto rows = database.prepare(
+      "SELECT id, state, capability, input, resource, agent, principal, tenant, environment, session, rule, reason, "
+      "rules, groups, "
+      "action, created, expires, consumed, consumed_by, outcome, binding FROM approvals " +
+      tail);
+  if (!rows.ok()) return rows.error();
+  int parameter = 1;
+  for (std::string_view text : texts) rows->bind_text(parameter++, text);
+  std::vector<Approval> out;
+  for (;;) {
+    auto step = rows->step();
+    if (step == Statement::Step::failed) return database.error();
+    if (step == Statement::Step::done) break;
+    out.push_back(read_row(*rows, now_ns));
+  }
+  for (Approval& approval : out) {
+    if (auto votes = read_votes(database, keys, approval); !votes.ok()) return votes.error();
+  }
+  return out;
+}
+
+Result<void> insert_approval(sqlite::Database& database, std::string_view id, const ApprovalRequest& request) {
+  auto row = database.prepare(
+      "INSERT INTO approvals (id, binding, state, capability, input, resource, agent, principal, tenant, environment, "
+      "session, rule, "
+      "reason, rules, groups, action, created, expires) VALUES (?,?,0,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  if (!row.ok()) return row.error();
+  std::string rules = JsonLine::list(request.rules), groups = JsonLine::list(request.groups);
+  row->bind_text(1, id).bind_blob(2, request.binding.data(), request.binding.size());
+  const std::string* const texts[] = {&request.capability,
+                                      &request.input,
+                                      &request.resource,
+                                      &request.agent,
+                                      &request.principal,
+                                      &request.tenant,
+                                      &request.environment,
+                                      &request.session,
+                                      &request.rule,
+                                      &request.reason,
+                                      &rules,
+                                      &groups,
+                                      &request.action};
+  int parameter = 3;
+  for (const std::string* text : texts) row->bind_text(parameter++, *text);
+  row->bind(parameter, request.now_ns).bind(parameter + 1, request.expires_ns);
+  if (row->step() != Statement::Step::done) return database.error();
+  return {};
+}
+
+}  // namespace detail
+}  // namespace ordain

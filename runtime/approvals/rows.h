@@ -1,0 +1,22 @@
+// approval_rows: approvals between their rows and their struct.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ordain/approvals.h"
+#include "runtime/sqlite/sqlite.h"
+
+namespace ordain::detail {
+
+/// The approvals that `tail` (WHERE, ORDER BY, LIMIT) selects, with their votes. `texts` are ?1, ?2, ... What has
+/// expired at `now_ns` reads as expired, written or not. With keys, votes that none of them signed do not count.
+Result<std::vector<Approval>> read_approvals(sqlite::Database& database, const OperatorKeys& keys,
+                                             const std::string& tail, const std::vector<std::string_view>& texts,
+                                             int64_t now_ns);
+
+Result<void> insert_approval(sqlite::Database& database, std::string_view id, const ApprovalRequest& request);
+
+}  // namespace ordain::detail

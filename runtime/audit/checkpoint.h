@@ -1,0 +1,38 @@
+// checkpoint: the tree's size and root as a signed text (C2SP tlog-checkpoint), and the file elsewhere that such texts
+// are appended to.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ordain/keys.h"
+#include "ordain/result.h"
+#include "runtime/audit/merkle.h"
+
+namespace ordain::detail {
+
+struct Checkpoint {
+  std::string origin;  ///< key name, '/', the log's id in hex
+  uint64_t size = 0;
+  Sha256::Hash root{};
+
+  std::string text() const;  ///< what is signed
+};
+
+/// Reads the text of a note, without regard to signatures. @returns error "bad_note".
+Result<Checkpoint> parse_checkpoint(std::string_view note);
+
+/// The same, signed by one of `keys`, whose name begins the origin; with no keys signatures are not checked.
+/// @returns error "bad_note", "not_signed" or "bad_signature".
+Result<Checkpoint> open_checkpoint(std::string_view note, const std::vector<PublicKey>& keys);
+
+/// Splits a text of notes, one after another with empty lines between. @returns error "bad_note" with the line.
+Result<std::vector<std::string>> split_notes(std::string_view text);
+
+/// Appends one note, made if missing with mode 0644, durably and whole or not at all. @returns error
+/// "checkpoint_unwritable".
+Result<void> append_note(const std::string& path, std::string_view note);
+
+}  // namespace ordain::detail

@@ -1,0 +1,155 @@
+#include "ordain/decision_recorder.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "runtime/audit/record.h"
+#include "runtime/audit/value_bytes.h"
+#include "runtime/audit/writer.h"
+#include "runtime/identity/identity_fields.h"
+#include "runtime/identity/redact.h"
+#include "runtime/identity/text.h"
+
+namespace ordain {
+
+using namespace detail;  // NOLINT(google-build-using-namespace): our own internals
+
+namespace {
+
+std::string_view id_of(const Value* value) {
+  if (value != nullptr && value->is(Kind::map)) value = map_find(*value->map, "id");
+  return value != nullptr && value->is(Kind::string) ? value->as_text() : std::string_view();
+}
+
+// The fact as it may be kept: after the decision's `redact` obligations. nullptr if there is none, or it cannot be
+// redacted.
+const Value* redacted(Arena& arena, const Value* fact, std::string_view root, const Decision& decision, Value* kept) {
+  if (fact == nullptr) return nullptr;
+  *kept = *fact;
+  for (const Obligation& obligation : decision.obligations) {
+    if (obligation.kind != RuleKind::redact || obligation.path.rfind(root, 0) != 0) continue;
+    if (!detail::redact(arena, *kept, root, obligation.path, obligation.with, kept)) return nullptr;
+  }
+  return kept;
+}
+
+void take_digests(const DigestKey& key, const Decision& decision, std::string_view root, const Value* fact,
+                  std::vector<DraftRedacted>& out) {
+  if (fact == nullptr) return;
+  std::vector<FoundValue> found;
+  for (const Obligation& obligation : decision.obligations) {
+    if (obligation.kind == RuleKind::redact) find_values(*fact, root, obligation.path, &found);
+  }
+  for (const FoundValue& one : found) {
+    const bool known = std::any_of(out.begin(), out.end(), [&](const auto& had) { return had.path == one.path; });
+    std::string bytes;
+    append_value(bytes, one.value);
+    if (!known) out.push_back({one.path, key.digest(bytes)});
+  }
+}
+
+// Attributes of who acts, encoded; "" if there are none.
+std::string context_of(const DecidedFacts& facts) {
+  std::vector<MapEntry> roots;
+  for (size_t i = 0; i < facts.who.size(); ++i) {
+    if (facts.who[i] != nullptr) roots.push_back({Value::string(kIdentityFields[i].root), *facts.who[i]});
+  }
+  std::string out;
+  if (roots.empty()) return out;
+  Arena arena;
+  append_value(out, Value::map_of(make_map(arena, roots)));
+  return out;
+}
+
+}  // namespace
+
+struct DecisionRecorder::Impl {
+  Impl(std::unique_ptr<AuditWriter> to, const AuditOptions& options)
+      : writer(std::move(to)), digest_key(options.digest_key ? *options.digest_key : DigestKey::generate()) {}
+
+  std::unique_ptr<AuditWriter> writer;
+  const std::string session = Id128::random().hex();  // groups the records
+  const DigestKey digest_key;
+  const std::array<uint8_t, 8> digest_key_id = digest_key.id();
+  std::string buffer;
+
+  void note_facts(const DecidedFacts& facts, RecordDraft& draft) const {
+    draft.time_ns = facts.time_ns;
+    draft.session = session;
+    draft.capability = facts.capability;
+    draft.agent = id_of(facts.who[0]);
+    draft.principal = id_of(facts.who[1]);
+    draft.tenant = id_of(facts.who[2]);
+    draft.environment = id_of(facts.who[3]);
+    draft.stage = facts.stage;
+    draft.resource = facts.resource;
+    draft.metadata = facts.metadata;
+    draft.attributes = facts.action;
+    draft.risk = facts.risk;
+    draft.rejected = facts.rejected;
+  }
+
+  static void note_decision(const Program& program, const Decision& decision, RecordDraft& draft) {
+    draft.decided = true;
+    draft.effect = decision.effect;
+    draft.code = decision.code;
+    if (decision.rule != kNone) draft.rule = program.rules()[decision.rule].name;
+    note_policy(program, decision.rule, draft);
+    draft.reason = decision.reason;
+    draft.program = &program.digest();
+  }
+};
+
+DecisionRecorder::DecisionRecorder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+DecisionRecorder::~DecisionRecorder() = default;
+
+Result<std::unique_ptr<DecisionRecorder>> DecisionRecorder::open(const std::string& directory,
+                                                                 const AuditOptions& options) {
+  std::error_code made;
+  if (std::filesystem::create_directories(directory, made)) {
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, made);
+  }
+  auto writer = AuditWriter::open(directory, options);
+  if (!writer) return writer.error();
+  auto impl = std::make_unique<Impl>(std::move(*writer), options);
+  return std::unique_ptr<DecisionRecorder>(new DecisionRecorder(std::move(impl)));
+}
+
+Result<void> DecisionRecorder::add(const Program& program, const DecidedFacts& facts, const Decision& decision) {
+  Impl& self = *impl_;
+  RecordDraft draft;
+  draft.kind = RecordKind::decision;
+  draft.action = Id128::random();
+  self.note_facts(facts, draft);
+  Impl::note_decision(program, decision, draft);
+  const std::string fault = fault_text(program, decision.fault);
+  draft.fault = fault;
+  std::vector<DraftObligation> obligations;
+  for (const Obligation& obligation : decision.obligations) {
+    obligations.push_back({obligation.kind, program.rules()[obligation.rule].name, obligation.path, obligation.reason});
+  }
+  draft.obligations = obligations;
+  Arena arena;
+  Value input, output;
+  draft.input = redacted(arena, facts.input, "input", decision, &input);
+  draft.output = redacted(arena, facts.output, "output", decision, &output);
+  std::vector<DraftRedacted> digests;
+  take_digests(self.digest_key, decision, "input", facts.input, digests);
+  take_digests(self.digest_key, decision, "output", facts.output, digests);
+  draft.redacted = digests;
+  if (!digests.empty()) draft.digest_key = &self.digest_key_id;
+  const std::string context = context_of(facts);
+  draft.context = context;
+  const std::string_view body = encode_record(draft, self.buffer);
+  const Admission admission = self.writer->append(body, draft.action, RecordRole::single, nullptr);
+  if (admission == Admission::taken) return {};
+  return Error{"audit_unavailable", "the audit log takes no more records: " + self.writer->health().error};
+}
+
+Result<void> DecisionRecorder::flush() {
+  if (impl_->writer->flush()) return {};
+  return Error{"audit_unavailable", "the audit log could not be written: " + impl_->writer->health().error};
+}
+
+}  // namespace ordain

@@ -1,0 +1,104 @@
+// audit_fields: the numbers of a record's fields, as docs/audit.md lists them (append only), and how those of a fixed
+// size are read.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "runtime/audit/value_bytes.h"
+
+namespace ordain::detail {
+
+inline constexpr char kRecordVersion = 2;
+
+enum Field : uint8_t {
+  kKind = 1,
+  kTime,
+  kAction,
+  kTrace,
+  kParent,
+  kSession,
+  kCapability,
+  kAgent,
+  kPrincipal,
+  kTenant,
+  kEnvironment,
+  kStage,
+  kEffect,
+  kObserved,
+  kCode,
+  kCause,
+  kRule,
+  kReason,
+  kFault,
+  kObligation,
+  kApproval,
+  kStatus,
+  kError,
+  kElapsed,
+  kProgram,
+  kInput,
+  kOutput,
+  kResource,
+  kMetadata,
+  kLost,
+  kRedacted,
+  kDigestKey,
+  kContext,
+  kType,
+  kTarget,
+  kDescription,
+  kRisk,
+  kRejected,
+  kAttributes,
+  kGrant,
+  kPolicy,
+  kPolicyVersion,
+  kRemote,
+  kLastField = kRemote,
+};
+
+/// Reads a field of a fixed size. False if it has another, or (of an enumeration) a value past `last`.
+inline bool read_number(std::string_view bytes, int64_t* out) {
+  uint64_t value = 0;
+  if (bytes.size() != 8 || !take_u64(bytes, &value)) return false;
+  *out = static_cast<int64_t>(value);
+  return true;
+}
+
+template <typename E>
+bool read_enum(std::string_view bytes, E last, E* out) {
+  if (bytes.size() != 1 || static_cast<uint8_t>(bytes[0]) > static_cast<uint8_t>(last)) return false;
+  *out = static_cast<E>(bytes[0]);
+  return true;
+}
+
+inline bool read_risk(std::string_view bytes, std::optional<double>* out) {
+  int64_t bits = 0;
+  if (!read_number(bytes, &bits)) return false;
+  *out = std::bit_cast<double>(bits);
+  return true;
+}
+
+/// Shows `visit(field, bytes)` the fields of a record's body until it says false. Tags ascend; only some repeat.
+/// @returns false for what is no body, or where `visit` said so
+template <typename Visit>
+bool read_fields(std::string_view body, const Visit& visit) {
+  if (body.empty() || body.front() != kRecordVersion) return false;
+  body.remove_prefix(1);
+  uint8_t last = 0;
+  while (!body.empty()) {
+    const auto field = static_cast<uint8_t>(body.front());
+    body.remove_prefix(1);
+    std::string_view bytes;
+    const bool repeats = field == kObligation || field == kLost || field == kRedacted;
+    if (field < last || (field == last && !repeats) || !take_sized(body, &bytes)) return false;
+    last = field;
+    if (!visit(field, bytes)) return false;
+  }
+  return last >= kTime;
+}
+
+}  // namespace ordain::detail

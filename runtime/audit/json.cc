@@ -1,0 +1,86 @@
+// audit_json: a record as one line of JSON, for people and scripts. Keys come in a fixed order.
+#include <fmt/format.h>
+
+#include "ordain/audit.h"
+#include "ordain/time_text.h"
+#include "runtime/audit/json_line.h"
+
+namespace ordain {
+
+using namespace detail;  // NOLINT(google-build-using-namespace): our own internals
+
+namespace {
+
+std::string effect_name(const AuditRecord& record) {
+  std::string name(to_string(record.effect));
+  return record.observed && record.effect != Effect::allow ? "would_" + name : name;
+}
+
+void add_obligations(JsonLine& line, const AuditRecord& record) {
+  if (record.obligations.empty()) return;
+  std::string list = "[";
+  for (const auto& obligation : record.obligations) {
+    JsonLine item;
+    item.text("kind", to_string(obligation.kind)).text("rule", obligation.rule);
+    item.given("path", obligation.path).given("reason", obligation.reason);
+    if (list.size() > 1) list += ',';
+    list += item.done();
+  }
+  line.raw("obligations", list + "]");
+}
+
+void add_redacted(JsonLine& line, const AuditRecord& record) {
+  if (record.redacted.empty()) return;
+  std::string list = "[";
+  for (const auto& redacted : record.redacted) {
+    if (list.size() > 1) list += ',';
+    list += JsonLine().text("path", redacted.path).text("digest", redacted.digest).done();
+  }
+  line.raw("redacted", list + "]").text("digest_key", record.digest_key);
+}
+
+}  // namespace
+
+std::string to_json(const AuditRecord& record) {
+  JsonLine line;
+  if (record.id != 0) {  // a sink's records have no place in a log
+    line.raw("id", std::to_string(record.id)).text("chain", record.chain);
+    line.raw("sequence", std::to_string(record.sequence)).text("hash", record.hash);
+  }
+  line.text("kind", to_string(record.kind)).text("time", format_time(record.time_ns));
+  line.given("action", record.action).given("trace", record.trace).given("parent", record.parent);
+  line.given("session", record.session).given("capability", record.capability).given("agent", record.agent);
+  line.given("principal", record.principal).given("tenant", record.tenant).given("environment", record.environment);
+  if (record.decided) {
+    line.text("stage", to_string(record.stage))
+        .text("effect", effect_name(record))
+        .text("code", to_string(record.code));
+  }
+  if (record.observed) line.raw("observed", "true");
+  line.given("cause", record.cause)
+      .given("rule", record.rule)
+      .given("reason", record.reason)
+      .given("fault", record.fault);
+  add_obligations(line, record);
+  line.given("approval", record.approval);
+  if (record.status != OutcomeStatus::none) line.text("status", to_string(record.status));
+  line.given("error", record.error);
+  if (record.elapsed_ns != 0) line.raw("elapsed_ns", std::to_string(record.elapsed_ns));
+  line.given("program", record.program);
+  if (record.has_input) line.raw("input", record.input.json());
+  if (record.has_output) line.raw("output", record.output.json());
+  if (!record.resource.root().is(Kind::null)) line.raw("resource", record.resource.json());
+  if (!record.metadata.root().is(Kind::null)) line.raw("metadata", record.metadata.json());
+  if (!record.lost.empty()) line.texts("lost", record.lost);
+  add_redacted(line, record);
+  if (!record.context.root().is(Kind::null)) line.raw("context", record.context.json());
+  line.given("type", record.type).given("target", record.target).given("description", record.description);
+  if (record.risk) line.raw("risk", to_json(Value::floating(*record.risk)));
+  line.given("rejected", record.rejected);
+  if (!record.attributes.root().is(Kind::null)) line.raw("attributes", record.attributes.json());
+  line.given("grant", record.grant);
+  line.given("policy", record.policy).given("policy_version", record.policy_version).given("remote", record.remote);
+  return line.done();
+}
+
+}  // namespace ordain

@@ -1,0 +1,53 @@
+// JsonLine: builds one JSON object, key by key, in the order of the calls.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ordain/json.h"
+#include "runtime/identity/text.h"
+
+namespace ordain::detail {
+
+class JsonLine {
+ public:
+  /// A value that is JSON already.
+  JsonLine& raw(std::string_view key, std::string_view json) {
+    out_ += out_.size() > 1 ? "," : "";
+    append_json_string(out_, key);
+    out_ += ':';
+    out_ += json;
+    return *this;
+  }
+  JsonLine& text(std::string_view key, std::string_view value) {
+    std::string quoted;
+    append_json_text(quoted, value);
+    return raw(key, quoted);
+  }
+  /// JSON that comes out of a file: if it was damaged, and is not one value, then the text that it is.
+  JsonLine& stored(std::string_view key, std::string_view json) {
+    Arena arena;
+    auto value = parse_json(arena, json);
+    return value.ok() ? raw(key, to_json(*value)) : text(key, json);
+  }
+  /// Left out where empty.
+  JsonLine& given(std::string_view key, std::string_view value) { return value.empty() ? *this : text(key, value); }
+  JsonLine& texts(std::string_view key, const std::vector<std::string>& values) { return raw(key, list(values)); }
+  std::string done() { return std::move(out_) + "}"; }
+
+  static std::string list(const std::vector<std::string>& values) {
+    std::string out = "[";
+    for (const auto& value : values) {
+      if (out.size() > 1) out += ',';
+      append_json_text(out, value);
+    }
+    return out + "]";
+  }
+
+ private:
+  std::string out_ = "{";
+};
+
+}  // namespace ordain::detail

@@ -1,0 +1,45 @@
+// audit_query: finding records by the table `facts` that a sealed segment has.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ordain/audit.h"
+#include "runtime/sqlite/sqlite.h"
+
+namespace ordain::detail {
+
+/// The statement that finds candidates for a filter. Must outlive the statement it was bound to.
+class FactQuery {
+ public:
+  explicit FactQuery(const AuditFilter& filter);
+  const std::string& sql() const { return sql_; }
+  void bind(sqlite::Statement& statement) const;
+
+ private:
+  struct Parameter {
+    std::string text;
+    int64_t number = 0;
+    bool is_text = false;
+  };
+  void text(const char* condition, const std::string& value);
+  void number(const char* condition, int64_t value);
+  std::string sql_;
+  std::vector<Parameter> parameters_;
+};
+
+/// The columns of table `facts` of a record, for writing and for checking them.
+struct Facts {
+  int64_t time = 0, kind = 0, effect = -1;
+  std::string agent, principal, tenant, capability, session, action, rule;
+
+  explicit Facts(const AuditRecord& record);
+  bool operator==(const Facts&) const = default;
+  Facts() = default;
+};
+inline constexpr const char* kFactColumns =
+    "time, kind, effect, agent, principal, tenant, capability, session, action, rule";
+Facts read_facts(sqlite::Statement& statement);
+
+}  // namespace ordain::detail

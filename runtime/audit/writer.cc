@@ -1,0 +1,235 @@
+// AuditWriter: a queue that is swapped whole, a thread that commits it, and a latch for when that fails.
+#include "runtime/audit/writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ordain/time_text.h"
+
+namespace ordain::detail {
+namespace {
+
+/// A lost record names at most this many actions; the count goes on.
+constexpr size_t kMaxNamedLost = 65536;
+
+std::string lost_record(const std::vector<Id128>& actions, const Error& error) {
+  RecordDraft draft;
+  draft.kind = RecordKind::lost;
+  draft.time_ns = system_time_ns();
+  draft.cause = error.code;
+  draft.error = error.message;
+  draft.lost = actions;
+  std::string buffer;
+  return std::string(encode_record(draft, buffer));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AuditWriter>> AuditWriter::open(const std::string& directory, const AuditOptions& options) {
+  auto chain = AuditChain::open(directory, options);
+  if (!chain.ok()) return chain.error();
+  return std::unique_ptr<AuditWriter>(new AuditWriter(std::move(*chain), options));
+}
+
+AuditWriter::AuditWriter(AuditChain chain, AuditOptions options)
+    : chain_(std::move(chain)), options_(std::move(options)), thread_([this] { run(); }) {}
+
+AuditWriter::~AuditWriter() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  work_.notify_all();
+  thread_.join();
+  if (indexer_.joinable()) indexer_.join();
+}
+
+bool AuditWriter::has_room(size_t bytes, size_t records) const {
+  if (queue_.empty() && reserved_ == 0) return true;
+  return queue_.size() + reserved_ + records <= options_.queue_records &&
+         (queue_.empty() || queue_.bytes.size() + bytes <= options_.queue_bytes);
+}
+
+Admission AuditWriter::append(std::string_view body, const Id128& action, RecordRole role, Ticket* ticket) {
+  std::unique_lock lock(mutex_);
+  if (role != RecordRole::outcome) {
+    size_t records = role == RecordRole::intent ? 2 : 1;
+    auto ready = [&] { return failure_.has_value() || has_room(body.size(), records); };
+    if (!ready()) {
+      work_.notify_one();
+      if (!room_.wait_for(lock, options_.queue_wait, ready)) return Admission::full;
+    }
+    if (failure_) return Admission::unavailable;
+  }
+  if (role == RecordRole::intent) ++reserved_;
+  if (role == RecordRole::outcome) --reserved_;
+  bool wake = queue_.empty() || queue_.size() == options_.queue_records / 2;
+  queue_.add(body, action);
+  ++taken_;
+  if (ticket != nullptr) *ticket = queue_state_;
+  lock.unlock();
+  if (wake) work_.notify_one();
+  return Admission::taken;
+}
+
+void AuditWriter::release() {
+  std::lock_guard lock(mutex_);
+  --reserved_;
+  room_.notify_all();
+}
+
+bool AuditWriter::wait(const Ticket& ticket) {
+  std::unique_lock lock(mutex_);
+  ++waiters_;
+  work_.notify_one();
+  done_.wait(lock, [&] { return ticket->settled || failure_.has_value(); });
+  --waiters_;
+  return ticket->settled && ticket->committed;
+}
+
+bool AuditWriter::flush() {
+  std::unique_lock lock(mutex_);
+  uint64_t upto = taken_, lost = lost_;
+  ++waiters_;
+  work_.notify_one();
+  done_.wait(lock, [&] { return settled_ >= upto || failure_.has_value(); });
+  --waiters_;
+  return !failure_ && lost_ == lost;
+}
+
+AuditWriter::Health AuditWriter::health() const {
+  std::lock_guard lock(mutex_);
+  Health out{!failure_.has_value(), "", written_, lost_, queue_.size(), checkpoint_error_};
+  if (failure_) out.error = failure_->message;
+  return out;
+}
+
+void AuditWriter::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (failure_) {
+      bool last = work_.wait_for(lock, options_.retry, [&] { return stop_; });
+      recover(lock);
+      if (!last || !failure_) continue;
+      // Closing with a log that does not recover: what came meanwhile is lost too.
+      Error error = *failure_;
+      std::vector<Id128> actions = std::move(queue_.actions);
+      queue_.clear();
+      lost_ += actions.size();
+      report(lock, actions, error);
+      return;
+    }
+    if (!idle(lock)) return;
+    if (queue_.empty()) continue;
+    auto hurry = [&] { return stop_ || waiters_ > 0 || queue_.size() >= options_.queue_records / 2; };
+    if (!hurry()) work_.wait_for(lock, options_.linger, hurry);
+    write_queue(lock);
+  }
+}
+
+/// Waits for records, signing in the meantime what is due. @returns false when all is written and signed.
+bool AuditWriter::idle(std::unique_lock<std::mutex>& lock) {
+  auto ready = [&] { return stop_ || !queue_.empty(); };
+  auto due = chain_.checkpoint_due();
+  if (!due) {
+    work_.wait(lock, ready);
+  } else if (!work_.wait_until(lock, std::max(*due, no_checkpoint_before_), ready)) {
+    sign(lock);
+    return true;
+  }
+  if (!queue_.empty()) return true;
+  if (due) sign(lock);
+  return !queue_.empty();
+}
+
+void AuditWriter::sign(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  Result<void> result = chain_.checkpoint();
+  lock.lock();
+  if (!result.ok()) no_checkpoint_before_ = std::chrono::steady_clock::now() + options_.retry;
+  checkpoint_error_ = result.ok() ? chain_.checkpoint_error() : result.error().message;
+}
+
+/// A sealed segment gets its indexes beside the writing. If that fails, `ordain audit rotate` makes up for it.
+void AuditWriter::index_sealed() {
+  std::string path = chain_.take_sealed();
+  if (path.empty()) return;
+  if (indexer_.joinable()) indexer_.join();
+  indexer_ = std::thread([path] { (void)index_segment(path); });
+}
+
+void AuditWriter::write_queue(std::unique_lock<std::mutex>& lock) {
+  std::swap(queue_, writing_);
+  auto state = std::exchange(queue_state_, std::make_shared<BatchState>());
+  lock.unlock();
+  room_.notify_all();
+  Result<void> result = chain_.append(writing_);
+  index_sealed();
+  lock.lock();
+  checkpoint_error_ = chain_.checkpoint_error();
+  settle(result.ok(), state, writing_.size());
+  if (!result.ok()) latch(lock, result.error());
+  writing_.clear();
+}
+
+void AuditWriter::settle(bool committed, const std::shared_ptr<BatchState>& state, size_t records) {
+  state->settled = true;
+  state->committed = committed;
+  settled_ += records;
+  if (committed) written_ += records;
+  done_.notify_all();
+}
+
+/// The batch is lost, and so is what was queued behind it: those calls were told that they are recorded in this order.
+void AuditWriter::latch(std::unique_lock<std::mutex>& lock, const Error& error) {
+  failure_ = error;
+  std::vector<Id128> actions = writing_.actions;
+  actions.insert(actions.end(), queue_.actions.begin(), queue_.actions.end());
+  auto state = std::exchange(queue_state_, std::make_shared<BatchState>());
+  settle(false, state, queue_.size());
+  queue_.clear();
+  lost_ += actions.size();
+  size_t named = std::min(actions.size(), kMaxNamedLost - std::min(kMaxNamedLost, unreported_.size()));
+  unreported_.insert(unreported_.end(), actions.begin(), actions.begin() + static_cast<ptrdiff_t>(named));
+  room_.notify_all();
+  report(lock, actions, error);
+}
+
+void AuditWriter::report(std::unique_lock<std::mutex>& lock, const std::vector<Id128>& actions, const Error& error) {
+  if (!options_.on_lost || actions.empty()) return;
+  std::vector<std::string> names;
+  for (const Id128& id : actions) names.push_back(id.hex());
+  lock.unlock();
+  try {
+    options_.on_lost(names, error);
+  } catch (...) {  // a host's telemetry must not stop the log
+  }
+  lock.lock();
+}
+
+/// Writes a record of what was lost, and the outcomes that came meanwhile. If that works the log is available again.
+void AuditWriter::recover(std::unique_lock<std::mutex>& lock) {
+  std::string first = lost_record(unreported_, *failure_);
+  std::swap(queue_, writing_);
+  auto state = std::exchange(queue_state_, std::make_shared<BatchState>());
+  lock.unlock();
+  Result<void> result = chain_.append(writing_, first);
+  lock.lock();
+  if (!result.ok()) {
+    for (size_t i = 0; i < queue_.size(); ++i) writing_.add(queue_.body(i), queue_.actions[i]);
+    std::swap(queue_, writing_);
+    writing_.clear();
+    // Who waits for these is told that they are not there; they stay queued all the same.
+    for (auto* pending : {&state, &queue_state_}) (*pending)->settled = true;
+    queue_state_ = std::make_shared<BatchState>();
+    done_.notify_all();
+    return;
+  }
+  failure_.reset();
+  unreported_.clear();
+  ++written_;
+  settle(true, state, writing_.size());
+  writing_.clear();
+}
+
+}  // namespace ordain::detail

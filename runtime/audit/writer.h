@@ -1,0 +1,97 @@
+// AuditWriter: takes records from many threads and commits them in batches on one thread of its own, which also hashes
+// them.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "ordain/audit.h"
+#include "runtime/audit/chain.h"
+
+namespace ordain::detail {
+
+/// Whether a record was taken.
+enum class Admission : uint8_t { taken, full, unavailable };
+
+/// What a record means for the queue's room.
+enum class RecordRole : uint8_t {
+  single,   ///< a record for itself
+  intent,   ///< keeps room for its outcome, so that what was executed can always be recorded
+  outcome,  ///< uses that room; taken even while the log is unavailable, to be written once it recovers
+};
+
+/// The batch that a record went into.
+struct BatchState {
+  bool settled = false;
+  bool committed = false;
+};
+using Ticket = std::shared_ptr<const BatchState>;
+
+class AuditWriter {
+ public:
+  /// Opens (or makes) the log in `directory`, which must exist, and starts the thread.
+  static Result<std::unique_ptr<AuditWriter>> open(const std::string& directory, const AuditOptions& options);
+  /// Writes what is queued, then stops.
+  ~AuditWriter();
+
+  /// Queues one record. Blocks up to `queue_wait` for room.
+  Admission append(std::string_view body, const Id128& action, RecordRole role, Ticket* ticket);
+  /// Gives back the room that an intent kept, when there will be no outcome.
+  void release();
+  /// Waits for the record's commit. @returns false if it failed, or while the log is unavailable.
+  bool wait(const Ticket& ticket);
+  /// Waits for all records taken so far.
+  bool flush();
+
+  /// Adds the audit part of a runtime's health.
+  struct Health {
+    bool available = true;
+    std::string error;
+    uint64_t written = 0, lost = 0;
+    size_t depth = 0;
+    std::string checkpoint_error;
+  };
+  Health health() const;
+
+ private:
+  AuditWriter(AuditChain chain, AuditOptions options);
+  bool has_room(size_t bytes, size_t records) const;
+  void run();
+  bool idle(std::unique_lock<std::mutex>& lock);
+  void sign(std::unique_lock<std::mutex>& lock);
+  void index_sealed();
+  void write_queue(std::unique_lock<std::mutex>& lock);
+  void recover(std::unique_lock<std::mutex>& lock);
+  void latch(std::unique_lock<std::mutex>& lock, const Error& error);
+  void report(std::unique_lock<std::mutex>& lock, const std::vector<Id128>& actions, const Error& error);
+  void settle(bool committed, const std::shared_ptr<BatchState>& state, size_t records);
+
+  AuditChain chain_;  // the thread's own
+  const AuditOptions options_;
+  mutable std::mutex mutex_;
+  std::condition_variable work_;  ///< for the thread: there is something to do
+  std::condition_variable room_;  ///< for callers: the queue was emptied
+  std::condition_variable done_;  ///< for callers: a batch was settled
+  RecordBatch queue_;
+  RecordBatch writing_;  // the thread's own
+  std::shared_ptr<BatchState> queue_state_ = std::make_shared<BatchState>();
+  size_t reserved_ = 0;  ///< outcomes yet to come
+  size_t waiters_ = 0;
+  uint64_t taken_ = 0, settled_ = 0, written_ = 0, lost_ = 0;
+  std::vector<Id128> unreported_;  ///< lost actions that no `lost` record names yet
+  std::optional<Error> failure_;   ///< set: latched
+  bool stop_ = false;
+  std::string checkpoint_error_;
+  std::chrono::steady_clock::time_point no_checkpoint_before_{};  ///< after one that failed
+  std::thread indexer_;                                           // the thread's own
+  std::thread thread_;
+};
+
+}  // namespace ordain::detail

@@ -1,0 +1,283 @@
+// async: a queue of calls, some threads, and a watch. A call that comes back as Pending is parked under its approval's
+// id and queued again when that was decided; the watch looks, and keeps the deadlines.
+#include "ordain/async.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "runtime/govern/plan_call.h"
+
+namespace ordain {
+
+using namespace detail;  // NOLINT(google-build-using-namespace): our own internals
+
+using Clock = std::chrono::steady_clock;
+
+struct AsyncCall::State {
+  Action action;
+  AsyncTool tool;
+  Completion done;
+  std::optional<Clock::time_point> deadline;
+  std::stop_source stop;
+
+  std::mutex mutex;
+  bool executing = false, completed = false;
+  std::string approval;  // that it waits for; the watch's and the threads', under the pool's mutex
+
+  /// The first answer counts.
+  void complete(Outcome<Document> outcome) {
+    Completion call;
+    {
+      std::lock_guard lock(mutex);
+      if (completed) return;
+      completed = true;
+      call = std::move(done);
+    }
+    try {
+      if (call) call(std::move(outcome));
+    } catch (...) {  // the completion's own affair
+    }
+  }
+  void refuse(std::string code, std::string reason) {
+    complete(Outcome<Document>({}, {}, Denied{"", std::move(reason), std::move(code), ""}));
+  }
+  /// @returns false if it was cancelled or has timed out: it must not execute any more.
+  bool begin() {
+    std::lock_guard lock(mutex);
+    if (completed || stop.stop_requested()) return false;
+    executing = true;
+    return true;
+  }
+  void end() {
+    std::lock_guard lock(mutex);
+    executing = false;
+  }
+  /// Tells the tool to stop. @returns whether it was executing.
+  bool request_stop() {
+    bool was = false;
+    {
+      std::lock_guard lock(mutex);
+      was = executing;
+      // Within the lock: begin() then either comes before, or sees it.
+      stop.request_stop();
+    }
+    return was;
+  }
+  bool over() {
+    std::lock_guard lock(mutex);
+    return completed;
+  }
+};
+
+void AsyncCall::cancel() const {
+  if (!state_->request_stop()) state_->refuse("cancelled", "the call was cancelled before it executed");
+}
+
+bool AsyncCall::done() const { return state_->over(); }
+
+struct AsyncCalls::Impl {
+  using Call = std::shared_ptr<AsyncCall::State>;
+
+  Impl(Runtime runtime, const AsyncOptions& given) : runtime(std::move(runtime)), options(given) {}
+
+  /// What the handles share only closes it. The threads keep it, for the last handle may go on one of them.
+  static std::shared_ptr<Impl> open(Runtime runtime, const AsyncOptions& options) {
+    auto impl = std::make_shared<Impl>(std::move(runtime), options);
+    std::shared_ptr<Impl> handle(impl.get(), [impl](Impl*) { impl->close(); });
+    for (size_t i = 0; i < options.threads; ++i) impl->threads.emplace_back([impl] { impl->work(); });
+    impl->threads.emplace_back([impl] { impl->watch(); });
+    return handle;
+  }
+
+  void close() {
+    std::vector<Call> all;
+    {
+      std::lock_guard lock(mutex);
+      stopping = true;
+      all.assign(queue.begin(), queue.end());
+      all.insert(all.end(), parked.begin(), parked.end());
+      all.insert(all.end(), running.begin(), running.end());
+      queue.clear();
+      parked.clear();
+    }
+    for (const Call& call : all) AsyncCall(call).cancel();
+    ready.notify_all();
+    watching.notify_all();
+    for (auto& thread : threads) {
+      if (thread.get_id() == std::this_thread::get_id()) {
+        thread.detach();
+      } else {
+        thread.join();
+      }
+    }
+  }
+
+  bool add(const Call& call) {
+    {
+      std::lock_guard lock(mutex);
+      if (queue.size() + parked.size() >= options.queue) return false;
+      queue.push_back(call);
+    }
+    ready.notify_one();
+    if (call->deadline) watching.notify_one();
+    return true;
+  }
+
+  // Calls are let go of without the lock: one may hold the last handle, in its tool or its completion.
+
+  void work() {
+    for (;;) {
+      Call call;
+      {
+        std::unique_lock lock(mutex);
+        ready.wait(lock, [&] { return stopping || !queue.empty(); });
+        if (queue.empty()) return;
+        call = std::move(queue.front());
+        queue.pop_front();
+        running.push_back(call);
+      }
+      auto approval = run(call);
+      {
+        std::lock_guard lock(mutex);
+        std::erase(running, call);
+        if (approval.empty()) continue;
+        if (!stopping) {
+          call->approval = approval;
+          parked.push_back(call);
+          watching.notify_one();
+          continue;
+        }
+      }
+      AsyncCall(call).cancel();
+    }
+  }
+
+  /// One governed call. @returns the approval that it waits for, or "".
+  std::string run(const Call& call) {
+    if (call->over()) return "";
+    const Action& action = call->action;
+    bool began = false;
+    auto tool = [&](const Value& input) -> Result<Document> {
+      began = call->begin();
+      if (!began) return Error{"cancelled", "cancelled before the tool was entered"};
+      return call->tool(input, call->stop.get_token());
+    };
+    auto outcome = runtime.call(action.capability, action.input, tool, call_options(action, nullptr));
+    if (began) call->end();
+    if (outcome.pending() != nullptr && !call->stop.stop_requested()) return outcome.pending()->approval_id;
+    call->complete(std::move(outcome));
+    return "";
+  }
+
+  void watch() {
+    for (;;) {
+      std::vector<Call> looked, all, decided;
+      {
+        std::unique_lock lock(mutex);
+        if (!stopping) watching.wait_until(lock, next_look());
+        if (stopping) return;
+        looked = all = parked;
+        all.insert(all.end(), queue.begin(), queue.end());
+        all.insert(all.end(), running.begin(), running.end());
+      }
+      expire(all);
+      for (const Call& call : looked) {
+        if (call->over() || is_decided(call->approval)) decided.push_back(call);
+      }
+      std::lock_guard lock(mutex);
+      for (const Call& call : decided) {
+        if (std::erase(parked, call) != 0 && !call->over()) queue.push_back(call);
+      }
+      if (!decided.empty()) ready.notify_all();
+    }
+  }
+
+  Clock::time_point next_look() const {
+    auto next = Clock::now() + (parked.empty() ? std::chrono::milliseconds(60'000) : options.poll);
+    for (const auto* calls : {&parked, &running}) {
+      for (const Call& call : *calls) {
+        if (call->deadline && !call->over()) next = std::min(next, *call->deadline);
+      }
+    }
+    for (const Call& call : queue) {
+      if (call->deadline && !call->over()) next = std::min(next, *call->deadline);
+    }
+    return next;
+  }
+
+  static void expire(const std::vector<Call>& calls) {
+    auto now = Clock::now();
+    for (const Call& call : calls) {
+      if (!call->deadline || *call->deadline > now || call->over()) continue;
+      if (call->request_stop()) {
+        call->complete(Outcome<Document>(
+            {}, {}, Failed{"timeout", "the tool still executes; its outcome will be on record", true}));
+      } else {
+        call->refuse("timeout", "the call did not begin to execute in time");
+      }
+    }
+  }
+
+  /// Anything but a request that still waits; also one that cannot be looked up, since the call itself then says why.
+  bool is_decided(const std::string& id) {
+    auto found = runtime.approvals().show(id, runtime.now_ns());
+    return !found.ok() || found->state != ApprovalState::pending;
+  }
+
+  Runtime runtime;
+  const AsyncOptions options;
+  std::mutex mutex;
+  std::condition_variable ready, watching;
+  std::deque<Call> queue;
+  std::vector<Call> parked, running;
+  bool stopping = false;
+  std::vector<std::thread> threads;  // the watch is the last
+};
+
+Result<AsyncCalls> AsyncCalls::open(Runtime runtime, AsyncOptions options) {
+  if (options.threads == 0) return Error{"invalid_options", "threads: at least 1"};
+  if (options.poll.count() <= 0) return Error{"invalid_options", "poll: must be positive"};
+  return AsyncCalls(Impl::open(std::move(runtime), options));
+}
+
+AsyncCall AsyncCalls::start(Action action, AsyncTool tool, Completion done, std::chrono::milliseconds timeout) const {
+  auto state = std::make_shared<AsyncCall::State>();
+  state->action = std::move(action);
+  state->tool = std::move(tool);
+  state->done = std::move(done);
+  if (timeout.count() > 0) state->deadline = Clock::now() + timeout;
+  if (!impl_->add(state)) state->refuse("queue_full", "too many calls wait");
+  return AsyncCall(state);
+}
+
+std::future<Outcome<Document>> AsyncCalls::start(Action action, AsyncTool tool,
+                                                 std::chrono::milliseconds timeout) const {
+  auto promise = std::make_shared<std::promise<Outcome<Document>>>();
+  auto future = promise->get_future();
+  start(
+      std::move(action), std::move(tool),
+      [promise](Outcome<Document> outcome) { promise->set_value(std::move(outcome)); }, timeout);
+  return future;
+}
+
+void AsyncCalls::wake() const { impl_->watching.notify_all(); }
+
+size_t AsyncCalls::waiting() const {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->parked.size();
+}
+
+ApprovalHandler deferred_handler(std::function<void(const Approval&)> notify) {
+  return [notify = std::move(notify)](const Approval& request) {
+    notify(request);
+    return ApprovalAnswer{};
+  };
+}
+
+}  // namespace ordain

@@ -1,0 +1,160 @@
+// call_record: drafts, and hands over to the writer and the sinks.
+#include "runtime/govern/call_record.h"
+
+#include <utility>
+
+#include "runtime/audit/value_bytes.h"
+
+namespace ordain::detail {
+
+CallRecord::CallRecord(Core& core, Worker& worker, const Identity& who, const ActionFacts& action, bool observe)
+    : core_(core), worker_(worker), action_(action), observe_(observe) {
+  const Who& acting = who.who();
+  draft.action = action.id;
+  draft.session = acting.session;
+  draft.capability = "(invalid)";
+  draft.agent = acting.agent;
+  draft.principal = acting.principal;
+  draft.tenant = acting.tenant;
+  draft.environment = acting.environment;
+  draft.decided = true;
+  draft.observed = observe;
+  draft.input = &input;
+  const CallOptions& options = *action.options;
+  if (!options.resource.is(Kind::null)) draft.resource = &options.resource;
+  if (!options.metadata.is(Kind::null)) draft.metadata = &options.metadata;
+  draft.rejected = action.problem;
+  if (!action.problem.empty()) return;
+  draft.trace = action.trace();
+  draft.parent = options.parent;
+  draft.capability = action.capability;
+  draft.type = options.type;
+  draft.target = options.target;
+  draft.description = options.description;
+  if (options.risk) draft.risk = options.risk->value;
+}
+
+void CallRecord::note(const Ruling& decision, Stage stage, int64_t now_ns) {
+  draft.kind = stage == Stage::before ? RecordKind::intent : RecordKind::outcome;
+  draft.time_ns = now_ns;
+  draft.stage = stage;
+  draft.effect = decision.effect;
+  draft.code = decision.code;
+  draft.rule = decision.rule;
+  draft.reason = decision.reason;
+  draft.fault = decision.fault;
+  note_policy(*worker_.program, decision.policy_rule, draft);
+  draft.remote = decision.host != nullptr ? std::string_view(decision.host->remote) : std::string_view();
+  draft.cause = draft.approval = draft.grant = {};
+  draft.program = &worker_.program->digest();
+  draft.context = worker_.attributes;
+  obligations_.clear();
+  for (const RulingObligation& obligation : decision.obligations) {
+    obligations_.push_back({obligation.kind, obligation.rule, obligation.path, obligation.reason});
+  }
+  draft.obligations = obligations_;
+  clear_redacted();
+}
+
+void CallRecord::begin_outcome(int64_t elapsed_ns) {
+  draft.kind = RecordKind::outcome;
+  draft.elapsed_ns = elapsed_ns;
+  draft.input = draft.resource = draft.metadata = nullptr;
+  draft.context = draft.type = draft.target = draft.description = {};
+  draft.risk.reset();
+  if (!draft.decided || draft.stage == Stage::before) clear_redacted();
+}
+
+void CallRecord::clear_redacted() {
+  redacted_.clear();
+  draft.redacted = {};
+  draft.digest_key = nullptr;
+}
+
+void CallRecord::digest_redacted(const Ruling& decision, std::string_view root, const Value& value) {
+  if (core_.audit == nullptr || !decision.redacts()) return;
+  std::vector<FoundValue> found;
+  for (const RulingObligation& obligation : decision.obligations) {
+    if (obligation.kind == RuleKind::redact) find_values(value, root, obligation.path, &found);
+  }
+  for (const FoundValue& one : found) digest(one);
+}
+
+void CallRecord::digest_withheld(const Value& output) {
+  if (core_.audit == nullptr) return;
+  redacted_.clear();
+  digest({"output", output});
+}
+
+void CallRecord::digest(const FoundValue& found) {
+  for (const DraftRedacted& known : redacted_) {
+    if (known.path == found.path) return;
+  }
+  std::string bytes;
+  append_value(bytes, found.value);
+  redacted_.push_back({found.path, core_.digest_key.digest(bytes)});
+  draft.redacted = redacted_;
+  draft.digest_key = &core_.digest_key_id;
+}
+
+/// Whether the call goes on only once the record is on disk.
+bool CallRecord::waits() const {
+  const AuditOptions& audit = core_.options.audit;
+  if (audit.durability != Durability::group) return audit.durability == Durability::sync;
+  if (draft.kind == RecordKind::decision) return true;  // the host acts on it out of our sight
+  if (draft.kind != RecordKind::intent || !audit.wait_for_irreversible) return false;
+  CapabilityId id = worker_.call->capability().id;
+  return id != kNone && worker_.program->schema().capabilities[id].has_effect("irreversible");
+}
+
+RecordRole CallRecord::role() const {
+  if (draft.kind == RecordKind::intent) return RecordRole::intent;
+  // Without an intent on record (fail_mode open) an outcome has no room kept for it.
+  return draft.kind == RecordKind::outcome && reserved_ ? RecordRole::outcome : RecordRole::single;
+}
+
+Recorded CallRecord::append() {
+  if (core_.audit == nullptr && core_.options.sinks.empty()) return Recorded::yes;
+  const std::string_view body = encode_record(draft, worker_.record);
+  const bool sunk = core_.options.sinks.empty() || sink(body);
+  // A call that some sink does not know of must not execute; what was executed is recorded wherever it can be.
+  const bool closed = !observe_ && core_.options.fail_mode == FailMode::closed;
+  if (!sunk && closed && draft.kind == RecordKind::intent) return Recorded::unavailable;
+  if (core_.audit == nullptr) return sunk ? Recorded::yes : Recorded::lost;
+  const Recorded recorded = queue(body);
+  if (recorded != Recorded::yes && core_.options.telemetry != nullptr) {
+    core_.options.telemetry->write_failed("audit");
+  }
+  return recorded == Recorded::yes && !sunk ? Recorded::lost : recorded;
+}
+
+Recorded CallRecord::queue(std::string_view body) {
+  Ticket ticket;
+  const bool waiting = waits();
+  const Admission admission = core_.audit->append(body, action_.id, role(), waiting ? &ticket : nullptr);
+  if (admission != Admission::taken) return admission == Admission::full ? Recorded::full : Recorded::unavailable;
+  reserved_ = draft.kind == RecordKind::intent;
+  return waiting && !core_.audit->wait(ticket) ? Recorded::lost : Recorded::yes;
+}
+
+void CallRecord::abandon() {
+  if (std::exchange(reserved_, false)) core_.audit->release();
+}
+
+/// Gives the record to the sinks. @returns false if one of them failed.
+bool CallRecord::sink(std::string_view body) {
+  AuditRecord record;
+  bool ok = decode_record(body, &record);
+  for (const auto& one : core_.options.sinks) {
+    bool written = false;
+    try {
+      written = one->write(record).ok();
+    } catch (...) {  // the same as an error
+    }
+    if (!written && core_.options.telemetry != nullptr) core_.options.telemetry->write_failed("sink");
+    ok = ok && written;
+  }
+  return ok;
+}
+
+}  // namespace ordain::detail

@@ -1,0 +1,67 @@
+// core: the state that all handles of one runtime share.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "ordain/live_program.h"
+#include "ordain/runtime.h"
+#include "ordain/time_text.h"
+#include "runtime/audit/writer.h"
+#include "runtime/govern/worker.h"
+
+namespace ordain::detail {
+
+struct Core {
+  Core(std::shared_ptr<const Program> first, RuntimeOptions given, Identity who, ApprovalStore store)
+      : options(std::move(given)),
+        identity(std::move(who)),
+        approvals(std::move(store)),
+        digest_key(options.audit.digest_key ? *options.audit.digest_key : DigestKey::generate()),
+        digest_key_id(digest_key.id()),
+        live(std::move(first)) {
+    live.on_collect([this] { release_idle(); });
+  }
+
+  RuntimeOptions options;
+  Identity identity;
+  mutable ApprovalStore approvals;
+  std::unique_ptr<AuditWriter> audit;  ///< nullptr: nothing is recorded
+  const DigestKey digest_key;          ///< of redacted values
+  const std::array<uint8_t, 8> digest_key_id;
+
+  std::mutex workers_mutex;
+  std::vector<std::unique_ptr<Worker>> workers;  ///< all of them, until the end; who uses one has claimed it
+
+  // The host's own rules; replaced as a whole when one is added.
+  std::mutex host_rules_mutex;
+  std::shared_ptr<const std::vector<HostRule>> host_rules;
+  std::atomic<bool> has_host_rules{false};
+  std::shared_ptr<const std::vector<HostRule>> current_host_rules() {
+    std::lock_guard lock(host_rules_mutex);
+    return host_rules;
+  }
+  const uint64_t serial = next_serial();
+
+  LiveProgram live;  ///< last: its thread looks at the workers
+
+  /// Takes retired programs from the workers that no call uses.
+  void release_idle();
+  int64_t now() const { return options.clock ? options.clock() : system_time_ns(); }
+  int64_t stopwatch() const;
+  static uint64_t next_serial();
+};
+
+/// Runtime::authorize.
+Authorization authorize(Core& core, std::string_view capability, const Value& input, const CallOptions& options);
+
+struct Ruling;
+struct ActionFacts;
+
+/// The ruling with everything it says copied out of program and scratch.
+DetachedDecision detach(const Program& program, const Ruling& ruling, const ActionFacts& action, int64_t now_ns);
+
+}  // namespace ordain::detail

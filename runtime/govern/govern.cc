@@ -1,0 +1,400 @@
+// govern: the one path of a governed call: before, approval, intent, execute, after, outcome.
+#include <algorithm>
+#include <exception>
+
+#include "runtime/govern/binding.h"
+#include "runtime/govern/call_record.h"
+#include "runtime/identity/scopes.h"
+#include "runtime/identity/text.h"
+
+namespace ordain::detail {
+namespace {
+
+/// A call that was approved and finds another rule asking starts over; not for ever.
+constexpr int kMaxAsks = 3;
+
+class GovernedCall {
+ public:
+  GovernedCall(Core& core, Worker& worker, std::string_view capability, const Value& input, const CallOptions& options,
+               GovernedTool& tool)
+      : core_(core),
+        worker_(worker),
+        who_(options.identity != nullptr ? *options.identity : core.identity),
+        action_(describe_action(core, capability, input, options)),
+        tool_(tool),
+        observe_(core.options.mode == Mode::observe) {
+    out_.action = action_.id;
+  }
+
+  Governed run() {
+    if (clear() && begin()) execute();
+    return std::move(out_);
+  }
+
+  /// The call as far as its decision.
+  Authorization authorize() {
+    DetachedDecision decided;
+    decided_ = &decided;
+    bool clears = clear() && record_decision();
+    if (auto* pending = std::get_if<Pending>(&out_.state)) approval_ = pending->approval_id;
+    Document input = clears ? Document::copy_of(effective_) : Document();
+    return {clears, std::move(decided), approval_, grant_, to_outcome<void>(std::move(out_), Nothing()), input};
+  }
+
+ private:
+  // --- before ---
+
+  /// Decides, and asks where a rule says so. @returns whether the call may go on; otherwise what stopped it is
+  /// recorded.
+  bool clear() {
+    for (int asked = 0;; ++asked) {
+      const Ruling& decision = decide_before();
+      if (observe_) return true;
+      if (decision.effect == Effect::deny) return deny(denied(decision), "");
+      if (!scope_.empty()) return deny({"", missing_scope_reason(who_.who(), scope_), "missing_scope", ""}, "");
+      if (!redact_input(decision)) return false;
+      if (decision.effect == Effect::allow) return true;
+      Step step = ask(decision, asked + 1 >= kMaxAsks);
+      if (step != Step::again) return step == Step::go;
+    }
+  }
+
+  HostCall seen(Stage stage, const Value& output) const {
+    return {stage,   action_.capability, *action_.input,         output,         who_.who(), *action_.options,
+            now_ns_, elapsed_ns_,        action_.id_text.view(), action_.trace()};
+  }
+
+  const Ruling& decide_before() {
+    worker_.refresh(core_, who_);
+    now_ns_ = core_.now();
+    worker_.bind(*worker_.call, Stage::before, action_, now_ns_, nullptr, 0);
+    const Value nothing{};
+    out_.warnings.clear();  // of a decision that is taken again
+    judge(*worker_.call, seen(Stage::before, nothing));
+    const Ruling& decision = ruling_;
+    effective_ = *action_.input;
+    record_.input = effective_;
+    scope_ = missing_scope(*worker_.program, worker_.call->capability().id, who_.who());
+    if (observe_ && (decision.effect != Effect::allow || !scope_.empty())) {
+      out_.would = "would_" + std::string(to_string(scope_.empty() ? decision.effect : Effect::deny));
+    }
+    if (!scope_.empty() && decision.effect != Effect::deny) {
+      draft_.effect = Effect::deny;
+      draft_.cause = "missing_scope";
+    }
+    if (observe_) observe_input(decision);
+    if (decided_ != nullptr) *decided_ = detach(*worker_.program, decision, action_, now_ns_);
+    return decision;
+  }
+
+  /// What the tool receives, and what is recorded, from here on.
+  bool redact_input(const Ruling& decision) {
+    record_.digest_redacted(decision, "input", *action_.input);
+    if (!apply(decision, "input", effective_)) {
+      return deny({std::string(draft_.rule), "a redaction could not be applied", "evaluation_error", ""}, "");
+    }
+    record_.input = effective_;
+    return true;
+  }
+
+  /// Under observe the tool receives the original, but the record is as it would be under enforce: a trial must not
+  /// spread secrets.
+  void observe_input(const Ruling& decision) {
+    if (decision.effect == Effect::deny) return;
+    record_.digest_redacted(decision, "input", *action_.input);
+    if (!apply(decision, "input", record_.input)) record_.input = Value::null();
+  }
+
+  bool apply(const Ruling& decision, std::string_view root, Value& value) {
+    for (const RulingObligation& obligation : decision.obligations) {
+      if (obligation.kind != RuleKind::redact) continue;
+      Value with = copy_value(worker_.arena, obligation.with);
+      if (!redact(worker_.arena, value, root, obligation.path, with, &value)) return false;
+    }
+    return true;
+  }
+
+  // --- approval ---
+
+  enum class Step { go, stop, again };
+
+  Step ask(const Ruling& decision, bool last) {
+    auto made = make_request(*worker_.program, decision, action_, who_.who(), effective_);
+    if (!made) {
+      deny({"", "the input is nested too deep", "invalid_input", ""}, "");
+      return Step::stop;
+    }
+    ApprovalRequest& request = *made;
+    request.now_ns = now_ns_;
+    int64_t seconds = decision.expires_seconds > 0 ? decision.expires_seconds : core_.options.approval_expires.count();
+    request.expires_ns = expiry(now_ns_, seconds);
+    auto claimed = core_.approvals.claim(request);
+    if (!claimed.ok()) return unavailable(request, claimed.error());
+    const Approval& approval = claimed->approval;
+    switch (claimed->claim) {
+      case ApprovalStore::Claim::consumed:
+        approval_ = approval.id;
+        return Step::go;
+      case ApprovalStore::Claim::granted:
+        grant_ = claimed->grant.id;
+        return Step::go;
+      case ApprovalStore::Claim::rejected:
+        return rejected(request, approval);
+      case ApprovalStore::Claim::pending:
+        break;
+    }
+    return last ? wait_for(request, approval) : answer(request, approval);
+  }
+
+  Step answer(const ApprovalRequest& request, const Approval& approval) {
+    ApprovalAnswer said;
+    try {
+      said = core_.options.approvals(approval);
+    } catch (const std::exception& e) {
+      return unavailable(request, Error{"handler", std::string("the approval handler failed: ") + e.what()});
+    } catch (...) {
+      return unavailable(request, Error{"handler", "the approval handler failed"});
+    }
+    if (said.verdict == Verdict::wait) return wait_for(request, approval);
+    if (said.approver.empty()) said.approver = "handler";
+    return said.verdict == Verdict::approve ? approve(request, approval, said) : reject(request, approval, said);
+  }
+
+  /// Whatever the votes come to, the next claim finds it: another thread or a person may have been quicker.
+  Step approve(const ApprovalRequest& request, const Approval& approval, const ApprovalAnswer& said) {
+    auto groups = approval.missing();
+    if (groups.empty()) groups.emplace_back();
+    for (const std::string& group : groups) {
+      auto voted = core_.approvals.approve(approval.id, said.approver, group, said.note, core_.now());
+      bool settled = voted.ok() || voted.error().code == "not_pending" || voted.error().code == "already_approved";
+      if (!settled) return unavailable(request, voted.error());
+    }
+    return Step::again;
+  }
+
+  Step reject(const ApprovalRequest& request, const Approval& approval, const ApprovalAnswer& said) {
+    auto voted = core_.approvals.reject(approval.id, said.approver, "", said.note, core_.now());
+    if (voted.ok()) return rejected(request, *voted);
+    deny({request.rule, "rejected by " + said.approver, "approval_rejected", ""}, approval.id);
+    return Step::stop;
+  }
+
+  Step rejected(const ApprovalRequest& request, const Approval& approval) {
+    std::string reason = request.reason + " (rejected";
+    if (!approval.votes.empty()) {
+      const ApprovalVote& vote = approval.votes.back();
+      reason += " by " + vote.approver + (vote.note.empty() ? "" : ": " + vote.note);
+    }
+    deny({request.rule, reason + ")", "approval_rejected", ""}, approval.id);
+    return Step::stop;
+  }
+
+  Step unavailable(const ApprovalRequest& request, const Error& error) {
+    deny({request.rule, request.reason + " (approval could not be asked for: " + error.message + ")",
+          "approval_unavailable", ""},
+         "");
+    return Step::stop;
+  }
+
+  Step wait_for(const ApprovalRequest& request, const Approval& approval) {
+    draft_.kind = RecordKind::pending;
+    draft_.approval = approval.id;
+    record_.append();
+    out_.state = Pending{approval.id, request.rule, request.reason, approval.groups, approval.expires_ns};
+    return Step::stop;
+  }
+
+  static int64_t expiry(int64_t now_ns, int64_t seconds) {
+    constexpr int64_t kSecond = 1'000'000'000;
+    int64_t room = (INT64_MAX - std::max<int64_t>(now_ns, 0)) / kSecond;
+    return now_ns + std::min(seconds, room) * kSecond;
+  }
+
+  // --- denied ---
+
+  Denied denied(const Ruling& decision) const {
+    return {std::string(draft_.rule), std::string(decision.reason), std::string(to_string(decision.code)),
+            decision.fault};
+  }
+
+  /// Records and returns a denial. @returns false.
+  bool deny(Denied denied, std::string_view approval) {
+    draft_.kind = RecordKind::denied;
+    draft_.approval = approval;
+    if (denied.code != to_string(draft_.code)) draft_.cause = denied.code;
+    draft_.reason = denied.reason;
+    record_.append();
+    out_.state = std::move(denied);
+    return false;
+  }
+
+  // --- intent ---
+
+  /// Records that the call is about to execute. @returns whether it may.
+  bool begin() {
+    draft_.approval = approval_;
+    draft_.grant = grant_;
+    const Recorded recorded = record_.append();
+    if (recorded == Recorded::yes || observe_ || core_.options.fail_mode == FailMode::open) return true;
+    record_.abandon();
+    const bool full = recorded == Recorded::full;
+    if (!approval_.empty()) (void)core_.approvals.finish(approval_, "not executed");
+    out_.state = Denied{std::string(draft_.rule), full ? "the audit queue is full" : "the audit log cannot be written",
+                        full ? "audit_full" : "audit_unavailable", ""};
+    return false;
+  }
+
+  /// Records a decision that the host acts on by itself. @returns whether it may.
+  bool record_decision() {
+    draft_.kind = RecordKind::decision;
+    draft_.approval = approval_;
+    draft_.grant = grant_;
+    const bool goes_on = record_.append() == Recorded::yes || observe_ || core_.options.fail_mode == FailMode::open;
+    if (!approval_.empty()) (void)core_.approvals.finish(approval_, goes_on ? "authorized" : "not executed");
+    if (!goes_on) {
+      out_.state = Denied{std::string(draft_.rule), "the audit log cannot be written", "audit_unavailable", ""};
+    }
+    return goes_on;
+  }
+
+  // --- execute, after ---
+
+  void execute() {
+    Value output;
+    bool entered = false;
+    int64_t start = core_.stopwatch();
+    std::optional<Error> error;
+    try {
+      error = tool_.execute(worker_.arena, effective_, &output, &entered);
+    } catch (const std::exception& e) {
+      error = Error{"exception", e.what()};
+    } catch (...) {
+      error = Error{"exception", "an exception that is no std::exception"};
+    }
+    elapsed_ns_ = std::max<int64_t>(core_.stopwatch() - start, 0);
+    if (error) return fail(std::move(*error), entered);
+    if (!output.present()) output = Value::null();
+    decide_after(output);
+  }
+
+  void fail(Error error, bool entered) {
+    std::string text = mended(error.code + ": " + error.message);
+    record_.begin_outcome(elapsed_ns_);
+    draft_.time_ns = core_.now();
+    draft_.decided = false;
+    draft_.status = OutcomeStatus::failed;
+    draft_.error = text;
+    finish();
+    out_.state = Failed{std::move(error.code), std::move(error.message), entered};
+  }
+
+  void decide_after(const Value& output) {
+    now_ns_ = core_.now();
+    worker_.bind(*worker_.after, Stage::after, action_, now_ns_, &output, elapsed_ns_);
+    judge(*worker_.after, seen(Stage::after, output));
+    const Ruling& decision = ruling_;
+    if (observe_ && decision.effect != Effect::allow && out_.would.empty()) out_.would = "would_withhold";
+    record_.begin_outcome(elapsed_ns_);
+    record_.digest_redacted(decision, "output", output);
+    Value released = output;
+    bool withheld = decision.effect != Effect::allow;
+    if (!withheld && !apply(decision, "output", released)) {
+      withheld = true;
+      draft_.cause = "evaluation_error";
+    }
+    bool redacted = decision.redacts();
+    draft_.output = withheld ? nullptr : &released;
+    if (withheld) record_.digest_withheld(output);
+    if (observe_) return release(output, false, OutcomeStatus::released);
+    if (withheld) return withhold(decision);
+    release(released, redacted, redacted ? OutcomeStatus::redacted : OutcomeStatus::released);
+  }
+
+  void withhold(const Ruling& decision) {
+    std::string_view code = draft_.cause.empty() ? to_string(decision.code) : draft_.cause;
+    Withheld withheld{std::string(draft_.rule), std::string(decision.reason), std::string(code), decision.fault};
+    draft_.status = OutcomeStatus::withheld;
+    finish();
+    out_.state = std::move(withheld);
+  }
+
+  void release(const Value& output, bool redacted, OutcomeStatus status) {
+    bool fits = false;
+    try {
+      fits = tool_.deliver(output, redacted);
+    } catch (...) {  // of a codec of the host: the same as not fitting
+    }
+    draft_.status = fits ? status : OutcomeStatus::withheld;
+    if (!fits) draft_.cause = "redacted_type";
+    bool recorded = finish();
+    if (!fits) {
+      out_.state =
+          Withheld{std::string(draft_.rule), "the redacted output is not of the expected type", "redacted_type", ""};
+    } else if (!recorded && !observe_ && core_.options.fail_mode == FailMode::closed) {
+      out_.state = Withheld{"", "the outcome could not be recorded", "audit_unavailable", ""};
+    }
+  }
+
+  // --- records ---
+
+  /// Records the outcome. @returns false if a commit that was waited for failed.
+  bool finish() {
+    if (!approval_.empty()) (void)core_.approvals.finish(approval_, to_string(draft_.status));
+    if (core_.options.telemetry != nullptr) {
+      core_.options.telemetry->executed({draft_.status, action_.capability, std::chrono::nanoseconds(elapsed_ns_)});
+    }
+    return record_.append() == Recorded::yes;
+  }
+
+  /// Decides one stage, tells the telemetry, and begins the record.
+  void judge(const Call& call, const HostCall& seen) {
+    if (Telemetry* telemetry = core_.options.telemetry.get(); telemetry == nullptr) {
+      rule(core_, worker_, {call, seen}, ruling_);
+    } else {
+      const auto start = std::chrono::steady_clock::now();
+      rule(core_, worker_, {call, seen}, ruling_);
+      const auto took = std::chrono::steady_clock::now() - start;
+      telemetry->decided({seen.stage, ruling_.effect, ruling_.code, ruling_.rule, action_.capability, observe_, took});
+    }
+    record_.note(ruling_, seen.stage, now_ns_);
+    for (const RulingObligation& obligation : ruling_.obligations) {
+      if (obligation.kind == RuleKind::warn) out_.warnings.emplace_back(obligation.reason);
+    }
+  }
+
+  Core& core_;
+  Worker& worker_;
+  const Identity& who_;
+  const ActionFacts action_;
+  GovernedTool& tool_;
+  const bool observe_;
+  Governed out_;
+  int64_t now_ns_ = 0, elapsed_ns_ = 0;
+  Value effective_ = Value::null();      ///< what the tool receives
+  std::string scope_;                    ///< that the agent lacks
+  std::string approval_;                 ///< consumed for this call
+  std::string grant_;                    ///< that stood in for an approval
+  DetachedDecision* decided_ = nullptr;  ///< where `authorize` wants the decision
+  Ruling ruling_;                        ///< the latest; the record views it
+  CallRecord record_{core_, worker_, who_, action_, observe_};
+  RecordDraft& draft_ = record_.draft;
+};
+
+}  // namespace
+
+Governed govern(Core& core, std::string_view capability, const Value& input, const CallOptions& options,
+                GovernedTool& tool) {
+  Lease worker(core);
+  return GovernedCall(core, *worker, capability, input, options, tool).run();
+}
+
+Authorization authorize(Core& core, std::string_view capability, const Value& input, const CallOptions& options) {
+  struct NoTool final : GovernedTool {
+    std::optional<Error> execute(Arena&, const Value&, Value*, bool*) override { return Error{"none", "no tool"}; }
+    bool deliver(const Value&, bool) override { return false; }
+  } tool;
+  Lease worker(core);
+  return GovernedCall(core, *worker, capability, input, options, tool).authorize();
+}
+
+}  // namespace ordain::detail

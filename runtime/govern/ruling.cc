@@ -1,0 +1,143 @@
+// Combines the decision of the policies with what the host's rules and a remote decision point say, which count as one
+// more package.
+#include "runtime/govern/ruling.h"
+
+#include <algorithm>
+
+#include "ordain/runtime.h"
+#include "runtime/govern/core.h"
+#include "runtime/identity/text.h"
+
+namespace ordain {
+namespace detail {
+namespace {
+
+void take(const Program& program, const Decision& decision, Ruling& out) {
+  out.decision = decision;
+  out.effect = decision.effect;
+  out.code = decision.code;
+  RuleId rule = decision.rule != kNone ? decision.rule : decision.fault_rule;
+  out.policy_rule = rule;
+  out.rule = rule != kNone ? std::string_view(program.rules()[rule].name) : std::string_view();
+  out.reason = decision.reason;
+  out.fault.clear();
+  if (decision.fault) out.fault = fault_text(program, decision.fault);
+  out.expires_seconds = decision.expires_seconds;
+  out.from.assign(decision.from.begin(), decision.from.end());
+  out.obligations.clear();
+  for (const Obligation& one : decision.obligations) {
+    std::string_view name = one.rule != kNone ? std::string_view(program.rules()[one.rule].name) : std::string_view();
+    out.obligations.push_back({one.kind, name, one.path, one.reason, one.with});
+  }
+}
+
+/// The host rules' answer wins where it is stronger, or where no policy spoke.
+void combine(Ruling& out) {
+  const HostRuling& host = *out.host;
+  bool spoke = out.code == DecisionCode::rule;
+  if (host.effect && (!spoke || *host.effect > out.effect)) {
+    out.effect = *host.effect;
+    out.code = host.code;
+    out.rule = host.rule;
+    out.policy_rule = kNone;
+    out.reason = host.reason;
+    out.fault = host.fault;
+  }
+  if (out.effect == Effect::deny) {
+    out.obligations.clear();
+    out.from.clear();
+    return;
+  }
+  if (out.effect == Effect::require_approval) {
+    out.from.insert(out.from.end(), host.from.begin(), host.from.end());
+    std::sort(out.from.begin(), out.from.end());
+    out.from.erase(std::unique(out.from.begin(), out.from.end()), out.from.end());
+    int64_t seconds = host.expires_seconds;
+    if (seconds > 0 && (out.expires_seconds == 0 || seconds < out.expires_seconds)) out.expires_seconds = seconds;
+  }
+  for (const auto& [name, verdict] : host.said) {
+    for (const auto& redaction : verdict.redactions) {
+      out.obligations.push_back({RuleKind::redact, name, redaction.path, "", redaction.with.root()});
+    }
+    for (const auto& warning : verdict.warnings) {
+      out.obligations.push_back({RuleKind::warn, name, "", warning, Value::null()});
+    }
+  }
+}
+
+}  // namespace
+
+bool Ruling::redacts() const {
+  return std::any_of(obligations.begin(), obligations.end(),
+                     [](const RulingObligation& one) { return one.kind == RuleKind::redact; });
+}
+
+void rule(Core& core, Worker& worker, const RulingFacts& facts, Ruling& out) {
+  out.host.reset();
+  DecideOptions options = core.options.decide;
+  auto run = [&] {
+    return facts.all ? decide_all(facts.call, *worker.context, worker.scratch, options)
+                     : decide(facts.call, *worker.context, worker.scratch, options);
+  };
+  HostRuleList rules;
+  std::shared_ptr<const std::vector<HostRule>> shared;
+  if (core.has_host_rules.load(std::memory_order_acquire)) shared = core.current_host_rules();
+  if (shared != nullptr) select_rules(*shared, facts.seen, &rules);
+  if (facts.seen.options.rules != nullptr) select_rules(*facts.seen.options.rules, facts.seen, &rules);
+  const RemoteOptions& remote = core.options.remote;
+  if (rules.empty() && remote.decider == nullptr) return take(*worker.program, run(), out);
+  // Where no policy speaks a host rule may: so the default waits, and obligations are gathered meanwhile.
+  Effect& otherwise = facts.seen.stage == Stage::before ? options.default_before : options.default_after;
+  const Effect configured = otherwise;
+  otherwise = Effect::allow;
+  take(*worker.program, run(), out);
+  if (out.effect == Effect::deny) return;
+  out.host = std::make_unique<HostRuling>();
+  ask_host(rules, remote, facts.seen, *out.host);
+  if (!out.host->effect && out.code == DecisionCode::default_effect && configured != Effect::allow) {
+    otherwise = configured;
+    take(*worker.program, run(), out);
+    if (out.effect == Effect::deny) return;
+  }
+  combine(out);
+}
+
+}  // namespace detail
+
+namespace {
+
+Result<void> check(const HostRule& rule) {
+  if (rule.name.empty()) return Error{"invalid_options", "host rule: a name is needed"};
+  if (rule.target.empty()) return Error{"invalid_options", "host rule " + rule.name + ": a target is needed"};
+  if (!rule.decide) return Error{"invalid_options", "host rule " + rule.name + ": there is no function"};
+  return {};
+}
+
+}  // namespace
+
+Result<void> Runtime::add_rule(HostRule rule) const {
+  if (auto checked = check(rule); !checked.ok()) return checked;
+  std::lock_guard lock(core_->host_rules_mutex);
+  auto next = core_->host_rules != nullptr ? std::make_shared<std::vector<HostRule>>(*core_->host_rules)
+                                           : std::make_shared<std::vector<HostRule>>();
+  for (const HostRule& known : *next) {
+    if (known.name == rule.name) return Error{"invalid_options", "host rule " + rule.name + ": there is one already"};
+  }
+  next->push_back(std::move(rule));
+  core_->host_rules = std::move(next);
+  core_->has_host_rules.store(true, std::memory_order_release);
+  return {};
+}
+
+Result<void> Runtime::before(std::string target, std::string name,
+                             std::function<HostVerdict(const HostCall&)> decide) const {
+  return add_rule({.name = std::move(name), .target = std::move(target), .decide = std::move(decide)});
+}
+
+Result<void> Runtime::after(std::string target, std::string name,
+                            std::function<HostVerdict(const HostCall&)> decide) const {
+  return add_rule(
+      {.name = std::move(name), .target = std::move(target), .decide = std::move(decide), .stage = Stage::after});
+}
+
+}  // namespace ordain

@@ -1,0 +1,191 @@
+// runtime: opening, evaluating alone, identities, reload.
+#include "ordain/runtime.h"
+
+#include <atomic>
+
+#include "runtime/govern/core.h"
+#include "runtime/govern/ruling.h"
+#include "runtime/identity/identity_fields.h"
+#include "runtime/identity/scopes.h"
+#include "runtime/sqlite/sqlite.h"
+
+namespace ordain {
+namespace detail {
+
+uint64_t Core::next_serial() {
+  static std::atomic<uint64_t> serials{0};
+  return ++serials;
+}
+
+int64_t Core::stopwatch() const {
+  if (options.stopwatch) return options.stopwatch();
+  auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+DetachedDecision detach(const Program& program, const Ruling& ruling, const ActionFacts& action, int64_t now_ns) {
+  DetachedDecision out;
+  const Decision& decision = ruling.decision;
+  out.effect = ruling.effect;
+  out.code = ruling.code;
+  out.rule = ruling.rule;
+  out.reason = ruling.reason;
+  out.fault = ruling.fault;
+  if (ruling.policy_rule != kNone) {
+    const RuleInfo& info = program.rules()[ruling.policy_rule];
+    out.policy = info.policy;
+    out.policy_version = program.policy_version(ruling.policy_rule);
+    out.version = info.digest;
+  }
+  out.id = action.id_text.view();
+  out.time_ns = now_ns;
+  CapabilityId capability = program.resolve(action.capability).id;
+  double declared = capability != kNone ? program.schema().capabilities[capability].risk : 0;
+  out.confidence = action.options->risk.value_or(ActionRisk(declared)).confidence();
+  for (RuleId rule : decision.matched) out.matched.push_back(program.rules()[rule].name);
+  if (ruling.host != nullptr) {
+    out.remote = ruling.host->remote;
+    for (const auto& said : ruling.host->said) {
+      if (said.verdict.effect) out.matched.push_back(said.rule);
+    }
+  }
+  for (std::string_view group : ruling.from) out.from.emplace_back(group);
+  for (const RulingObligation& one : ruling.obligations) {
+    out.obligations.push_back(
+        {one.kind, std::string(one.rule), std::string(one.path), std::string(one.reason), Document::copy_of(one.with)});
+  }
+  out.program = program.digest();
+  return out;
+}
+
+namespace {
+
+DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capability, const Value& input,
+                                const Value* output, int64_t elapsed_ns, const CallOptions& options) {
+  Lease worker(core);
+  const Identity& who = options.identity != nullptr ? *options.identity : core.identity;
+  ActionFacts action = describe_action(core, capability, input, options);
+  worker->refresh(core, who);
+  int64_t now_ns = core.now();
+  worker->bind(*worker->call, stage, action, now_ns, output, elapsed_ns);
+  const Value nothing{};
+  HostCall seen{stage,
+                capability,
+                input,
+                output != nullptr ? *output : nothing,
+                who.who(),
+                options,
+                now_ns,
+                elapsed_ns,
+                action.id_text.view(),
+                action.trace()};
+  Ruling ruling;
+  rule(core, *worker, {*worker->call, seen, true}, ruling);
+  DetachedDecision out = detach(*worker->program, ruling, action, now_ns);
+  std::string scope = missing_scope(*worker->program, worker->call->capability().id, who.who());
+  if (stage == Stage::before && !scope.empty() && out.effect != Effect::deny) {
+    out.effect = Effect::deny;
+    out.rule = out.policy = out.policy_version = "";
+    out.reason = missing_scope_reason(who.who(), scope);
+    out.obligations.clear();
+    out.from.clear();
+  }
+  return out;
+}
+
+std::optional<Error> check_options(const RuntimeOptions& options) {
+  if (!options.approvals)
+    return Error{"invalid_options", "approvals: a handler is needed; queue_handler() is the default"};
+  if (options.approval_expires.count() <= 0) return Error{"invalid_options", "approval_expires: must be positive"};
+  for (const auto& sink : options.sinks) {
+    if (sink == nullptr) return Error{"invalid_options", "sinks: one of them is nullptr"};
+  }
+  if (options.remote.timeout.count() <= 0) return Error{"invalid_options", "remote.timeout: must be positive"};
+  if (options.audit.queue_records < 2) return Error{"invalid_options", "audit.queue_records: at least 2"};
+  if (options.audit.checkpoint_records == 0) return Error{"invalid_options", "audit.checkpoint_records: at least 1"};
+  if (options.audit.retry.count() <= 0) return Error{"invalid_options", "audit.retry: must be positive"};
+  if (options.decide.default_after == Effect::require_approval) {
+    return Error{"invalid_options", "decide.default_after: nothing can be approved after the fact"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+}  // namespace detail
+
+Result<Runtime> Runtime::open(std::shared_ptr<const Program> program, RuntimeOptions options) {
+  if (program == nullptr) return Error{"invalid_options", "there is no program; were there errors in the policies?"};
+  if (auto error = detail::check_options(options)) return *error;
+  Who who{options.agent, options.principal, options.tenant, options.environment, options.session, options.attributes};
+  if (who.session.empty() && detail::attributes_of(who, "session") == nullptr) who.session = Id128::random().hex();
+  auto identity = Identity::make(std::move(who), program);
+  if (!identity.ok()) return identity.error();
+  auto approvals = ApprovalStore::open(options.database, OpenMode::read_write, options.operator_keys);
+  if (!approvals.ok()) return approvals.error();
+  auto core = std::make_shared<detail::Core>(std::move(program), std::move(options), std::move(*identity),
+                                             std::move(*approvals));
+  if (!core->options.database.empty()) {
+    auto audit = detail::AuditWriter::open(core->options.database, core->options.audit);
+    if (!audit.ok()) return audit.error();
+    core->audit = std::move(*audit);
+  }
+  Runtime runtime(std::move(core));
+  std::vector<HostRule> rules = std::exchange(runtime.core_->options.rules, {});
+  for (HostRule& rule : rules) {
+    if (auto added = runtime.add_rule(std::move(rule)); !added.ok()) return added.error();
+  }
+  return runtime;
+}
+
+DetachedDecision Runtime::evaluate(std::string_view capability, const Value& input, const CallOptions& options) const {
+  return detail::evaluate_alone(*core_, Stage::before, capability, input, nullptr, 0, options);
+}
+
+DetachedDecision Runtime::evaluate_after(std::string_view capability, const Value& input, const Value& output,
+                                         std::chrono::nanoseconds elapsed, const CallOptions& options) const {
+  return detail::evaluate_alone(*core_, Stage::after, capability, input, &output, elapsed.count(), options);
+}
+
+Authorization Runtime::authorize(std::string_view capability, const Value& input, const CallOptions& options) const {
+  return detail::authorize(*core_, capability, input, options);
+}
+
+Result<Identity> Runtime::identity(Who who) const {
+  return Identity::make(detail::inherit(std::move(who), core_->identity.who()), core_->live.current());
+}
+
+const Identity& Runtime::identity() const { return core_->identity; }
+
+Result<void> Runtime::reload(std::shared_ptr<const Program> program) const {
+  if (program == nullptr) return Error{"invalid_options", "there is no program; the old one goes on"};
+  core_->live.publish(std::move(program));
+  return {};
+}
+
+std::shared_ptr<const Program> Runtime::program() const { return core_->live.current(); }
+
+int64_t Runtime::now_ns() const { return core_->now(); }
+
+ApprovalStore& Runtime::approvals() const { return core_->approvals; }
+
+Result<void> Runtime::flush() const {
+  if (core_->audit != nullptr && !core_->audit->flush()) {
+    return Error{"audit_unavailable", "records were lost: " + core_->audit->health().error};
+  }
+  return {};
+}
+
+RuntimeHealth Runtime::health() const {
+  RuntimeHealth out;
+  if (core_->audit == nullptr) return out;
+  auto health = core_->audit->health();
+  out.audit_available = health.available;
+  out.audit_error = health.error;
+  out.records_written = health.written;
+  out.records_lost = health.lost;
+  out.queue_depth = health.depth;
+  out.checkpoint_error = health.checkpoint_error;
+  return out;
+}
+
+}  // namespace ordain

@@ -1,0 +1,215 @@
+// worker: the core owns them, a thread comes back to the one it used last.
+#include "runtime/govern/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+
+#include "ordain/time_text.h"
+#include "runtime/audit/value_bytes.h"
+#include "runtime/govern/core.h"
+#include "runtime/identity/text.h"
+#include "vm/program/program_data.h"
+
+namespace ordain::detail {
+namespace {
+
+/// The worker of this thread's last call. Good only while the core with that serial lives: the caller's own.
+struct LastUsed {
+  uint64_t core = 0;
+  Worker* worker = nullptr;
+};
+thread_local LastUsed last_used;
+
+HexText hex_text(const Id128& id) {
+  using Pair = std::array<char, 2>;
+  static constexpr auto kPairs = [] {
+    std::array<Pair, 256> out{};
+    for (size_t i = 0; i < out.size(); ++i) out[i] = {"0123456789abcdef"[i >> 4], "0123456789abcdef"[i & 15]};
+    return out;
+  }();
+  HexText out;
+  for (size_t i = 0; i < id.bytes.size(); ++i) std::memcpy(&out.digits[2 * i], &kPairs[id.bytes[i]], sizeof(Pair));
+  return out;
+}
+
+bool has_rules(const Program& program, const CapabilityRef& capability, Stage stage) {
+  const auto& plans = program.data().capability_rules;
+  if (plans.empty()) return false;
+  const CapabilityRules& plan = capability.id == kNone ? plans.back() : plans[capability.id];
+  return plan.packages[static_cast<size_t>(stage)].count != 0;
+}
+
+std::string misfit_of(const std::vector<MetadataKey>& keys, const CallOptions& options) {
+  const Value& resource = options.resource;
+  if (resource.is(Kind::string) && resource.aux == 0) return "resource: empty";
+  if (keys.empty()) return "";
+  const Value& metadata = options.metadata;
+  if (!metadata.is(Kind::map) && !metadata.is(Kind::null)) return "metadata: expected an object";
+  size_t known = 0;
+  for (const MetadataKey& key : keys) {
+    const Value* value = metadata.is(Kind::map) ? map_find(*metadata.map, key.name) : nullptr;
+    if (value == nullptr) {
+      if (key.required) return fmt::format("metadata.{}: missing", key.name);
+      continue;
+    }
+    ++known;
+    bool widened = key.kind == Kind::floating && value->is(Kind::integer);
+    if (!value->is(key.kind) && !widened) {
+      return fmt::format("metadata.{}: expected {}, got {}", key.name, type_name(key.kind), type_name(value->kind));
+    }
+  }
+  if (!metadata.is(Kind::map) || known == metadata.map->count) return "";
+  for (const MapEntry& entry : metadata.map->all()) {
+    bool text = entry.key.is(Kind::string);
+    bool found = text && std::any_of(keys.begin(), keys.end(),
+                                     [&](const MetadataKey& key) { return key.name == entry.key.as_text(); });
+    if (!found) return fmt::format("metadata: unknown key {}", to_json(entry.key));
+  }
+  return "";
+}
+
+constexpr size_t kKeptRecord = 1 << 20;  // a larger buffer is given back
+
+}  // namespace
+
+ActionFacts describe_action(const Core& core, std::string_view capability, const Value& input,
+                            const CallOptions& options) {
+  ActionFacts out;
+  out.id = Id128::random();
+  out.id_text = hex_text(out.id);
+  out.capability = capability;
+  out.input = &input;
+  out.options = &options;
+  struct Named {
+    const char* name;
+    std::string_view text;
+  };
+  const Named names[] = {{"capability", capability},           {"action.trace_id", options.trace},
+                         {"action.parent_id", options.parent}, {"action.type", options.type},
+                         {"action.target", options.target},    {"action.description", options.description}};
+  for (const Named& named : names) {
+    if (named.text.empty()) continue;
+    if (auto problem = text_problem(named.text); !problem.empty())
+      out.problem = fmt::format("{} is {}", named.name, problem);
+  }
+  out.misfit = misfit_of(core.options.metadata, options);
+  if (capability.empty()) out.problem = "capability is empty";
+  out.given_trace = options.trace;
+  if (options.trace.empty()) out.made_trace = hex_text(Id128::random());
+  return out;
+}
+
+void Worker::load(std::shared_ptr<const Program> next) {
+  program = std::move(next);
+  call.emplace(program);
+  after.emplace(program);
+  context.reset();
+  slots_.id = program->slot(nullptr, "action.id");
+  slots_.trace = program->slot(nullptr, "action.trace_id");
+  slots_.parent = program->slot(nullptr, "action.parent_id");
+  slots_.type = program->slot(nullptr, "action.type");
+  slots_.target = program->slot(nullptr, "action.target");
+  slots_.description = program->slot(nullptr, "action.description");
+}
+
+void Worker::refresh(Core& from, const Identity& who) {
+  if (version.load(std::memory_order_relaxed) != from.live.version()) {
+    std::shared_ptr<const Program> next;
+    {
+      auto pin = from.live.pin();
+      next = pin.shared();
+      version.store(pin.version(), std::memory_order_relaxed);
+    }
+    load(std::move(next));
+  }
+  if (context == nullptr || identity != who.serial()) {
+    context = who.context(program);
+    identity = who.serial();
+    attributes.clear();
+    const Value& given = who.who().attributes.root();
+    if (!given.is(Kind::null)) append_value(attributes, given);
+  }
+}
+
+void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t now_ns, const Value* output,
+                  int64_t elapsed_ns) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  const CallOptions& options = *action.options;
+  // The after stage of a governed call: its before stage holds what is the same.
+  const bool follows = &facts == &*after;
+  facts.begin(follows ? call->capability() : program->resolve(action.capability), stage);
+  auto [seconds, nanos] = timestamp_of_nanos(now_ns);
+  facts.set_now(seconds, nanos);
+  if (!action.problem.empty()) {
+    facts.reject(action.problem);
+    return;
+  }
+  if (!action.misfit.empty()) facts.reject(action.misfit);
+  if (follows && !call->error().failed && !has_rules(*program, facts.capability(), stage)) {
+    // No rule will read anything, and the rest was found to fit before: only the output is left to be looked at.
+    facts.bind_output(*output);
+    return;
+  }
+  auto set = [&](SlotId slot, std::string_view text) {
+    if (slot != kNone && !text.empty()) facts.set(slot, Value::string(text));
+  };
+  set(slots_.id, action.id_text.view());
+  set(slots_.trace, action.trace());
+  set(slots_.parent, options.parent);
+  set(slots_.type, options.type);
+  set(slots_.target, options.target);
+  set(slots_.description, options.description);
+  if (options.risk) facts.set_risk(options.risk->value);
+  if (!options.resource.is(Kind::null)) facts.bind_root("resource", options.resource);
+  if (!options.metadata.is(Kind::null)) facts.bind_root("metadata", options.metadata);
+  facts.bind_input(*action.input);
+  if (output != nullptr) {
+    facts.bind_output(*output);
+    facts.set_elapsed(elapsed_ns / kSecond, static_cast<int32_t>(elapsed_ns % kSecond));
+  }
+}
+
+void Worker::unload() {
+  context.reset();
+  call.reset();
+  after.reset();
+  program.reset();
+  version.store(0, std::memory_order_relaxed);
+}
+
+void Core::release_idle() {
+  std::lock_guard lock(workers_mutex);
+  for (const auto& worker : workers) {
+    const uint64_t version = worker->version.load(std::memory_order_relaxed);
+    if (version == 0 || version == live.version() || !worker->claim()) continue;
+    if (worker->version.load(std::memory_order_relaxed) != live.version()) worker->unload();
+    worker->free();
+  }
+}
+
+Lease::Lease(Core& core) : core_(core) {
+  if (last_used.core == core.serial && last_used.worker->claim()) {
+    worker_ = last_used.worker;
+    return;
+  }
+  std::lock_guard lock(core.workers_mutex);
+  for (const auto& worker : core.workers) {
+    if (!worker->claim()) continue;
+    worker_ = worker.get();
+    return;
+  }
+  core.workers.push_back(std::make_unique<Worker>());
+  worker_ = core.workers.back().get();
+}
+
+Lease::~Lease() {
+  worker_->arena.reset();
+  if (worker_->record.capacity() > kKeptRecord) worker_->record = {};
+  worker_->free();
+  last_used = {core_.serial, worker_};
+}
+
+}  // namespace ordain::detail

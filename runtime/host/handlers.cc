@@ -1,0 +1,123 @@
+// handlers: the usual ways to get an answer from a human, or to pretend to.
+#include "ordain/handlers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <iostream>
+#include <memory>
+#include <mutex>
+
+#include "runtime/identity/text.h"
+
+namespace ordain {
+
+using namespace detail;  // NOLINT(google-build-using-namespace): our own internals
+
+namespace {
+
+/// Code points that move the cursor, reorder text or cannot be seen.
+bool deceptive(uint32_t c) {
+  if (c == '\n' || c == '\t') return false;
+  return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB) ||
+         (c >= 0xE0000 && c <= 0xE007F);
+}
+
+bool says_yes(std::string answer) {
+  std::transform(answer.begin(), answer.end(), answer.begin(), [](unsigned char c) { return std::tolower(c); });
+  auto first = answer.find_first_not_of(" \t\r");
+  auto last = answer.find_last_not_of(" \t\r");
+  if (first == std::string::npos) return false;
+  answer = answer.substr(first, last - first + 1);
+  return answer == "y" || answer == "yes";
+}
+
+/// One line of the description; a text with line feeds must not look like several.
+std::string field(std::string_view name, std::string_view text) {
+  if (text.empty()) return "";
+  std::string out;
+  for (char c : terminal_text(text)) {
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return fmt::format("  {:<12}{}\n", name, out);
+}
+
+}  // namespace
+
+ApprovalHandler queue_handler() {
+  return [](const Approval&) { return ApprovalAnswer{}; };
+}
+
+ApprovalHandler auto_handler(bool approve, std::string approver) {
+  return [approve, approver = std::move(approver)](const Approval&) {
+    return ApprovalAnswer{approve ? Verdict::approve : Verdict::reject, approver, ""};
+  };
+}
+
+ApprovalHandler callback_handler(std::function<bool(const Approval&)> approve, std::string approver) {
+  return [approve = std::move(approve), approver = std::move(approver)](const Approval& request) {
+    return ApprovalAnswer{approve(request) ? Verdict::approve : Verdict::reject, approver, ""};
+  };
+}
+
+ApprovalHandler terminal_handler() { return terminal_handler(std::cin, std::cerr); }
+
+ApprovalHandler terminal_handler(std::istream& in, std::ostream& out, std::string approver) {
+  auto asking = std::make_shared<std::mutex>();
+  return [&in, &out, asking, approver = std::move(approver)](const Approval& request) {
+    std::lock_guard lock(*asking);
+    out << describe(request) << "Approve? [y/N] " << std::flush;
+    std::string line;
+    if (!std::getline(in, line)) {
+      out << '\n';
+      return ApprovalAnswer{Verdict::reject, approver, "end of input"};
+    }
+    return ApprovalAnswer{says_yes(line) ? Verdict::approve : Verdict::reject, approver, ""};
+  };
+}
+
+std::string terminal_text(std::string_view text) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    CodePoint point = code_point_at(text, at);
+    if (point.length == 0) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[at++]));
+      continue;
+    }
+    if (deceptive(point.value)) {
+      out += fmt::format("\\u{{{:x}}}", point.value);
+    } else {
+      out += text.substr(at, point.length);
+    }
+    at += point.length;
+  }
+  return out;
+}
+
+std::string describe(const Approval& request) {
+  std::string out = fmt::format("Approval {} ({})\n", request.id, to_string(request.state));
+  out += field("call", request.capability) + field("input", request.input);
+  if (request.resource != "null") out += field("resource", request.resource);
+  out += field("agent", request.agent) + field("principal", request.principal) + field("tenant", request.tenant);
+  out += field("environment", request.environment) + field("session", request.session);
+  out += field("rule", request.rule) + field("reason", request.reason);
+  if (request.rules.size() > 1) out += field("all rules", fmt::format("{}", fmt::join(request.rules, ", ")));
+  out += field("groups", fmt::format("{}", fmt::join(request.groups, ", ")));
+  for (const ApprovalVote& vote : request.votes) {
+    std::string_view said = vote.approve ? "approved by" : "rejected by";
+    std::string as = vote.group.empty() ? "" : " for " + vote.group;
+    std::string key = !vote.counts             ? " (not signed: does not count)"
+                      : vote.signed_by.empty() ? ""
+                                               : " (signed by " + vote.signed_by + ")";
+    out += field(said, vote.approver + as + key + (vote.note.empty() ? "" : ": " + vote.note));
+  }
+  return out + field("expires", format_time(request.expires_ns));
+}
+
+}  // namespace ordain

@@ -1,0 +1,96 @@
+// Asks the host's rules, then a remote decision point, and gathers what they say.
+#include "ordain/host_rules.h"
+
+#include <exception>
+
+#include "runtime/host/host_ruling.h"
+#include "runtime/host/remote.h"
+#include "runtime/identity/text.h"
+
+namespace ordain {
+
+Value HostCall::arg(std::string_view name) const {
+  const Value* field = input.is(Kind::map) ? map_find(*input.map, name) : nullptr;
+  return field != nullptr ? *field : Value();
+}
+
+namespace detail {
+namespace {
+
+/// What one of them said.
+struct Answer {
+  HostRuling::Asking who;
+  HostVerdict verdict;
+  std::string fault;  ///< of one that failed, and denies for it
+};
+
+Answer ask(const HostRule& rule, const HostCall& call) {
+  Answer out{{rule.name, rule.version}, {}, {}};
+  try {
+    out.verdict = rule.decide(call);
+    if (!is_text(out.verdict)) out.fault = "host rule " + rule.name + ": what it says is not valid UTF-8";
+  } catch (const std::exception& e) {
+    out.fault = "host rule " + rule.name + " threw: " + mended(e.what());
+  } catch (...) {
+    out.fault = "host rule " + rule.name + " threw something that is not a std::exception";
+  }
+  if (!out.fault.empty()) out.verdict = HostVerdict::deny("a host rule failed");
+  return out;
+}
+
+void note(HostRuling& out, Stage stage, Answer answer) {
+  HostVerdict& verdict = answer.verdict;
+  if (verdict.reason.empty()) verdict.reason = answer.who.name;
+  if (stage == Stage::after && verdict.effect == Effect::require_approval) {
+    verdict.effect = Effect::deny;
+    verdict.reason += " (nothing can be approved after the fact)";
+  }
+  if (verdict.effect == Effect::require_approval) {
+    out.asking.push_back(answer.who);
+    out.from.insert(out.from.end(), verdict.from.begin(), verdict.from.end());
+    int64_t seconds = verdict.expires.count();
+    if (seconds > 0 && (out.expires_seconds == 0 || seconds < out.expires_seconds)) out.expires_seconds = seconds;
+  }
+  if (verdict.effect && (!out.effect || *verdict.effect > *out.effect)) {
+    out.effect = verdict.effect;
+    out.rule = answer.who.name;
+    out.reason = verdict.reason;
+    out.fault = answer.fault;
+    out.code = answer.fault.empty() ? DecisionCode::rule : DecisionCode::evaluation_error;
+  }
+  out.said.push_back({answer.who.name, std::move(verdict)});
+}
+
+}  // namespace
+
+void select_rules(const std::vector<HostRule>& rules, const HostCall& call, HostRuleList* out) {
+  for (const HostRule& one : rules) {
+    if (one.stage == call.stage && glob_matches(one.target, call.capability)) out->push_back(&one);
+  }
+}
+
+bool is_text(const HostVerdict& verdict) {
+  bool out = valid_utf8(verdict.reason);
+  for (const auto* texts : {&verdict.from, &verdict.warnings}) {
+    for (const std::string& each : *texts) out = out && valid_utf8(each);
+  }
+  for (const HostRedaction& each : verdict.redactions) out = out && valid_utf8(each.path);
+  return out;
+}
+
+void ask_host(const HostRuleList& rules, const RemoteOptions& remote, const HostCall& call, HostRuling& out) {
+  for (const HostRule* rule : rules) {
+    note(out, call.stage, ask(*rule, call));
+    if (out.effect == Effect::deny) return;
+  }
+  if (remote.decider == nullptr) return;
+  RemoteVerdict said = consult(remote, call);
+  out.remote = std::move(said.record);
+  // An approval is bound to what the approver was told: the remote's rules may change under their names.
+  HostRuling::Asking who{std::move(said.rule), said.verdict.reason};
+  note(out, call.stage, {std::move(who), std::move(said.verdict), std::move(said.fault)});
+}
+
+}  // namespace detail
+
+}  // namespace ordain

@@ -1,0 +1,71 @@
+// text: UTF-8 checks, hex and times.
+#include "runtime/identity/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "ordain/json.h"
+#include "ordain/time_text.h"
+
+namespace ordain {
+namespace detail {
+
+CodePoint code_point_at(std::string_view text, size_t at) {
+  auto byte = [&](size_t i) -> uint32_t { return static_cast<unsigned char>(text[i]); };
+  uint32_t first = byte(at);
+  if (first < 0x80) return {first, 1};
+  uint32_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || at + length > text.size()) return {};
+  uint32_t value = first & (0xFFu >> (length + 1));
+  for (uint32_t i = 1; i < length; ++i) {
+    if ((byte(at + i) & 0xC0) != 0x80) return {};
+    value = value << 6 | (byte(at + i) & 0x3F);
+  }
+  bool overlong = (length == 3 && value < 0x800) || (length == 4 && value < 0x10000);
+  if (overlong || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return {};
+  return {value, length};
+}
+
+std::string text_problem(std::string_view text) {
+  if (text.size() > kMaxIdentityText) return fmt::format("longer than {} bytes", kMaxIdentityText);
+  if (!valid_utf8(text)) return "not valid UTF-8";
+  if (text.find('\0') != std::string_view::npos) return "contains a zero byte";
+  return "";
+}
+
+std::string mended(std::string_view text) {
+  if (valid_utf8(text)) return std::string(text);
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    uint32_t length = code_point_at(text, at).length;
+    out += length != 0 ? text.substr(at, length) : "\xEF\xBF\xBD";
+    at += std::max(length, 1u);
+  }
+  return out;
+}
+
+void append_json_text(std::string& out, std::string_view text) {
+  if (valid_utf8(text)) return append_json_string(out, text);
+  append_json_string(out, mended(text));
+}
+
+std::string fault_text(const Program& program, const Fault& fault) {
+  if (!fault) return "";
+  std::string out = fault_message(fault);
+  if (fault.location >= program.locations().size()) return out;
+  const Location& at = program.locations()[fault.location];
+  std::string file = at.file < program.files().size() ? program.files()[at.file] : "";
+  return out + " at " + file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
+}
+
+std::string hex_of(std::string_view bytes) {
+  std::string out;
+  for (unsigned char c : bytes) fmt::format_to(std::back_inserter(out), "{:02x}", c);
+  return out;
+}
+
+}  // namespace detail
+
+}  // namespace ordain

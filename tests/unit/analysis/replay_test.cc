@@ -1,0 +1,267 @@
+// Replay: verdicts from recorded facts alone.
+#include "ordain/replay.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "ordain/handlers.h"
+#include "runtime/sqlite/sqlite.h"
+#include "tests/unit/runtime/support.h"
+
+namespace ordain {
+namespace {
+
+using testing::Bench;
+using testing::compile_text;
+using testing::edited;
+using testing::json;
+using testing::kBank;
+using testing::kNoon;
+using testing::kSecond;
+
+ReplayReport again(const Bench& bench, const std::shared_ptr<const Program>& program,
+                   const std::shared_ptr<const Program>& against = nullptr, const ReplayOptions& options = {}) {
+  auto log = AuditLog::open(bench.options.database);
+  EXPECT_TRUE(log.ok());
+  auto report = replay(*log, program, against, options);
+  EXPECT_TRUE(report.ok()) << report.error().message;
+  return *report;
+}
+
+ReplayReport events(const std::string& lines, const std::shared_ptr<const Program>& program,
+                    const std::shared_ptr<const Program>& against, const ReplayOptions& options = {}) {
+  std::istringstream in(lines);
+  auto report = replay(in, program, against, options);
+  EXPECT_TRUE(report.ok()) << report.error().message;
+  return *report;
+}
+
+std::array<uint64_t, kReplayChanges> counts(uint64_t unchanged, uint64_t denied, uint64_t allowed, uint64_t approval,
+                                            uint64_t obligations, uint64_t indeterminate) {
+  return {unchanged, denied, allowed, approval, obligations, indeterminate};
+}
+
+// Every turn a governed call can take, but for redacted parts.
+void fill(const Bench& bench) {
+  Runtime runtime = bench.open();
+  (void)bench.pay(runtime, 20);                                                       // intent, outcome
+  (void)bench.pay(runtime, 100);                                                      // warned
+  (void)bench.pay(runtime, -1);                                                       // denied
+  (void)bench.pay(runtime, 600);                                                      // pending
+  (void)runtime.call("pay", json(R"({"to": 1, "amount": 2.0})"), bench.tool());       // invalid input
+  (void)runtime.call("unheard.of", json("{}"), bench.tool());                         // the default
+  (void)runtime.call("pay", json(R"({"to": "bob", "amount": 13.5})"), bench.tool());  // a fault
+  (void)runtime.call("pay", json(R"({"to": "bob", "amount": 2.0})"), bench.tool(R"({"message": "AKIA"})"));
+  ASSERT_TRUE(runtime.flush().ok());
+}
+
+TEST(Replay, TheSamePoliciesChangeNothing) {
+  Bench bench;
+  fill(bench);
+  for (unsigned threads : {1u, 4u}) {
+    const ReplayReport report = again(bench, testing::bank(), nullptr, {.threads = threads});
+    EXPECT_EQ(report.counts, counts(10, 0, 0, 0, 0, 1)) << "the withheld output is not in the record";
+    EXPECT_EQ(report.changed(), 0u);
+    ASSERT_EQ(report.groups.size(), 1u);
+    EXPECT_EQ(report.groups[0].change, ReplayChange::indeterminate);
+    EXPECT_EQ(report.groups[0].examples.at(0).why, "leaks.key_leak reads output, which was redacted");
+  }
+}
+
+TEST(Replay, SaysWhatChangesByRule) {
+  Bench bench;
+  fill(bench);
+  auto text = edited(kBank, "input.amount > 500.0", "input.amount >= 100.0");
+  text = edited(text, "input.amount <= 0.0", "input.amount < -5.0");
+  text = edited(text, "input.amount == 100.0", "input.amount == 20.0");
+  const ReplayReport report = again(bench, compile_text(text));
+  EXPECT_EQ(report.counts, counts(7, 0, 1, 1, 1, 1));
+  ASSERT_EQ(report.groups.size(), 4u);
+  EXPECT_EQ(report.groups[0].change, ReplayChange::newly_allowed);
+  EXPECT_EQ(report.groups[0].old_rule, "payments.negative");
+  EXPECT_EQ(report.groups[0].new_rule, "payments.allow#1");
+  EXPECT_EQ(report.groups[1].change, ReplayChange::newly_approval);
+  EXPECT_EQ(report.groups[1].new_rule, "payments.large");
+  ASSERT_EQ(report.groups[1].examples.size(), 1u);
+  const ReplayExample& example = report.groups[1].examples[0];
+  EXPECT_EQ(example.number, 3u);
+  EXPECT_EQ(example.capability, "pay");
+  EXPECT_EQ(example.agent, "teller");
+  EXPECT_EQ(example.old_verdict.effect, Effect::allow);
+  EXPECT_EQ(example.old_verdict.obligations, std::vector<std::string>{"warn by payments.round"});
+  EXPECT_EQ(example.new_verdict.effect, Effect::require_approval);
+  EXPECT_EQ(example.new_verdict.reason, "a payment above 500");
+}
+
+TEST(Replay, RulesOfTheAfterStageSeeTheIntentsFacts) {
+  Bench bench;
+  bench.options.attributes = json(R"({"agent": {"clearance": 3}})");
+  Runtime runtime = bench.open();
+  (void)bench.pay(runtime, 20);
+  ASSERT_TRUE(runtime.flush().ok());
+  const auto program = compile_text(edited(
+      kBank, "deny key_leak ",
+      "deny late when input.amount == 20.0 && agent.clearance == 3 && agent.id == \"teller\" && action.id != \"\" "
+      "&& now == timestamp(\"2026-01-01T12:00:00Z\");\n deny key_leak "));
+  const ReplayReport report = again(bench, program);
+  EXPECT_EQ(report.counts, counts(1, 1, 0, 0, 0, 0));
+  EXPECT_EQ(report.groups.at(0).new_rule, "leaks.late");
+  EXPECT_EQ(report.groups.at(0).examples.at(0).stage, Stage::after);
+}
+
+TEST(Replay, AnApprovalStandsAsItWasRecorded) {
+  Bench bench;
+  bench.options.approvals = auto_handler(true);
+  Runtime runtime = bench.open();
+  EXPECT_TRUE(bench.pay(runtime, 600));
+  ASSERT_TRUE(runtime.flush().ok());
+  EXPECT_EQ(again(bench, testing::bank()).counts, counts(2, 0, 0, 0, 0, 0));
+  const ReplayReport report = again(bench, compile_text(edited(kBank, "> 500.0", "> 5000.0")));
+  EXPECT_EQ(report.counts, counts(1, 0, 1, 0, 0, 0));
+  EXPECT_FALSE(report.groups.at(0).examples.at(0).approval.empty());
+}
+
+// What is read of a redacted value is not known, unless the rest of the rule or a stronger rule settles the matter.
+TEST(Replay, ARedactedValueIsUnknown) {
+  Bench bench;
+  Runtime runtime = bench.open();
+  ASSERT_TRUE(runtime.call("pay", json(R"({"to": "bob", "amount": 20.0, "card": "4111"})"), bench.tool()));
+  ASSERT_TRUE(runtime.flush().ok());
+  const auto with = [&](const std::string& rule) {
+    return again(bench, compile_text(edited(kBank, "deny odd ", rule + "\n deny odd "))).counts;
+  };
+  EXPECT_EQ(again(bench, testing::bank()).counts, counts(2, 0, 0, 0, 0, 0)) << "that it is there is known";
+  EXPECT_EQ(with("deny carded when has(input.card);"), counts(1, 1, 0, 0, 0, 0));
+  EXPECT_EQ(with("deny carded when has(input.card) && input.card == \"***\";"), counts(1, 0, 0, 0, 0, 1));
+  EXPECT_EQ(with("deny whole when size(input) == 9;"), counts(1, 0, 0, 0, 0, 1));
+  EXPECT_EQ(with("deny all when input.to == \"bob\"; deny carded when has(input.card) && input.card == \"1\";"),
+            counts(1, 1, 0, 0, 0, 0));
+  EXPECT_EQ(
+      with("require_approval all when input.to == \"bob\"; allow carded when has(input.card) && input.card == \"1\";"),
+      counts(1, 0, 0, 1, 0, 0));
+  EXPECT_EQ(with("require_approval carded when has(input.card) && input.card == \"1\";"), counts(1, 0, 0, 0, 0, 1));
+}
+
+constexpr const char* kPins = R"(
+capability pin { input { pin: int, place: string } }
+policy pins on before pin { redact pin input.pin with "-"; allow; }
+)";
+
+TEST(Replay, AStandInOfAnotherTypeIsNoMisfit) {
+  Bench bench;
+  Runtime runtime = bench.open(compile_text(kPins));
+  ASSERT_TRUE(runtime.call("pin", json(R"({"pin": 77, "place": "here"})"), bench.tool()));
+  ASSERT_TRUE(runtime.flush().ok());
+  EXPECT_EQ(again(bench, compile_text(kPins)).counts, counts(2, 0, 0, 0, 0, 0));
+  const auto with = [&](const std::string& rule) {
+    return again(bench, compile_text(edited(kPins, "allow;", rule + " allow;"))).counts;
+  };
+  EXPECT_EQ(with("deny here when input.place == \"here\";"), counts(1, 1, 0, 0, 0, 0));
+  EXPECT_EQ(with("deny zero when input.pin == 0;"), counts(1, 0, 0, 0, 0, 1));
+  EXPECT_EQ(with("deny zero when input.place == \"there\" && input.pin == 0;"), counts(2, 0, 0, 0, 0, 0))
+      << "the rest of the condition settles it";
+  EXPECT_EQ(with("deny zero when input.place == \"here\" || input.pin == 0;"), counts(1, 1, 0, 0, 0, 0));
+}
+
+constexpr const char* kClock = R"(
+capability go { input { n: int } }
+policy clock on before go {
+  deny late when now > timestamp("2026-06-01T00:00:00Z");
+  deny negative when input.n < 0;
+  allow;
+}
+)";
+
+// Fault 13: a trace that is replayed gives the same answers whatever the clock of the day, and whatever has been
+// approved since.
+TEST(Replay, TheSameTraceGivesTheSameAnswersHoursLater) {
+  Bench bench;
+  const auto program = compile_text(
+      edited(kBank, "deny odd ", "deny noon when now >= timestamp(\"2026-01-01T12:30:00Z\");\n deny odd "));
+  Runtime runtime = bench.open(program);
+  (void)bench.pay(runtime, 20);
+  EXPECT_TRUE(bench.pay(runtime, 600).pending() != nullptr);
+  *bench.now += 3600 * kSecond;
+  EXPECT_FALSE(bench.pay(runtime, 20));
+  ASSERT_TRUE(runtime.flush().ok());
+  const ReplayReport first = again(bench, program);
+  EXPECT_EQ(first.counts, counts(4, 0, 0, 0, 0, 0));
+
+  auto approvals = ApprovalStore::open(bench.options.database, OpenMode::read_write);
+  ASSERT_TRUE(approvals.ok());
+  auto waiting = approvals->list(ApprovalState::pending, kNoon);
+  ASSERT_EQ(waiting->size(), 1u);
+  ASSERT_TRUE(approvals->approve(waiting->front().id, "ann", "finance", "", kNoon).ok());
+  *bench.now += 7 * 3600 * kSecond;
+  EXPECT_EQ(again(bench, program).counts, first.counts);
+
+  // Events that do not say their time are not given the clock of the day.
+  const std::string trace =
+      "{\"capability\": \"go\", \"input\": {\"n\": 1}}\n{\"capability\": \"go\", \"input\": {\"n\": -1}}\n";
+  const auto clock = compile_text(kClock);
+  EXPECT_EQ(events(trace, clock, clock).counts, counts(1, 0, 0, 0, 0, 1));
+  EXPECT_EQ(events(trace, clock, clock, {.now_ns = kNoon}).counts, counts(2, 0, 0, 0, 0, 0));
+}
+
+TEST(Replay, EventsOfTwoPolicySets) {
+  const auto old_clock = compile_text(kClock), new_clock = compile_text(edited(kClock, "input.n < 0", "input.n < 2"));
+  std::string trace;
+  for (int i = 0; i < 20'000; ++i) {
+    trace += "{\"capability\": \"go\", \"now\": \"2026-01-01T00:00:00Z\", \"agent\": {\"id\": \"a" +
+             std::to_string(i % 3) + "\"}, \"input\": {\"n\": " + std::to_string(i % 4 - 1) + "}}\n";
+  }
+  trace += "not json\n\n[]";
+  for (unsigned threads : {1u, 3u}) {
+    const ReplayReport report = events(trace, new_clock, old_clock, {.examples = 4, .threads = threads});
+    EXPECT_EQ(report.counts, counts(10'000, 10'000, 0, 0, 0, 0));
+    EXPECT_EQ(report.malformed, 2u);
+    EXPECT_EQ(report.first_malformed.substr(0, 12), "line 20001: ");
+    ASSERT_EQ(report.groups.size(), 1u);
+    std::vector<uint64_t> numbers;
+    for (const auto& example : report.groups[0].examples) numbers.push_back(example.number);
+    EXPECT_EQ(numbers, (std::vector<uint64_t>{2, 3, 6, 7})) << "the first ones, in order";
+    EXPECT_EQ(report.groups[0].examples[0].agent, "a1");
+  }
+  std::istringstream in(trace);
+  EXPECT_EQ(replay(in, new_clock, nullptr).error().code, "needs_against");
+}
+
+TEST(Replay, AnOutcomeWithoutItsIntentIsIndeterminate) {
+  Bench bench;
+  bench.options.audit.segment_records = 1;
+  Runtime runtime = bench.open();
+  (void)bench.pay(runtime, 20);
+  ASSERT_TRUE(runtime.flush().ok());
+  (void)bench.pay(runtime, 20);
+  ASSERT_TRUE(runtime.flush().ok());
+  EXPECT_EQ(again(bench, testing::bank()).counts, counts(4, 0, 0, 0, 0, 0)) << "across segments";
+}
+
+TEST(Replay, RecordsThatNameNoActionAreOfNoCall) {
+  Bench bench;
+  {
+    Runtime runtime = bench.open();
+    ASSERT_TRUE(bench.pay(runtime, 20).has_value());
+  }
+  auto database = sqlite::Database::open(bench.options.database + "/audit.db", sqlite::Database::Open::read_write,
+                                         std::chrono::seconds(2));
+  for (int64_t id : {1, 2}) {
+    auto select = database->prepare("SELECT body FROM records WHERE id = ?");
+    ASSERT_EQ(select->bind(1, id).step(), sqlite::Statement::Step::row);
+    std::string body(select->blob(0));
+    select->reset();
+    // After version, kind and time.
+    ASSERT_EQ(body.substr(20, 5), std::string("\x03\x10\0\0\0", 5));
+    body.erase(20, 21);
+    auto update = database->prepare("UPDATE records SET body = ?1 WHERE id = ?2");
+    ASSERT_EQ(update->bind_blob(1, body.data(), body.size()).bind(2, id).step(), sqlite::Statement::Step::done);
+  }
+  database = Error{};
+  ReplayReport report = again(bench, testing::bank());
+  EXPECT_EQ(report.counts, counts(1, 0, 0, 0, 0, 1));
+  EXPECT_EQ(report.groups.at(0).examples.at(0).why, "the intent record of the call is not there");
+}
+
+}  // namespace
+}  // namespace ordain

@@ -1,0 +1,418 @@
+// What only an operator can do: approvals and grants under a key, grants and what they cover, scopes of the agent; and
+// eight processes after one approval.
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <map>
+
+#include "runtime/sqlite/sqlite.h"
+#include "tests/unit/runtime/support.h"
+
+namespace ordain {
+namespace {
+
+using testing::Bench;
+using testing::edited;
+using testing::json;
+using testing::kNoon;
+using testing::kSecond;
+
+struct Keyed : Bench {
+  PrivateKey key = *PrivateKey::generate("operator");
+
+  /// The host has the public key alone, so that not even it can approve.
+  Runtime checking() {
+    options.operator_keys = {.sign = {}, .trust = {key.public_key()}};
+    return open();
+  }
+  ApprovalStore operators() {
+    auto store = ApprovalStore::open(options.database, OpenMode::read_write, {.sign = key, .trust = {}});
+    if (!store.ok()) std::abort();
+    return std::move(*store);
+  }
+  /// What someone does who can write the file.
+  void sql(const std::string& text) {
+    auto database = sqlite::Database::open(options.database + "/approvals.db", sqlite::Database::Open::read_write,
+                                           std::chrono::seconds(5));
+    ASSERT_TRUE(database.ok());
+    auto done = database->execute(text);
+    ASSERT_TRUE(done.ok()) << done.error().message;
+  }
+  std::string ask(const Runtime& runtime) {
+    auto outcome = pay(runtime, 600);
+    EXPECT_NE(outcome.pending(), nullptr) << outcome.describe();
+    return outcome.pending() != nullptr ? outcome.pending()->approval_id : "";
+  }
+  void refused(const Runtime& runtime) {
+    auto outcome = pay(runtime, 600);
+    ASSERT_NE(outcome.denied(), nullptr) << outcome.describe();
+    EXPECT_EQ(outcome.denied()->code, "approval_unavailable");
+    EXPECT_EQ(*runs, 0);
+  }
+};
+
+TEST(OperatorKey, ADamagedRowIsOneObjectStill) {
+  Keyed bench;
+  auto runtime = bench.checking();
+  std::string id = bench.ask(runtime);
+  bench.sql(
+      "UPDATE approvals SET input = '1,\"state\":\"approved\"', resource = '{', reason = CAST(x'61FF62' AS TEXT)");
+  bench.sql("UPDATE approvals SET created = -9223372036854775807 - 1");
+  auto shown = runtime.approvals().show(id, *bench.now);
+  ASSERT_TRUE(shown.ok()) << shown.error().message;
+  auto object = Document::parse(to_json(*shown));
+  ASSERT_TRUE(object.ok()) << object.error().message << ": " << to_json(*shown);
+  auto text = [&](const char* key) { return std::string(map_find(*object->root().map, key)->as_text()); };
+  EXPECT_EQ(text("state"), "pending");
+  EXPECT_EQ(text("input"), R"(1,"state":"approved")");
+  EXPECT_EQ(text("resource"), "{");
+  EXPECT_EQ(text("reason"),
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(text("created"), "1677-09-21T00:12:43.145224192Z");
+}
+
+TEST(OperatorKey, ASignedApprovalServes) {
+  Keyed bench;
+  auto runtime = bench.checking();
+  std::string id = bench.ask(runtime);
+  auto approved = bench.operators().approve(id, "ann", "", "fine", *bench.now);
+  ASSERT_TRUE(approved.ok()) << approved.error().message;
+  EXPECT_EQ(approved->votes.at(0).signed_by, "operator");
+  EXPECT_TRUE(bench.pay(runtime, 600).has_value());
+  EXPECT_EQ(*bench.runs, 1);
+}
+
+TEST(OperatorKey, WithoutThePrivateKeyNoOneApproves) {
+  Keyed bench;
+  auto runtime = bench.checking();
+  std::string id = bench.ask(runtime);
+  EXPECT_EQ(runtime.approvals().approve(id, "eve", "", "", *bench.now).error().code, "no_key");
+  EXPECT_EQ(runtime.approvals()
+                .create_grant({.until_ns = *bench.now + kSecond, .granted_by = "eve"}, *bench.now)
+                .error()
+                .code,
+            "no_key");
+  EXPECT_NE(bench.pay(runtime, 600).pending(), nullptr);
+  EXPECT_TRUE(runtime.approvals().reject(id, "eve", "", "", *bench.now).ok()) << "saying no needs no key";
+}
+
+TEST(OperatorKey, AnUnsignedVoteIsRefused) {
+  Keyed bench;
+  auto runtime = bench.checking();
+  std::string id = bench.ask(runtime);
+  auto unsigned_store = ApprovalStore::open(bench.options.database);
+  ASSERT_TRUE(unsigned_store->approve(id, "eve", "", "", *bench.now).ok());
+  bench.refused(runtime);
+  auto shown = runtime.approvals().show(id, *bench.now);
+  EXPECT_FALSE(shown->votes.at(0).counts);
+  EXPECT_NE(describe(*shown).find("does not count"), std::string::npos) << describe(*shown);
+}
+
+TEST(OperatorKey, AStateThatSomeoneWroteIsRefused) {
+  Keyed bench;
+  auto runtime = bench.checking();
+  bench.ask(runtime);
+  bench.sql("UPDATE approvals SET state = 1");
+  bench.refused(runtime);
+}
+
+TEST(OperatorKey, AVoteOfAnotherKeyOrForAnotherRowIsRefused) {
+  Keyed bench;
+  auto runtime = bench.checking();
+  std::string id = bench.ask(runtime);
+  auto stranger = ApprovalStore::open(bench.options.database, OpenMode::read_write,
+                                      {.sign = *PrivateKey::generate("operator"), .trust = {}});
+  ASSERT_TRUE(stranger->approve(id, "eve", "", "", *bench.now).ok());
+  bench.refused(runtime);
+  // A genuine vote for another request, moved here.
+  auto other = bench.pay(runtime, 700);
+  ASSERT_NE(other.pending(), nullptr);
+  ASSERT_TRUE(bench.operators().approve(other.pending()->approval_id, "ann", "", "", *bench.now).ok());
+  bench.sql("DELETE FROM votes WHERE approval = '" + id + "'; UPDATE votes SET approval = '" + id + "'");
+  bench.refused(runtime);
+}
+
+TEST(OperatorKey, EveryColumnThatTheApproverSawIsSigned) {
+  for (const char* change :
+       {"capability = 'look'", "input = '{}'", "resource = '1'", "agent = 'x'", "principal = 'x'", "tenant = 'x'",
+        "environment = 'x'", "session = 'x'", "rule = 'x'", "reason = 'x'", "rules = '[]'", "groups = '[]'",
+        "action = 'x'", "created = created + 1", "expires = expires + 1"}) {
+    Keyed bench;
+    auto runtime = bench.checking();
+    std::string id = bench.ask(runtime);
+    ASSERT_TRUE(bench.operators().approve(id, "ann", "", "", *bench.now).ok());
+    bench.sql(std::string("UPDATE approvals SET ") + change);
+    bench.refused(runtime);
+    EXPECT_FALSE(::testing::Test::HasFailure()) << change;
+  }
+}
+
+TEST(OperatorKey, ARequestThatShowsAnotherCallThanItIsBoundToIsRefused) {
+  Keyed bench;
+  auto runtime = bench.checking();
+  std::string id = bench.ask(runtime);
+  bench.sql(R"(UPDATE approvals SET input = '{"amount":1.0,"to":"bob"}')");
+  // The operator signs what is shown: a payment of 1.
+  ASSERT_TRUE(bench.operators().approve(id, "ann", "", "", *bench.now).ok());
+  bench.refused(runtime);
+}
+
+TEST(OperatorKey, ARowSetBackDoesNotServeAgain) {
+  Keyed bench;
+  auto runtime = bench.checking();
+  std::string id = bench.ask(runtime);
+  ASSERT_TRUE(bench.operators().approve(id, "ann", "", "", *bench.now).ok());
+  ASSERT_TRUE(bench.pay(runtime, 600).has_value());
+  bench.sql("UPDATE approvals SET state = 1");
+  auto again = bench.pay(runtime, 600);
+  ASSERT_NE(again.denied(), nullptr) << again.describe();
+  EXPECT_EQ(*bench.runs, 1);
+}
+
+TEST(OperatorKey, AHandlerOnTheSpotSignsWithTheHostsKey) {
+  Keyed bench;
+  bench.options.approvals = auto_handler(true);
+  bench.options.operator_keys = {.sign = bench.key, .trust = {}};
+  EXPECT_TRUE(bench.pay(bench.open(), 600).has_value());
+  bench.options.operator_keys = {.sign = {}, .trust = {bench.key.public_key()}};
+  auto outcome = bench.pay(bench.open(), 600);
+  ASSERT_NE(outcome.denied(), nullptr);
+  EXPECT_EQ(outcome.denied()->code, "approval_unavailable");
+}
+
+// --- grants ---
+
+Grant an_hour(std::string capability = "*") {
+  Grant grant;
+  grant.capability = std::move(capability);
+  grant.until_ns = kNoon + 3600 * kSecond;
+  grant.granted_by = "ann";
+  return grant;
+}
+
+TEST(Grants, LiftRequireApprovalUntilTheyEndAndAreRecorded) {
+  Bench bench;
+  auto runtime = bench.open();
+  auto grant = runtime.approvals().create_grant(an_hour("pay"), *bench.now);
+  ASSERT_TRUE(grant.ok()) << grant.error().message;
+  EXPECT_EQ(grant->state, GrantState::active);
+  EXPECT_TRUE(bench.pay(runtime, 600).has_value());
+  EXPECT_TRUE(bench.pay(runtime, 6000).has_value()) << "of every group";
+  auto records = bench.records(runtime);
+  ASSERT_EQ(records.size(), 4u);
+  EXPECT_EQ(records[0].grant, grant->id);
+  EXPECT_EQ(records[0].effect, Effect::require_approval);
+  EXPECT_EQ(records[0].approval, "");
+  EXPECT_NE(to_json(records[0]).find("\"grant\":\"" + grant->id), std::string::npos);
+  EXPECT_TRUE(runtime.approvals().list(std::nullopt, *bench.now)->empty()) << "no request was made";
+  *bench.now += 3600 * kSecond;
+  EXPECT_NE(bench.pay(runtime, 600).pending(), nullptr);
+}
+
+TEST(Grants, NeverLiftADenyOrARejection) {
+  Bench bench;
+  auto runtime = bench.open();
+  std::string id = bench.pay(runtime, 600).pending()->approval_id;
+  ASSERT_TRUE(runtime.approvals().reject(id, "bob", "", "", *bench.now).ok());
+  ASSERT_TRUE(runtime.approvals().create_grant(an_hour(), *bench.now).ok());
+  EXPECT_EQ(bench.pay(runtime, -1).denied()->rule, "payments.negative");
+  EXPECT_EQ(bench.pay(runtime, 600).denied()->code, "approval_rejected");
+  EXPECT_NE(runtime.call("delete_everything", json("{}"), bench.tool()).denied(), nullptr);
+  EXPECT_EQ(*bench.runs, 0);
+}
+
+TEST(Grants, CoverOnlyWhatTheySay) {
+  struct Case {
+    const char* what;
+    void (*narrow)(Grant&);
+    bool covers;
+  };
+  const Case cases[] = {
+      {"all", [](Grant&) {}, true},
+      {"the capability", [](Grant& g) { g.capability = "pay"; }, true},
+      {"another capability", [](Grant& g) { g.capability = "look"; }, false},
+      {"a glob of others", [](Grant& g) { g.capability = "pay.*"; }, false},
+      {"its scope", [](Grant& g) { g.scope = "payments.write"; }, true},
+      {"another scope", [](Grant& g) { g.scope = "payments"; }, false},
+      {"the agent", [](Grant& g) { g.agent = "teller"; }, true},
+      {"another agent", [](Grant& g) { g.agent = "other"; }, false},
+      {"another principal", [](Grant& g) { g.principal = "p"; }, false},
+      {"another tenant", [](Grant& g) { g.tenant = "t"; }, false},
+      {"the environment", [](Grant& g) { g.environment = "prod"; }, true},
+      {"another environment", [](Grant& g) { g.environment = "dev"; }, false},
+      {"the session", [](Grant& g) { g.session = "s1"; }, true},
+      {"another session", [](Grant& g) { g.session = "s2"; }, false},
+      {"later", [](Grant& g) { g.from_ns = kNoon + kSecond; }, false},
+  };
+  auto program = testing::compile_text(
+      edited(edited(testing::kBank, "risk high;", "risk high; scopes \"payments.write\";"), "package bank;", ""));
+  for (const Case& one : cases) {
+    Bench bench;
+    bench.options.session = "s1";
+    bench.options.attributes = json(R"({"agent": {"scopes": ["payments.*"]}})");
+    auto runtime = bench.open(program);
+    Grant grant = an_hour();
+    one.narrow(grant);
+    ASSERT_TRUE(runtime.approvals().create_grant(grant, *bench.now).ok()) << one.what;
+    auto outcome = bench.pay(runtime, 600);
+    EXPECT_EQ(outcome.has_value(), one.covers) << one.what << ": " << outcome.describe();
+    EXPECT_EQ(outcome.pending() != nullptr, !one.covers) << one.what;
+  }
+}
+
+TEST(Grants, AreRevokedAtOnce) {
+  Bench bench;
+  auto runtime = bench.open();
+  auto grant = runtime.approvals().create_grant(an_hour(), *bench.now);
+  EXPECT_TRUE(bench.pay(runtime, 600).has_value());
+  auto revoked = runtime.approvals().revoke_grant(grant->id.substr(0, 8), "bob", "enough", *bench.now);
+  ASSERT_TRUE(revoked.ok()) << revoked.error().message;
+  EXPECT_EQ(revoked->state, GrantState::revoked);
+  EXPECT_NE(bench.pay(runtime, 600).pending(), nullptr);
+  EXPECT_EQ(runtime.approvals().revoke_grant(grant->id, "bob", "", *bench.now).error().code, "already_revoked");
+  EXPECT_EQ(runtime.approvals().revoke_grant("ffffffff", "bob", "", *bench.now).error().code, "unknown_grant");
+  auto listed = runtime.approvals().grants(*bench.now);
+  ASSERT_EQ(listed->size(), 1u);
+  EXPECT_EQ(listed->front().revoked_by, "bob");
+  EXPECT_NE(to_json(listed->front()).find(R"("state":"revoked")"), std::string::npos);
+}
+
+TEST(Grants, MustEndAndNameWhoGaveThem) {
+  Bench bench;
+  auto runtime = bench.open();
+  auto code = [&](auto change) {
+    Grant grant = an_hour();
+    change(grant);
+    auto made = runtime.approvals().create_grant(grant, *bench.now);
+    return made.ok() ? "ok" : made.error().code;
+  };
+  EXPECT_EQ(code([](Grant& g) { g.until_ns = 0; }), "invalid_grant");
+  EXPECT_EQ(code([](Grant& g) { g.until_ns = kNoon; }), "invalid_grant");
+  EXPECT_EQ(code([](Grant& g) { g.from_ns = g.until_ns; }), "invalid_grant");
+  EXPECT_EQ(code([](Grant& g) { g.granted_by = ""; }), "invalid_grant");
+  EXPECT_EQ(code([](Grant& g) { g.capability = ""; }), "invalid_grant");
+  EXPECT_EQ(code([](Grant& g) { g.agent = "\xff"; }), "invalid_grant");
+  EXPECT_EQ(code([](Grant&) {}), "ok");
+}
+
+TEST(Grants, WithAKeyOnlySignedOnesCover) {
+  Keyed bench;
+  auto runtime = bench.checking();
+  auto plain = ApprovalStore::open(bench.options.database);
+  ASSERT_TRUE(plain->create_grant(an_hour(), *bench.now).ok());
+  EXPECT_NE(bench.pay(runtime, 600).pending(), nullptr) << "unsigned";
+  EXPECT_EQ(runtime.approvals().grants(*bench.now)->front().state, GrantState::unsigned_);
+  Grant narrow = an_hour("look");
+  ASSERT_TRUE(bench.operators().create_grant(narrow, *bench.now).ok());
+  bench.sql("UPDATE grants SET capability = '*' WHERE capability = 'look'");
+  EXPECT_NE(bench.pay(runtime, 600).pending(), nullptr) << "widened";
+  auto signed_one = bench.operators().create_grant(an_hour("pay"), *bench.now);
+  EXPECT_EQ(signed_one->signed_by, "operator");
+  bench.sql("UPDATE grants SET ends = ends + 1 WHERE id = '" + signed_one->id + "'");
+  EXPECT_NE(bench.pay(runtime, 600).pending(), nullptr) << "prolonged";
+  bench.sql("UPDATE grants SET ends = ends - 1 WHERE id = '" + signed_one->id + "'");
+  EXPECT_TRUE(bench.pay(runtime, 600).has_value());
+}
+
+// --- scopes ---
+
+TEST(Scopes, OnlyWhatTheAgentWasGrantedCounts) {
+  auto program = testing::compile_text(R"(
+capability pay { scopes "payments.write", "ledger.read"; input { n: int } }
+policy p on before pay { allow; }
+)");
+  struct Case {
+    const char* attributes;
+    const char* missing;
+  };
+  for (const Case& one : {
+           Case{R"({})", "payments.write"},
+           Case{R"({"agent": {"scopes": []}})", "payments.write"},
+           Case{R"({"agent": {"scopes": ["payments.write"]}})", "ledger.read"},
+           Case{R"({"principal": {"scopes": ["payments.write", "ledger.read"]}})", "payments.write"},
+           Case{R"({"agent": {"scopes": ["payments.write", "ledger.read"]}})", ""},
+           Case{R"({"agent": {"scopes": ["payments.*", "ledger.*"]}})", ""},
+           Case{R"({"agent": {"scopes": ["*"]}})", ""},
+       }) {
+    Bench bench;
+    bench.options.attributes = json(one.attributes);
+    auto runtime = bench.open(program);
+    CallOptions options;
+    Document metadata = json(R"({"scopes": ["payments.write", "ledger.read"]})");  // from the agent: never counts
+    options.metadata = metadata.root();
+    auto outcome = runtime.call("pay", json(R"({"n": 1})"), bench.tool(), options);
+    EXPECT_EQ(outcome.has_value(), std::string(one.missing).empty()) << one.attributes << outcome.describe();
+    if (outcome.denied() == nullptr) continue;
+    EXPECT_EQ(outcome.denied()->code, "missing_scope");
+    EXPECT_EQ(outcome.denied()->reason, std::string("agent teller lacks scope ") + one.missing);
+    EXPECT_EQ(bench.records(runtime).at(0).cause, "missing_scope");
+    EXPECT_EQ(bench.records(runtime).at(0).effect, Effect::deny);
+  }
+}
+
+// --- processes ---
+
+TEST(ApprovalProcesses, EightUseEachApprovalOnce) {
+  constexpr int kProcesses = 8, kCalls = 12;
+  Bench bench;
+  {
+    auto runtime = bench.open();
+    for (int i = 0; i < kCalls; ++i) {
+      auto asked = bench.pay(runtime, 601 + i);
+      ASSERT_NE(asked.pending(), nullptr);
+      ASSERT_TRUE(runtime.approvals().approve(asked.pending()->approval_id, "ann", "", "", *bench.now).ok());
+    }
+  }
+  int go[2], results[2];
+  ASSERT_EQ(pipe(go), 0);
+  ASSERT_EQ(pipe(results), 0);
+  std::vector<pid_t> children;
+  for (int p = 0; p < kProcesses; ++p) {
+    pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      close(go[1]);
+      char start = 0;
+      (void)!read(go[0], &start, 1);  // returns when the parent closes its end
+      auto runtime = Runtime::open(testing::bank(), bench.options);
+      if (!runtime.ok()) _exit(1);
+      for (int i = 0; i < kCalls; ++i) {
+        auto outcome = bench.pay(*runtime, 601 + i);
+        char said = outcome.has_value() ? static_cast<char>(i) : outcome.pending() != nullptr ? 'P' : 'X';
+        if (write(results[1], &said, 1) != 1) _exit(1);
+      }
+      (void)runtime->flush();
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  close(go[0]);
+  close(go[1]);
+  close(results[1]);
+  std::map<int, int> executed;
+  int pending = 0, other = 0;
+  for (char said = 0; read(results[0], &said, 1) == 1;) {
+    if (said < kCalls) ++executed[said];
+    pending += said == 'P' ? 1 : 0;
+    other += said == 'X' ? 1 : 0;
+  }
+  close(results[0]);
+  for (pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  for (int i = 0; i < kCalls; ++i) EXPECT_EQ(executed[i], 1) << "call " << i;
+  EXPECT_EQ(pending, (kProcesses - 1) * kCalls);
+  EXPECT_EQ(other, 0);
+  auto store = ApprovalStore::open(bench.options.database);
+  EXPECT_EQ(store->list(ApprovalState::consumed, *bench.now)->size(), static_cast<size_t>(kCalls));
+  EXPECT_EQ(store->list(ApprovalState::pending, *bench.now)->size(), static_cast<size_t>(kCalls))
+      << "one new request each, shared";
+  EXPECT_TRUE(bench.verify().ok);
+}
+
+}  // namespace
+}  // namespace ordain

@@ -1,0 +1,68 @@
+// Conditions of a decision, tried in batches or alone; the names of effects and codes.
+#include "vm/decide/decide_run.h"
+
+#include <algorithm>
+
+namespace ordain {
+
+std::string_view to_string(Effect effect) {
+  switch (effect) {
+    case Effect::allow:
+      return "allow";
+    case Effect::require_approval:
+      return "require_approval";
+    case Effect::deny:
+      return "deny";
+  }
+  return "?";
+}
+
+std::string_view to_string(DecisionCode code) {
+  switch (code) {
+    case DecisionCode::rule:
+      return "rule";
+    case DecisionCode::default_effect:
+      return "default";
+    case DecisionCode::invalid_input:
+      return "invalid_input";
+    case DecisionCode::missing_context:
+      return "missing_context";
+    case DecisionCode::evaluation_error:
+      return "evaluation_error";
+    case DecisionCode::budget_exceeded:
+      return "budget_exceeded";
+  }
+  return "?";
+}
+
+void decide_by_default(const Call& call, const DecideOptions& options, Decision* out) {
+  out->effect = call.stage() == Stage::before ? options.default_before : options.default_after;
+  out->code = DecisionCode::default_effect;
+  out->reason = "no rule matched";
+}
+
+uint32_t Run::try_batch(uint32_t entry, uint32_t end, uint32_t* count) {
+  *count = std::min(kBatchRules, end - entry);
+  NativeBatch code = nullptr;
+  if (!interpret_only) {
+    if (frame.link->batch_sizes[entry] == *count) code = program.native_batch(entry);
+    const uint32_t condition = data.rule_codes[data.rule_list[entry]].condition;
+    if (code == nullptr && condition != kNone && program.native(condition) != nullptr) return kOneByOne;
+  }
+  frame.mark = arena.mark();
+  frame.forget_fault();
+  const uint32_t first = code != nullptr ? code(&frame) : interpret_batch(frame, entry, *count);
+  if (first % 4 != static_cast<uint32_t>(Truth::fault)) arena.rewind(frame.mark);
+  return first;
+}
+
+Truth Run::test(const RuleCode& rule) {
+  if (!applies_to(data, rule, capability.globs)) return Truth::no;
+  if (rule.condition == kNone) return Truth::yes;
+  const Arena::Mark mark = arena.mark();
+  const Truth truth = run(rule.condition);
+  if (truth != Truth::fault) arena.rewind(mark);
+  return truth;
+}
+
+}  // namespace ordain

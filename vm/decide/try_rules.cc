@@ -1,0 +1,428 @@
+// Trying rules: how their answers combine to one. Within a package deny, then require_approval, then allow (or the
+// first match); over packages the strongest answer, the first package that gives it. Faults fail closed: a faulting
+// deny or require_approval condition denies, a faulting redact too; a faulting allow or warn does not match.
+//
+// Every clause runs under a budget of its own, so that what a rule comes to does not depend on which others ran before.
+#include <algorithm>
+
+#include "vm/decide/decide_run.h"
+#include "vm/decide/index_walk.h"
+
+namespace ordain {
+
+namespace {
+
+constexpr std::string_view kRedacted = "[redacted]";
+
+DecisionCode code_of(FaultCode fault) {
+  switch (fault) {
+    case FaultCode::missing_context:
+      return DecisionCode::missing_context;
+    case FaultCode::cost_budget:
+    case FaultCode::memory_budget:
+      return DecisionCode::budget_exceeded;
+    default:
+      return DecisionCode::evaluation_error;
+  }
+}
+
+// Takes what walking the value costs from `steps`. False if they do not suffice.
+bool spend_walk(const Value& value, uint64_t* steps) {
+  uint64_t own = 1;
+  if (value.is(Kind::string) || value.is(Kind::bytes)) own += value.aux / 10;
+  if (own > *steps) return false;
+  *steps -= own;
+  const auto spend = [steps](const Value& part) { return spend_walk(part, steps); };
+  switch (value.kind) {
+    case Kind::list:
+      return std::ranges::all_of(value.as_list(), spend);
+    case Kind::map:
+      return std::ranges::all_of(value.map->all(),
+                                 [&](const MapEntry& entry) { return spend(entry.key) && spend(entry.value); });
+    case Kind::optional:
+      return value.items == nullptr || spend(*value.items);
+    default:
+      return true;
+  }
+}
+
+bool exhausted(Decision* out) {
+  refuse(DecisionCode::budget_exceeded, "out of scratch memory", out);
+  return false;
+}
+
+// What a package says, or all packages so far. The fault of a faulted one is the Decider's.
+struct Answer {
+  const RuleCode* rule = nullptr;  ///< nullptr: nothing
+  Effect effect = Effect::allow;
+  bool faulted = false;
+
+  bool given() const { return rule != nullptr; }
+  bool stronger_than(const Answer& other) const { return given() && (!other.given() || effect > other.effect); }
+};
+
+// Decides one call. Steps that return false have put a denial into `out`.
+class Decider {
+ public:
+  Decider(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options)
+      : call_(call), run_(call, context, scratch, options), data_(run_.data), use_index_(is_ample(options.budget)) {}
+
+  // `out` is fresh.
+  void decide(Decision* out) {
+    if (!run_.prepare()) return void(exhausted(out));
+    packages_ = package_rules(data_, call_.capability().id, call_.stage());
+    Answer best;
+    for (const PackageRules& plan : packages_) {
+      const Answer answer = plan.first_match != 0 ? first_match(plan) : overrides(plan, best);
+      if (out_of_memory_) return void(exhausted(out));
+      if (answer.stronger_than(best)) best = answer;
+      if (best.given() && best.effect == Effect::deny) break;
+    }
+    conclude(best, out);
+    if (out->effect != Effect::deny) oblige(out);
+  }
+
+  // Every rule that matches, for decide_all.
+  bool collect_matched(Decision* out) {
+    size_t most = 0;
+    for (const PackageRules& plan : packages_) {
+      for (const RuleRange& range : plan.lists()) {
+        most += range.entries.count;
+      }
+    }
+    RuleId* matched = run_.arena.array<RuleId>(most);
+    if (matched == nullptr) return false;
+    size_t count = 0;
+    for (const PackageRules& plan : packages_) {
+      for (const RuleRange& range : plan.lists()) {
+        each(range, [&](const RuleCode& rule, Known known) {
+          const Arena::Mark mark = run_.arena.mark();
+          if (test(rule, known) == Truth::yes) matched[count++] = rule.rule;
+          run_.arena.rewind(mark);
+          return true;
+        });
+      }
+    }
+    std::sort(matched, matched + count);
+    count = static_cast<size_t>(std::unique(matched, matched + count) - matched);
+    out->matched = {matched, count};
+    return true;
+  }
+
+ private:
+  // Calls `visit(rule, known)` for the rules of the range that can match, in source order, until it says false.
+  template <typename Visit>
+  void each(const RuleRange& range, const Visit& visit) {
+    if (range.entries.count == 0) return;
+    if (range.nodes.count == 0 || !use_index_ || !each_candidate(range, visit)) each_in_batches(range.entries, visit);
+  }
+
+  // Those that the DAG leads to. False if there is no room for them.
+  template <typename Visit>
+  bool each_candidate(const RuleRange& range, const Visit& visit) {
+    Candidates candidates;
+    if (!candidates.gather(run_.frame, run_.arena, range)) return false;
+    const uint32_t* entries = data_.rule_list.data() + range.entries.first;
+    for (const Candidate& candidate : candidates.all()) {
+      if (!visit(data_.rule_codes[entries[candidate.place()]], candidate.sure() ? Known::yes : Known::no)) break;
+    }
+    return true;
+  }
+
+  // All of them, a run at a time.
+  template <typename Visit>
+  void each_in_batches(Range entries, const Visit& visit) {
+    const uint32_t end = entries.first + entries.count;
+    const auto rule = [this](uint32_t entry) -> const RuleCode& { return data_.rule_codes[data_.rule_list[entry]]; };
+    const bool in_batches = call_.capability().id != kNone;  // then no rule has a target set
+    for (uint32_t entry = entries.first; entry < end;) {
+      uint32_t count = 0;
+      const uint32_t first = in_batches ? run_.try_batch(entry, end, &count) : Run::kOneByOne;
+      if (first == Run::kOneByOne) {
+        if (!visit(rule(entry++), Known::no)) return;
+        continue;
+      }
+      entry += first / 4;
+      if (first / 4 < count && !visit(rule(entry++), static_cast<Known>(first % 4))) return;
+    }
+  }
+
+  // What is known of a rule before it is tried; the numbers of yes and fault are those of native code.
+  enum class Known : uint8_t { no = 0, yes = 1, fault = 2 };
+
+  Truth test(const RuleCode& rule, Known known) {
+    if (known == Known::no || rule.target_set != kNone) return run_.test(rule);
+    return known == Known::yes ? Truth::yes : Truth::fault;
+  }
+
+  const RuleInfo& info(const RuleCode& rule) const { return data_.rules[rule.rule]; }
+
+  Answer blocked(const RuleCode& rule) {
+    fault_ = run_.frame.eval.fault;
+    return {&rule, Effect::deny, true};
+  }
+
+  // --- one package
+
+  Answer overrides(const PackageRules& plan, const Answer& best) {
+    const Answer deny = first(plan.deny);
+    if (deny.given()) return earlier_fault(plan.require_approval, deny);
+    Answer out;
+    each(plan.require_approval, [&](const RuleCode& rule, Known known) {
+      const Truth truth = test(rule, known);
+      if (truth == Truth::fault) out = blocked(rule);
+      if (truth == Truth::yes) {
+        if (!out.given()) out = {&rule, Effect::require_approval};
+        ask_of(rule);
+      }
+      return truth != Truth::fault;
+    });
+    if (out.given() || best.given()) return out;  // an allow would change nothing
+    return first(plan.allow);
+  }
+
+  Answer first_match(const PackageRules& plan) {
+    const Answer out = first(plan.answers);
+    if (out.given() && out.effect == Effect::require_approval) ask_of(*out.rule);
+    return out;
+  }
+
+  // What the first rule that is not false says. A fault of an allow is as false.
+  Answer first(const RuleRange& range) {
+    Answer out;
+    each(range, [&](const RuleCode& rule, Known known) {
+      const RuleKind kind = info(rule).kind;
+      const Arena::Mark mark = run_.arena.mark();
+      const Truth truth = test(rule, known);
+      if (truth == Truth::yes) out = {&rule, effect_of(kind)};
+      if (truth == Truth::fault && kind == RuleKind::allow) run_.arena.rewind(mark);
+      if (truth == Truth::fault && kind != RuleKind::allow) out = blocked(rule);
+      return !out.given();
+    });
+    return out;
+  }
+
+  static Effect effect_of(RuleKind kind) {
+    return kind == RuleKind::deny ? Effect::deny : kind == RuleKind::allow ? Effect::allow : Effect::require_approval;
+  }
+
+  // A require_approval rule whose fault denies too may stand before the deny rule in source.
+  Answer earlier_fault(const RuleRange& require_approval, const Answer& deny) {
+    Answer out = deny;
+    each(require_approval, [&](const RuleCode& rule, Known known) {
+      if (rule.rule > deny.rule->rule) return false;
+      if (test(rule, known) != Truth::fault) return true;
+      out = blocked(rule);
+      return false;
+    });
+    return out;
+  }
+
+  void ask_of(const RuleCode& rule) {
+    if (asking_ == nullptr) {
+      size_t most = 0;
+      for (const PackageRules& plan : packages_)
+        most += plan.require_approval.entries.count + plan.answers.entries.count;
+      asking_ = run_.arena.array<const RuleCode*>(most);
+      out_of_memory_ = asking_ == nullptr;
+    }
+    if (asking_ != nullptr) asking_[asking_count_++] = &rule;
+  }
+
+  // --- the answer
+
+  void conclude(const Answer& best, Decision* out) {
+    if (!best.given()) return decide_by_default(call_, run_.options, out);
+    if (best.faulted) return void(deny_by_fault(*best.rule, fault_, out));
+    out->effect = best.effect;
+    out->code = DecisionCode::rule;
+    out->rule = best.rule->rule;
+    out->reason = reason_of(*best.rule);
+    if (best.effect == Effect::require_approval) ask(out);
+  }
+
+  bool deny_by_fault(const RuleCode& rule, const Fault& fault, Decision* out) {
+    refuse(code_of(fault.code), fault_name(fault.code), out);
+    out->rule = out->fault_rule = rule.rule;
+    out->fault = fault;
+    if (fault.detail.is(Kind::string)) {
+      const std::string_view parts[] = {fault_name(fault.code), ": ", fault.detail.as_text()};
+      if (const std::string_view text = join(parts); !text.empty()) out->reason = text;
+    }
+    return false;
+  }
+
+  std::string_view join(std::span<const std::string_view> parts) {
+    size_t size = 0;
+    for (std::string_view part : parts) size += part.size();
+    char* text = static_cast<char*>(run_.arena.allocate(size, 1));
+    if (text == nullptr) return {};
+    char* end = text;
+    for (std::string_view part : parts) end = std::copy(part.begin(), part.end(), end);
+    return {text, size};
+  }
+
+  // The `because` text, or the rule's name if there is none to be had.
+  std::string_view reason_of(const RuleCode& rule) {
+    std::string_view text;
+    if (rule.because_text != kNone) text = data_.constants[rule.because_text].as_text();
+    if (rule.because != kNone && run_.run(rule.because) != Truth::fault && run_.frame.result.is(Kind::string)) {
+      text = run_.keep(run_.frame.result.as_text());
+    }
+    return text.empty() ? std::string_view(info(rule).name) : text;
+  }
+
+  // --- approvals
+
+  bool ask(Decision* out) {
+    Value* from = run_.arena.array<Value>(asking_count_);
+    RuleId* rules = run_.arena.array<RuleId>(asking_count_);
+    if (from == nullptr || rules == nullptr) return exhausted(out);
+    size_t groups = 0;
+    for (size_t i = 0; i < asking_count_; ++i) {
+      const RuleCode& rule = *asking_[i];
+      rules[i] = rule.rule;
+      from[i] = Value::list({});
+      if (rule.from != kNone && !groups_of(rule, &from[i], out)) return false;
+      if (rule.expires != kNone && !expires_of(rule, out)) return false;
+      groups += from[i].aux;
+    }
+    std::sort(rules, rules + asking_count_);
+    out->matched = {rules, asking_count_};
+    return unite(std::span(from, asking_count_), groups, out);
+  }
+
+  bool wrong_kind(const RuleCode& rule, Decision* out) {
+    Fault fault;
+    fault.code = FaultCode::no_such_overload;
+    return deny_by_fault(rule, fault, out);
+  }
+
+  // `from` as a list of strings.
+  bool groups_of(const RuleCode& rule, Value* list, Decision* out) {
+    if (run_.run(rule.from) == Truth::fault) return deny_by_fault(rule, run_.frame.eval.fault, out);
+    const Value value = run_.frame.result;
+    if (value.is(Kind::string)) {
+      Value* one = run_.arena.array<Value>(1);
+      if (one == nullptr) return exhausted(out);
+      *one = value;
+      *list = Value::list({one, 1});
+      return true;
+    }
+    const auto is_string = [](const Value& element) { return element.is(Kind::string); };
+    if (!value.is(Kind::list) || !std::ranges::all_of(value.as_list(), is_string)) return wrong_kind(rule, out);
+    *list = value;
+    return true;
+  }
+
+  bool expires_of(const RuleCode& rule, Decision* out) {
+    if (run_.run(rule.expires) == Truth::fault) return deny_by_fault(rule, run_.frame.eval.fault, out);
+    if (!run_.frame.result.is(Kind::duration)) return wrong_kind(rule, out);
+    // 0 stands for "none given", so what is over at once lasts a second.
+    const int64_t seconds = std::max<int64_t>(1, run_.frame.result.i);
+    if (out->expires_seconds == 0 || seconds < out->expires_seconds) out->expires_seconds = seconds;
+    return true;
+  }
+
+  bool unite(std::span<const Value> lists, size_t most, Decision* out) {
+    auto* groups = run_.arena.array<std::string_view>(most);
+    if (groups == nullptr) return exhausted(out);
+    size_t count = 0;
+    for (const Value& list : lists) {
+      for (const Value& group : list.as_list()) groups[count++] = group.as_text();
+    }
+    std::sort(groups, groups + count);
+    count = static_cast<size_t>(std::unique(groups, groups + count) - groups);
+    for (size_t i = 0; i < count; ++i) {
+      groups[i] = run_.keep(groups[i]);
+      if (groups[i].data() == nullptr) return exhausted(out);
+    }
+    out->from = {groups, count};
+    return true;
+  }
+
+  // --- obligations
+
+  bool oblige(Decision* out) {
+    size_t most = 0;
+    for (const PackageRules& plan : packages_) most += plan.obligations.entries.count;
+    if (most == 0) return true;
+    auto* obligations = run_.arena.array<Obligation>(most);
+    if (obligations == nullptr) return exhausted(out);
+    size_t count = 0;
+    bool agreed = true;
+    for (const PackageRules& plan : packages_) {
+      each(plan.obligations, [&](const RuleCode& rule, Known known) {
+        agreed = oblige(rule, known, obligations, &count, out);
+        return agreed;
+      });
+      if (!agreed) return false;
+    }
+    out->obligations = {obligations, count};
+    return true;
+  }
+
+  // Adds what one rule obliges to, if it matches. False after a denial.
+  bool oblige(const RuleCode& rule, Known known, Obligation* obligations, size_t* count, Decision* out) {
+    const bool redact = info(rule).kind == RuleKind::redact;
+    const Arena::Mark mark = run_.arena.mark();
+    const Truth truth = test(rule, known);
+    if (truth == Truth::fault && redact) return deny_by_fault(rule, run_.frame.eval.fault, out);
+    if (truth != Truth::yes) {
+      run_.arena.rewind(mark);
+      return true;
+    }
+    Obligation& obligation = *new (&obligations[(*count)++]) Obligation();
+    obligation.kind = info(rule).kind;
+    obligation.rule = rule.rule;
+    if (redact) return redaction(rule, &obligation, out);
+    obligation.reason = reason_of(rule);
+    return true;
+  }
+
+  bool redaction(const RuleCode& rule, Obligation* obligation, Decision* out) {
+    obligation->path = info(rule).redact_path;
+    obligation->with = Value::string(kRedacted);
+    if (rule.with == kNone) return true;
+    if (run_.run(rule.with) == Truth::fault) return deny_by_fault(rule, run_.frame.eval.fault, out);
+    obligation->with = run_.frame.result;
+    // It will be copied and written as JSON: shared parts once for each place they have.
+    uint64_t steps = run_.options.budget.cost;
+    if (!spend_walk(obligation->with, &steps)) return exhausted(out);
+    if (obligation->with.is(Kind::string)) {
+      obligation->with = Value::string(run_.keep(obligation->with.as_text()));
+      if (obligation->with.text == nullptr) return exhausted(out);
+    }
+    return true;
+  }
+
+  const Call& call_;
+  Run run_;
+  const ProgramData& data_;
+  const bool use_index_;
+  std::span<const PackageRules> packages_;
+  const RuleCode** asking_ = nullptr;
+  size_t asking_count_ = 0;
+  bool out_of_memory_ = false;
+  Fault fault_;
+};
+
+}  // namespace
+
+void refuse(DecisionCode code, std::string_view reason, Decision* out) {
+  *out = Decision();
+  out->effect = Effect::deny;
+  out->code = code;
+  out->reason = reason;
+}
+
+// Rules are pure and each has its own budget, so running them again for the list of matches gives what they gave
+// before.
+void try_rules(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options, bool all,
+               Decision* out) {
+  Decider decider(call, context, scratch, options);
+  decider.decide(out);
+  if (all && !decider.collect_matched(out)) exhausted(out);
+}
+
+}  // namespace ordain

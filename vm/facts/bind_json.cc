@@ -1,0 +1,58 @@
+// JSON text that is about to be bound: only what binding looks at is built.
+#include <algorithm>
+
+#include "vm/facts/bind.h"
+#include "vm/json/field_filter.h"
+
+namespace ordain {
+namespace {
+
+class RecordFilter final : public FieldFilter {
+ public:
+  explicit RecordFilter(const Schema& schema) : schema_(schema) {}
+
+  // `record`, if anything below it may be left out.
+  static const RecordBinding* prunable(const RecordBinding* record) {
+    const bool keep = record == nullptr || record->dynamic || record->type == nullptr || record->whole != kNone;
+    return keep ? nullptr : record;
+  }
+
+  // Looking is not worth it where there can hardly be a field too many.
+  bool may_leave_out(const void* record, size_t size) const override {
+    return binding(record).open && size > binding(record).type->fields.size();
+  }
+
+  // Whether binding to an open record does anything with a field but to check it.
+  bool needs(const void* opaque, std::string_view name, size_t* hint) const override {
+    const RecordBinding& record = binding(opaque);
+    if (find_from(*record.type, name, hint) != nullptr) return true;
+    // What rules read of undeclared fields are paths: "extra", "extra.id".
+    const auto before = [](const FieldBinding& field, std::string_view text) { return field.name < text; };
+    auto at = std::lower_bound(record.fields.begin(), record.fields.end(), name, before);
+    for (; at != record.fields.end() && at->name.starts_with(name); ++at) {
+      if (at->name.size() == name.size() || at->name[name.size()] == '.') return true;
+    }
+    return false;
+  }
+
+  // What is left out below a record: nothing where rules read it whole.
+  const void* below(const void* opaque, std::string_view name) const override {
+    const RecordBinding& record = binding(opaque);
+    const FieldBinding* field = record.find(name);
+    if (field == nullptr || field->record == kNone || field->slot != kNone) return nullptr;
+    return prunable(&schema_.records[field->record]);
+  }
+
+ private:
+  static const RecordBinding& binding(const void* record) { return *static_cast<const RecordBinding*>(record); }
+
+  const Schema& schema_;
+};
+
+}  // namespace
+
+Result<Value> parse_json_for(Arena& arena, std::string_view text, const Schema& schema, const RecordBinding* record) {
+  return parse_json_filtered(arena, text, RecordFilter(schema), RecordFilter::prunable(record));
+}
+
+}  // namespace ordain

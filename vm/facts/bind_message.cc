@@ -1,0 +1,121 @@
+// What is said of a value that does not fit: where it is, what was expected, what was meant perhaps.
+#include <algorithm>
+
+#include "ordain/json.h"
+#include "vm/facts/bind.h"
+
+namespace ordain {
+namespace {
+
+constexpr size_t kMaxNameShown = 64;  // of a key that the agent chose
+
+std::string_view got_name(Kind kind) {
+  switch (kind) {
+    case Kind::null:
+      return "null";
+    case Kind::timestamp:
+      return "timestamp";
+    case Kind::duration:
+      return "duration";
+    case Kind::absent:
+      return "nothing";
+    default:
+      return type_name(kind);
+  }
+}
+
+bool is_identifier(std::string_view name) {
+  auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  return !name.empty() && letter(name[0]) &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+// A name that came with the value: shown whole if it is short, and quoted if it is odd.
+void append_name(std::string& out, std::string_view name) {
+  bool cut = name.size() > kMaxNameShown;
+  if (cut) {
+    size_t size = kMaxNameShown;
+    while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xc0) == 0x80) --size;
+    name = name.substr(0, size);
+  }
+  if (is_identifier(name) && !cut) {
+    out += '.';
+    out += name;
+    return;
+  }
+  out += '[';
+  append_json_string(out, name);
+  out += cut ? "...]" : "]";
+}
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t n = 0; n <= b.size(); ++n) row[n] = n;
+  for (size_t m = 1; m <= a.size(); ++m) {
+    size_t diagonal = row[0];
+    row[0] = m;
+    for (size_t n = 1; n <= b.size(); ++n) {
+      size_t replaced = diagonal + (a[m - 1] != b[n - 1]);
+      diagonal = row[n];
+      row[n] = std::min({replaced, row[n] + 1, row[n - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+std::string_view nearest_field(const RecordType& record, std::string_view name) {
+  std::string_view best;
+  if (name.size() > kMaxNameShown) return best;
+  size_t least = std::max<size_t>(2, name.size() / 3) + 1;
+  for (const RecordField& field : record.fields) {
+    size_t distance = edit_distance(name, field.name);
+    if (distance < least && distance < field.name.size()) {
+      least = distance;
+      best = field.name;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+std::string BindPath::text() const {
+  if (outer == nullptr) return std::string(name);
+  std::string out = outer->text();
+  if (name.data() == nullptr) {
+    out += '[' + std::to_string(index) + ']';
+  } else {
+    append_name(out, name);
+  }
+  return out;
+}
+
+bool Fitter::fail(const BindPath& path, std::string_view what) {
+  if (!error_.failed) {
+    error_.failed = true;
+    error_.message = path.text();
+    error_.message += ": ";
+    error_.message += what;
+  }
+  return false;
+}
+
+bool Fitter::mismatch(const BindPath& path, const Type& type, const Value& got, std::string_view why) {
+  if (error_.failed) return false;
+  std::string what = "expected ";
+  what += type.kind == TypeKind::record ? "record " + to_string(type) : to_string(type);
+  what += ", got ";
+  what += got_name(got.kind);
+  if (!why.empty()) (what += ' ') += why;
+  return fail(path, what);
+}
+
+bool Fitter::no_such_field(const BindPath& path, const RecordType& record) {
+  if (error_.failed) return false;
+  std::string what = std::string(record.name) + " has no such field";
+  std::string_view near = nearest_field(record, path.name);
+  if (!near.empty()) what += " (did you mean `" + std::string(near) + "`?)";
+  return fail(path, what);
+}
+
+}  // namespace ordain

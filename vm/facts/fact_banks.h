@@ -1,0 +1,26 @@
+// FactBanks: where the facts of a call and its context lie. Engines read them through these pointers alone.
+#pragma once
+
+#include <cstdint>
+
+#include "ordain/call.h"
+#include "vm/program/program_data.h"
+
+namespace ordain {
+
+/// What a rule may read. Native code reads it by offset.
+struct FactBanks {
+  const Value* slots[2];       ///< by Bank
+  const SymbolId* symbols[2];  ///< by Bank
+  const uint64_t* bits[2];     ///< by Bank
+  const Value* constants;
+};
+inline FactBanks facts_of(const Call& call, const Context& context) {
+  const SlotValues &outer = context.slots(), &own = call.slots();
+  return {{outer.values.data(), own.values.data()},
+          {outer.symbols.data(), own.symbols.data()},
+          {outer.bits.data(), own.bits.data()},
+          call.program().data().constants.data()};
+}
+
+}  // namespace ordain

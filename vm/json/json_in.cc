@@ -1,0 +1,282 @@
+// JSON text to a value tree, by simdjson. Its parser and our padded copy of the text are kept per thread, so that
+// once warm a parse allocates nothing but the tree, which is in the caller's arena.
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "ordain/json.h"
+#include "ordain/utf8.h"
+#include "vm/json/field_filter.h"
+#include "vm/json/json_error.h"
+
+namespace ordain {
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr size_t kWarm = 4096;         // documents up to here never make a warm parser allocate
+constexpr size_t kKept = 1024 * 1024;  // memory for documents past it is given back at once
+
+struct ThreadParser {
+  dom::parser parser;
+  std::unique_ptr<char[]> text;
+  size_t room = 0;
+
+  bool warm_up() {
+    return parser.allocate(kWarm) == simdjson::SUCCESS && parser.doc.allocate(kWarm) == simdjson::SUCCESS;
+  }
+
+  simdjson::error_code parse(std::string_view json, dom::element* root) {
+    if (parser.capacity() == 0 && !warm_up()) return simdjson::MEMALLOC;
+    if (json.size() > parser.max_capacity()) return simdjson::CAPACITY;
+    if (room < json.size() || text == nullptr) {
+      room = std::max({json.size(), room * 2, kWarm});
+      text.reset(new char[room + simdjson::SIMDJSON_PADDING]);
+    }
+    if (!json.empty()) std::memcpy(text.get(), json.data(), json.size());
+    std::memset(text.get() + json.size(), 0, simdjson::SIMDJSON_PADDING);
+    return parser.parse(text.get(), json.size(), false).get(*root);
+  }
+
+  void give_back() {
+    if (room <= kKept) return;
+    *this = ThreadParser();
+  }
+};
+
+thread_local ThreadParser thread_parser;
+
+Error bad_json(std::string message) { return {"bad_json", std::move(message)}; }
+
+// Builds the tree. On failure `error` says why.
+class Builder {
+ public:
+  Builder(Arena& arena, std::string* duplicate, const FieldFilter* filter)
+      : arena_(arena), duplicate_(duplicate), filter_(filter) {}
+
+  /// @param record the filter's word for the object; nullptr: keep everything.
+  bool build(dom::element element, int depth, Value* out, const void* record = nullptr) {
+    switch (element.type()) {
+      case dom::element_type::NULL_VALUE:
+        *out = Value::null();
+        return true;
+      case dom::element_type::BOOL:
+        *out = Value::boolean(element.get_bool().value_unsafe());
+        return true;
+      case dom::element_type::INT64:
+        *out = Value::integer(element.get_int64().value_unsafe());
+        return true;
+      case dom::element_type::UINT64:
+        *out = Value::unsigned_integer(element.get_uint64().value_unsafe());
+        return true;
+      case dom::element_type::DOUBLE:
+        *out = Value::floating(element.get_double().value_unsafe());
+        return true;
+      case dom::element_type::STRING:
+        return string(element.get_string().value_unsafe(), out);
+      case dom::element_type::ARRAY:
+        return list(element.get_array().value_unsafe(), depth + 1, out);
+      case dom::element_type::OBJECT:
+        return map(element.get_object().value_unsafe(), depth + 1, out, record);
+    }
+    return fail("unknown kind of value");
+  }
+
+  std::string error;
+
+ private:
+  // simdjson's count of elements stops there.
+  static constexpr size_t kSaturated = 0xffffff;
+
+  bool fail(std::string why) {
+    error = std::move(why);
+    return false;
+  }
+  bool too_large() { return fail("too large for the memory it may take"); }
+  bool too_deep() { return fail("nested deeper than 64"); }
+
+  bool string(std::string_view text, Value* out) {
+    char* copy = static_cast<char*>(arena_.allocate(text.size(), 1));
+    if (copy == nullptr) return too_large();
+    if (!text.empty()) std::memcpy(copy, text.data(), text.size());
+    *out = Value::string({copy, text.size()});
+    return true;
+  }
+
+  template <typename Container>
+  static size_t count(const Container& container) {
+    size_t size = container.size();
+    if (size < kSaturated) return size;
+    size = 0;
+    for (auto at = container.begin(); at != container.end(); ++at) ++size;
+    return size;
+  }
+
+  bool list(dom::array array, int depth, Value* out) {
+    if (depth > kMaxJsonDepth) return too_deep();
+    size_t size = count(array);
+    auto* items = arena_.array<Value>(size);
+    if (items == nullptr || size > UINT32_MAX) return too_large();
+    size_t n = 0;
+    for (dom::element element : array) {
+      if (!build(element, depth, &items[n++])) return false;
+    }
+    *out = Value::list({items, size});
+    return true;
+  }
+
+  bool map(dom::object object, int depth, Value* out, const void* record) {
+    if (depth > kMaxJsonDepth) return too_deep();
+    size_t size = count(object);
+    auto* entries = arena_.array<MapEntry>(size);
+    if (entries == nullptr) return too_large();
+    const bool prune = record != nullptr && filter_->may_leave_out(record, size);
+    size_t n = 0, left_out = 0, hint = 0;
+    for (dom::key_value_pair field : object) {
+      MapEntry& entry = entries[n++];
+      if (prune && !filter_->needs(record, field.key, &hint)) {
+        ++left_out;
+        entry = {Value::string(field.key), Value()};  // a view, for as long as the parser stands
+        if (!skim(field.value, depth)) return false;
+        continue;
+      }
+      const void* nested = record == nullptr || !field.value.is_object() ? nullptr : filter_->below(record, field.key);
+      if (!string(field.key, &entry.key) || !build(field.value, depth, &entry.value, nested)) return false;
+    }
+    return finish_map({entries, size}, left_out, out);
+  }
+
+  // Checks the keys, then leaves out the entries without a value.
+  bool finish_map(std::span<MapEntry> entries, size_t left_out, Value* out) {
+    uint32_t duplicate;
+    const MapRep* rep = make_map(arena_, entries, &duplicate);
+    if (rep == nullptr && duplicate == UINT32_MAX) return too_large();
+    if (rep == nullptr) {
+      std::string message = "duplicate key ";
+      append_json_string(message, entries[duplicate].key.as_text());
+      if (duplicate_ == nullptr) return fail(std::move(message));
+      if (duplicate_->empty()) *duplicate_ = std::move(message);
+      return without_repeats(entries, out);
+    }
+    if (left_out != 0) {
+      const auto gone = [](const MapEntry& entry) { return !entry.value.present(); };
+      const auto end = std::remove_if(entries.begin(), entries.end(), gone);
+      rep = make_map(arena_, {entries.begin(), end});
+      if (rep == nullptr) return too_large();
+    }
+    *out = Value::map_of(rep);
+    return true;
+  }
+
+  // What would be refused if it were built.
+  bool skim(dom::element element, int depth) {
+    if (element.is_array()) {
+      if (depth + 1 > kMaxJsonDepth) return too_deep();
+      const dom::array array = element.get_array().value_unsafe();
+      for (dom::element each : array) {
+        if (!skim(each, depth + 1)) return false;
+      }
+    } else if (element.is_object()) {
+      if (depth + 1 > kMaxJsonDepth) return too_deep();
+      const dom::object object = element.get_object().value_unsafe();
+      return skim_keys(object, depth + 1);
+    }
+    return true;
+  }
+
+  bool skim_keys(dom::object object, int depth) {
+    const Arena::Mark mark = arena_.mark();
+    const size_t size = count(object);
+    auto* entries = arena_.array<MapEntry>(size);
+    if (entries == nullptr) return too_large();
+    size_t n = 0;
+    for (dom::key_value_pair field : object) {
+      if (!skim(field.value, depth)) return false;
+      entries[n++] = {Value::string(field.key), Value()};
+    }
+    Value unused;
+    if (!finish_map({entries, size}, 0, &unused)) return false;
+    arena_.rewind(mark);
+    return true;
+  }
+
+  // The map of the first entry of each key.
+  bool without_repeats(std::span<MapEntry> entries, Value* out) {
+    size_t kept = 0;
+    for (const MapEntry& entry : entries) {
+      const auto same = [&](const MapEntry& other) { return equal(other.key, entry.key); };
+      if (std::none_of(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(kept), same)) entries[kept++] = entry;
+    }
+    const MapRep* rep = make_map(arena_, entries.first(kept));
+    if (rep == nullptr) return too_large();
+    *out = Value::map_of(rep);
+    return true;
+  }
+
+  Arena& arena_;
+  std::string* duplicate_;
+  const FieldFilter* filter_;
+};
+
+Result<Value> parse(Arena& arena, std::string_view text, std::string* duplicate, const FieldFilter* filter,
+                    const void* record) {
+  ThreadParser& parser = thread_parser;
+  dom::element root;
+  simdjson::error_code code = parser.parse(text, &root);
+  if (code == simdjson::MEMALLOC || code == simdjson::CAPACITY) return bad_json("too large");
+  if (code != simdjson::SUCCESS) {
+    std::string where = describe_json_error(text);
+    parser.give_back();
+    return bad_json(where.empty() ? simdjson::error_message(code) : where);
+  }
+  Builder builder(arena, duplicate, filter);
+  Value out;
+  bool built = builder.build(root, 0, &out, record);
+  parser.give_back();
+  if (!built) return bad_json(std::move(builder.error));
+  return out;
+}
+
+}  // namespace
+
+Result<Value> parse_json(Arena& arena, std::string_view text, std::string* duplicate) {
+  return parse(arena, text, duplicate, nullptr, nullptr);
+}
+
+Result<Value> parse_json_filtered(Arena& arena, std::string_view text, const FieldFilter& filter, const void* record) {
+  return parse(arena, text, nullptr, &filter, record);
+}
+
+bool valid_utf8(std::string_view text) {
+  uint64_t high = 0;
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    high |= word;
+  }
+  for (; at < text.size(); ++at) high |= static_cast<unsigned char>(text[at]);
+  if ((high & 0x8080808080808080u) == 0) return true;
+  return simdjson::validate_utf8(text.data(), text.size());
+}
+
+Document::Document() = default;
+
+Result<Document> Document::parse(std::string_view json) {
+  Document out;
+  out.arena_ = std::make_shared<Arena>(json.size() * 4 + 64);
+  Result<Value> root = parse_json(*out.arena_, json);
+  if (!root) return root.error();
+  out.root_ = *root;
+  return out;
+}
+
+Document Document::copy_of(const Value& value) {
+  Document out;
+  out.arena_ = std::make_shared<Arena>(1024);
+  out.root_ = copy_value(*out.arena_, value);
+  return out;
+}
+
+}  // namespace ordain

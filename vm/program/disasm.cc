@@ -1,0 +1,287 @@
+// disassemble: instructions with their operands' names, labels for jumps, and the plan of each capability.
+#include "ordain/disasm.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+#include "ordain/json.h"
+#include "vm/program/program_data.h"
+#include "vm/program/verify.h"
+
+namespace ordain {
+namespace {
+
+constexpr size_t kLongestOperand = 60;
+
+std::string kind_name(uint8_t kind) {
+  if (kind == kAnyKind) return "any";
+  if (kind == kBuilderKind) return "builder";
+  switch (static_cast<Kind>(kind)) {
+    case Kind::null:
+      return "null";
+    case Kind::timestamp:
+      return "timestamp";
+    case Kind::duration:
+      return "duration";
+    case Kind::optional:
+      return "optional";
+    default:
+      return std::string(type_name(static_cast<Kind>(kind)));
+  }
+}
+
+std::string shortened(std::string text) {
+  if (text.size() <= kLongestOperand) return text;
+  size_t end = kLongestOperand;
+  while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "...";
+}
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return shortened(std::move(out));
+}
+
+class Disassembler {
+ public:
+  explicit Disassembler(const Program& program) : program_(program), data_(program.data()) {}
+
+  std::string write() {
+    print("program {}\n", to_hex(program_.digest()));
+    print("  {} rules, {} predicates, {} instructions, {} slots, {} symbols, {} constants\n", data_.rules.size(),
+          data_.predicates.size(), data_.code.size(), data_.schema.slots.size(), data_.symbols.size(),
+          data_.constants.size());
+    slots();
+    name_predicates();
+    for (uint32_t i = 0; i < data_.predicates.size(); ++i) predicate(i);
+    for (size_t i = 0; i < data_.capability_rules.size(); ++i) plan(i);
+    return std::move(out_);
+  }
+
+ private:
+  template <typename... Args>
+  void print(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
+  }
+
+  void slots() {
+    if (!data_.schema.slots.empty()) print("\nslots\n");
+    for (const Slot& slot : data_.schema.slots) {
+      print("  {}: {}{}{}{}", slot.path, to_string(*slot.type), slot.optional ? ", optional" : "",
+            slot.host ? ", host" : "", slot.builtin ? ", built-in" : "");
+      print("{}", slot.compared ? ", compared" : "");
+      if (!slot.member_symbols.empty()) print(", {} members", slot.member_symbols.size());
+      print("\n");
+    }
+  }
+
+  // Which clauses of which rules a predicate serves.
+  void name_predicates() {
+    const auto use = [this](uint32_t predicate, std::string_view clause, const RuleCode& code) {
+      if (predicate == kNone) return;
+      const std::string name = fmt::format("{} of {}", clause, data_.rules[code.rule].name);
+      std::vector<std::string>& names = uses_[predicate];
+      if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    };
+    for (const RuleCode& code : data_.rule_codes) {
+      use(code.condition, "condition", code);
+      use(code.because, "because", code);
+      use(code.from, "from", code);
+      use(code.expires, "expires", code);
+      use(code.with, "with", code);
+    }
+  }
+
+  std::string place(uint32_t location) const {
+    if (location == kNone) return "";
+    const Location& at = data_.locations[location];
+    return fmt::format("{}:{}:{}", data_.files[at.file], at.line, at.column);
+  }
+
+  // --- code
+
+  void predicate(uint32_t number) {
+    const Predicate& p = data_.predicates[number];
+    print("\npredicate {}: {}\n", number, kind_name(p.result));
+    for (const std::string& use : uses_[number]) print("  ; {}\n", use);
+    print("  registers");
+    for (uint32_t i = 0; i < p.registers.count; ++i) {
+      print(" r{}:{}", i, kind_name(data_.register_kinds[p.registers.first + i]));
+    }
+    if (p.saved_faults > 0) print(", {} fault registers", p.saved_faults);
+    print("\n");
+    name_labels(p);
+    size_t at = 0;
+    for (uint32_t pc = 0; pc < p.code.count; ++pc) {
+      if (auto label = labels_.find(pc); label != labels_.end()) print(" L{}:\n", label->second);
+      std::string line = instruction(p, data_.code[p.code.first + pc]);
+      if (at < p.locations.count && data_.insn_locations[p.locations.first + at].pc == pc) {
+        line = fmt::format("{:<56} ; {}", line, place(data_.insn_locations[p.locations.first + at].location));
+        ++at;
+      }
+      print("  {:>4}  {}\n", pc, line);
+    }
+    for (uint32_t i = 0; i < p.handlers.count; ++i) {
+      const Handler& handler = data_.handlers[p.handlers.first + i];
+      print("  handler [{}, {}) -> L{}\n", handler.begin, handler.end, labels_[handler.target]);
+    }
+  }
+
+  void name_labels(const Predicate& p) {
+    labels_.clear();
+    for (uint32_t i = 0; i < p.code.count; ++i) {
+      const Insn& insn = data_.code[p.code.first + i];
+      if (operand(insn.op, 1).kind == 'J') labels_.emplace(insn.b, 0);
+    }
+    for (uint32_t i = 0; i < p.handlers.count; ++i) labels_.emplace(data_.handlers[p.handlers.first + i].target, 0);
+    uint32_t next = 0;
+    for (auto& [pc, label] : labels_) label = next++;
+  }
+
+  std::string instruction(const Predicate& p, const Insn& insn) const {
+    std::string line = fmt::format("{:<16}", op_info(insn.op).name);
+    bool first = true;
+    for (int which = 0; which < 3; ++which) {
+      const char kind = operand(insn.op, which).kind;
+      if (kind == '-') continue;
+      line += first ? " " : ", ";
+      line += operand_text(insn, kind, operand_value(insn, which));
+      first = false;
+    }
+    if (insn.op == Op::unbox) line += " as " + kind_name(data_.register_kinds[p.registers.first + insn.a]);
+    return line;
+  }
+
+  std::string operand_text(const Insn& insn, char kind, uint32_t value) const {
+    if (is_register(kind)) return fmt::format("r{}", value);
+    switch (kind) {
+      case 'K':
+        return value == kNone ? "none" : constant(data_.constants[value]);
+      case 'S':
+        return data_.schema.slots[value].path;
+      case 'Y':
+        return quoted(data_.symbols[value - 1]);
+      case 'Z':
+        return symbol_set(data_.symbol_sets[value]);
+      case 'B': {
+        const Slot& slot = data_.schema.slots[insn.b];
+        return quoted(data_.symbols[slot.member_symbols[value - slot.first_bit] - 1]);
+      }
+      case 'J':
+        return fmt::format("L{}", labels_.at(value));
+      case 'F':
+        return fmt::format("f{}", value);
+      case 'I':
+        return import_name(value);
+      case 'P':
+        return fmt::format("{} with {}", import_name(data_.prepared[value].import),
+                           constant(data_.constants[data_.prepared[value].constant]));
+      case 'R':
+        return arguments(value, argument_count(data_, insn));
+      case 'N':
+        return insn.op == Op::fail ? std::string(fault_name(static_cast<FaultCode>(value))) : fmt::format("{}", value);
+      default:
+        return "?";
+    }
+  }
+
+  // As JSON, where a number's kind shows: 1, 1u, 1.0.
+  static std::string constant(const Value& value) {
+    std::string text = value.is(Kind::type) ? std::string(value.as_text()) : to_json(value);
+    if (value.is(Kind::unsigned_integer)) text += 'u';
+    if (value.is(Kind::bytes)) text = "bytes " + text;
+    if (value.is(Kind::timestamp) || value.is(Kind::duration))
+      text = fmt::format("{}({})", kind_name(static_cast<uint8_t>(value.kind)), text);
+    return shortened(std::move(text));
+  }
+
+  std::string symbol_set(const std::vector<SymbolId>& set) const {
+    std::string out = "{";
+    for (const SymbolId symbol : set) {
+      if (out.size() > 1) out += ", ";
+      out += quoted(data_.symbols[symbol - 1]);
+      if (out.size() > kLongestOperand) return fmt::format("{}, ... {} strings}}", out, set.size());
+    }
+    return out + "}";
+  }
+
+  std::string import_name(uint32_t import) const {
+    const Import& function = data_.imports[import];
+    return function.overload.empty() ? function.name : fmt::format("{}[{}]", function.name, function.overload);
+  }
+
+  static std::string arguments(uint32_t first, uint32_t count) {
+    if (count == 0) return "()";
+    if (count == 1) return fmt::format("(r{})", first);
+    return fmt::format("(r{}..r{})", first, first + count - 1);
+  }
+
+  // --- plans
+
+  void plan(size_t i) {
+    const bool declared = i < data_.schema.capabilities.size();
+    const std::string name = declared ? data_.schema.capabilities[i].name : "(undeclared capabilities)";
+    for (const Stage stage : {Stage::before, Stage::after}) {
+      const Range range = data_.capability_rules[i].packages[static_cast<size_t>(stage)];
+      if (range.count == 0) continue;
+      print("\nplan {} {}\n", to_string(stage), name);
+      for (uint32_t p = range.first; p < range.first + range.count; ++p) package_rules(data_.package_rules[p]);
+    }
+  }
+
+  void package_rules(const PackageRules& plan) {
+    const std::string& name = data_.packages[plan.package].name;
+    print("  package {}{}\n", name.empty() ? "(none)" : name, plan.first_match != 0 ? ", first match" : "");
+    if (plan.first_match != 0) {
+      rules(plan.answers);
+    } else {
+      rules(plan.deny);
+      rules(plan.require_approval);
+      rules(plan.allow);
+    }
+    rules(plan.obligations);
+  }
+
+  void rules(const RuleRange& range) {
+    const Range entries = range.entries;
+    for (uint32_t i = entries.first; i < entries.first + entries.count; ++i) {
+      const RuleCode& code = data_.rule_codes[data_.rule_list[i]];
+      const RuleInfo& rule = data_.rules[code.rule];
+      print("    {:<16} {}", to_string(rule.kind), rule.name);
+      if (code.condition != kNone) print(" when {}", code.condition);
+      if (rule.kind == RuleKind::redact) print(" path {}", rule.redact_path);
+      if (code.because != kNone) print(" because {}", code.because);
+      if (code.because_text != kNone) print(" because {}", constant(data_.constants[code.because_text]));
+      if (code.from != kNone) print(" from {}", code.from);
+      if (code.expires != kNone) print(" expires {}", code.expires);
+      if (code.with != kNone) print(" with {}", code.with);
+      if (code.target_set != kNone) print(" on {}", targets(data_.target_sets[code.target_set]));
+      if (rule.location != kNone) print(" ; {}", place(rule.location));
+      print("\n");
+    }
+  }
+
+  std::string targets(const GlobSet& set) const {
+    std::string out;
+    for (size_t i = 0; i < data_.schema.globs.size(); ++i) {
+      if (set[i]) out += (out.empty() ? "" : ", ") + data_.schema.globs[i];
+    }
+    return out;
+  }
+
+  const Program& program_;
+  const ProgramData& data_;
+  std::map<uint32_t, std::vector<std::string>> uses_;
+  std::map<uint32_t, uint32_t> labels_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string disassemble(const Program& program) { return Disassembler(program).write(); }
+
+}  // namespace ordain

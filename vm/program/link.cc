@@ -1,0 +1,120 @@
+// link: ProgramData to Program. Verify, resolve functions, prepare constant arguments, build look-up tables.
+#include <fmt/format.h>
+
+#include "ordain/digest.h"
+#include "vm/program/link_index.h"
+#include "vm/program/linked.h"
+#include "vm/program/program_data.h"
+#include "vm/program/superinstructions.h"
+#include "vm/program/verify.h"
+
+namespace ordain {
+namespace {
+
+Error bad_program(std::string message) { return {"bad_program", std::move(message)}; }
+
+Result<void> resolve_imports(const ProgramData& data, const FunctionTable& functions, LinkTables* tables) {
+  for (const Import& import : data.imports) {
+    const Function* function = functions.find(import.name);
+    const Overload* overload = import.overload.empty() ? nullptr : functions.find_overload(import.overload);
+    if (function == nullptr) return Error{"unknown_function", fmt::format("function `{}` is not known", import.name)};
+    if (!import.overload.empty()) {
+      if (overload == nullptr || overload->name != import.name || overload->call == nullptr) {
+        return Error{"unknown_function",
+                     fmt::format("overload `{}` of function `{}` is not known", import.overload, import.name)};
+      }
+      if (overload->params.size() != import.args) {
+        return bad_program(fmt::format("import of `{}` has {} arguments, the function has {}", import.overload,
+                                       import.args, overload->params.size()));
+      }
+    }
+    tables->functions.push_back(function);
+    tables->overloads.push_back(overload);
+  }
+  return {};
+}
+
+Result<void> prepare_calls(const ProgramData& data, LinkTables* tables) {
+  for (const Prepared& prepared : data.prepared) {
+    const Overload* overload = tables->overloads[prepared.import];
+    const Value& constant = data.constants[prepared.constant];
+    if (overload == nullptr || overload->preparation.prepare == nullptr || overload->preparation.call == nullptr) {
+      return bad_program(fmt::format("`{}` has no argument to prepare", data.imports[prepared.import].name));
+    }
+    const Preparation& how = overload->preparation;
+    const Kind kind = kind_of(*overload->params[static_cast<size_t>(how.arg)]);
+    if (kind != Kind::absent && constant.kind != kind) {
+      return bad_program(fmt::format("the prepared argument of `{}` is of the wrong kind", overload->id));
+    }
+    std::string error;
+    LinkedPrepared linked{overload, how.prepare(constant, &error)};
+    if (linked.object == nullptr) {
+      return bad_program(fmt::format("the prepared argument of `{}` is not valid: {}", overload->id, error));
+    }
+    tables->prepared.push_back(std::move(linked));
+  }
+  return {};
+}
+
+void place_slots(const ProgramData& data, LinkTables* tables) {
+  tables->slots.reserve(data.schema.slots.size());
+  for (const Slot& slot : data.schema.slots) {
+    tables->slots.push_back({static_cast<uint32_t>(slot.bank), slot.index, slot.first_bit, kind_of(*slot.type),
+                             slot.compared, slot.builtin, !slot.member_symbols.empty()});
+  }
+  tables->max_registers = max_registers(data);
+  tables->max_saved_faults = max_saved_faults(data);
+}
+
+void index_members(const Schema& schema, KeyIndex* index) {
+  size_t count = 0;
+  for (const Slot& slot : schema.slots) count += slot.member_symbols.size();
+  index->reserve(count);
+  for (SlotId id = 0; id < schema.slots.size(); ++id) {
+    const Slot& slot = schema.slots[id];
+    for (uint32_t i = 0; i < slot.member_symbols.size(); ++i) {
+      index->insert(uint64_t{id} << 32 | slot.member_symbols[i], slot.first_bit + i);
+    }
+  }
+}
+
+// Tables were filled one by one; a Program keeps no room to grow.
+void shrink(ProgramData& data) {
+  const auto shrink_all = [](auto&... tables) { (tables.shrink_to_fit(), ...); };
+  shrink_all(data.locations, data.symbols, data.constants, data.code, data.register_kinds, data.handlers,
+             data.insn_locations, data.predicates, data.rules, data.rule_codes, data.rule_list, data.index_notes,
+             data.index_nodes, data.index_edges, data.index_leaves, data.index_literals, data.package_rules,
+             data.capability_rules, data.schema.slots, data.schema.capabilities);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Program>> Program::link(ProgramData data, const FunctionTable& functions) {
+  std::shared_ptr<Program> program(new Program());
+  program->data_ = std::make_unique<ProgramData>(std::move(data));
+  program->linked_ = std::make_unique<Linked>();
+  shrink(*program->data_);
+  const ProgramData& d = *program->data_;
+  Linked& linked = *program->linked_;
+
+  if (std::string wrong = verify_tables(d); !wrong.empty()) return bad_program(std::move(wrong));
+  if (std::string wrong = verify_rules(d); !wrong.empty()) return bad_program(std::move(wrong));
+  if (auto done = resolve_imports(d, functions, &linked.tables); !done) return done.error();
+  if (auto done = prepare_calls(d, &linked.tables); !done) return done.error();
+  if (std::string wrong = verify_code(d, linked.tables); !wrong.empty()) return bad_program(std::move(wrong));
+
+  place_slots(d, &linked.tables);
+  prepare_index(d, &linked.tables);
+  linked.tables.steps = choose_steps(d);
+  index_members(d.schema, &linked.member_bits);
+  linked.symbols.build(d.symbols.size(), [&d](uint32_t i) -> std::string_view { return d.symbols[i]; });
+  linked.capabilities.build(d.schema.capabilities.size(),
+                            [&d](uint32_t i) -> std::string_view { return d.schema.capabilities[i].name; });
+  program->native_ = std::make_unique<std::atomic<NativePredicate>[]>(d.predicates.size());
+  program->native_batches_ = std::make_unique<std::atomic<NativeBatch>[]>(d.rule_list.size());
+  program->native_answers_ = std::make_unique<std::atomic<NativeAnswer>[]>(2 * d.capability_rules.size());
+  linked.digest = sha256(program->serialise());
+  return std::shared_ptr<const Program>(std::move(program));
+}
+
+}  // namespace ordain

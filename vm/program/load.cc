@@ -1,0 +1,370 @@
+// load: bytes to a Program. Any bytes are safe to read: every read is bounds-checked, counts are held against the bytes
+// left, recursion is bounded, and what is read is verified before it runs.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ordain/digest.h"
+#include "vm/program/load_values.h"
+#include "vm/program/verify.h"
+
+namespace ordain {
+namespace {
+
+using format::read_list;
+using format::Reader;
+
+class Loader {
+ public:
+  Loader(std::string_view bytes, ProgramData& data) : bytes_(bytes), data_(data), values_(data.memory, bytes.size()) {}
+
+  // "" or what is wrong.
+  std::string load() {
+    if (bytes_.size() > format::kMaxFileSize) return "it is too large";
+    Reader header(bytes_);
+    if (header.bytes(format::kMagic.size()) != format::kMagic) return "it does not begin as a program does";
+    if (const uint32_t version = header.fixed32(); version != format::kVersion) {
+      return header.failed()
+                 ? "it is cut short"
+                 : fmt::format("it is of version {}, this library reads version {}", version, format::kVersion);
+    }
+    size_t sizes[format::kSectionCount];
+    size_t total = format::kHeaderSize;
+    for (size_t& size : sizes) total += size = header.fixed32();
+    if (header.failed() || total > bytes_.size()) return "it is cut short";
+    if (total < bytes_.size()) return "something follows its end";
+    using Step = void (Loader::*)(Reader&);
+    const Step steps[format::kSectionCount] = {&Loader::strings, &Loader::types,     &Loader::places,  &Loader::schema,
+                                               &Loader::symbols, &Loader::constants, &Loader::imports, &Loader::code,
+                                               &Loader::rules,   &Loader::plan};
+    size_t at = format::kHeaderSize;
+    for (size_t i = 0; i < format::kSectionCount; ++i) {
+      Reader in(bytes_.substr(at, sizes[i]));
+      at += sizes[i];
+      const Step step = steps[i];  // GCC's bounds sanitizer miscompiles a call of (this->*steps[i])
+      (this->*step)(in);
+      if (!in.failed() && in.left() > 0) in.fail();
+      if (in.failed()) return fmt::format("its section `{}` is damaged", format::kSectionNames[i]);
+    }
+    return "";
+  }
+
+ private:
+  void strings(Reader& in) { values_.strings(in); }
+  void types(Reader& in) { values_.types(in); }
+  std::string string(Reader& in) { return values_.string(in); }
+
+  void places(Reader& in) {
+    data_.files = texts(in);
+    int64_t line = 0;
+    data_.locations = read_list(in, 3, [&] {
+      Location location;
+      location.file = in.number32();
+      const int64_t step = in.signed_number();
+      if (step < -line || step > int64_t{UINT32_MAX} - line) {
+        in.fail();
+      } else {
+        line += step;
+      }
+      location.line = static_cast<uint32_t>(line);
+      location.column = in.number32();
+      return location;
+    });
+  }
+
+  std::vector<std::string> texts(Reader& in) {
+    return read_list(in, 1, [&] { return string(in); });
+  }
+
+  Slot slot(Reader& in) {
+    Slot slot;
+    slot.path = string(in);
+    slot.type = values_.type(in);
+    const uint8_t flags = in.byte();
+    if (flags > 31) in.fail();
+    slot.bank = static_cast<Bank>(flags & 1);
+    slot.optional = (flags & 2) != 0;
+    slot.host = (flags & 4) != 0;
+    slot.builtin = (flags & 8) != 0;
+    slot.compared = (flags & 16) != 0;
+    slot.index = in.number32();
+    slot.first_bit = in.number32();
+    slot.member_symbols = read_list(in, 1, [&] { return in.number32(); });
+    return slot;
+  }
+
+  FieldBinding field(Reader& in) {
+    FieldBinding field;
+    field.name = string(in);
+    field.type = values_.type(in);
+    field.optional = in.flag();
+    field.slot = in.optional();
+    field.record = in.optional();
+    return field;
+  }
+
+  RecordBinding record_binding(Reader& in) {
+    RecordBinding out;
+    out.name = string(in);
+    const uint8_t flags = in.byte();
+    if (flags > 3) in.fail();
+    out.open = (flags & 1) != 0;
+    out.dynamic = (flags & 2) != 0;
+    out.whole = in.optional();
+    out.type = values_.record(in);
+    out.fields = read_list(in, 5, [&] { return field(in); });
+    return out;
+  }
+
+  Capability capability(Reader& in) {
+    Capability out;
+    out.name = string(in);
+    out.type = string(in);
+    out.risk = in.real();
+    out.effects = texts(in);
+    out.owner = string(in);
+    out.description = string(in);
+    out.scopes = texts(in);
+    out.tags = texts(in);
+    out.declared = in.flag();
+    out.input = in.optional();
+    out.output = in.optional();
+    return out;
+  }
+
+  void schema(Reader& in) {
+    Schema& schema = data_.schema;
+    for (const int bank : {0, 1}) {
+      schema.slot_count[bank] = in.number32();
+      schema.bit_words[bank] = in.number32();
+    }
+    schema.slots = read_list(in, 6, [&] { return slot(in); });
+    schema.records = read_list(in, 5, [&] { return record_binding(in); });
+    schema.capabilities = read_list(in, 17, [&] { return capability(in); });
+    schema.globs = texts(in);
+    const uint32_t roots = in.count(2);
+    for (uint32_t i = 0; i < roots && !in.failed(); ++i) {
+      std::string name = string(in);
+      schema.roots.emplace(std::move(name), in.number32());
+    }
+    schema.undeclared_input = in.optional();
+    schema.undeclared_output = in.optional();
+  }
+
+  void symbols(Reader& in) {
+    data_.symbols = texts(in);
+    data_.symbol_sets = read_list(in, 1, [&] {
+      uint64_t before = 0;
+      return read_list(in, 1, [&] {
+        before += in.number32();
+        return static_cast<SymbolId>(before <= UINT32_MAX ? before : in.fail());
+      });
+    });
+  }
+
+  void constants(Reader& in) {
+    data_.constants = read_list(in, 1, [&] { return values_.value(in); });
+  }
+
+  void imports(Reader& in) {
+    data_.imports = read_list(in, 3, [&] {
+      Import import;
+      import.name = string(in);
+      import.overload = string(in);
+      import.args = in.number32();
+      return import;
+    });
+    data_.prepared = read_list(in, 2, [&] {
+      Prepared prepared;
+      prepared.import = in.number32();
+      prepared.constant = in.number32();
+      return prepared;
+    });
+  }
+
+  static Insn instruction(Reader& in) {
+    Insn insn{};
+    const uint8_t op = in.byte();
+    if (op >= kOpCount) {
+      in.fail();
+      return insn;
+    }
+    insn.op = static_cast<Op>(op);
+    for (int which = 0; which < 3; ++which) {
+      const char kind = operand(insn.op, which).kind;
+      if (kind == '-') continue;
+      const uint32_t value = kind == 'K' ? in.optional() : in.number32();
+      if (which == 0 && value > UINT16_MAX) in.fail();
+      if (which == 0) insn.a = static_cast<uint16_t>(value);
+      if (which == 1) insn.b = value;
+      if (which == 2) insn.c = value;
+    }
+    return insn;
+  }
+
+  template <typename T, typename Read>
+  static Range append(Reader& in, std::vector<T>& to, size_t smallest, const Read& read) {
+    Range range{static_cast<uint32_t>(to.size()), in.count(smallest)};
+    for (uint32_t i = 0; i < range.count && !in.failed(); ++i) to.push_back(read());
+    return range;
+  }
+
+  void code(Reader& in) {
+    data_.predicates = read_list(in, 6, [&] {
+      Predicate p;
+      p.result = in.byte();
+      p.saved_faults = in.number32();
+      p.registers = append(in, data_.register_kinds, 1, [&] { return in.byte(); });
+      p.code = append(in, data_.code, 2, [&] { return instruction(in); });
+      p.handlers = append(in, data_.handlers, 3, [&] {
+        Handler handler{};
+        handler.begin = in.number32();
+        handler.end = in.number32();
+        handler.target = in.number32();
+        return handler;
+      });
+      uint64_t pc = 0;
+      p.locations = append(in, data_.insn_locations, 2, [&] {
+        pc += in.number32();
+        if (pc > UINT32_MAX) in.fail();
+        return InsnLocation{static_cast<uint32_t>(pc), in.number32()};
+      });
+      return p;
+    });
+  }
+
+  static Digest digest(Reader& in) {
+    Digest out{};
+    const std::string_view bytes = in.bytes(out.size());
+    std::copy(bytes.begin(), bytes.end(), out.begin());
+    return out;
+  }
+
+  RuleInfo rule(Reader& in) {
+    RuleInfo out;
+    out.name = string(in);
+    out.policy = string(in);
+    out.package = string(in);
+    const uint8_t kind_and_stage = in.byte();
+    out.kind = static_cast<RuleKind>(kind_and_stage & 15);
+    out.stage = static_cast<Stage>(kind_and_stage >> 4);
+    out.location = in.optional();
+    out.redact_path = string(in);
+    out.digest = digest(in);
+    return out;
+  }
+
+  void rules(Reader& in) {
+    data_.packages = read_list(in, 33, [&] {
+      PackageInfo package;
+      package.name = string(in);
+      package.digest = digest(in);
+      return package;
+    });
+    data_.rules = read_list(in, 38, [&] { return rule(in); });
+    data_.rule_codes = read_list(in, 8, [&] {
+      RuleCode code;
+      code.rule = in.number32();
+      for (uint32_t* clause : {&code.condition, &code.because, &code.because_text, &code.from, &code.expires,
+                               &code.with, &code.target_set}) {
+        *clause = in.optional();
+      }
+      return code;
+    });
+    data_.policy_versions = read_list(in, 2, [&] {
+      PolicyVersion declared;
+      declared.policy = string(in);
+      declared.version = string(in);
+      return declared;
+    });
+  }
+
+  static Range range(Reader& in) {
+    Range out;
+    out.first = in.number32();
+    out.count = in.number32();
+    return out;
+  }
+
+  void index(Reader& in) {
+    data_.index_nodes = read_list(in, 6, [&] {
+      IndexNode node;
+      const uint8_t test = in.byte();
+      node.test = static_cast<IndexTest>(test >> 1);
+      node.absent = (test & 1) != 0;
+      node.slot = in.optional();
+      node.next = in.optional();
+      node.edges = range(in);
+      node.bound = in.number();
+      return node;
+    });
+    data_.index_edges = read_list(in, 2, [&] {
+      const uint64_t key = in.number();
+      return IndexEdge{key, in.number32()};
+    });
+    data_.index_leaves = read_list(in, 1, [&] {
+      const uint64_t leaf = in.number();
+      if (leaf >> 33 != 0) in.fail();
+      return IndexLeaf{static_cast<uint32_t>(leaf >> 1), (leaf & 1) != 0};
+    });
+    data_.index_literals = read_list(in, 2, [&] {
+      IndexLiteral literal;
+      literal.constant = in.number32();
+      const uint8_t how = in.byte();
+      literal.where = static_cast<IndexLiteral::Where>(how >> 1);
+      literal.ignore_case = (how & 1) != 0;
+      return literal;
+    });
+  }
+
+  void plan(Reader& in) {
+    data_.target_sets = read_list(in, 1, [&] {
+      GlobSet set;
+      const uint32_t count = in.count();
+      for (uint32_t i = 0; i < count && !in.failed(); ++i) set.set(in.byte());
+      return set;
+    });
+    data_.rule_list = read_list(in, 2, [&] {
+      const uint32_t entry = in.number32();
+      data_.index_notes.push_back(static_cast<IndexNote>(in.byte()));
+      return entry;
+    });
+    index(in);
+    data_.package_rules = read_list(in, 22, [&] {
+      PackageRules plan;
+      plan.package = in.number32();
+      plan.first_match = in.number32();
+      for (RuleRange* r : {&plan.deny, &plan.require_approval, &plan.allow, &plan.answers, &plan.obligations}) {
+        r->entries = range(in);
+        r->nodes = range(in);
+      }
+      return plan;
+    });
+    data_.capability_rules = read_list(in, 4, [&] {
+      CapabilityRules plan;
+      for (Range& packages : plan.packages) packages = range(in);
+      return plan;
+    });
+  }
+
+  std::string_view bytes_;
+  ProgramData& data_;
+  format::ValueReader values_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const Program>> Program::load(std::string_view bytes, const FunctionTable& functions) {
+  ProgramData data;
+  if (std::string wrong = Loader(bytes, data).load(); !wrong.empty()) {
+    return Error{"bad_program", fmt::format("this is not a program: {}", wrong)};
+  }
+  auto program = link(std::move(data), functions);
+  // One program has one form in bytes, so that the digest of the program is that of its file.
+  if (program && (*program)->digest() != sha256(bytes)) {
+    return Error{"bad_program", "this is not a program: it is not in canonical form"};
+  }
+  return program;
+}
+
+}  // namespace ordain

@@ -1,0 +1,235 @@
+// Program: look-ups by name, and the state of the native tier.
+#include "ordain/program.h"
+
+#include <algorithm>
+
+#include "vm/program/linked.h"
+#include "vm/program/literal_index.h"
+#include "vm/program/program_data.h"
+
+namespace ordain {
+
+std::string_view to_string(RuleKind kind) {
+  switch (kind) {
+    case RuleKind::deny:
+      return "deny";
+    case RuleKind::require_approval:
+      return "require_approval";
+    case RuleKind::allow:
+      return "allow";
+    case RuleKind::redact:
+      return "redact";
+    case RuleKind::warn:
+      return "warn";
+  }
+  return "?";
+}
+
+Program::Program() = default;
+Program::~Program() {
+  if (linked_ == nullptr) return;
+  // An owner may be a thread that compiles this program; it must have ended before the tables go.
+  for (bool more = true; more;) {
+    std::shared_ptr<void> owner;
+    {
+      const std::lock_guard lock(linked_->native_mutex);
+      more = !linked_->native_owners.empty();
+      if (more) {
+        owner = std::move(linked_->native_owners.front());
+        linked_->native_owners.erase(linked_->native_owners.begin());
+      }
+    }
+  }
+}
+
+const LinkTables& link_tables(const Program& program) { return program.linked_->tables; }
+
+const Digest& Program::digest() const { return linked_->digest; }
+const Schema& Program::schema() const { return data_->schema; }
+std::span<const RuleInfo> Program::rules() const { return data_->rules; }
+std::string_view Program::policy_version(RuleId rule) const {
+  const std::vector<PolicyVersion>& all = data_->policy_versions;
+  if (rule == kNone || all.empty()) return {};
+  const std::string& policy = data_->rules[rule].policy;
+  const auto at =
+      std::lower_bound(all.begin(), all.end(), policy,
+                       [](const PolicyVersion& declared, const std::string& name) { return declared.policy < name; });
+  return at != all.end() && at->policy == policy ? std::string_view(at->version) : std::string_view();
+}
+
+std::span<const std::string> Program::files() const { return data_->files; }
+std::span<const Location> Program::locations() const { return data_->locations; }
+
+CapabilityRef Program::resolve(std::string_view capability) const {
+  const Schema& schema = data_->schema;
+  CapabilityRef out;
+  out.name = capability;
+  const auto name_of = [&schema](uint32_t i) -> std::string_view { return schema.capabilities[i].name; };
+  const uint32_t id = linked_->capabilities.find(capability, name_of);
+  if (id != TextIndex::kMissing) {
+    out.id = id;
+    out.name = schema.capabilities[id].name;
+    return out;
+  }
+  for (size_t i = 0; i < schema.globs.size(); ++i) {
+    if (glob_matches(schema.globs[i], capability)) out.globs.set(i);
+  }
+  return out;
+}
+
+namespace {
+
+// The slot of `path` (without the root's name) in a record.
+SlotId slot_in_record(const Schema& schema, uint32_t record, std::string_view path) {
+  while (record != kNone) {
+    const RecordBinding& binding = schema.records[record];
+    if (path.empty()) return binding.whole;
+    // A dynamic record's fields may be named by whole paths.
+    if (const FieldBinding* field = binding.find(path)) return field->slot;
+    const size_t dot = path.find('.');
+    if (dot == std::string_view::npos) return kNone;
+    const FieldBinding* field = binding.find(path.substr(0, dot));
+    if (field == nullptr) return kNone;
+    record = field->record;
+    path.remove_prefix(dot + 1);
+  }
+  return kNone;
+}
+
+// Paths that no record binds: `now`, and the like.
+SlotId slot_by_path(const Schema& schema, std::string_view path) {
+  for (SlotId i = 0; i < schema.slots.size(); ++i) {
+    if (schema.slots[i].path == path) return i;
+  }
+  return kNone;
+}
+
+}  // namespace
+
+SlotId Program::slot(const Capability* capability, std::string_view path) const {
+  const Schema& schema = data_->schema;
+  const std::string_view root = path.substr(0, path.find('.'));
+  const std::string_view rest = root.size() == path.size() ? std::string_view() : path.substr(root.size() + 1);
+  if (root == "input" || root == "output") {
+    const bool input = root == "input";
+    uint32_t record = input ? schema.undeclared_input : schema.undeclared_output;
+    if (capability != nullptr) {
+      if (input) record = capability->input;
+      if (!input && capability->output != kNone) record = capability->output;
+    }
+    return slot_in_record(schema, record, rest);
+  }
+  if (auto found = schema.roots.find(root); found != schema.roots.end()) {
+    const SlotId slot = slot_in_record(schema, found->second, rest);
+    if (slot != kNone) return slot;
+  }
+  return slot_by_path(schema, path);
+}
+
+SymbolId Program::symbol(std::string_view text) const {
+  const auto& symbols = data_->symbols;
+  return linked_->symbols.find(text, [&symbols](uint32_t i) -> std::string_view { return symbols[i]; }) + 1;
+}
+
+uint32_t Program::member_bit(SlotId slot, SymbolId symbol) const {
+  return linked_->member_bits.find(uint64_t{slot} << 32 | symbol);
+}
+
+void Program::install_native(uint32_t predicate, NativePredicate code) const {
+  const NativePredicate before = native_[predicate].exchange(code, std::memory_order_acq_rel);
+  if (before == nullptr && code != nullptr) linked_->native_count.fetch_add(1, std::memory_order_acq_rel);
+  if (before != nullptr && code == nullptr) linked_->native_count.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+void Program::install_native_batch(uint32_t entry, NativeBatch code) const {
+  native_batches_[entry].store(code, std::memory_order_release);
+}
+
+void Program::install_native_answer(uint32_t calls, NativeAnswer code) const {
+  native_answers_[calls].store(code, std::memory_order_release);
+}
+
+void Program::keep_native(std::shared_ptr<void> owner) const {
+  const std::lock_guard lock(linked_->native_mutex);
+  linked_->native_owners.push_back(std::move(owner));
+}
+
+bool Program::fully_native() const {
+  return linked_->native_count.load(std::memory_order_acquire) == data_->predicates.size();
+}
+
+uint32_t max_registers(const ProgramData& data) {
+  uint32_t out = 0;
+  for (const Predicate& predicate : data.predicates) out = std::max(out, predicate.registers.count);
+  return out;
+}
+
+uint32_t max_saved_faults(const ProgramData& data) {
+  uint32_t out = 0;
+  for (const Predicate& predicate : data.predicates) out = std::max(out, predicate.saved_faults);
+  return out;
+}
+
+namespace {
+
+template <typename T>
+size_t bytes_of(const std::vector<T>& items) {
+  return items.capacity() * sizeof(T);
+}
+
+// Small strings live inside the object that holds them.
+size_t heap_of(const std::string& text) { return text.capacity() > 15 ? text.capacity() + 1 : 0; }
+
+size_t heap_of(const std::vector<std::string>& texts) {
+  size_t out = bytes_of(texts);
+  for (const std::string& text : texts) out += heap_of(text);
+  return out;
+}
+
+size_t schema_bytes(const Schema& schema) {
+  size_t out =
+      bytes_of(schema.slots) + bytes_of(schema.records) + bytes_of(schema.capabilities) + heap_of(schema.globs);
+  for (const Slot& slot : schema.slots) out += heap_of(slot.path) + bytes_of(slot.member_symbols);
+  for (const RecordBinding& record : schema.records) {
+    out += heap_of(record.name) + bytes_of(record.fields);
+    for (const FieldBinding& field : record.fields) out += heap_of(field.name);
+  }
+  for (const Capability& c : schema.capabilities) {
+    out += heap_of(c.name) + heap_of(c.type) + heap_of(c.owner) + heap_of(c.description) + heap_of(c.effects) +
+           heap_of(c.scopes) + heap_of(c.tags);
+  }
+  return out + schema.roots.size() * 80;  // a node of the map
+}
+
+}  // namespace
+
+size_t Program::memory() const {
+  const ProgramData& d = *data_;
+  size_t out = sizeof(Program) + sizeof(ProgramData) + sizeof(Linked) + d.memory.reserved() + schema_bytes(d.schema);
+  out +=
+      heap_of(d.files) + bytes_of(d.locations) + heap_of(d.symbols) + bytes_of(d.symbol_sets) + bytes_of(d.constants);
+  for (const auto& set : d.symbol_sets) out += bytes_of(set);
+  out += bytes_of(d.imports) + bytes_of(d.prepared) + bytes_of(d.code) + bytes_of(d.register_kinds);
+  for (const Import& import : d.imports) out += heap_of(import.name) + heap_of(import.overload);
+  out += bytes_of(d.handlers) + bytes_of(d.insn_locations) + bytes_of(d.predicates) + bytes_of(d.packages);
+  for (const PackageInfo& package : d.packages) out += heap_of(package.name);
+  for (const PolicyVersion& declared : d.policy_versions) out += heap_of(declared.policy) + heap_of(declared.version);
+  out += bytes_of(d.policy_versions) + bytes_of(d.rules) + bytes_of(d.rule_codes) + bytes_of(d.target_sets) +
+         bytes_of(d.rule_list);
+  for (const RuleInfo& rule : d.rules) {
+    out += heap_of(rule.name) + heap_of(rule.policy) + heap_of(rule.package) + heap_of(rule.redact_path);
+  }
+  out += bytes_of(d.index_notes) + bytes_of(d.index_nodes) + bytes_of(d.index_edges) + bytes_of(d.index_leaves) +
+         bytes_of(d.index_literals);
+  out += bytes_of(d.package_rules) + bytes_of(d.capability_rules);
+  const LinkTables& tables = linked_->tables;
+  out += bytes_of(tables.overloads) + bytes_of(tables.functions) + bytes_of(tables.prepared) + bytes_of(tables.slots);
+  out += bytes_of(tables.index_steps) + bytes_of(tables.index_cells) + bytes_of(tables.index_members);
+  for (const auto& texts : tables.index_texts) out += texts->bytes();
+  out += linked_->symbols.bytes() + linked_->capabilities.bytes() + linked_->member_bits.bytes();
+  out += bytes_of(tables.batch_sizes) + bytes_of(tables.steps) + d.rule_list.size() * sizeof(std::atomic<NativeBatch>) +
+         2 * d.capability_rules.size() * sizeof(std::atomic<NativeAnswer>);
+  return out + d.predicates.size() * sizeof(std::atomic<NativePredicate>);
+}
+
+}  // namespace ordain

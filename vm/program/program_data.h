@@ -1,0 +1,216 @@
+// ProgramData: the tables and the code of a Program. Plain data: `emit` fills it, the verifier checks it, engines read
+// it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ordain/arena.h"
+#include "ordain/program.h"
+
+namespace ordain {
+
+enum class Op : uint16_t {
+#define X(name, operands, flags, doc) name,
+#include "vm/program/opcodes.def"
+#undef X
+};
+
+/// 12 bytes. What a, b and c mean is in opcodes.def.
+struct Insn {
+  Op op;
+  uint16_t a = 0;
+  uint32_t b = 0;
+  uint32_t c = 0;
+};
+static_assert(sizeof(Insn) == 12);
+
+/// What a register holds: a Kind, or one of these.
+inline constexpr uint8_t kAnyKind = 0x40;      ///< a present value of any kind
+inline constexpr uint8_t kBuilderKind = 0x41;  ///< a list or map under construction
+
+struct Range {
+  uint32_t first = 0;
+  uint32_t count = 0;
+};
+
+/// A fault at an instruction in [begin, end) (relative to the predicate) goes on at `target`. Innermost first.
+struct Handler {
+  uint32_t begin, end, target;
+};
+
+/// Where the instruction at `pc` (relative to the predicate) stands in policy text, if it may fault. Sorted by pc.
+struct InsnLocation {
+  uint32_t pc, location;
+};
+
+/// One expression, compiled: a rule's condition, its `because`, ...
+struct Predicate {
+  Range code;       ///< of ProgramData::code
+  Range registers;  ///< of ProgramData::register_kinds
+  Range handlers;   ///< of ProgramData::handlers
+  Range locations;  ///< of ProgramData::insn_locations
+  uint32_t saved_faults = 0;
+  uint8_t result = kAnyKind;
+};
+
+struct Import {
+  std::string name;      ///< function
+  std::string overload;  ///< id, or "" to choose by the arguments' kinds
+  uint32_t args = 0;
+};
+
+/// An import whose constant argument is prepared at link time.
+struct Prepared {
+  uint32_t import = 0;
+  uint32_t constant = 0;
+};
+
+/// A rule as it applies to one capability (or to all that it is the same for). kNone: not given.
+struct RuleCode {
+  RuleId rule = 0;
+  uint32_t condition = kNone;     ///< predicate of kind bool; kNone: always true
+  uint32_t because = kNone;       ///< predicate of kind string
+  uint32_t because_text = kNone;  ///< constant, where `because` is one
+  uint32_t from = kNone;          ///< predicate: string or list of strings
+  uint32_t expires = kNone;       ///< predicate: duration
+  uint32_t with = kNone;          ///< predicate: any
+  uint32_t target_set = kNone;    ///< index into target_sets; only among the rules for undeclared capabilities
+};
+
+/// What a node of the decision DAG looks at. A rule that a node leads away from has a conjunct (or in every disjunct
+/// one) that is false, without a fault, for the call.
+enum class IndexTest : uint8_t {
+  leaf = 0,       ///< nothing: `edges` are entries of index_leaves
+  symbol = 1,     ///< a string slot; edge keys are symbols
+  number = 2,     ///< a slot of bool, int, uint or double, by order_key; edge keys are values
+  member = 3,     ///< a list slot; edge keys are places in Slot::member_symbols; several may be followed
+  threshold = 4,  ///< a numeric or temporal slot; edge 0: order_key below `bound`, edge 1: not below
+  present = 5,    ///< any slot; edge 0: absent, edge 1: present
+  text = 6,       ///< a string slot; edge keys are indexes into index_literals; those that occur are followed
+};
+inline constexpr uint32_t kIndexTests = 7;
+
+/// A node leads to later nodes only. Whatever its test says, `next` is visited as well.
+struct IndexNode {
+  IndexTest test = IndexTest::leaf;
+  bool absent = false;  ///< if the slot is absent a rule below may fault: then all edges are followed
+  SlotId slot = kNone;
+  uint32_t next = kNone;
+  Range edges;         ///< of index_edges, by ascending key
+  uint64_t bound = 0;  ///< threshold: see there; text: the longest text, in bytes, for which skipping is safe
+};
+
+struct IndexEdge {
+  uint64_t key = 0;
+  uint32_t node = 0;
+};
+
+/// A rule at the end of a path.
+struct IndexLeaf {
+  uint32_t entry = 0;  ///< index into ProgramData::rule_list
+  bool sure = false;   ///< the path proves the condition true
+};
+
+/// A string that occurs in every text for which some rule's text test is true.
+struct IndexLiteral {
+  enum Where : uint8_t { anywhere = 0, at_start = 1, at_end = 2 };
+  uint32_t constant = 0;  ///< the string, not empty
+  Where where = anywhere;
+  bool ignore_case = false;  ///< of ASCII letters
+};
+
+/// Why the planner left rules of an index without a test, for people.
+enum class IndexNote : uint8_t { indexed = 0, few_rules = 1, no_test = 2, too_wide = 3 };
+
+/// Rules that answer the same question: entries of `rule_list` in source order, and the DAG that finds those of them
+/// that can match. Without nodes every rule is tried.
+struct RuleRange {
+  Range entries;
+  Range nodes;  ///< of index_nodes; the first is the root
+};
+
+/// The rules of one package for one capability and stage.
+struct PackageRules {
+  uint32_t package = 0;
+  uint32_t first_match = 0;  ///< 1: `option order = first_match`: the first match of `answers` is the package's answer
+  RuleRange deny, require_approval, allow;
+  RuleRange answers;      ///< all three kinds in source order; only if first_match
+  RuleRange obligations;  ///< redact and warn
+
+  std::array<RuleRange, 5> lists() const { return {deny, require_approval, allow, answers, obligations}; }
+};
+
+/// What one capability's calls are decided by.
+struct CapabilityRules {
+  Range packages[2];  ///< of ProgramData::package_rules, by stage
+};
+
+struct PackageInfo {
+  std::string name;
+  Digest digest{};  ///< of the package's text, in a canonical form
+};
+
+struct ProgramData {
+  Arena memory{4096};              ///< owns types, and constants' strings, lists and maps
+  std::vector<std::string> files;  ///< paths as given
+  std::vector<Location> locations;
+  Schema schema;
+  std::vector<std::string> symbols;                ///< string of symbol i + 1
+  std::vector<std::vector<SymbolId>> symbol_sets;  ///< sorted
+  std::vector<Value> constants;
+  std::vector<Import> imports;
+  std::vector<Prepared> prepared;
+
+  std::vector<Insn> code;
+  std::vector<uint8_t> register_kinds;
+  std::vector<Handler> handlers;
+  std::vector<InsnLocation> insn_locations;
+  std::vector<Predicate> predicates;
+
+  std::vector<PackageInfo> packages;
+  std::vector<RuleInfo> rules;
+  std::vector<PolicyVersion> policy_versions;  ///< of the policies that declare one, sorted by policy
+  std::vector<RuleCode> rule_codes;
+  std::vector<GlobSet> target_sets;
+  std::vector<uint32_t> rule_list;     ///< indexes into rule_codes
+  std::vector<IndexNote> index_notes;  ///< by entry of rule_list
+  std::vector<IndexNode> index_nodes;
+  std::vector<IndexEdge> index_edges;
+  std::vector<IndexLeaf> index_leaves;
+  std::vector<IndexLiteral> index_literals;
+  std::vector<PackageRules> package_rules;
+  std::vector<CapabilityRules> capability_rules;  ///< by capability; one more at the end, for undeclared ones
+};
+
+/// What the packages say of a capability's calls at one stage. @param id kNone: of one that is not declared
+inline std::span<const PackageRules> package_rules(const ProgramData& data, CapabilityId id, Stage stage) {
+  if (data.capability_rules.empty()) return {};
+  const CapabilityRules& plan = id == kNone ? data.capability_rules.back() : data.capability_rules[id];
+  const Range range = plan.packages[static_cast<size_t>(stage)];
+  return std::span(data.package_rules).subspan(range.first, range.count);
+}
+
+/// Whether a rule is for a capability whose name these globs match. Only rules for undeclared ones have a target set.
+inline bool applies_to(const ProgramData& data, const RuleCode& rule, const GlobSet& globs) {
+  return rule.target_set == kNone || (data.target_sets[rule.target_set] & globs).any();
+}
+
+/// What an instruction is, for the verifier, the disassembler and the documentation.
+struct OpInfo {
+  const char* name;
+  const char* operands;
+  const char* flags;
+  const char* doc;
+};
+const OpInfo& op_info(Op op);
+inline constexpr uint16_t kOpCount = 0
+#define X(name, operands, flags, doc) +1
+#include "vm/program/opcodes.def"
+#undef X
+    ;
+
+}  // namespace ordain

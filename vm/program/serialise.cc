@@ -1,0 +1,415 @@
+// serialise: a Program as bytes. Strings and types are numbered in the order in which the other sections first use
+// them, so the same program gives the same bytes.
+#include <unordered_map>
+
+#include "vm/program/format.h"
+#include "vm/program/program_data.h"
+#include "vm/program/verify.h"
+
+namespace ordain {
+namespace {
+
+using format::Section;
+using format::Writer;
+
+class Serialiser {
+ public:
+  explicit Serialiser(const ProgramData& data) : data_(data) {}
+
+  std::string write() {
+    places();
+    schema();
+    symbols();
+    constants();
+    imports();
+    code();
+    rules();
+    plan();
+    section(Section::types).number(type_count_);
+    section(Section::types).bytes(types_.text());
+    section(Section::strings).number(strings_.size());
+    section(Section::strings).bytes(string_bytes_.text());
+
+    Writer out;
+    out.bytes(format::kMagic);
+    out.fixed32(format::kVersion);
+    for (Writer& part : sections_) out.fixed32(static_cast<uint32_t>(part.text().size()));
+    for (Writer& part : sections_) out.bytes(part.text());
+    return std::move(out.text());
+  }
+
+ private:
+  Writer& section(Section which) { return sections_[static_cast<size_t>(which)]; }
+
+  // --- strings and types by number
+
+  uint32_t string(std::string_view text) {
+    auto [entry, added] = strings_.try_emplace(text, static_cast<uint32_t>(strings_.size()));
+    if (added) {
+      string_bytes_.number(text.size());
+      string_bytes_.bytes(text);
+    }
+    return entry->second;
+  }
+
+  // Types and record types share one numbering; an entry comes after those that it names. Equal entries are one.
+  uint32_t entry(Writer& text) {
+    auto [found, added] = entries_.try_emplace(text.text(), type_count_);
+    if (added) {
+      types_.bytes(text.text());
+      ++type_count_;
+    }
+    return found->second;
+  }
+
+  uint32_t record_type(const RecordType& record) {
+    if (auto known = record_numbers_.find(&record); known != record_numbers_.end()) return known->second;
+    std::vector<uint32_t> fields;
+    for (const RecordField& field : record.fields) fields.push_back(type(*field.type));
+    Writer text;
+    text.byte(kRecordEntry);
+    text.number(string(record.name));
+    text.byte(record.open);
+    text.number(fields.size());
+    for (size_t i = 0; i < fields.size(); ++i) {
+      text.number(string(record.fields[i].name));
+      text.number(fields[i]);
+      text.byte(record.fields[i].optional);
+    }
+    return record_numbers_[&record] = entry(text);
+  }
+
+  uint32_t type(const Type& type_) {
+    if (auto known = type_numbers_.find(&type_); known != type_numbers_.end()) return known->second;
+    std::vector<uint32_t> params;
+    for (const Type* param : type_.params) params.push_back(type(*param));
+    const uint32_t record = type_.record == nullptr ? kNone : record_type(*type_.record);
+    Writer text;
+    text.byte(static_cast<uint8_t>(type_.kind));
+    text.number(string(type_.name));
+    text.number(params.size());
+    for (const uint32_t param : params) text.number(param);
+    text.optional(record);
+    return type_numbers_[&type_] = entry(text);
+  }
+
+  // --- sections
+
+  void places() {
+    Writer& out = section(Section::places);
+    out.number(data_.files.size());
+    for (const std::string& file : data_.files) out.number(string(file));
+    out.number(data_.locations.size());
+    Location before;
+    for (const Location& location : data_.locations) {
+      out.number(location.file);
+      out.signed_number(int64_t{location.line} - before.line);
+      out.number(location.column);
+      before = location;
+    }
+  }
+
+  void slot(Writer& out, const Slot& slot) {
+    out.number(string(slot.path));
+    out.number(type(*slot.type));
+    out.byte(static_cast<uint8_t>(static_cast<unsigned>(slot.bank) | unsigned{slot.optional} << 1 |
+                                  unsigned{slot.host} << 2 | unsigned{slot.builtin} << 3 |
+                                  unsigned{slot.compared} << 4));
+    out.number(slot.index);
+    out.number(slot.first_bit);
+    out.number(slot.member_symbols.size());
+    for (const SymbolId symbol : slot.member_symbols) out.number(symbol);
+  }
+
+  void record(Writer& out, const RecordBinding& record) {
+    out.number(string(record.name));
+    out.byte(static_cast<uint8_t>(unsigned{record.open} | unsigned{record.dynamic} << 1));
+    out.optional(record.whole);
+    out.optional(record.type == nullptr ? kNone : record_type(*record.type));
+    out.number(record.fields.size());
+    for (const FieldBinding& field : record.fields) {
+      out.number(string(field.name));
+      out.number(type(*field.type));
+      out.byte(field.optional);
+      out.optional(field.slot);
+      out.optional(field.record);
+    }
+  }
+
+  void texts(Writer& out, const std::vector<std::string>& texts) {
+    out.number(texts.size());
+    for (const std::string& text : texts) out.number(string(text));
+  }
+
+  void capability(Writer& out, const Capability& capability) {
+    out.number(string(capability.name));
+    out.number(string(capability.type));
+    out.real(capability.risk);
+    texts(out, capability.effects);
+    out.number(string(capability.owner));
+    out.number(string(capability.description));
+    texts(out, capability.scopes);
+    texts(out, capability.tags);
+    out.byte(capability.declared);
+    out.optional(capability.input);
+    out.optional(capability.output);
+  }
+
+  void schema() {
+    Writer& out = section(Section::schema);
+    const Schema& schema = data_.schema;
+    for (const int bank : {0, 1}) {
+      out.number(schema.slot_count[bank]);
+      out.number(schema.bit_words[bank]);
+    }
+    out.number(schema.slots.size());
+    for (const Slot& s : schema.slots) slot(out, s);
+    out.number(schema.records.size());
+    for (const RecordBinding& r : schema.records) record(out, r);
+    out.number(schema.capabilities.size());
+    for (const Capability& c : schema.capabilities) capability(out, c);
+    texts(out, schema.globs);
+    out.number(schema.roots.size());
+    for (const auto& [name, record] : schema.roots) {
+      out.number(string(name));
+      out.number(record);
+    }
+    out.optional(schema.undeclared_input);
+    out.optional(schema.undeclared_output);
+  }
+
+  void symbols() {
+    Writer& out = section(Section::symbols);
+    texts(out, data_.symbols);
+    out.number(data_.symbol_sets.size());
+    for (const auto& set : data_.symbol_sets) {
+      out.number(set.size());
+      SymbolId before = 0;
+      for (const SymbolId symbol : set) {
+        out.number(symbol - before);
+        before = symbol;
+      }
+    }
+  }
+
+  void value(Writer& out, const Value& v) {
+    out.byte(static_cast<uint8_t>(v.kind));
+    switch (v.kind) {
+      case Kind::boolean:
+        out.byte(v.as_bool());
+        break;
+      case Kind::integer:
+        out.signed_number(v.i);
+        break;
+      case Kind::unsigned_integer:
+        out.number(v.u);
+        break;
+      case Kind::floating:
+        out.real(v.d);
+        break;
+      case Kind::string:
+      case Kind::bytes:
+      case Kind::type:
+        out.number(string(v.as_text()));
+        break;
+      case Kind::timestamp:
+      case Kind::duration:
+        out.signed_number(v.i);
+        out.signed_number(v.nanos());
+        break;
+      case Kind::list:
+        out.number(v.aux);
+        for (const Value& element : v.as_list()) value(out, element);
+        break;
+      case Kind::map:
+        out.number(v.map->count);
+        for (const MapEntry& entry : v.map->all()) {
+          value(out, entry.key);
+          value(out, entry.value);
+        }
+        break;
+      case Kind::optional:
+        out.byte(v.items != nullptr);
+        if (v.items != nullptr) value(out, *v.items);
+        break;
+      case Kind::ip:
+      case Kind::cidr:
+        out.number(v.aux);
+        out.number(string({v.text, v.aux & 0xFF}));
+        break;
+      default:
+        break;
+    }
+  }
+
+  void constants() {
+    Writer& out = section(Section::constants);
+    out.number(data_.constants.size());
+    for (const Value& constant : data_.constants) value(out, constant);
+  }
+
+  void imports() {
+    Writer& out = section(Section::imports);
+    out.number(data_.imports.size());
+    for (const Import& import : data_.imports) {
+      out.number(string(import.name));
+      out.number(string(import.overload));
+      out.number(import.args);
+    }
+    out.number(data_.prepared.size());
+    for (const Prepared& prepared : data_.prepared) {
+      out.number(prepared.import);
+      out.number(prepared.constant);
+    }
+  }
+
+  // Only the operands that the instruction has.
+  void code() {
+    Writer& out = section(Section::code);
+    out.number(data_.predicates.size());
+    for (const Predicate& p : data_.predicates) {
+      out.byte(p.result);
+      out.number(p.saved_faults);
+      out.number(p.registers.count);
+      for (uint32_t i = 0; i < p.registers.count; ++i) out.byte(data_.register_kinds[p.registers.first + i]);
+      out.number(p.code.count);
+      for (uint32_t i = 0; i < p.code.count; ++i) instruction(out, data_.code[p.code.first + i]);
+      out.number(p.handlers.count);
+      for (uint32_t i = 0; i < p.handlers.count; ++i) {
+        const Handler& handler = data_.handlers[p.handlers.first + i];
+        out.number(handler.begin);
+        out.number(handler.end);
+        out.number(handler.target);
+      }
+      out.number(p.locations.count);
+      uint32_t before = 0;
+      for (uint32_t i = 0; i < p.locations.count; ++i) {
+        const InsnLocation& at = data_.insn_locations[p.locations.first + i];
+        out.number(at.pc - before);
+        out.number(at.location);
+        before = at.pc;
+      }
+    }
+  }
+
+  static void instruction(Writer& out, const Insn& insn) {
+    out.byte(static_cast<uint8_t>(insn.op));
+    for (int which = 0; which < 3; ++which) {
+      const Operand op = operand(insn.op, which);
+      if (op.kind == 'K') out.optional(operand_value(insn, which));
+      if (op.kind != 'K' && op.kind != '-') out.number(operand_value(insn, which));
+    }
+  }
+
+  void digest(Writer& out, const Digest& digest) {
+    out.bytes({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  }
+
+  void rules() {
+    Writer& out = section(Section::rules);
+    out.number(data_.packages.size());
+    for (const PackageInfo& package : data_.packages) {
+      out.number(string(package.name));
+      digest(out, package.digest);
+    }
+    out.number(data_.rules.size());
+    for (const RuleInfo& rule : data_.rules) {
+      out.number(string(rule.name));
+      out.number(string(rule.policy));
+      out.number(string(rule.package));
+      out.byte(static_cast<uint8_t>(static_cast<unsigned>(rule.kind) | static_cast<unsigned>(rule.stage) << 4));
+      out.optional(rule.location);
+      out.number(string(rule.redact_path));
+      digest(out, rule.digest);
+    }
+    out.number(data_.rule_codes.size());
+    for (const RuleCode& code : data_.rule_codes) {
+      out.number(code.rule);
+      for (const uint32_t clause :
+           {code.condition, code.because, code.because_text, code.from, code.expires, code.with, code.target_set}) {
+        out.optional(clause);
+      }
+    }
+    out.number(data_.policy_versions.size());
+    for (const PolicyVersion& declared : data_.policy_versions) {
+      out.number(string(declared.policy));
+      out.number(string(declared.version));
+    }
+  }
+
+  static void range(Writer& out, Range range) {
+    out.number(range.first);
+    out.number(range.count);
+  }
+
+  void plan() {
+    Writer& out = section(Section::plan);
+    out.number(data_.target_sets.size());
+    for (const GlobSet& set : data_.target_sets) {
+      out.number(set.count());
+      for (size_t i = 0; i < set.size(); ++i) {
+        if (set[i]) out.byte(static_cast<uint8_t>(i));
+      }
+    }
+    out.number(data_.rule_list.size());
+    for (size_t i = 0; i < data_.rule_list.size(); ++i) {
+      out.number(data_.rule_list[i]);
+      out.byte(static_cast<uint8_t>(data_.index_notes[i]));
+    }
+    index(out);
+    out.number(data_.package_rules.size());
+    for (const PackageRules& plan : data_.package_rules) {
+      out.number(plan.package);
+      out.number(plan.first_match);
+      for (const RuleRange& r : plan.lists()) {
+        range(out, r.entries);
+        range(out, r.nodes);
+      }
+    }
+    out.number(data_.capability_rules.size());
+    for (const CapabilityRules& plan : data_.capability_rules) {
+      for (const Range& packages : plan.packages) range(out, packages);
+    }
+  }
+
+  void index(Writer& out) {
+    out.number(data_.index_nodes.size());
+    for (const IndexNode& node : data_.index_nodes) {
+      out.byte(static_cast<uint8_t>(static_cast<unsigned>(node.test) << 1 | (node.absent ? 1u : 0u)));
+      out.optional(node.slot);
+      out.optional(node.next);
+      range(out, node.edges);
+      out.number(node.bound);
+    }
+    out.number(data_.index_edges.size());
+    for (const IndexEdge& edge : data_.index_edges) {
+      out.number(edge.key);
+      out.number(edge.node);
+    }
+    out.number(data_.index_leaves.size());
+    for (const IndexLeaf& leaf : data_.index_leaves) out.number(uint64_t{leaf.entry} << 1 | (leaf.sure ? 1 : 0));
+    out.number(data_.index_literals.size());
+    for (const IndexLiteral& literal : data_.index_literals) {
+      out.number(literal.constant);
+      out.byte(static_cast<uint8_t>(literal.where << 1 | (literal.ignore_case ? 1 : 0)));
+    }
+  }
+
+  static constexpr uint8_t kRecordEntry = 0xFF;
+
+  const ProgramData& data_;
+  Writer sections_[format::kSectionCount];
+  std::unordered_map<std::string_view, uint32_t> strings_;
+  Writer string_bytes_;
+  std::unordered_map<const Type*, uint32_t> type_numbers_;
+  std::unordered_map<const RecordType*, uint32_t> record_numbers_;
+  std::unordered_map<std::string, uint32_t> entries_;
+  Writer types_;
+  uint32_t type_count_ = 0;
+};
+
+}  // namespace
+
+std::string Program::serialise() const { return Serialiser(*data_).write(); }
+
+}  // namespace ordain

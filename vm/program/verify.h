@@ -1,0 +1,89 @@
+// The verifier: what it accepts, the engines run without checks. Each function returns "" or what is wrong.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ordain/utf8.h"
+#include "vm/program/link_tables.h"
+#include "vm/program/program_data.h"
+
+namespace ordain {
+
+/// Limits that keep verifying and running fast whatever the program.
+inline constexpr uint32_t kMaxNesting = 256;         ///< of types, records and constants
+inline constexpr uint32_t kMaxTypeSize = 100'000;    ///< of a type written out
+inline constexpr uint32_t kMaxArguments = 255;       ///< of an import
+inline constexpr uint32_t kMaxFlowWords = 4u << 20;  ///< of a predicate: blocks times words of register bits
+inline constexpr uint64_t kMaxFlowWork = 64u << 20;  ///< of a predicate: words and instructions looked at
+
+/// Names, strings, types, slots, records, constants, symbol sets, imports by number.
+std::string verify_tables(const ProgramData& data);
+/// Rules, packages and plans. Needs the tables verified.
+std::string verify_rules(const ProgramData& data);
+/// Predicates. Needs the tables verified and imports resolved.
+std::string verify_code(const ProgramData& data, const LinkTables& link);
+
+/// One predicate whose operands are in order: definite assignment, and an end to every loop.
+/// @returns "" or what is wrong, beginning with the place: "pc 3: register r1 may not be assigned".
+std::string verify_flow(const ProgramData& data, const Predicate& predicate);
+
+/// One of an instruction's operands, as opcodes.def writes it.
+struct Operand {
+  char kind = '-';
+  bool writes = false;
+};
+
+/// An instruction's row of opcodes.def, read.
+struct Shape {
+  std::array<Operand, 3> operands;
+  bool faults = false;
+};
+
+constexpr Shape read_shape(std::string_view operands, std::string_view flags) {
+  Shape out;
+  size_t which = 0;
+  for (const char c : operands) {
+    if (c == '=') {
+      out.operands[which].writes = true;
+    } else if (c == ' ') {
+      ++which;
+    } else {
+      out.operands[which].kind = c;
+    }
+  }
+  out.faults = flags.find('F') != std::string_view::npos;
+  return out;
+}
+
+inline constexpr Shape kShapes[] = {
+#define X(name, operands, flags, doc) read_shape(operands, flags),
+#include "vm/program/opcodes.def"
+#undef X
+};
+
+/// Operand `which` (0, 1 or 2) of an instruction.
+inline Operand operand(Op op, int which) {
+  return kShapes[static_cast<uint16_t>(op)].operands[static_cast<size_t>(which)];
+}
+inline uint32_t operand_value(const Insn& insn, int which) {
+  return which == 0 ? insn.a : which == 1 ? insn.b : insn.c;
+}
+inline bool is_register(char operand) {
+  return operand == '*' || operand == '#' || operand == '@' || (operand >= 'a' && operand <= 'z') || operand == 'L' ||
+         operand == 'M' || operand == 'O' || operand == 'T';
+}
+inline bool may_fault(Op op) { return kShapes[static_cast<uint16_t>(op)].faults; }
+/// True if control never goes on to the next instruction.
+inline bool never_falls_through(Op op) {
+  return op == Op::jump || op == Op::ret || op == Op::raise_first || op == Op::fail;
+}
+/// Number of argument registers of a call instruction, else 0.
+uint32_t argument_count(const ProgramData& data, const Insn& insn);
+/// For each instruction of the predicate, the handler that its fault goes to (its number within the predicate) or
+/// kNone.
+std::vector<uint32_t> handler_map(const ProgramData& data, const Predicate& predicate);
+
+}  // namespace ordain

@@ -1,0 +1,162 @@
+// Operations that are more than an instruction's worth of work. They write `*out` only when they succeed: a faulting
+// instruction leaves its destination as it was.
+#include "vm/value/ops.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace ordain::ops {
+namespace {
+
+bool give(Value* out, Value value) {
+  *out = value;
+  return true;
+}
+
+}  // namespace
+
+bool make_optional(Eval& eval, const Value& value, Value* out) {
+  Value* copy = eval.array<Value>(1);
+  if (copy == nullptr) return false;
+  *copy = value;
+  return give(out, Value::optional(copy));
+}
+
+// --- records and maps
+
+bool select(Eval& eval, const Value& operand, const Value& field, Value* out) {
+  if (operand.is(Kind::map)) {
+    const Value* found = map_find(*operand.map, field.as_text());
+    return found != nullptr ? give(out, *found) : eval.fail(FaultCode::no_such_key, field);
+  }
+  if (operand.is(Kind::optional)) return select_optional(eval, operand, field, out);
+  return eval.fail(FaultCode::no_such_overload);
+}
+
+bool has_field(Eval& eval, const Value& operand, const Value& field, Value* out) {
+  const Value* from = &operand;
+  while (from->is(Kind::optional)) {
+    if (from->items == nullptr) return give(out, Value::boolean(false));
+    from = from->items;
+  }
+  if (!from->is(Kind::map)) return eval.fail(FaultCode::no_such_overload);
+  return give(out, Value::boolean(map_find(*from->map, field.as_text()) != nullptr));
+}
+
+bool select_optional(Eval& eval, const Value& operand, const Value& field, Value* out) {
+  const Value* from = &operand;
+  while (from->is(Kind::optional)) {
+    if (from->items == nullptr) return give(out, Value::optional(nullptr));
+    from = from->items;
+  }
+  if (!from->is(Kind::map)) return eval.fail(FaultCode::no_such_overload);
+  const Value* found = map_find(*from->map, field.as_text());
+  return found == nullptr ? give(out, Value::optional(nullptr)) : make_optional(eval, *found, out);
+}
+
+namespace {
+
+// The place in a list that a key names, if it is a whole number: 1, 1u and 1.0 are the same place. -1: beyond any list.
+bool list_place(const Value& key, int64_t* at) {
+  switch (key.kind) {
+    case Kind::integer:
+      *at = key.i;
+      return true;
+    case Kind::unsigned_integer:
+      *at = key.u > UINT32_MAX ? -1 : key.i;
+      return true;
+    case Kind::floating:
+      if (std::trunc(key.d) != key.d) return false;
+      *at = key.d >= 0 && key.d <= UINT32_MAX ? static_cast<int64_t>(key.d) : -1;
+      return true;
+    default:
+      return false;
+  }
+}
+
+enum class Found { yes, no, untyped };
+
+Found find(const Value& container, const Value& key, const Value** found) {
+  if (container.is(Kind::list)) {
+    int64_t at = 0;
+    if (!list_place(key, &at)) return Found::untyped;
+    if (at < 0 || at >= int64_t{container.aux}) return Found::no;
+    *found = &container.items[at];
+    return Found::yes;
+  }
+  if (!container.is(Kind::map)) return Found::untyped;
+  *found = map_find(*container.map, key);
+  return *found == nullptr ? Found::no : Found::yes;
+}
+
+// None where there is nothing to find. The optional views the container's element.
+bool find_optional(Eval& eval, const Value& operand, const Value& key, std::string_view name, Value* out) {
+  if (!eval.charge_text(key)) return false;
+  const Value* container = &operand;
+  if (operand.is(Kind::optional)) {
+    if (operand.items == nullptr) return give(out, Value::optional(nullptr));
+    container = operand.items;
+  }
+  const Value* found = nullptr;
+  if (find(*container, key, &found) == Found::untyped) {
+    return eval.fail(FaultCode::no_such_overload, Value::string(name));
+  }
+  return give(out, Value::optional(found));
+}
+
+}  // namespace
+
+bool index(Eval& eval, const Value& operand, const Value& key, Value* out) {
+  if (operand.is(Kind::optional)) return find_optional(eval, operand, key, "_[_]", out);
+  if (!eval.charge_text(key)) return false;
+  const Value* found = nullptr;
+  switch (find(operand, key, &found)) {
+    case Found::yes:
+      return give(out, *found);
+    case Found::no:
+      return eval.fail(operand.is(Kind::list) ? FaultCode::index_out_of_bounds : FaultCode::no_such_key, key);
+    case Found::untyped:
+      break;
+  }
+  return eval.fail(FaultCode::no_such_overload, Value::string("_[_]"));
+}
+
+bool index_optional(Eval& eval, const Value& operand, const Value& key, Value* out) {
+  return find_optional(eval, operand, key, "_[?_]", out);
+}
+
+// --- iteration
+
+bool iter_size(Eval& eval, const Value& container, Value* out) {
+  if (container.is(Kind::list)) return give(out, Value::integer(container.aux));
+  if (container.is(Kind::map)) return give(out, Value::integer(container.map->count));
+  return eval.fail(FaultCode::no_such_overload);
+}
+
+namespace {
+
+bool in_list(const Value& container, int64_t at) {
+  return container.is(Kind::list) && static_cast<uint64_t>(at) < container.aux;
+}
+bool in_map(const Value& container, int64_t at) {
+  return container.is(Kind::map) && static_cast<uint64_t>(at) < container.map->count;
+}
+
+}  // namespace
+
+Value iter_item(const Value& container, int64_t at) {
+  if (in_list(container, at)) return container.items[at];
+  return in_map(container, at) ? container.map->entries[at].key : Value::null();
+}
+
+Value iter_key(const Value& container, int64_t at) {
+  return in_map(container, at) ? container.map->entries[at].key : Value::integer(at);
+}
+
+Value iter_value(const Value& container, int64_t at) {
+  if (in_list(container, at)) return container.items[at];
+  return in_map(container, at) ? container.map->entries[at].value : Value::null();
+}
+
+}  // namespace ordain::ops

@@ -1,0 +1,232 @@
+#include "vm/wire/event.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "ordain/json.h"
+#include "ordain/time_text.h"
+#include "ordain/utf8.h"
+
+namespace ordain::detail {
+namespace {
+
+constexpr std::array<std::string_view, 5> kContextKeys = {"agent", "principal", "tenant", "environment", "session"};
+constexpr std::array<std::string_view, 9> kCallKeys = {"capability", "stage",    "input", "output", "resource",
+                                                       "action",     "metadata", "risk",  "now"};
+constexpr std::array<std::string_view, 5> kRiskNames = {"none", "low", "medium", "high", "critical"};
+
+const Value* find(const Value& event, std::string_view key) { return map_find(*event.map, key); }
+
+EventError bad(std::string message) { return {"bad_event", std::move(message)}; }
+
+// So that an event which carries such bytes is still known, and denied.
+std::string replace_invalid_utf8(std::string_view text) {
+  std::string out;
+  for (char c : text) out += static_cast<unsigned char>(c) < 0x80 ? c : '?';
+  return out;
+}
+
+template <size_t N>
+bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Two values that are written the same have the same key; it is not the canonical form, which would have to be sorted.
+void append_key(std::string& out, const Value& value) {
+  out += static_cast<char>(value.kind);
+  switch (value.kind) {
+    case Kind::string:
+    case Kind::bytes:
+      out.append(reinterpret_cast<const char*>(&value.aux), sizeof(value.aux));
+      out += value.as_text();
+      return;
+    case Kind::list:
+      out.append(reinterpret_cast<const char*>(&value.aux), sizeof(value.aux));
+      for (const Value& element : value.as_list()) append_key(out, element);
+      return;
+    case Kind::map:
+      out.append(reinterpret_cast<const char*>(&value.map->count), sizeof(value.map->count));
+      for (const MapEntry& entry : value.map->all()) {
+        append_key(out, entry.key);
+        append_key(out, entry.value);
+      }
+      return;
+    default:  // what JSON makes besides is in the payload alone
+      out.append(reinterpret_cast<const char*>(&value.u), sizeof(value.u));
+  }
+}
+
+// A line of an exported audit log. Much of it would pass for an event, but its facts lie elsewhere.
+bool is_recorded(const Value& event) {
+  static constexpr std::array<std::string_view, 6> kKinds = {"denied",  "pending", "intent",
+                                                             "outcome", "lost",    "decision"};
+  const Value* kind = find(event, "kind");
+  const bool record =
+      kind != nullptr && kind->is(Kind::string) && contains(kKinds, kind->as_text()) && find(event, "time") != nullptr;
+  const bool head = find(event, "log") != nullptr && find(event, "frontier") != nullptr;
+  return record || head;
+}
+
+bool reads_root(const Program& program, std::string_view root) {
+  return std::any_of(program.schema().slots.begin(), program.schema().slots.end(), [&](const Slot& slot) {
+    return slot.path.starts_with(root) && (slot.path.size() == root.size() || slot.path[root.size()] == '.');
+  });
+}
+
+}  // namespace
+
+FactBinder::FactBinder(std::shared_ptr<const Program> program)
+    : program_(std::move(program)),
+      call_(program_),
+      reads_action_(reads_root(*program_, "action")),
+      reads_resource_(reads_root(*program_, "resource")),
+      reads_metadata_(reads_root(*program_, "metadata")) {}
+
+Context& FactBinder::make_context(std::string_view key) {
+  if (contexts_.size() >= max_contexts_) contexts_.clear();
+  std::unique_ptr<Context>& made = contexts_[std::string(key)];
+  made = std::make_unique<Context>(program_);
+  return *made;
+}
+
+void FactBinder::bind_call(const Event& event, std::vector<std::string>* unknown) {
+  if (!event.flaw.empty()) return call_.reject(std::string(event.flaw));
+  if (event.now) call_.set_now(event.now->seconds, event.now->nanos);
+  // Facts that no rule reads need not be bound but to be told that they are not declared; the agent's must fit besides.
+  const bool tell = unknown != nullptr;
+  if (event.resource != nullptr && (tell || reads_resource_)) call_.bind_root("resource", *event.resource, unknown);
+  if (event.action != nullptr && (tell || reads_action_)) call_.bind_root("action", *event.action, unknown);
+  if (event.metadata != nullptr) call_.bind_root("metadata", *event.metadata, unknown);
+  if (event.risk) call_.set_risk(*event.risk);
+  static constexpr MapRep kEmpty;
+  call_.bind_input(event.input != nullptr ? *event.input : Value::map_of(&kEmpty));
+  if (event.stage != Stage::after) return;
+  if (event.output != nullptr) call_.bind_output(*event.output);
+  constexpr int64_t kSecond = 1'000'000'000;
+  if (event.elapsed_ns) {
+    call_.set_elapsed(*event.elapsed_ns / kSecond, static_cast<int32_t>(*event.elapsed_ns % kSecond));
+  }
+}
+
+EventParser::EventParser(Warn warn) : warn_(std::move(warn)), arena_(1 << 16) {}
+
+void EventParser::warn_once(const std::string& name, const std::string& what) {
+  if (warn_ && warned_.insert(name).second) warn_(fmt::format("warning: {} `{}` is ignored", what, name));
+}
+
+std::optional<EventError> EventParser::check(const Value& event) {
+  if (!event.is(Kind::map)) return bad("an event is a JSON object");
+  if (is_recorded(event)) {
+    return bad(
+        "a line of an audit log, which is no event: `ordain audit import` makes the log of an export, and `ordain "
+        "replay "
+        "--audit` decides it again");
+  }
+  const Value* capability = find(event, "capability");
+  if (capability == nullptr || !capability->is(Kind::string) || capability->aux == 0) {
+    return bad("`capability` must be a non-empty string");
+  }
+  if (const Value* stage = find(event, "stage")) {
+    if (!stage->is(Kind::string) || (stage->as_text() != "before" && stage->as_text() != "after")) {
+      return bad("`stage` must be \"before\" or \"after\"");
+    }
+  }
+  if (const Value* now = find(event, "now")) {
+    TimeParts parsed;
+    if (!now->is(Kind::string) || !parse_timestamp(now->as_text(), &parsed)) {
+      return bad("`now` must be an RFC 3339 timestamp, such as \"2024-05-01T12:00:00Z\"");
+    }
+  }
+  if (const Value* risk = find(event, "risk")) {
+    const bool named = risk->is(Kind::string) && contains(kRiskNames, risk->as_text());
+    if (!named && !risk->is(Kind::integer) && !risk->is(Kind::unsigned_integer) && !risk->is(Kind::floating)) {
+      return bad("`risk` must be none, low, medium, high, critical or a number");
+    }
+  }
+  for (const MapEntry& entry : event.map->all()) {
+    const std::string_view key = entry.key.as_text();
+    if (!contains(kContextKeys, key) && !contains(kCallKeys, key)) {
+      warn_once(std::string(key), "unknown key");
+    }
+  }
+  return std::nullopt;
+}
+
+void EventParser::take(const Value& event) {
+  out_ = Event();
+  out_.capability = find(event, "capability")->as_text();
+  const Value* stage = find(event, "stage");
+  if (stage != nullptr && stage->as_text() == "after") out_.stage = Stage::after;
+  if (const Value* now = find(event, "now")) {
+    TimeParts parsed;
+    parse_timestamp(now->as_text(), &parsed);
+    out_.now = Now{parsed.seconds, parsed.nanos};
+  }
+  if (const Value* risk = find(event, "risk")) {
+    const auto name = std::find(kRiskNames.begin(), kRiskNames.end(), risk->is(Kind::string) ? risk->as_text() : "");
+    out_.risk = name != kRiskNames.end()   ? static_cast<double>(name - kRiskNames.begin())
+                : risk->is(Kind::floating) ? risk->d
+                : risk->is(Kind::integer)  ? static_cast<double>(risk->i)
+                                           : static_cast<double>(risk->u);
+  }
+  out_.resource = find(event, "resource");
+  out_.action = find(event, "action");
+  out_.metadata = find(event, "metadata");
+  out_.input = find(event, "input");
+  out_.output = find(event, "output");
+  out_.flaw = flaw_;
+  key_.clear();
+  for (size_t i = 0; i < kContextKeys.size(); ++i) {
+    const Value* value = find(event, kContextKeys[i]);
+    if (value == nullptr) continue;
+    key_ += static_cast<char>(i);
+    append_key(key_, *value);
+  }
+}
+
+void EventParser::fill(Context& context, std::vector<std::string>* unknown) const {
+  for (std::string_view root : kContextKeys) {
+    if (const Value* value = fact(root)) context.set_root(root, *value, unknown);
+  }
+}
+
+std::optional<EventError> EventParser::parse(std::string_view line) {
+  event_ = Value();
+  arena_.reset();
+  flaw_.clear();
+  std::string flaw;
+  Result<Value> event = parse_json(arena_, line, &flaw);
+  std::string repaired;
+  if (!event && !valid_utf8(line)) {
+    repaired = replace_invalid_utf8(line);
+    event = parse_json(arena_, repaired, &flaw);
+    flaw = "invalid UTF-8";
+  }
+  if (!event) return EventError{event.error().code, event.error().message};
+  if (auto wrong = check(*event)) return wrong;
+  event_ = *event;
+  flaw_ = std::move(flaw);
+  take(event_);
+  return std::nullopt;
+}
+
+EventReader::EventReader(std::shared_ptr<const Program> program, Now now, Warn warn)
+    : now_(now), parser_(std::move(warn)), binder_(std::move(program)) {}
+
+std::optional<EventError> EventReader::read(std::string_view line) {
+  capability_.clear();
+  if (auto wrong = parser_.parse(line)) return wrong;
+  Event event = parser_.event();
+  capability_ = event.capability;
+  event_now_ = event.now ? *event.now : now_;
+  event.now = event_now_;
+  event.capability = capability_;
+  std::vector<std::string> unknown;
+  binder_.bind(event, parser_.context_key(), [&](Context& context) { parser_.fill(context, &unknown); }, &unknown);
+  for (const std::string& name : unknown) parser_.warn_once(name, "undeclared attribute");
+  return std::nullopt;
+}
+
+}  // namespace ordain::detail
