@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <type_traits>
 #include <unordered_map>
@@ -153,25 +154,15 @@ class SetEmitter {
   }
 
   PackageRules package_rules(uint32_t package, const std::vector<uint32_t>& entries) {
-    std::vector<uint32_t> by_kind[3], answers, obligations;
-    for (uint32_t entry : entries) {
-      RuleKind kind = data_.rules[data_.rule_codes[entry].rule].kind;
-      if (kind == RuleKind::redact || kind == RuleKind::warn) {
-        obligations.push_back(entry);
-      } else {
-        by_kind[static_cast<size_t>(kind)].push_back(entry);
-        answers.push_back(entry);
-      }
+    const bool first_match = set_.packages[package].first_match;
+    PackageRules out{.package = package, .first_match = first_match ? 1u : 0u};
+    for (const RuleListInfo& list : kRuleLists) {
+      if (!list.is_used(first_match)) continue;
+      std::vector<uint32_t> held;
+      std::copy_if(entries.begin(), entries.end(), std::back_inserter(held),
+                   [&](uint32_t entry) { return list.holds(data_.rules[data_.rule_codes[entry].rule].kind); });
+      out.*list.member = rule_range(held);
     }
-    PackageRules out{.package = package, .first_match = set_.packages[package].first_match ? 1u : 0u};
-    if (out.first_match != 0) {
-      out.answers = rule_range(answers);
-    } else {
-      out.deny = rule_range(by_kind[static_cast<size_t>(RuleKind::deny)]);
-      out.require_approval = rule_range(by_kind[static_cast<size_t>(RuleKind::require_approval)]);
-      out.allow = rule_range(by_kind[static_cast<size_t>(RuleKind::allow)]);
-    }
-    out.obligations = rule_range(obligations);
     return out;
   }
 

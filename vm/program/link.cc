@@ -112,7 +112,7 @@ Result<std::shared_ptr<const Program>> Program::link(ProgramData data, const Fun
                             [&d](uint32_t i) -> std::string_view { return d.schema.capabilities[i].name; });
   program->native_ = std::make_unique<std::atomic<NativePredicate>[]>(d.predicates.size());
   program->native_batches_ = std::make_unique<std::atomic<NativeBatch>[]>(d.rule_list.size());
-  program->native_answers_ = std::make_unique<std::atomic<NativeAnswer>[]>(2 * d.capability_rules.size());
+  program->native_answers_ = std::make_unique<std::atomic<NativeAnswer>[]>(2 * d.schema.capabilities.size());
   linked.digest = sha256(program->serialise());
   return std::shared_ptr<const Program>(std::move(program));
 }

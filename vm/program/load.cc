@@ -334,9 +334,10 @@ class Loader {
       PackageRules plan;
       plan.package = in.number32();
       plan.first_match = in.number32();
-      for (RuleRange* r : {&plan.deny, &plan.require_approval, &plan.allow, &plan.answers, &plan.obligations}) {
-        r->entries = range(in);
-        r->nodes = range(in);
+      for (const RuleListInfo& list : kRuleLists) {
+        RuleRange& rules = plan.*list.member;
+        rules.entries = range(in);
+        rules.nodes = range(in);
       }
       return plan;
     });

@@ -228,7 +228,7 @@ size_t Program::memory() const {
   for (const auto& texts : tables.index_texts) out += texts->bytes();
   out += linked_->symbols.bytes() + linked_->capabilities.bytes() + linked_->member_bits.bytes();
   out += bytes_of(tables.batch_sizes) + bytes_of(tables.steps) + d.rule_list.size() * sizeof(std::atomic<NativeBatch>) +
-         2 * d.capability_rules.size() * sizeof(std::atomic<NativeAnswer>);
+         2 * d.schema.capabilities.size() * sizeof(std::atomic<NativeAnswer>);
   return out + d.predicates.size() * sizeof(std::atomic<NativePredicate>);
 }
 

@@ -4,8 +4,10 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "ordain/arena.h"
@@ -141,8 +143,40 @@ struct PackageRules {
   RuleRange answers;      ///< all three kinds in source order; only if first_match
   RuleRange obligations;  ///< redact and warn
 
-  std::array<RuleRange, 5> lists() const { return {deny, require_approval, allow, answers, obligations}; }
+  std::array<RuleRange, 5> lists() const;  ///< in the order of kRuleLists
 };
+
+/// One of the lists of rules that a package has for a capability and stage.
+struct RuleListInfo {
+  const char* name;
+  RuleRange PackageRules::* member;
+  uint32_t kinds;                                              ///< bit 1 << RuleKind of each kind of rule that it holds
+  enum Order : uint8_t { any, strongest, first_match } order;  ///< of the packages that use it
+
+  constexpr bool holds(RuleKind kind) const { return (kinds >> static_cast<uint32_t>(kind) & 1) != 0; }
+  constexpr bool is_used(bool by_first_match) const { return order == any || (order == first_match) == by_first_match; }
+};
+
+constexpr uint32_t kinds_of_rules(std::initializer_list<RuleKind> kinds) {
+  uint32_t out = 0;
+  for (const RuleKind kind : kinds) out |= 1u << static_cast<uint32_t>(kind);
+  return out;
+}
+
+/// The lists, in the order in which programs store them.
+inline constexpr std::array<RuleListInfo, 5> kRuleLists = {{
+    {"deny", &PackageRules::deny, kinds_of_rules({RuleKind::deny}), RuleListInfo::strongest},
+    {"require_approval", &PackageRules::require_approval, kinds_of_rules({RuleKind::require_approval}),
+     RuleListInfo::strongest},
+    {"allow", &PackageRules::allow, kinds_of_rules({RuleKind::allow}), RuleListInfo::strongest},
+    {"answers", &PackageRules::answers, kinds_of_rules({RuleKind::deny, RuleKind::require_approval, RuleKind::allow}),
+     RuleListInfo::first_match},
+    {"obligations", &PackageRules::obligations, kinds_of_rules({RuleKind::redact, RuleKind::warn}), RuleListInfo::any},
+}};
+
+inline std::array<RuleRange, 5> PackageRules::lists() const {
+  return std::apply([this](const auto&... list) { return std::array{this->*list.member...}; }, kRuleLists);
+}
 
 /// What one capability's calls are decided by.
 struct CapabilityRules {

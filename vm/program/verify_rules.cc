@@ -109,10 +109,13 @@ class RulesChecker {
     }
   }
 
-  bool only(const RuleRange& range, std::initializer_list<RuleKind> kinds) const {
+  bool holds_its_kinds_only(const PackageRules& plan, const RuleListInfo& list) const {
+    const Range entries = (plan.*list.member).entries;
     uint64_t count = 0;
-    for (RuleKind kind : kinds) count += of_kind_[static_cast<size_t>(kind)].in(range.entries);
-    return count == range.entries.count;
+    for (size_t kind = 0; kind < of_kind_.size(); ++kind) {
+      if (list.holds(static_cast<RuleKind>(kind))) count += of_kind_[kind].in(entries);
+    }
+    return count == entries.count;
   }
 
   std::string package_rules() {
@@ -142,10 +145,8 @@ class RulesChecker {
         after += after_.in(range);
         targeted += targeted_.in(range);
       }
-      using enum RuleKind;
-      if (!only(plan.deny, {deny}) || !only(plan.allow, {allow}) || !only(plan.require_approval, {require_approval}) ||
-          !only(plan.answers, {deny, require_approval, allow}) || !only(plan.obligations, {redact, warn})) {
-        return bad("a rule is in the wrong list");
+      for (const RuleListInfo& list : kRuleLists) {
+        if (!holds_its_kinds_only(plan, list)) return bad("a rule is in the wrong list");
       }
       if (plan.first_match == 0 && plan.answers.entries.count != 0)
         return bad("only a first_match package has answers");
