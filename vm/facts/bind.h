@@ -127,7 +127,4 @@ Result<Value> parse_json_for(Arena& arena, std::string_view text, const Schema& 
 /// found, at `*hint`.
 const RecordField* find_from(const RecordType& record, std::string_view name, size_t* hint);
 
-/// Number of a risk's name, or -1.
-double risk_of_name(std::string_view name);
-
 }  // namespace ordain
