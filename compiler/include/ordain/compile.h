@@ -16,10 +16,10 @@ struct CompileTimes {
   double read = 0;   ///< files, where paths were given
   double parse = 0;
   double check = 0;  ///< types and names, and folding
-  double plan = 0;   ///< the index over what rules ask
+  double index = 0;  ///< the decision DAGs that lead calls to rules
   double emit = 0;
   double link = 0;   ///< verifying, resolving functions, preparing their constant arguments
-  double total() const { return read + parse + check + plan + emit + link; }
+  double total() const { return read + parse + check + index + emit + link; }
 };
 
 /// What a `test` expects of a call's decision.
@@ -70,7 +70,7 @@ struct CompileOptions {
 /// given. No file is read twice. What cannot be read is a diagnostic (code `unreadable`), never an exception.
 Diagnostics read_sources(const std::vector<std::string>& paths);
 
-/// Compiles policy files as one set: parse, check, fold, plan, emit, link. `functions` must outlive the Program.
+/// Compiles policy files as one set: parse, check, fold, index, emit, link. `functions` must outlive the Program.
 Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions,
                     const CompileOptions& options = {});
 
