@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "compiler/check/policy/check.h"
-#include "compiler/condition_parts.h"
+#include "compiler/emit/condition_parts.h"
 #include "compiler/emit/emit.h"
 #include "compiler/evaluate_tests.h"
 #include "compiler/fold/fold.h"
@@ -126,14 +126,10 @@ Compilation compile(Diagnostics read, const FunctionTable& functions, const Comp
   out.tests = std::move(tests);
   const indexing::Index index = indexing::index_rules(set);
   out.times.index = watch.lap();
-  ProgramData data = emit(set, index, diagnostics);
+  ProgramData data = emit(set, index, diagnostics, options.parts ? take_apart(arena, set) : ConditionParts());
   out.times.emit = watch.lap();
   out.program = link(std::move(data), diagnostics, functions);
   out.times.link = watch.lap();
-  if (options.parts) {
-    const typed::PolicySet parts = take_apart(arena, set, &out.condition_parts);
-    out.parts_program = link(emit(parts, indexing::index_rules(parts), diagnostics), diagnostics, functions);
-  }
   return out;
 }
 

@@ -62,7 +62,7 @@ class SetEmitter {
         rule_list_(data.rule_list),
         package_rules_(data.package_rules) {}
 
-  void emit() {
+  void emit(const ConditionParts& parts) {
     for (const typed::Package& package : set_.packages) data_.packages.push_back({package.name, package.digest});
     data_.rules = set_.rules;
     data_.policy_versions = set_.policy_versions;
@@ -75,6 +75,7 @@ class SetEmitter {
         data_.capability_rules[i].packages[stage] = add_packages(set_.lists[stage][i], index_.packages[stage][i]);
       }
     }
+    if (!parts.empty()) add_parts(parts);
     tables_.finish_bits();
     emission::own_types(data_.memory, data_.schema);
   }
@@ -113,12 +114,15 @@ class SetEmitter {
     return entry->second;
   }
 
-  uint32_t intern(const RuleCode& code) {
+  uint32_t intern(const RuleCode& code, const RuleBody& body) {
     auto as_tuple = [](const RuleCode& c) {
       return std::array{c.rule, c.condition, c.because, c.because_text, c.from, c.expires, c.with, c.target_set};
     };
     auto [entry, added] = rule_codes_.try_emplace(as_tuple(code), static_cast<uint32_t>(data_.rule_codes.size()));
-    if (added) data_.rule_codes.push_back(code);
+    if (added) {
+      data_.rule_codes.push_back(code);
+      bodies_.push_back(&body);
+    }
     return entry->second;
   }
 
@@ -130,7 +134,7 @@ class SetEmitter {
       if (never_applies(body)) continue;
       RuleCode code = code_of(body);
       if (!list.targets.empty()) code.target_set = target_set(list.targets[i]);
-      codes[i] = intern(code);
+      codes[i] = intern(code, body);
     }
     std::vector<PackageRules> out;
     for (const indexing::IndexedPackage& package : packages) out.push_back(package_rules(package, codes));
@@ -161,6 +165,21 @@ class SetEmitter {
     return {range, known->second};
   }
 
+  /// After everything else, so that it moves nothing that the rules themselves need.
+  void add_parts(const ConditionParts& parts) {
+    for (uint32_t code = 0; code < bodies_.size(); ++code) {
+      const auto of_body = parts.find(bodies_[code]);
+      if (of_body == parts.end()) continue;
+      for (const Expression& part : of_body->second) {
+        const Span& span = part.root->span;
+        const uint32_t location = tables_.location(span);
+        if (is_constant(part, Kind::boolean) || location == kNone) continue;
+        const uint32_t number = predicate(part, kind_number(Kind::boolean));
+        data_.condition_parts.push_back({code, number, location, span.begin, span.end});
+      }
+    }
+  }
+
   const PolicySet& set_;
   const indexing::Index& index_;
   ProgramData& data_;
@@ -169,6 +188,7 @@ class SetEmitter {
   Runs<uint32_t> rule_list_;
   Runs<PackageRules> package_rules_;
   std::map<std::pair<uint32_t, uint32_t>, Range> nodes_;  ///< by entries
+  std::vector<const RuleBody*> bodies_;                   ///< by rule code
   std::unordered_map<const RuleBody*, RuleCode> codes_;
   std::unordered_map<GlobSet, uint32_t> target_sets_;
   std::map<std::array<uint32_t, 8>, uint32_t> rule_codes_;
@@ -176,10 +196,11 @@ class SetEmitter {
 
 }  // namespace
 
-ProgramData emit(const typed::PolicySet& set, const indexing::Index& index, const Diagnostics& diagnostics) {
+ProgramData emit(const typed::PolicySet& set, const indexing::Index& index, const Diagnostics& diagnostics,
+                 const ConditionParts& parts) {
   ProgramData data;
   data.schema = set.schema;
-  SetEmitter(set, index, diagnostics, data).emit();
+  SetEmitter(set, index, diagnostics, data).emit(parts);
   return data;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compiler/check/expression/typed.h"
+#include "compiler/emit/condition_parts.h"
 #include "compiler/index/index.h"
 #include "ordain/diagnostic.h"
 #include "vm/program/program_data.h"
@@ -10,7 +11,9 @@ namespace ordain {
 
 /// @param index of `set`
 /// @param diagnostics gives the sources that spans point into
-ProgramData emit(const typed::PolicySet& set, const indexing::Index& index, const Diagnostics& diagnostics);
+/// @param parts of the conditions of `set`, for ProgramData::condition_parts; may be empty
+ProgramData emit(const typed::PolicySet& set, const indexing::Index& index, const Diagnostics& diagnostics,
+                 const ConditionParts& parts = {});
 
 /// A program of one predicate (number 0) and no rules.
 ProgramData emit(const typed::Expression& expression, const Schema& schema, const Diagnostics& diagnostics);

@@ -221,7 +221,7 @@ size_t Program::memory() const {
   }
   out += bytes_of(d.index_notes) + bytes_of(d.index_nodes) + bytes_of(d.index_edges) + bytes_of(d.index_leaves) +
          bytes_of(d.index_literals);
-  out += bytes_of(d.package_rules) + bytes_of(d.capability_rules);
+  out += bytes_of(d.package_rules) + bytes_of(d.capability_rules) + bytes_of(d.condition_parts);
   const LinkTables& tables = linked_->tables;
   out += bytes_of(tables.overloads) + bytes_of(tables.functions) + bytes_of(tables.prepared) + bytes_of(tables.slots);
   out += bytes_of(tables.index_steps) + bytes_of(tables.index_cells) + bytes_of(tables.index_members);

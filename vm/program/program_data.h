@@ -83,6 +83,14 @@ struct RuleCode {
   uint32_t target_set = kNone;    ///< index into target_sets; only among the rules for undeclared capabilities
 };
 
+/// One of the parts that `&&` joins in a rule's condition, for explanations.
+struct ConditionPart {
+  uint32_t code = 0;            ///< index into ProgramData::rule_codes
+  uint32_t predicate = 0;       ///< of kind bool
+  uint32_t location = 0;        ///< index into ProgramData::locations
+  uint32_t begin = 0, end = 0;  ///< bytes of the location's file
+};
+
 /// What a node of the decision DAG looks at. A rule that a node leads away from has a conjunct (or in every disjunct
 /// one) that is false, without a fault, for the call.
 enum class IndexTest : uint8_t {
@@ -218,6 +226,9 @@ struct ProgramData {
   std::vector<IndexLiteral> index_literals;
   std::vector<PackageRules> package_rules;
   std::vector<CapabilityRules> capability_rules;  ///< by capability; one more at the end, for undeclared ones
+
+  /// By code, then in source order. None unless the compiler was asked for them. They are not serialised.
+  std::vector<ConditionPart> condition_parts;
 };
 
 /// What the packages say of a capability's calls at one stage. @param id kNone: of one that is not declared

@@ -32,8 +32,8 @@ class RulesChecker {
 
   std::string check() {
     using Step = std::string (RulesChecker::*)();
-    for (Step step : {&RulesChecker::rules, &RulesChecker::rule_codes, &RulesChecker::package_rules,
-                      &RulesChecker::capability_rules}) {
+    for (Step step : {&RulesChecker::rules, &RulesChecker::rule_codes, &RulesChecker::condition_parts,
+                      &RulesChecker::package_rules, &RulesChecker::capability_rules}) {
       if (std::string wrong = (this->*step)(); !wrong.empty()) return wrong;
     }
     return "";
@@ -92,6 +92,24 @@ class RulesChecker {
       }
       if (code.target_set != kNone && code.target_set >= data_.target_sets.size())
         return bad("its targets are not there");
+    }
+    return "";
+  }
+
+  std::string condition_parts() {
+    uint32_t before = 0;
+    for (const ConditionPart& part : data_.condition_parts) {
+      if (part.code >= data_.rule_codes.size()) return "a part of a condition is of code that is not there";
+      const auto bad = [&](std::string_view what) {
+        return fmt::format("rule `{}`: a part of its condition {}", data_.rules[data_.rule_codes[part.code].rule].name,
+                           what);
+      };
+      if (part.code < before) return bad("is out of order");
+      before = part.code;
+      if (part.predicate == kNone || !clause(part.predicate, {static_cast<uint8_t>(Kind::boolean)})) {
+        return bad("is not a predicate of kind bool");
+      }
+      if (part.location >= data_.locations.size() || part.begin > part.end) return bad("has no place");
     }
     return "";
   }
