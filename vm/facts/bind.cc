@@ -177,8 +177,7 @@ bool Binder::set_root(std::string_view root, const Value& value, std::vector<std
   };
   if (!value.present() || value.kind == Kind::null) return true;
   if (value.kind == Kind::string) return set("id", value);
-  if (value.kind != Kind::map)
-    return fitter_.fail(path, "expected record or string, got " + std::string(type_name(value.kind)));
+  if (value.kind != Kind::map) return fitter_.mismatch(path, "record or string", std::string(type_name(value.kind)));
   for (const MapEntry& entry : value.map->all()) {
     if (entry.key.kind != Kind::string) return fitter_.fail(path, "a record's fields have names");
     if (!set(entry.key.as_text(), entry.value)) return false;

@@ -41,7 +41,9 @@ class Fitter {
   bool skip_undeclared = false;                 ///< of a host: undeclared fields are left out ...
   std::vector<std::string>* unknown = nullptr;  ///< ... and named here
 
+  // Each records the misfit, unless there is one already, and returns false.
   bool fail(const BindPath& path, std::string_view what);
+  bool mismatch(const BindPath& path, std::string expected, std::string got);
   bool mismatch(const BindPath& path, const Type& type, const Value& got, std::string_view why = {});
   bool no_such_field(const BindPath& path, const RecordType& record);
 
