@@ -11,6 +11,7 @@
 #include "import/fields.h"
 #include "import/finish.h"
 #include "import/import.h"
+#include "ordain/schema.h"
 
 namespace ordain::importer {
 namespace {
@@ -201,7 +202,8 @@ void Capfence::read_risk_levels(Fields& file) {
   if (section == nullptr) return;
   static const std::vector<std::string> kActions = {"allow", "warn", "require_approval", "block", "deny"};
   Fields levels(diagnostics_, *section, "`risk_levels`");
-  for (const char* level : {"none", "low", "medium", "high", "critical"}) {
+  for (const std::string_view name : kRiskNames) {
+    const std::string level(name);
     const Yaml* node = levels.any(level);
     if (node == nullptr) continue;
     std::optional<std::string> action;

@@ -8,6 +8,7 @@
 
 #include "import/capfence_texts.h"
 #include "import/patterns.h"
+#include "ordain/schema.h"
 
 namespace ordain::importer {
 namespace {
@@ -214,23 +215,24 @@ void read_roles(Fields& rule, const RuleReading& reading, RuleText& out) {
 }
 
 void read_risk(Fields& rule, const RuleReading& reading, RuleText& out) {
-  static const std::vector<std::string> kRisks = {"none", "low", "medium", "high", "critical"};
   const std::vector<std::string> levels = rule.texts("risk_level");
   if (levels.empty()) return;
   std::vector<std::string> tests;
-  size_t least = kRisks.size();
+  Risk least = Risk::critical;
   for (const Yaml* node : nodes(rule, "risk_level")) {
-    const auto at = std::find(kRisks.begin(), kRisks.end(), node->text);
-    if (at == kRisks.end()) {
-      if (node->is_text()) wrong_choice(rule.diagnostics(), *node, "`risk_level`", kRisks);
+    const std::optional<Risk> risk = find_risk(node->text);
+    if (!risk) {
+      if (node->is_text()) {
+        wrong_choice(rule.diagnostics(), *node, "`risk_level`", {kRiskNames.begin(), kRiskNames.end()});
+      }
       return;
     }
-    least = std::min(least, static_cast<size_t>(at - kRisks.begin()));
-    tests.push_back(fmt::format("action.risk == {}", quote(*at)));
+    least = std::min(least, *risk);
+    tests.push_back(fmt::format("action.risk == {}", quote(node->text)));
   }
   if (reading.blocking) {
     out.comments.push_back("Safe meaning: this risk or a higher one.");
-    out.conditions.push_back(fmt::format("action.risk >= {}", quote(kRisks[least])));
+    out.conditions.push_back(fmt::format("action.risk >= {}", quote(kRiskNames[static_cast<size_t>(least)])));
   } else {
     out.conditions.push_back(any_of(tests));
   }

@@ -36,10 +36,7 @@ HexText hex_text(const Id128& id) {
 }
 
 bool has_rules(const Program& program, const CapabilityRef& capability, Stage stage) {
-  const auto& plans = program.data().capability_rules;
-  if (plans.empty()) return false;
-  const CapabilityRules& plan = capability.id == kNone ? plans.back() : plans[capability.id];
-  return plan.packages[static_cast<size_t>(stage)].count != 0;
+  return !package_rules(program.data(), capability.id, stage).empty();
 }
 
 std::string misfit_of(const std::vector<MetadataKey>& keys, const CallOptions& options) {

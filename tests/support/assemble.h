@@ -172,31 +172,20 @@ class Assembler {
     PackageRules plan;
     plan.package = package;
     plan.first_match = first_match_[package];
-    const auto list = [&](std::vector<RuleKind> kinds) {
+    for (const RuleListInfo& list : kRuleLists) {
+      if (!list.is_used(plan.first_match != 0)) continue;
       Range range{static_cast<uint32_t>(data.rule_list.size()), 0};
       for (uint32_t i = 0; i < data.rule_codes.size(); ++i) {
         const RuleCode& code = data.rule_codes[i];
         const RuleInfo& info = data.rules[code.rule];
         if (rule_packages_[code.rule] != package || info.stage != stage) continue;
-        if ((code.target_set != kNone) != undeclared) continue;
-        for (const RuleKind kind : kinds) {
-          if (info.kind != kind) continue;
-          data.rule_list.push_back(i);
-          data.index_notes.push_back(IndexNote::few_rules);
-          ++range.count;
-        }
+        if ((code.target_set != kNone) != undeclared || !list.holds(info.kind)) continue;
+        data.rule_list.push_back(i);
+        data.index_notes.push_back(IndexNote::few_rules);
+        ++range.count;
       }
-      return RuleRange{range, {}};
-    };
-    using enum RuleKind;
-    if (plan.first_match != 0) {
-      plan.answers = list({deny, require_approval, allow});
-    } else {
-      plan.deny = list({deny});
-      plan.require_approval = list({require_approval});
-      plan.allow = list({allow});
+      plan.*list.member = {range, {}};
     }
-    plan.obligations = list({redact, warn});
     return plan;
   }
 

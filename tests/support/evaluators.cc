@@ -32,7 +32,7 @@ std::unique_ptr<Compiled> compile_everywhere(std::vector<std::shared_ptr<const S
   out->set = check(out->arena, out->diagnostics, files, standard_library());
   if (out->diagnostics.has_errors()) return out;
   fold(out->arena, out->set);
-  auto program = Program::link(emit(out->set, out->diagnostics), standard_library());
+  auto program = Program::link(emit(out->set, indexing::index_rules(out->set), out->diagnostics), standard_library());
   if (!program) throw std::runtime_error(program.error().message);
   out->interpreted = *program;
   // Native code runs on a program that was written and read again.

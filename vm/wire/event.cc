@@ -15,7 +15,6 @@ namespace {
 constexpr std::array<std::string_view, 5> kContextKeys = {"agent", "principal", "tenant", "environment", "session"};
 constexpr std::array<std::string_view, 9> kCallKeys = {"capability", "stage",    "input", "output", "resource",
                                                        "action",     "metadata", "risk",  "now"};
-constexpr std::array<std::string_view, 5> kRiskNames = {"none", "low", "medium", "high", "critical"};
 
 const Value* find(const Value& event, std::string_view key) { return map_find(*event.map, key); }
 
@@ -140,7 +139,7 @@ std::optional<EventError> EventParser::check(const Value& event) {
     }
   }
   if (const Value* risk = find(event, "risk")) {
-    const bool named = risk->is(Kind::string) && contains(kRiskNames, risk->as_text());
+    const bool named = risk->is(Kind::string) && find_risk(risk->as_text());
     if (!named && !risk->is(Kind::integer) && !risk->is(Kind::unsigned_integer) && !risk->is(Kind::floating)) {
       return bad("`risk` must be none, low, medium, high, critical or a number");
     }
@@ -165,8 +164,8 @@ void EventParser::take(const Value& event) {
     out_.now = Now{parsed.seconds, parsed.nanos};
   }
   if (const Value* risk = find(event, "risk")) {
-    const auto name = std::find(kRiskNames.begin(), kRiskNames.end(), risk->is(Kind::string) ? risk->as_text() : "");
-    out_.risk = name != kRiskNames.end()   ? static_cast<double>(name - kRiskNames.begin())
+    const std::optional<Risk> named = risk->is(Kind::string) ? find_risk(risk->as_text()) : std::nullopt;
+    out_.risk = named                      ? static_cast<double>(*named)
                 : risk->is(Kind::floating) ? risk->d
                 : risk->is(Kind::integer)  ? static_cast<double>(risk->i)
                                            : static_cast<double>(risk->u);

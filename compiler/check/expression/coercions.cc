@@ -4,24 +4,19 @@
 namespace ordain::checking {
 namespace {
 
-constexpr std::string_view kRisks[] = {"none", "low", "medium", "high", "critical"};
-
 bool is_risk(const Type& type) { return type.kind == TypeKind::floating && type.name == kRiskType.name; }
 
 }  // namespace
 
 bool ExprChecker::risk_value(Node& literal) {
   std::string_view word = literal.value.as_text();
-  for (size_t risk = 0; risk < std::size(kRisks); ++risk) {
-    if (kRisks[risk] != word) continue;
-    literal.value = Value::floating(static_cast<double>(risk));
+  if (const std::optional<Risk> risk = find_risk(word)) {
+    literal.value = Value::floating(static_cast<double>(*risk));
     literal.type = &kRiskType;
     return true;
   }
-  std::string near = nearest(word, {std::begin(kRisks), std::end(kRisks)});
-  error("unknown-risk", literal.span,
-        "\"" + std::string(word) + "\" is not a risk: none, low, medium, high or critical",
-        near.empty() ? "" : "did you mean \"" + near + "\"?");
+  UnknownRisk unknown = describe_unknown_risk(word, '"');
+  error("unknown-risk", literal.span, std::move(unknown.message), std::move(unknown.help));
   literal.type = &types::kError;
   return false;
 }
@@ -104,3 +99,14 @@ bool ExprChecker::string_for_roots(std::vector<Node*>& args) {
 }
 
 }  // namespace ordain::checking
+
+namespace ordain {
+
+UnknownRisk describe_unknown_risk(std::string_view word, char quote) {
+  const auto quoted = [quote](std::string_view text) { return quote + std::string(text) + quote; };
+  const std::string near = nearest(word, {kRiskNames.begin(), kRiskNames.end()});
+  return {quoted(word) + " is not a risk: none, low, medium, high or critical",
+          near.empty() ? "" : "did you mean " + quoted(near) + "?"};
+}
+
+}  // namespace ordain

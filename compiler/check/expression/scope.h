@@ -46,6 +46,13 @@ struct Scope {
 /// `action.risk >= "high"`. The checker turns them into numbers and refuses other names.
 extern const Type kRiskType;  ///< kind floating, name "risk"
 
+/// What to report of a word that is not the name of a risk (code `unknown-risk`). `quote` stands around words: ` or ".
+struct UnknownRisk {
+  std::string message;
+  std::string help;  ///< with the name that was probably meant, or ""
+};
+UnknownRisk describe_unknown_risk(std::string_view word, char quote);
+
 /// Finds or adds the slot for `path`.
 SlotId intern_slot(Schema& schema, std::string_view path, const Type* type, bool optional, const RootName& root,
                    bool builtin);

@@ -35,4 +35,12 @@ bool is_free_equality(const Node& node, const Schema& schema) {
   return (string_slot(left) && string_constant(right)) || (string_constant(left) && string_slot(right));
 }
 
+bool is_constant(const Expression& clause, Kind kind) {
+  return clause.root != nullptr && clause.root->kind == NodeKind::constant && clause.root->value.is(kind);
+}
+
+bool never_applies(const RuleBody& body) {
+  return is_constant(body.when, Kind::boolean) && !body.when.root->value.as_bool();
+}
+
 }  // namespace ordain::typed

@@ -38,8 +38,8 @@ enum class NodeKind : uint8_t {
          ///< constant, it is the prepared call, at its cost
   and_,  ///< args, n-ary: false if any is false; else the leftmost fault; else true. Operands run left to right and
          ///< stop at the first false. A non-bool operand is a fault no_such_overload at the operand
-  or_,          ///< the same with true
-  not_,         ///< of bool args[0]; else no_such_overload
+  or_,   ///< the same with true
+  not_,  ///< of bool args[0]; else no_such_overload
   conditional,  ///< args[0] ? args[1] : args[2]; only the chosen branch runs; a non-bool condition faults
                 ///< no_such_overload
   equal,  ///< equal(args[0], args[1]), charging a step for each element and optional's value compared, eight for each
@@ -47,8 +47,8 @@ enum class NodeKind : uint8_t {
   not_equal,  ///< !equal(args[0], args[1]), the same
   list,  ///< args; where `optionals`, an optional is flattened away (non-optional: no_such_overload). Charges 16 bytes
          ///< an element as it is added
-  map,  ///< args: key, value, ...; each entry is added after its key and value ran: unsupported_key, duplicate_key;
-        ///< charges 32 bytes, and a step for every ten bytes of the key
+  map,   ///< args: key, value, ...; each entry is added after its key and value ran: unsupported_key, duplicate_key;
+         ///< charges 32 bytes, and a step for every ten bytes of the key
   loop,  ///< a macro over args[0]; see LoopKind
   let,   ///< variable `local` = args[0] in args[1]. A fault of args[0] is raised where `local` is used, and only if it
          ///< is
@@ -60,15 +60,15 @@ enum class NodeKind : uint8_t {
 /// charges 1 + node_count of the step expressions args[1..]. Non-bool predicates fault no_such_overload at the
 /// predicate.
 enum class LoopKind : uint8_t {
-  all,  ///< args[1] predicate: false at the first false; else the first fault; else true. A fault does not stop the
-        ///< loop (a fault of the charge does)
-  exists,      ///< the same with true
+  all,     ///< args[1] predicate: false at the first false; else the first fault; else true. A fault does not stop the
+           ///< loop (a fault of the charge does)
+  exists,  ///< the same with true
   exists_one,  ///< args[1] predicate: exactly one true. Any fault faults. Runs over all elements
   map,     ///< args[1] transform; args[2], if there, is the filter, and runs first. Builds a list (charging 16 bytes an
            ///< element)
   filter,  ///< args[1] predicate; the elements (for a map: the keys) for which it is true
-  map_values,  ///< transformMap: args[1] value transform, args[2] filter: a map of the same keys (charging 32 bytes an
-               ///< entry); over a list the keys are the indexes
+  map_values,   ///< transformMap: args[1] value transform, args[2] filter: a map of the same keys (charging 32 bytes an
+                ///< entry); over a list the keys are the indexes
   map_entries,  ///< transformMapEntry: args[1] a map whose entries are merged in (duplicate_key), args[2] filter
 };
 
@@ -112,6 +112,11 @@ struct RuleBody {
   RuleId rule = 0;
   Expression when, because, from, expires, with;  ///< bool; string; string or list(string); duration; any
 };
+
+/// Whether the clause is there and a constant of the kind.
+bool is_constant(const Expression& clause, Kind kind);
+/// A rule whose condition is the constant false: no call matches it.
+bool never_applies(const RuleBody& body);
 
 /// The rules that decide one capability's calls in one stage, in source order. `targets`: only for undeclared
 /// capabilities, by rule: which globs it applies to.

@@ -133,9 +133,7 @@ bool contradicts_itself(const Node& condition) {
 }
 
 bool never_holds(const RuleBody& body) {
-  const Node* when = body.when.root;
-  if (when == nullptr) return false;
-  return (is_constant(when, Kind::boolean) && !when->value.as_bool()) || contradicts_itself(*when);
+  return body.when.root != nullptr && (never_applies(body) || contradicts_itself(*body.when.root));
 }
 
 // --- the passes

@@ -144,14 +144,12 @@ bool fits_literal(const Value& value, const Type& type) {
 }
 
 bool fit_risk(TestScope& test, const syntax::Expr& value, const Type& got) {
-  static constexpr std::string_view kNames[] = {"none", "low", "medium", "high", "critical"};
   if (is_number(got) || got.kind == TypeKind::dyn || got.kind == TypeKind::error) return true;
   if (value.kind == syntax::ExprKind::literal && value.value.is(Kind::string)) {
     std::string_view name = value.value.as_text();
-    if (std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames)) return true;
-    test.state.diagnostics.error("unknown-risk", value.span,
-                                 quoted(name) + " is not a risk: none, low, medium, high or critical",
-                                 did_you_mean(name, {std::begin(kNames), std::end(kNames)}));
+    if (find_risk(name)) return true;
+    UnknownRisk unknown = describe_unknown_risk(name, '`');
+    test.state.diagnostics.error("unknown-risk", value.span, std::move(unknown.message), std::move(unknown.help));
     return false;
   }
   misfit(test, value.span, "risk", types::kDouble, to_string(got));

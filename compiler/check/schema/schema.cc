@@ -128,18 +128,14 @@ void check_context_entry(SchemaState& state, const syntax::ContextEntry& entry) 
   }
 }
 
-const char* const kRisks[] = {"none", "low", "medium", "high", "critical"};
 const char* const kEffects[] = {"read",       "write",        "delete",   "execute", "network",
                                 "reversible", "irreversible", "external", "internal"};
 
 double risk_of(SchemaState& state, const syntax::Name& word) {
-  for (int i = 0; i < 5; ++i) {
-    if (word.text == kRisks[i]) return i;
-  }
-  state.diagnostics.error("unknown-risk", word.span,
-                          quoted(word.text) + " is not a risk: none, low, medium, high or critical",
-                          did_you_mean(word.text, {std::begin(kRisks), std::end(kRisks)}));
-  return 4;
+  if (const std::optional<Risk> risk = find_risk(word.text)) return static_cast<double>(*risk);
+  UnknownRisk unknown = describe_unknown_risk(word.text, '`');
+  state.diagnostics.error("unknown-risk", word.span, std::move(unknown.message), std::move(unknown.help));
+  return static_cast<double>(Risk::critical);
 }
 
 void check_effects(SchemaState& state, const syntax::CapabilityDecl& decl, Capability& out) {

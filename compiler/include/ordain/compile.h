@@ -13,20 +13,21 @@ namespace ordain {
 
 /// What each pass took, in milliseconds. 0 for a pass that was not reached.
 struct CompileTimes {
-  double read = 0;   ///< files, where paths were given
+  double read = 0;  ///< files, where paths were given
   double parse = 0;
   double check = 0;  ///< types and names, and folding
-  double plan = 0;   ///< the index over what rules ask
+  double index = 0;  ///< the decision DAGs that lead calls to rules
   double emit = 0;
-  double link = 0;   ///< verifying, resolving functions, preparing their constant arguments
-  double total() const { return read + parse + check + plan + emit + link; }
+  double link = 0;  ///< verifying, resolving functions, preparing their constant arguments
+  double total() const { return read + parse + check + index + emit + link; }
 };
 
 /// What a `test` expects of a call's decision.
 struct TestExpectation {
   Span span;
-  std::string effect;  ///< "deny", "require_approval", "allow"; "redact", "warn": such an obligation; "default": no rule spoke
-  std::string rule;    ///< whose doing it is; "" for whichever
+  std::string
+      effect;  ///< "deny", "require_approval", "allow"; "redact", "warn": such an obligation; "default": no rule spoke
+  std::string rule;  ///< whose doing it is; "" for whichever
 };
 
 /// A call that a `test` makes, and what it expects of the decision.
@@ -44,33 +45,26 @@ struct PolicyTest {
   std::vector<TestCall> calls;
 };
 
-/// A part of a rule's condition, one of those that `&&` joins.
-struct ConditionPart {
-  RuleId rule = kNone;  ///< of Compilation::program
-  Span span;
-};
-
 struct Compilation {
   std::shared_ptr<const Program> program;  ///< nullptr if there were errors
   Diagnostics diagnostics;                 ///< warnings too
   std::vector<PolicyTest> tests;           ///< in source order; none if there were errors
   CompileTimes times;
-  /// With CompileOptions::parts: a program with a rule for each part of each condition, for explanations. Its facts are bound
-  /// separately. `condition_parts` says by its RuleIds what they are parts of.
-  std::shared_ptr<const Program> parts_program;
-  std::vector<ConditionPart> condition_parts;
 };
 
 struct CompileOptions {
-  bool parts = false;  ///< fill Compilation::parts_program, which takes as long as the rest
+  /// Whether the program can also evaluate the parts that `&&` joins in conditions, so that an explanation can say
+  /// which of them was false. It decides the same; but as it holds more code, its digest is another.
+  bool parts = false;
 };
 
-/// Reads files and directories (recursively, `*.policy`, sorted by bytes) in the order given, then what they import and that was
-/// not given, in the order in which imports name it. An import is looked up beside the importing file, then under the directories
-/// given. No file is read twice. What cannot be read is a diagnostic (code `unreadable`), never an exception.
+/// Reads files and directories (recursively, `*.policy`, sorted by bytes) in the order given, then what they import and
+/// that was not given, in the order in which imports name it. An import is looked up beside the importing file, then
+/// under the directories given. No file is read twice. What cannot be read is a diagnostic (code `unreadable`), never
+/// an exception.
 Diagnostics read_sources(const std::vector<std::string>& paths);
 
-/// Compiles policy files as one set: parse, check, fold, plan, emit, link. `functions` must outlive the Program.
+/// Compiles policy files as one set: parse, check, fold, index, emit, link. `functions` must outlive the Program.
 Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions,
                     const CompileOptions& options = {});
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ordain/identity.h"
+#include "ordain/schema.h"
 #include "ordain/value.h"
 
 namespace ordain {
@@ -23,10 +24,7 @@ struct ActionRisk {
   constexpr ActionRisk(const char* name) : ActionRisk(std::string_view(name)) {}  // NOLINT(google-explicit-constructor)
   constexpr ActionRisk(std::string_view name)                                     // NOLINT(google-explicit-constructor)
       : value(std::numeric_limits<double>::quiet_NaN()) {
-    constexpr std::string_view kNames[] = {"none", "low", "medium", "high", "critical"};
-    for (size_t i = 0; i < 5; ++i) {
-      if (kNames[i] == name) value = static_cast<double>(i);
-    }
+    if (const std::optional<Risk> risk = find_risk(name)) value = static_cast<double>(*risk);
   }
   /// 0.2, 0.5, 0.8 and 1.0 for low, medium, high and critical; straight lines between them, from 0 for none.
   constexpr double confidence() const {

@@ -334,6 +334,24 @@ TEST_F(Records, NameWhatDoesNotFit) {
   EXPECT_EQ(message("log", R"({"id":1.5})"), "input.id: expected int, got double with a fraction");
 }
 
+TEST_F(Records, SayInPartsWhatDoesNotFit) {
+  const BindError& types = bind("log", R"({"id":1.5})").error();
+  EXPECT_EQ(types.path, "input.id");
+  EXPECT_EQ(types.expected, "int");
+  EXPECT_EQ(types.got, "double with a fraction");
+  const BindError& missing = bind("send", R"({"amount":1,"address":{}})").error();
+  EXPECT_EQ(missing.path, "input.address.city");
+  EXPECT_EQ(missing.expected + missing.got, "");
+  const BindError& quoted = bind("send", R"({"a: b":1})").error();
+  EXPECT_EQ(quoted.path, "input[\"a: b\"]");
+  call->begin(program->resolve("send"), Stage::before);
+  call->set_risk(-1);
+  EXPECT_EQ(call->error().path, "action.risk");
+  call->begin(program->resolve("send"), Stage::before);
+  call->reject("bad JSON");
+  EXPECT_EQ(call->error().path, "");
+}
+
 TEST_F(Records, ShowOnlyTheStartOfALongName) {
   std::string name(1'000'000, 'x');
   std::string text = message("send", "{\"" + name + "\":1}");

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "ordain/index_text.h"
 #include "tests/support/sample_program.h"
 
 namespace ordain {
@@ -50,6 +51,18 @@ TEST(Disassemble, NamesOperands) {
        }) {
     EXPECT_NE(text.find(part), std::string::npos) << "no `" << part << "` in\n" << text;
   }
+}
+
+TEST(Disassemble, HasNoPlansWithoutListsOfRules) {
+  Assembler a;
+  a.capability("act");
+  a.returns(Value::boolean(true));
+  auto program = Program::link(std::move(a.data), FunctionTable());
+  ASSERT_TRUE(program.ok()) << program.error().message;
+  const std::string text = disassemble(**program);
+  EXPECT_NE(text.find("predicate 0: bool"), std::string::npos) << text;
+  EXPECT_EQ(text.find("plan"), std::string::npos) << text;
+  EXPECT_TRUE(summarise_index(**program).empty());
 }
 
 // The label that a line of a jump or a handler names, or "".

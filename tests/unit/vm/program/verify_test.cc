@@ -509,6 +509,20 @@ TEST(Verify, RefusesBadPlans) {
        [](Assembler& a) { a.data.policy_versions = {{"p", "1"}, {"o", "1"}}; }},
       {"the policies' versions are not sorted",
        [](Assembler& a) { a.data.policy_versions = {{"p", "1"}, {"p", "2"}}; }},
+      {"a part of a condition is of code that is not there",
+       [](Assembler& a) { a.data.condition_parts = {{.code = 9, .location = a.location(1)}}; }},
+      {"a part of its condition is not a predicate of kind bool",
+       [](Assembler& a) { a.data.condition_parts = {{.predicate = 1, .location = a.location(1)}}; }},
+      {"a part of its condition is not a predicate of kind bool",
+       [](Assembler& a) { a.data.condition_parts = {{.predicate = kNone, .location = a.location(1)}}; }},
+      {"a part of its condition is out of order",
+       [](Assembler& a) {
+         const uint32_t at = a.location(1);
+         a.data.condition_parts = {{.code = 1, .location = at}, {.code = 0, .location = at}};
+       }},
+      {"a part of its condition has no place", [](Assembler& a) { a.data.condition_parts = {{.location = 9}}; }},
+      {"a part of its condition has no place",
+       [](Assembler& a) { a.data.condition_parts = {{.location = a.location(1), .begin = 2, .end = 1}}; }},
       {"a plan names code that is not there", [](Assembler& a) { a.data.rule_list[0] = 9; }},
       {"a range is outside the plan", [](Assembler& a) { a.data.package_rules[0].deny.entries.count = 1'000'000; }},
       {"a range is outside the plan", [](Assembler& a) { a.data.package_rules[0].deny.entries.first = UINT32_MAX; }},
