@@ -100,15 +100,17 @@ std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scrat
   return out;
 }
 
-Explainer::Explainer(const Compilation& compilation, Now now, const DecideOptions& options, EventReader::Warn warn)
-    : compilation_(compilation), options_(options), reader_(compilation.program, now, std::move(warn)) {
-  if (compilation.parts_program != nullptr) parts_.emplace(compilation.parts_program, now);
+Explainer::Explainer(const Compilation& compilation, const DecideOptions& options, EventReaderOptions reading)
+    : compilation_(compilation), options_(options), reader_(compilation.program, reading) {
+  if (compilation.parts_program != nullptr) {
+    parts_.emplace(compilation.parts_program, EventReaderOptions{.now = reading.now});
+  }
 }
 
-std::optional<EventError> Explainer::read(std::string_view line) {
-  auto wrong = reader_.read(line);
-  if (!wrong && parts_) wrong = parts_->read(line);
-  return wrong;
+Result<void> Explainer::read(std::string_view line) {
+  Result<void> read = reader_.read(line);
+  if (read && parts_) read = parts_->read(line);
+  return read;
 }
 
 std::vector<RuleOutcome> Explainer::outcomes() {

@@ -6,7 +6,7 @@
 
 #include "ordain/compile.h"
 #include "ordain/decide.h"
-#include "vm/wire/event.h"
+#include "ordain/event.h"
 
 namespace ordain::detail {
 
@@ -38,11 +38,11 @@ std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scrat
 class Explainer {
  public:
   /// @param compilation of a program and, for `false_parts`, of its parts (CompileOptions::parts); must outlive this.
-  /// @param warn as of EventReader
-  Explainer(const Compilation& compilation, Now now, const DecideOptions& options, EventReader::Warn warn = {});
+  /// @param reading how events are read; one time for all, so that both programs see the same.
+  Explainer(const Compilation& compilation, const DecideOptions& options, EventReaderOptions reading);
 
-  /// The event to speak of. @returns what is wrong if it is none.
-  std::optional<EventError> read(std::string_view line);
+  /// Takes the event that is explained from now on. @returns as EventReader::read.
+  Result<void> read(std::string_view line);
 
   const EventReader& reader() const { return reader_; }
   /// As `explain` gives them, with `false_parts` and `skipped_by`.
