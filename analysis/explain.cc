@@ -100,8 +100,8 @@ std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scrat
   return out;
 }
 
-Explainer::Explainer(const Compilation& compilation, Now now, const DecideOptions& options, EventReader::Warn warn)
-    : compilation_(compilation), options_(options), reader_(compilation.program, now, std::move(warn)) {}
+Explainer::Explainer(const Compilation& compilation, const DecideOptions& options, EventReaderOptions reading)
+    : compilation_(compilation), options_(options), reader_(compilation.program, std::move(reading)) {}
 
 std::vector<RuleOutcome> Explainer::outcomes() {
   std::vector<RuleOutcome> out = explain(reader_.call(), reader_.context(), scratch_, options_);

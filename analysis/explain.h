@@ -6,7 +6,7 @@
 
 #include "ordain/compile.h"
 #include "ordain/decide.h"
-#include "vm/wire/event.h"
+#include "ordain/event.h"
 
 namespace ordain::detail {
 
@@ -38,12 +38,12 @@ std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scrat
 /// Explains events one after another. Not thread-safe.
 class Explainer {
  public:
-  /// @param compilation must outlive this; for `false_parts` it was made with CompileOptions::parts
-  /// @param warn as of EventReader
-  Explainer(const Compilation& compilation, Now now, const DecideOptions& options, EventReader::Warn warn = {});
+  /// @param compilation must outlive this; for `false_parts` it was made with CompileOptions::parts.
+  /// @param reading how events are read
+  Explainer(const Compilation& compilation, const DecideOptions& options, EventReaderOptions reading);
 
-  /// The event to explain. @returns what is wrong if the line is not an event.
-  std::optional<EventError> read(std::string_view line) { return reader_.read(line); }
+  /// Takes the event that is explained from now on. @returns as EventReader::read.
+  Result<void> read(std::string_view line) { return reader_.read(line); }
 
   const EventReader& reader() const { return reader_; }
   /// As `explain` gives them, with `false_parts` and `skipped_by`.

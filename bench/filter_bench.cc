@@ -91,9 +91,9 @@ void add(const Filter& filter) {
   });
   auto prepared = std::make_shared<Prepared>(prepare_text(text));
   const bool native = make_native(*prepared);
-  auto requests = std::make_shared<cli::PreparedEvents>(prepared->program, cli::Now{});
+  auto requests = std::make_shared<cli::PreparedEvents>(prepared->program, EventReaderOptions());
   for (const std::string& event : events()) {
-    if (requests->add(event)) std::exit(1);
+    if (!requests->add(event)) std::exit(1);
   }
   check_against_oracle(*prepared, *requests);
   for (const bool interpret : {true, false}) {

@@ -83,9 +83,10 @@ bool make_native(Prepared& prepared, bool quick) {
 }
 
 Requests requests_for(const Prepared& prepared, const Family& family, size_t from, size_t count, uint64_t seed) {
-  auto out = std::make_unique<cli::PreparedEvents>(prepared.program, cli::Now{1714564800, 0});
+  auto out =
+      std::make_unique<cli::PreparedEvents>(prepared.program, EventReaderOptions{.now = TimeParts{1714564800, 0}});
   for (const Request& request : draw_requests(family, from, seed, count, seed + 77)) {
-    if (auto wrong = out->add(event_json(request))) fail(wrong->message);
+    if (auto added = out->add(event_json(request)); !added) fail(added.error().message);
   }
   return out;
 }

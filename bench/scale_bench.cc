@@ -181,7 +181,7 @@ double first_decision(const std::shared_ptr<const Program>& program, const Famil
   const std::string event = event_json(draw_requests(family, size, 1, 1, 5).front());
   const double start = now_ms();
   cli::PreparedEvents prepared(program, {});
-  if (prepared.add(event)) std::exit(1);
+  if (!prepared.add(event)) std::exit(1);
   Call call(program);
   Scratch scratch;
   prepared.calls().front().fill(call);

@@ -80,9 +80,9 @@ void read_events(const std::vector<std::string>& lines, PreparedEvents* prepared
                  ProgressLine* progress) {
   for (size_t i = 0; i < lines.size(); ++i) {
     if (i % 1024 == 0) progress->show("reading events", static_cast<double>(i) / static_cast<double>(lines.size()));
-    if (auto wrong = prepared->add(lines[i])) {
-      if (report->malformed++ == 0) complain(fmt::format("warning: event {} is left out: {}", i + 1, wrong->message));
-    }
+    const Result<void> added = prepared->add(lines[i]);
+    if (added || report->malformed++ != 0) continue;
+    complain(fmt::format("warning: event {} is left out: {}", i + 1, added.error().message));
   }
   report->events = prepared->calls().size();
   report->contexts = prepared->contexts();
@@ -107,13 +107,13 @@ bool make_native(const Program& program, uint32_t threads, BenchReport* report) 
 
 // Decides every event as it is read from JSON by the interpreter, and from the fields that were kept of it by what is
 // measured. False, after complaining, if there are two answers.
-bool engines_agree(const PreparedEvents& prepared, const std::vector<std::string>& lines, const Now& now) {
-  EventReader reader(prepared.program(), now);
+bool engines_agree(const PreparedEvents& prepared, const std::vector<std::string>& lines, const TimeParts& now) {
+  EventReader reader(prepared.program(), {.now = now});
   Call call(prepared.program());
   Scratch scratch, other_scratch;
   size_t next = 0;
   for (const std::string& line : lines) {
-    if (reader.read(line)) continue;
+    if (!reader.read(line)) continue;
     const Decision expected = decide(reader.call(), reader.context(), scratch, {.interpret_only = true});
     const PreparedCall& kept = prepared.calls()[next++];
     kept.fill(call);
@@ -134,12 +134,6 @@ void load_again(const Program& program, BenchReport* report) {
   const bool loaded = Program::load(bytes, standard_library()).ok();
   report->load_serialised_ms = ms_since(start);
   if (!loaded) complain("warning: the serialised program does not load; please report it");
-}
-
-Now wall_clock() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
-  return {nanos / 1'000'000'000, static_cast<int32_t>(nanos % 1'000'000'000)};
 }
 
 int show(const Options& options, const BenchReport& report) {
@@ -169,11 +163,11 @@ int run(const Options& options) {
     return kUsage;
   }
   const Program& program = *compilation.program;
-  const Now now = wall_clock();
-  PreparedEvents prepared(compilation.program, now);
+  const TimeParts now = timestamp_of_nanos(system_time_ns());
+  PreparedEvents prepared(compilation.program, {.now = now});
   // The first decision comes before the other events are read.
   size_t first = 0;
-  while (first < lines.size() && prepared.add(lines[first])) ++first;
+  while (first < lines.size() && !prepared.add(lines[first])) ++first;
   if (first == lines.size()) {
     complain(options.events + ": there is no event");
     return kUsage;
@@ -190,7 +184,7 @@ int run(const Options& options) {
   report.capabilities = program.schema().capabilities.size();
   report.compile = compilation.times;
   report.memory_bytes = program.memory();
-  PreparedEvents all(compilation.program, now, complain);
+  PreparedEvents all(compilation.program, {.now = now, .warn = complain});
   read_events(lines, &all, &report, &progress);
   load_again(program, &report);
   progress.show("making native code", 0);

@@ -17,10 +17,11 @@
 #include "cli/line_stream.h"
 #include "cli/native_code.h"
 #include "cli/record.h"
-#include "cli/shared.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
 #include "ordain/decide_many.h"
+#include "ordain/decision_json.h"
+#include "ordain/event.h"
 #include "ordain/live_program.h"
 #include "ordain/stdlib.h"
 #include "ordain/time_text.h"
@@ -54,12 +55,6 @@ struct Tally {
   }
 };
 
-Now wall_clock() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
-  return {nanos / 1'000'000'000, static_cast<int32_t>(nanos % 1'000'000'000)};
-}
-
 // The default is the host's choice for calls before they run; what has run is released unless a rule withholds it.
 DecideOptions decide_options(const Options& options) {
   DecideOptions out;
@@ -69,8 +64,7 @@ DecideOptions decide_options(const Options& options) {
   return out;
 }
 
-void append_line(std::string& out, const Program& program, uint64_t event, const EventReader& reader,
-                 const Decision& decision, bool colour) {
+void append_line(std::string& out, uint64_t event, const EventReader& reader, const Decision& decision, bool colour) {
   static constexpr std::array<int, 3> kColours = {32, 33, 31};
   const std::string effect = coloured(fmt::format("{:<16}", to_string(decision.effect)),
                                       kColours[static_cast<size_t>(decision.effect)], colour);
@@ -79,13 +73,13 @@ void append_line(std::string& out, const Program& program, uint64_t event, const
     notes += obligation.kind == RuleKind::redact ? fmt::format("; redact {}", obligation.path)
                                                  : fmt::format("; warn: {}", obligation.reason);
   }
-  const std::string rule =
-      decision.rule == kNone ? std::string(to_string(decision.code)) : program.rules()[decision.rule].name;
+  const std::string rule = decision.rule == kNone ? std::string(to_string(decision.code))
+                                                  : reader.call().program().rules()[decision.rule].name;
   out += fmt::format("{:>5}  {:<6}  {} {:<30} {:<28} {}{}\n", event, to_string(reader.call().stage()), effect,
-                     reader.capability(), rule, decision.reason, notes);
+                     reader.event().capability, rule, decision.reason, notes);
 }
 
-void print_summary(const Options& options, const Tally& tally, double seconds, const Now& now) {
+void print_summary(const Options& options, const Tally& tally, double seconds, const TimeParts& now) {
   const uint64_t decided = tally.latency.count();
   fmt::print(stderr, "{} decided: {} allow, {} require_approval, {} deny; {} malformed\n", decided, tally.effects[0],
              tally.effects[1], tally.effects[2], tally.malformed);
@@ -130,7 +124,8 @@ class Warnings {
 // current when it is read.
 class Evaluator {
  public:
-  Evaluator(const Options& options, const LiveProgram& live, const Now& now, Warnings& warnings, Recorder* recorder)
+  Evaluator(const Options& options, const LiveProgram& live, const TimeParts& now, Warnings& warnings,
+            Recorder* recorder)
       : options_(options),
         live_(live),
         now_(now),
@@ -162,8 +157,9 @@ class Evaluator {
     if (reader_ && live_.version() == version_) return *reader_;
     const auto pin = live_.pin();
     version_ = pin.version();
-    program_ = pin.shared();
-    return reader_.emplace(program_, now_, [this](const std::string& message) { warnings_.tell(message); });
+    EventReaderOptions reading{.warn = [this](const std::string& message) { warnings_.tell(message); }};
+    if (!options_.watch) reading.now = now_;  // a service has no start that its events are of
+    return reader_.emplace(pin.shared(), std::move(reading));
   }
 
   // The next line that is a call; says of the others that they are malformed.
@@ -175,9 +171,8 @@ class Evaluator {
       ++event_;
       if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
       EventReader& reader = this->reader();
-      if (options_.watch) reader.set_now(wall_clock());  // a service, not a replay
-      if (auto wrong = reader.read(line)) {
-        malformed(*wrong, out);
+      if (auto read = reader.read(line); !read) {
+        malformed(read.error(), out);
         continue;
       }
       asked_ = {&reader.call(), &reader.context()};
@@ -187,11 +182,11 @@ class Evaluator {
     return nullptr;
   }
 
-  void malformed(const EventError& wrong, std::string& out) {
+  void malformed(const Error& wrong, std::string& out) {
     ++tally_.malformed;
     if (options_.summary) return;
-    out += options_.json ? error_json(event_, wrong.code, wrong.message) + "\n"
-                         : fmt::format("{:>5}  malformed: {}\n", event_, wrong.message);
+    out +=
+        options_.json ? error_json(wrong, event_) + "\n" : fmt::format("{:>5}  malformed: {}\n", event_, wrong.message);
   }
 
   void add_latency() {
@@ -204,17 +199,16 @@ class Evaluator {
     if (recorder_ != nullptr) recorded_ = recorder_->add(*reader_, decision);
     if (options_.summary) return;
     if (options_.json) {
-      out += decision_json(*program_, event_, reader_->call().stage(), reader_->capability(), decision) + "\n";
+      out += decision_json(reader_->call(), decision, event_) + "\n";
     } else {
-      append_line(out, *program_, event_, *reader_, decision, colour_);
+      append_line(out, event_, *reader_, decision, colour_);
     }
   }
 
   const Options& options_;
   const LiveProgram& live_;
-  const Now now_;
+  const TimeParts now_;
   Warnings& warnings_;
-  std::shared_ptr<const Program> program_;
   std::optional<EventReader> reader_;
   uint64_t version_ = 0;
   std::string_view rest_;  ///< of the chunk under way
@@ -257,8 +251,8 @@ class ProgressBar {
 };
 
 // Decides every line. False, after complaining, if reading or recording fails.
-bool decide_lines(int descriptor, const Options& options, const LiveProgram& live, const Now& now, Recorder* recorder,
-                  Tally& tally) {
+bool decide_lines(int descriptor, const Options& options, const LiveProgram& live, const TimeParts& now,
+                  Recorder* recorder, Tally& tally) {
   constexpr size_t kChunkBytes = 256 * 1024;
   // Records are chained in the order of the events, so one thread makes them.
   const unsigned threads = recorder != nullptr ? 1 : options.threads;
@@ -309,7 +303,7 @@ int run(const Options& options) {
   LiveProgram live(compilation.program);
   const auto watcher = options.watch ? watch(options, live) : nullptr;
   Tally tally;
-  const Now now = wall_clock();
+  const TimeParts now = timestamp_of_nanos(system_time_ns());
   const auto start = std::chrono::steady_clock::now();
   bool recorded = decide_lines(events, options, live, now, recorder.get(), tally);
   if (!piped) ::close(events);

@@ -9,9 +9,10 @@
 #include <iostream>
 
 #include "cli/command.h"
-#include "cli/shared.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
+#include "ordain/decision_json.h"
+#include "ordain/event.h"
 #include "ordain/handlers.h"
 #include "ordain/json.h"
 #include "ordain/stdlib.h"
@@ -37,7 +38,7 @@ std::string json_text(std::string_view text) {
 
 void print_json(const Program& program, uint64_t line, const EventReader& reader, const Decision& decision,
                 const std::vector<RuleOutcome>& outcomes) {
-  std::string out = decision_json(program, line, reader.call().stage(), reader.capability(), decision);
+  std::string out = decision_json(reader.call(), decision, line);
   out.pop_back();
   out += ", \"rules\": [";
   for (const RuleOutcome& outcome : outcomes) {
@@ -71,7 +72,7 @@ void print_text(const Program& program, uint64_t line, const EventReader& reader
   const std::string by =
       decision.rule != kNone ? program.rules()[decision.rule].name : fmt::format("({})", to_string(decision.code));
   fmt::print("event {}: {} {}: {} by {}: {}\n", line, to_string(reader.call().stage()),
-             terminal_text(reader.capability()), to_string(decision.effect), by, terminal_text(decision.reason));
+             terminal_text(reader.event().capability), to_string(decision.effect), by, terminal_text(decision.reason));
   size_t width = 0;
   for (const RuleOutcome& outcome : outcomes) width = std::max(width, program.rules()[outcome.rule].name.size());
   for (const RuleOutcome& outcome : outcomes) {
@@ -90,21 +91,20 @@ void print_text(const Program& program, uint64_t line, const EventReader& reader
 }
 
 bool explain_lines(std::istream& in, const Options& options, const Compilation& compilation) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
   DecideOptions how;
   how.interpret_only = true;
   if (options.fallback == "allow") how.default_before = Effect::allow;
   if (options.fallback == "require_approval") how.default_before = Effect::require_approval;
-  Explainer explainer(compilation, Now{std::chrono::duration_cast<std::chrono::seconds>(now).count(), 0}, how,
-                      complain);
+  const TimeParts now{timestamp_of_nanos(system_time_ns()).seconds, 0};
+  Explainer explainer(compilation, how, {.now = now, .warn = complain});
   bool all = true;
   std::string text;
   for (uint64_t line = 1; std::getline(in, text); ++line) {
     if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    if (auto wrong = explainer.read(text)) {
+    if (auto read = explainer.read(text); !read) {
       all = false;
-      fmt::print("{}\n", options.json ? error_json(line, wrong->code, wrong->message)
-                                      : fmt::format("event {}: malformed: {}", line, wrong->message));
+      fmt::print("{}\n", options.json ? error_json(read.error(), line)
+                                      : fmt::format("event {}: malformed: {}", line, read.error().message));
       continue;
     }
     const auto outcomes = explainer.outcomes();

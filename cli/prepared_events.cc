@@ -2,17 +2,17 @@
 
 namespace ordain::cli {
 
-PreparedEvents::PreparedEvents(std::shared_ptr<const Program> program, Now now, EventReader::Warn warn)
-    : program_(program), reader_(program, now, std::move(warn)), arena_(1 << 16), blank_(program) {
+PreparedEvents::PreparedEvents(std::shared_ptr<const Program> program, EventReaderOptions reading)
+    : program_(program), reader_(program, std::move(reading)), arena_(1 << 16), blank_(program) {
   reader_.keep_all_contexts();
 }
 
-std::optional<EventError> PreparedEvents::add(std::string_view line) {
-  if (auto wrong = reader_.read(line)) return wrong;
+Result<void> PreparedEvents::add(std::string_view line) {
+  if (auto read = reader_.read(line); !read) return read;
   const Call& call = reader_.call();
   PreparedCall out;
   out.capability = call.capability();
-  out.capability.name = arena_.copy(reader_.capability());
+  out.capability.name = arena_.copy(reader_.event().capability);
   out.stage = call.stage();
   out.context = &reader_.context();
   if (call.error().failed) out.rejected = call.error().message;
@@ -28,7 +28,7 @@ std::optional<EventError> PreparedEvents::add(std::string_view line) {
     }
   }
   calls_.push_back(std::move(out));
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace ordain::cli

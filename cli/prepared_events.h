@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/shared.h"
+#include "ordain/event.h"
 
 namespace ordain::cli {
 
@@ -33,10 +33,10 @@ struct PreparedCall {
 /// session. Filling from it is thread-safe once all have been added.
 class PreparedEvents {
  public:
-  PreparedEvents(std::shared_ptr<const Program> program, Now now, EventReader::Warn warn = {});
+  PreparedEvents(std::shared_ptr<const Program> program, EventReaderOptions reading);
 
-  /// Reads one event. @returns what is wrong with it, and keeps nothing then.
-  std::optional<EventError> add(std::string_view line);
+  /// Reads one event. On an error, as of EventReader::read, it keeps nothing.
+  Result<void> add(std::string_view line);
 
   const std::vector<PreparedCall>& calls() const { return calls_; }
   size_t contexts() const { return reader_.contexts(); }

@@ -34,18 +34,18 @@ std::unique_ptr<Recorder> Recorder::open(const Where& where) {
 }
 
 bool Recorder::add(const EventReader& reader, const Decision& decision) {
+  const Event& event = reader.event();
   DecidedFacts facts;
-  facts.capability = reader.capability();
-  facts.stage = reader.call().stage();
-  facts.time_ns = reader.now().seconds * 1'000'000'000 + reader.now().nanos;
-  facts.who = {reader.fact("agent"), reader.fact("principal"), reader.fact("tenant"), reader.fact("environment"),
-               reader.fact("session")};
-  facts.input = reader.fact("input");
-  facts.output = reader.fact("output");
-  facts.resource = reader.fact("resource");
-  facts.metadata = reader.fact("metadata");
-  facts.action = reader.fact("action");
-  facts.risk = reader.risk();
+  facts.capability = event.capability;
+  facts.stage = event.stage;
+  facts.time_ns = event.now->seconds * 1'000'000'000 + event.now->nanos;
+  facts.who = {event.agent, event.principal, event.tenant, event.environment, event.session};
+  facts.input = event.input;
+  facts.output = event.output;
+  facts.resource = event.resource;
+  facts.metadata = event.metadata;
+  facts.action = event.action;
+  facts.risk = event.risk;
   facts.rejected = reader.flaw();
   return told(recorder_->add(reader.call().program(), facts, decision));
 }

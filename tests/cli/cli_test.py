@@ -194,6 +194,8 @@ class Eval(Case):
                 self.assertEqual(got[0]["obligations"], [{"kind": "warn", "reason": "two", "rule": "pays.noted"}])
                 self.assertEqual(got[1]["reason"], "too big")
                 self.assertEqual(got[2]["from"], ["a", "b"])
+                self.assertIsNone(got[2]["expires_seconds"])
+                self.assertEqual(["from" in d for d in got], ["expires_seconds" in d for d in got])
                 self.assertEqual(got[3]["fault"]["code"], "division_by_zero")
                 self.assertEqual((got[3]["fault"]["line"], got[3]["fault"]["column"]), (4, 21))
                 self.assertEqual(got[3]["fault"]["rule"], "pays.big")
@@ -233,6 +235,20 @@ class Eval(Case):
         run = ordain("audit", "import", self.write("log.jsonl", exported), "--db", str(self.path / "copy"))
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertEqual(ordain("audit", "export", "--db", str(self.path / "copy")).stdout, exported)
+
+    def test_the_shortest_expiry_of_those_who_ask(self):
+        policy = """capability pay { input { amount: double } }
+policy p on before pay {
+  require_approval large when input.amount > 10.0 from "a" expires 1h;
+  require_approval huge  when input.amount > 100.0 from "b" expires 90s;
+  allow;
+}
+"""
+        events = [{"capability": "pay", "input": {"amount": amount}} for amount in (1, 50, 500)]
+        got = self.decisions(events, policy=policy)
+        self.assertEqual([d.get("expires_seconds", "none") for d in got], ["none", 3600, 90])
+        default = self.decisions([{"capability": "else"}], "--default", "require_approval", policy=policy)
+        self.assertEqual((default[0]["from"], default[0]["expires_seconds"]), ([], None))
 
     def test_malformed_lines_do_not_stop_the_run(self):
         run = self.eval(["{", '{"input": {}}', "[]", {"capability": "pay", "input": {"amount": 2}}, {"capability": "pay", "stage": "during"}])

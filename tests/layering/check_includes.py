@@ -50,6 +50,7 @@ PUBLIC = {
     "vm/facts": "call live_program struct_binding",
     "vm/interpret": "evaluate",
     "vm/decide": "decide decide_many",
+    "vm/wire": "decision_json event",
     "compiler/diagnostic": "diagnostic",
     "compiler": "compile",
     "runtime/keys": "keys",

@@ -7,12 +7,12 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "cli/shared.h"
 #include "compiler/check/policy/check.h"
 #include "compiler/emit/emit.h"
 #include "compiler/fold/fold.h"
 #include "compiler/parse/parse.h"
 #include "ordain/decide.h"
+#include "ordain/event.h"
 #include "ordain/stdlib.h"
 #include "tests/support/annotations.h"
 #ifdef ORDAIN_HAS_JIT
@@ -75,11 +75,12 @@ static std::string short_form(const oracle::Verdict& v) {
 
 // Decides one event on every evaluator and demands one answer, which is returned.
 std::string decide_everywhere(Compiled& compiled, const std::string& event) {
-  const cli::Now now{1714564800, 0};  // 2024-05-01T12:00:00Z
-  cli::EventReader reader(compiled.interpreted, now);
-  cli::EventReader native_reader(compiled.native, now);
-  auto wrong = reader.read(event);
-  if (wrong || native_reader.read(event)) return "malformed: " + (wrong ? wrong->message : "only for native code");
+  const TimeParts now{1714564800, 0};  // 2024-05-01T12:00:00Z
+  EventReader reader(compiled.interpreted, {.now = now});
+  EventReader native_reader(compiled.native, {.now = now});
+  const Result<void> read = reader.read(event), native_read = native_reader.read(event);
+  if (!read) return "malformed: " + read.error().message;
+  if (!native_read) return "malformed: only for native code";
 
   const oracle::Verdict expected =
       oracle::decide(compiled.arena, compiled.set, compiled.diagnostics.sources, reader.call(), reader.context());

@@ -14,10 +14,11 @@
 
 namespace ordain {
 
-/// One call to decide. It owns its texts: who asks may give up and go on.
+/// One call to decide. It owns its texts, because the caller may give up and go on.
 struct RemoteRequest {
-  std::string id;     ///< of the action, 32 hex digits; before and after have the same
-  std::string event;  ///< one line of JSON as `ordain eval --events` reads it; the input is as it came, before `redact`
+  std::string id;  ///< of the action, 32 hex digits; before and after have the same
+  std::string
+      event;  ///< one line of JSON for EventReader or `ordain eval --events`; the input is as it came, before `redact`
   std::chrono::steady_clock::time_point deadline;  ///< an answer that comes later is ignored
 };
 
@@ -31,7 +32,9 @@ struct RemoteAnswer {
   std::vector<HostRedaction> redactions = {};
 };
 
-/// Reads a decision as `ordain eval --json` writes it. @returns error "bad_answer" with what is wrong.
+/// Reads the bytes that an Ordain decision point answers: a decision as decision_json (ordain/decision_json.h) and
+/// `ordain eval --json` write it. Any bytes are safe to pass. @returns error "bad_answer" with what is wrong, or with
+/// why the decision point refused the event.
 Result<RemoteAnswer> parse_remote_answer(std::string_view json);
 
 /// What a host implements over its transport. Thread-safe: calls ask at once.
