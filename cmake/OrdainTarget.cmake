@@ -20,6 +20,8 @@ function(ordain_compile_options target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -fpch-preprocess)  # lets ccache tell whether a precompiled header changed
   endif()
+  # Everywhere, because precompiled headers only fit where the same macros are defined.
+  target_compile_options(${target} PRIVATE -pthread)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers)
   if(ORDAIN_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
