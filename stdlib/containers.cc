@@ -102,19 +102,19 @@ void add_containers(FunctionTable& table) {
        Intrinsic::in_list},
       {"@in", "in_map", "(A, map(A, B)) -> bool", in_map, "Whether the map has the key."},
 
-      {"_[_]", "index_list", "(list(A), int) -> A", index, "The element at a place from 0; a fault past the end."},
+      {"_[_]", "index_list", "(list(A), int) -> A", index, "The element at an index from 0; a fault past the end."},
       {"_[_]", "index_map", "(map(A, B), A) -> B", index, "The value of a key; a fault if there is none."},
       {"_[_]", "optional_list_index_int", "(optional_type(list(A)), int) -> optional_type(A)", index,
-       "The element at a place from 0, if there is a list and it reaches so far."},
+       "The element at an index from 0, if there is a list and it is that long."},
       {"_[_]", "optional_map_index_value", "(optional_type(map(A, B)), A) -> optional_type(B)", index,
        "The value of a key, if there is a map and it has the key."},
 
       {"_[?_]", "list_optindex_optional_int", "(list(A), int) -> optional_type(A)", index_optional,
-       "The element at a place from 0, if the list reaches so far."},
+       "The element at an index from 0, if the list is that long."},
       {"_[?_]", "map_optindex_optional_value", "(map(A, B), A) -> optional_type(B)", index_optional,
        "The value of a key, if the map has it."},
       {"_[?_]", "optional_list_optindex_optional_int", "(optional_type(list(A)), int) -> optional_type(A)",
-       index_optional, "The element at a place from 0, if there is a list and it reaches so far."},
+       index_optional, "The element at an index from 0, if there is a list and it is that long."},
       {"_[?_]", "optional_map_optindex_optional_value", "(optional_type(map(A, B)), A) -> optional_type(B)",
        index_optional, "The value of a key, if there is a map and it has the key."},
 

@@ -212,14 +212,14 @@ void add_regex(FunctionTable& table) {
       with_literals(regex_row<matches>("matches", "matches_string", "string.(string) -> bool",
                                        "Whether the regular expression (RE2) matches anywhere in the string.")),
       regex_row<extract>("regex.extract", "regex_extract_string_string", "(string, string) -> optional_type(string)",
-                         "The first match: its group if the pattern has one, else the whole."),
+                         "The first match: its group if the pattern has one, else the whole match."),
       regex_row<extract_all>("regex.extractAll", "regex_extractAll_string_string", "(string, string) -> list(string)",
-                             "All matches: their groups if the pattern has one, else the wholes."),
+                             "All matches: their groups if the pattern has one, else the whole matches."),
       regex_row<replace>("regex.replace", "regex_replace_string_string_string", "(string, string, string) -> string",
                          "The string with each match replaced; \\1 to \\9 stand for the match's groups."),
       regex_row<replace_some>("regex.replace", "regex_replace_string_string_string_int",
                               "(string, string, string, int) -> string",
-                              "The same for so many matches from the start; all if negative."),
+                              "The same for at most that many matches from the start; all if the number is negative."),
   };
   add_rows(table, rows);
 }
