@@ -1,4 +1,5 @@
-// checkpoint: text in and out. Numbers and base64 have one spelling each, so a signature covers one meaning.
+// checkpoint.cc formats and parses checkpoints. Numbers and base64 have one spelling each, so a
+// signature covers one meaning only.
 #include "runtime/audit/checkpoint.h"
 
 #include <fcntl.h>
@@ -104,7 +105,8 @@ Result<void> append_note(const std::string& path, std::string_view note) {
   if (file < 0) return failed();
   Result<void> result;
   struct stat status{};
-  // Several processes may append; a note that failed half way is taken back under the same lock.
+  // Several processes may append at once; if a note was written only in part, it is removed under
+  // the same lock.
   if (::flock(file, LOCK_EX) != 0 || ::fstat(file, &status) != 0 ||
       !write_whole(file, std::string(note) + "\n", status.st_size)) {
     result = failed();

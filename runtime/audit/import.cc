@@ -1,4 +1,5 @@
-// audit_import: a log made again from its export. It is built beside its place and moved there once it verifies.
+// audit_import restores a log from its export. The log is built beside its destination and moved
+// there once it verifies.
 #include <fmt/format.h>
 
 #include <filesystem>

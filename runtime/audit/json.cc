@@ -1,4 +1,5 @@
-// audit_json: a record as one line of JSON, for people and scripts. Keys come in a fixed order.
+// audit_json writes a record as one line of JSON, for people and scripts. Keys come in a fixed
+// order.
 #include <fmt/format.h>
 
 #include "ordain/audit.h"
@@ -43,7 +44,7 @@ void add_redacted(JsonLine& line, const AuditRecord& record) {
 
 std::string to_json(const AuditRecord& record) {
   JsonLine line;
-  if (record.id != 0) {  // a sink's records have no place in a log
+  if (record.id != 0) {  // a record given to a sink has no place in a log
     line.raw("id", std::to_string(record.id)).text("chain", record.chain);
     line.raw("sequence", std::to_string(record.sequence)).text("hash", record.hash);
   }

@@ -1,8 +1,9 @@
-// audit_proof: one record with everything that shows it is in a signed log, as a C2SP tlog-proof text:
+// audit_proof packs one record with everything that shows it belongs to a signed log, as a C2SP
+// tlog-proof text:
 //
 //   c2sp.org/tlog-proof@v1
-//   extra BASE64      what the record's hash covers: previous hash, id, chain, sequence, body
-//   index N           its leaf: id - 1
+//   extra BASE64      the bytes that the record's hash covers: previous hash, id, chain, sequence, body
+//   index N           the record's leaf: id - 1
 //   BASE64 ...        the path, nearest sibling first
 //
 //   the signed checkpoint
@@ -36,17 +37,17 @@ bool copy_hash(std::string_view bytes, Sha256::Hash* out) {
   return true;
 }
 
-/// What is gathered on a walk over the segments.
+/// Collects the parts of a proof during a walk over the segments.
 struct Gathered {
   LeafTree tree;
   std::string note;   ///< the last checkpoint
-  uint64_t size = 0;  ///< that it covers
+  uint64_t size = 0;  ///< the number of records that the checkpoint covers
   bool found = false;
-  std::string extra;    ///< what the record's hash covers
+  std::string extra;    ///< the bytes that the record's hash covers
   Sha256::Hash hash{};  ///< of the record
 };
 
-/// The hash that the record's own continues from.
+/// Finds the hash that the record's own hash continues from.
 Result<Sha256::Hash> hash_before(Database& database, const SegmentHead& head, const Row& row) {
   Sha256::Hash out = head.previous;
   if (row.sequence == 1 && row.id == head.first) return out;
@@ -148,7 +149,7 @@ Result<Proof> parse_proof(std::string_view text) {
   return out;
 }
 
-/// Takes the record out of what its hash covers.
+/// Decodes the record from the bytes that its hash covers.
 bool read_extra(std::string_view extra, AuditRecord* record) {
   Row row;
   std::string_view rest = extra, chain;

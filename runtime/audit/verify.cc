@@ -1,5 +1,5 @@
-// audit_verify: walks the whole log once, in order, and stops at the first record that does not fit: its place, its
-// hash, the chain it belongs to, the tree that checkpoints were signed over.
+// audit_verify walks the whole log once, in order, and stops at the first record that does not fit
+// its place, its hash, its chain, or the tree that checkpoints were signed over.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,15 +23,15 @@ using sqlite::Statement;
 /// A checkpoint that the log must agree with.
 struct Expected {
   Checkpoint checkpoint;
-  bool elsewhere = false;  ///< kept elsewhere, not in the log
-  std::string frontier;    ///< of one in the log
+  bool elsewhere = false;  ///< kept outside the log
+  std::string frontier;    ///< for a checkpoint in the log
 };
 
 class Verifier {
  public:
   explicit Verifier(const VerifyOptions& options) : options_(options) {}
 
-  /// @returns false if a checkpoint kept elsewhere is no good by itself.
+  /// @returns false if a checkpoint kept elsewhere is not valid in itself
   bool take_elsewhere() {
     for (size_t i = 0; i < options_.checkpoints.size(); ++i) {
       auto opened = open_checkpoint(options_.checkpoints[i], options_.keys);
@@ -107,12 +107,12 @@ class Verifier {
     result_.first = head.first;
     vouched_ = head.first - 1;
     while (elsewhere_at_ < elsewhere_.size() && elsewhere_[elsewhere_at_].checkpoint.size < head.first - 1) {
-      ++elsewhere_at_;  // of records that were removed: nothing left to compare with
+      ++elsewhere_at_;  // covers removed records only: nothing is left to compare it with
     }
     return head.number == 1 || removal_fits(head);
   }
 
-  /// Older segments are not there. With keys, that must have been signed.
+  /// Accepts that older segments are absent. With keys, a signed note must declare that.
   bool removal_fits(const SegmentHead& head) {
     if (!head.checkpoint.empty() && !base_checkpoint_fits(head)) return false;
     if (options_.keys.empty()) return true;
@@ -165,7 +165,7 @@ class Verifier {
     return result_.ok;
   }
 
-  /// Compares every checkpoint of the tree's present size.
+  /// Compares every checkpoint whose size is the tree's present size.
   bool covers() {
     while (own_at_ < own_.size() && own_[own_at_].checkpoint.size <= tree_.size) {
       if (!agrees(own_[own_at_++])) return false;
@@ -269,13 +269,13 @@ class Verifier {
   const VerifyOptions& options_;
   AuditVerification result_;
   Sha256 hasher_;
-  std::optional<SegmentHead> head_;  ///< of the segment under way
+  std::optional<SegmentHead> head_;  ///< of the current segment
   CompactTree tree_;                 ///< of all records so far
   Sha256::Hash last_{};              ///< hash of the record before
   std::map<std::array<uint8_t, 16>, Head> heads_;
   std::vector<Expected> own_, elsewhere_;
   size_t own_at_ = 0, elsewhere_at_ = 0;
-  uint64_t vouched_ = 0;  ///< records that a matching checkpoint covers
+  uint64_t vouched_ = 0;  ///< number of records that a matching checkpoint covers
   bool has_own_ = false;
 };
 
