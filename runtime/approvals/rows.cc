@@ -1,4 +1,4 @@
-// approval_rows: reads and writes rows of approvals; approvals as JSON.
+// approval_rows reads and writes approvals as rows, and writes them as JSON.
 #include "runtime/approvals/rows.h"
 
 #include <algorithm>

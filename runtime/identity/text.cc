@@ -1,4 +1,4 @@
-// text: UTF-8 checks, hex and times.
+// text.cc checks UTF-8, and formats hex digits and times.
 #include "runtime/identity/text.h"
 
 #include <fmt/format.h>
