@@ -42,6 +42,7 @@ function(ordain_precompile target)
     set(owner ${ARGV1})
   endif()
   target_precompile_headers(${target} REUSE_FROM ${owner})
+  target_compile_options(${target} PRIVATE -fPIC)  # of executables too: the headers were compiled for libraries
 endfunction()
 
 # Headers that most files include. A header that changes often does not belong here.
