@@ -1,5 +1,5 @@
-// Combines the decision of the policies with what the host's rules and a remote decision point say, which count as one
-// more package.
+// ruling.cc combines the decision of the policies with the verdicts of the host's rules and of a
+// remote decision point, which together count as one more package.
 #include "runtime/govern/ruling.h"
 
 #include <algorithm>
@@ -31,7 +31,7 @@ void take(const Program& program, const Decision& decision, Ruling& out) {
   }
 }
 
-/// The host rules' answer wins where it is stronger, or where no policy spoke.
+/// Takes the verdict of the host rules if it is stronger, or if no policy applied.
 void combine(Ruling& out) {
   const HostRuling& host = *out.host;
   bool spoke = out.code == DecisionCode::rule;
@@ -55,7 +55,7 @@ void combine(Ruling& out) {
     int64_t seconds = host.expires_seconds;
     if (seconds > 0 && (out.expires_seconds == 0 || seconds < out.expires_seconds)) out.expires_seconds = seconds;
   }
-  for (const auto& [name, verdict] : host.said) {
+  for (const auto& [name, verdict] : host.verdicts) {
     for (const auto& redaction : verdict.redactions) {
       out.obligations.push_back({RuleKind::redact, name, redaction.path, "", redaction.with.root()});
     }
@@ -86,7 +86,8 @@ void rule(Core& core, Worker& worker, const RulingFacts& facts, Ruling& out) {
   if (facts.seen.options.rules != nullptr) select_rules(*facts.seen.options.rules, facts.seen, &rules);
   const RemoteOptions& remote = core.options.remote;
   if (rules.empty() && remote.decider == nullptr) return take(*worker.program, run(), out);
-  // Where no policy speaks a host rule may: so the default waits, and obligations are gathered meanwhile.
+  // If no policy applies, a host rule still may: so the default is applied last, and obligations
+  // are gathered meanwhile.
   Effect& otherwise = facts.seen.stage == Stage::before ? options.default_before : options.default_after;
   const Effect configured = otherwise;
   otherwise = Effect::allow;

@@ -1,4 +1,4 @@
-// runtime: opening, evaluating alone, identities, reload.
+// runtime.cc opens and reloads a runtime, evaluates without executing, and makes identities.
 #include "ordain/runtime.h"
 
 #include <atomic>
@@ -45,8 +45,8 @@ DetachedDecision detach(const Program& program, const Ruling& ruling, const Acti
   for (RuleId rule : decision.matched) out.matched.push_back(program.rules()[rule].name);
   if (ruling.host != nullptr) {
     out.remote = ruling.host->remote;
-    for (const auto& said : ruling.host->said) {
-      if (said.verdict.effect) out.matched.push_back(said.rule);
+    for (const auto& [rule, verdict] : ruling.host->verdicts) {
+      if (verdict.effect) out.matched.push_back(rule);
     }
   }
   for (std::string_view group : ruling.from) out.from.emplace_back(group);
