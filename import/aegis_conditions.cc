@@ -1,3 +1,4 @@
+// aegis_conditions.cc translates the matches and conditions of Aegis's rules into expressions.
 #include "import/aegis_conditions.h"
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@
 namespace ordain::importer {
 namespace {
 
-// `subject` against one glob; "" if it always matches.
+// Tests `subject` against one glob; "" if it always matches.
 std::string glob_test(const std::string& subject, std::string_view glob, bool blocking) {
   if (glob.find_first_not_of('*') == std::string_view::npos) return "";
   const std::string name = blocking ? subject + ".lowerAscii()" : subject;
@@ -52,7 +53,7 @@ bool covers_globs(const std::vector<std::string>& wide, const std::vector<std::s
   });
 }
 
-// "18:00" as a minute of the day.
+// Reads "18:00" as a minute of the day.
 std::optional<int> read_time(Fields& conditions, const char* key) {
   const Yaml* node = conditions.any(key);
   if (node == nullptr) return std::nullopt;
@@ -72,7 +73,7 @@ std::optional<int> read_time(Fields& conditions, const char* key) {
 bool read_times(Fields& conditions, bool blocking, RuleText& out) {
   const auto after = read_time(conditions, "time_after");
   const auto before = read_time(conditions, "time_before");
-  const char* until = blocking ? "<=" : "<";  // the last minute belongs to what blocks
+  const char* until = blocking ? "<=" : "<";  // a blocking rule includes the last minute
   if (after && before) {
     if (*after == *before) {
       conditions.diagnostics().error("never-matches", conditions.any("time_before")->span,
@@ -122,7 +123,7 @@ bool read_weekdays(Fields& conditions, RuleText& out) {
   return true;
 }
 
-// `input.count`, or "" after reporting that the name cannot be written.
+// @returns `input.count`, or "" after reporting that the name cannot be written
 std::string field_of(Fields& params, const Yaml& key) {
   const auto word = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -279,7 +280,7 @@ std::vector<std::string> sequence_conditions(const std::vector<IndexStep>& steps
     const std::string test = glob_test(subject, glob, true);
     if (!test.empty()) out.push_back(fmt::format("({} || {} == \"\")", test, subject));
   }
-  // Without (?s), `.` stays on a line of its own step; any lines may lie between two steps.
+  // Without (?s), `.` stays on the line of its own step; any lines may lie between two steps.
   std::string pattern = "(?im)";
   for (size_t i = 0; i + 1 < steps.size(); ++i) {
     if (i > 0) pattern += "\\n(?s:.*)";
