@@ -28,7 +28,7 @@ class TextBuilder {
   /// @returns memory for `bytes` more bytes, which the caller fills and then adds with `grow`;
   /// nullptr if the budget is exhausted
   char* room(size_t bytes) {
-    if (data_ == nullptr || capacity_ - size_ < bytes) {  // nullptr means failure, so even 0 bytes get memory
+    if (data_ == nullptr || capacity_ - size_ < bytes) {  // nullptr would mean failure
       size_t wanted = std::max({size_ + bytes, capacity_ * 2, size_t{64}});
       if (wanted > UINT32_MAX) {
         eval_.fail(FaultCode::memory_budget);
