@@ -1,4 +1,5 @@
-// How fast recorded calls are decided again: records a second, of an audit log and of a file of events.
+// replay_bench measures how fast recorded calls are decided again: in records per second, from an
+// audit log and from a file of events.
 //   build/release/bin/replay_bench [--quick] [--json]
 #include "ordain/replay.h"
 

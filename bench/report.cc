@@ -1,4 +1,4 @@
-// report: lines, in the order they came.
+// report.cc collects and prints the lines of a report, in the order in which they came.
 #include "bench/report.h"
 
 #include <fmt/format.h>

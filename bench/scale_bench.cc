@@ -1,7 +1,9 @@
-// How deciding, loading, native code and memory grow with rules, line by line beside the budgets that the design sets.
+// scale_bench measures how deciding, loading, native code and memory grow with the number of rules,
+// beside their budgets.
 //   build/release/bin/scale_bench [--quick] [--json]
-// Every rule set's answers are checked against the oracle on the requests that are then timed. One decision is: begin
-// the call, set its fields, decide; agents' contexts are made before. Each figure is the best of several rounds.
+// The answers of every rule set are checked against the oracle on the requests that are then timed.
+// One decision means: begin the call, set its fields, decide; agents' contexts are made beforehand.
+// Each figure is the best of several rounds.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -28,7 +30,7 @@ struct Chosen : Options {
   std::vector<std::string> sections;  // all if empty
 };
 
-// --- role, type, action and department rules: flat?
+// --- role, type, action and department rules: is the time constant?
 
 void measure_growth(const Options& options) {
   const char* const section = "access rules";
@@ -46,7 +48,7 @@ void measure_growth(const Options& options) {
     Call call(prepared.program);
     Scratch scratch;
     const double ns = fixed[size] = time_decisions(*requests, false, seconds);
-    // Different keys are to leave the caches cold; where decisions are slow that is not what they cost.
+    // Different keys are meant to empty the caches; where decisions are slow, they do not matter.
     const size_t different = ns > 20'000 ? 300 : options.quick ? 5000 : 50'000;
     const Requests everywhere = requests_for(prepared, access, size, different, 9);
     for (const cli::PreparedEvents* of : {requests.get(), everywhere.get()}) {
@@ -189,7 +191,8 @@ double first_decision(const std::shared_ptr<const Program>& program, const Famil
   return now_ms() - start;
 }
 
-// Native code in the background, while decisions are timed: when are they within 1.6 of their final time?
+// Compiles in the background while decisions are timed: after how long are they within 1.6 of their
+// final time?
 void measure_background(const Prepared& prepared, const Family& family, size_t size) {
 #ifdef ORDAIN_HAS_JIT
   const Requests requests = requests_for(prepared, family, size, 100);

@@ -212,7 +212,7 @@ void Aegis::read_sequence(const Yaml& node) {
   for (const IndexStep& step : steps) {
     for (const std::string& glob : {step.type, step.target}) {
       if (auto error = pattern_error(glob_pattern(glob))) {
-        diagnostics_.error("bad-regex", node.span, "a step is no glob: " + *error);
+        diagnostics_.error("bad-regex", node.span, "a step is not a valid glob: " + *error);
         return;
       }
     }

@@ -33,7 +33,8 @@ void read_globs(Fields& match, const std::string& key, const std::string& subjec
   bool always = false;
   for (const std::string& glob : globs) {
     if (auto error = pattern_error(glob_pattern(glob))) {
-      match.diagnostics().error("bad-regex", match.any(key)->span, fmt::format("`{}` is no glob: {}", key, *error));
+      match.diagnostics().error("bad-regex", match.any(key)->span,
+                                fmt::format("`{}` is not a valid glob: {}", key, *error));
     }
     tests.push_back(glob_test(subject, glob, blocking));
     always |= tests.back().empty();

@@ -153,7 +153,7 @@ void Capfence::check_capability(const Yaml& node) {
   }
   for (char c : node.text) {
     if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F && c != '"' && c != '\\') continue;
-    diagnostics_.error("bad-value", node.span, "a capability's name has no quotes, backslashes and line ends");
+    diagnostics_.error("bad-value", node.span, "a capability's name cannot contain quotes, backslashes or line ends");
     return;
   }
 }

@@ -208,7 +208,7 @@ std::string_view kind_name(const Yaml& node) {
       break;
   }
   if (node.is_text()) return "a text";
-  return node.number() ? "a number" : "a plain value that YAML reads as no text";
+  return node.number() ? "a number" : "a plain value that YAML does not read as text";
 }
 
 std::optional<Yaml> read_yaml(Diagnostics& diagnostics, uint32_t file) {

@@ -174,7 +174,7 @@ void add_lists(FunctionTable& table) {
       {"reverse", "list_reverse", "list(A).() -> list(A)", reverse, "The elements in reverse order.", first_list_cost},
       {"lists.range", "lists_range", "(int) -> list(int)", range, "The ints from 0 to before the number."},
       {"flatten", "list_flatten", "list(list(A)).() -> list(A)", flatten,
-       "The elements of the lists within; elements that are no lists stay."},
+       "The elements of the lists within; elements that are not lists stay."},
       {"flatten", "list_flatten_int", "list(dyn).(int) -> list(dyn)", flatten_some, "The same so many levels deep."},
       {"sort", "list_sort", "list(A).() -> list(A)", sort,
        "The elements in order; a fault if they are of several types or have no order."},

@@ -254,7 +254,7 @@ bool ErrorStrategy::well_known_slip(antlr4::Parser* parser, const Token& token) 
     return true;
   }
   if (operand && !after && (type == P::RESERVED || type == P::K_PACKAGE || type == P::K_IMPORT || type == P::K_LET)) {
-    state_.error("reserved-word", where, quote(text) + " is a reserved word, and no name in an expression");
+    state_.error("reserved-word", where, quote(text) + " is a reserved word, so an expression cannot use it as a name");
     return true;
   }
   if (!after) return false;

@@ -54,8 +54,9 @@ ExpressionBuilder::Sub ExpressionBuilder::selection(Sub target, OrdainParser::Su
   if (is_call) {
     depth = std::max(depth, arguments(static_cast<OrdainParser::ArgumentsContext*>(tree->children.back()), &args));
     if (optional || word.getType() == OrdainParser::ESC_ID) {
-      state_.error("syntax", span(word),
-                   optional ? "`.?` selects a field and cannot call a function" : "a function's name has no backticks");
+      state_.error(
+          "syntax", span(word),
+          optional ? "`.?` selects a field and cannot call a function" : "a function's name cannot have backticks");
       failed_ = true;
     }
   }

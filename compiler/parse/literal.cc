@@ -135,7 +135,7 @@ class Unescaper {
       }
     }
     if (c > 0x10FFFF || is_high_surrogate(c) || is_low_surrogate(c)) {
-      return fail(length, "this escape is no Unicode character", 16);
+      return fail(length, "this escape is not a Unicode character", 16);
     }
     append_utf8(out, c);
     at_ += length;

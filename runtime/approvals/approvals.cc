@@ -211,7 +211,7 @@ Result<ApprovalStore::Claimed> claim_in(sqlite::Database& database, const Operat
     if (approval.state == ApprovalState::pending) return ApprovalStore::Claimed{Claim::pending, std::move(approval)};
     if (approval.state == ApprovalState::approved) {
       if (served.contains(approval.id)) {
-        return Error{"bad_signature", fmt::format("approval {} has served already and was set back", approval.id)};
+        return Error{"bad_signature", fmt::format("approval {} was already used, and its row was reset", approval.id)};
       }
       if (auto checked = check_approved(keys, approval, request); !checked.ok()) return checked.error();
       auto used = consume(database, request, approval.id);

@@ -230,7 +230,7 @@ Result<void> AuditChain::read_covered() {
 /// Adds to the tree the records that other processes wrote.
 Result<void> AuditChain::catch_up() {
   if (state_.tree.size >= state_.next_id) {
-    return broken(fmt::format("record {}, which was there, is missing", state_.next_id));
+    return broken(fmt::format("record {}, which existed before, is missing", state_.next_id));
   }
   if (state_.tree.size + 1 == state_.next_id) return {};
   uncounted_.bind(1, static_cast<int64_t>(state_.tree.size));

@@ -71,7 +71,7 @@ Result<Checkpoint> open_checkpoint(std::string_view note, const std::vector<Publ
   for (const PublicKey& key : keys) {
     if (out->origin.starts_with(key.name() + "/")) return out;
   }
-  return Error{"not_signed", "the origin is not the key's"};
+  return Error{"not_signed", "the origin is not that of the key"};
 }
 
 Result<std::vector<std::string>> split_notes(std::string_view text) {

@@ -61,7 +61,7 @@ Result<Sha256::Hash> hash_before(Database& database, const SegmentHead& head, co
     select->bind(3, static_cast<int64_t>(row.sequence - 1));
   }
   bool there = select->step() == Statement::Step::row && copy_hash(select->blob(0), &out);
-  if (!there) return Error{"bad_record", fmt::format("record {}: the one before it in its chain is missing", row.id)};
+  if (!there) return Error{"bad_record", fmt::format("record {}: the previous record of its chain is missing", row.id)};
   return out;
 }
 
@@ -192,7 +192,7 @@ Result<std::string> AuditLog::prove(uint64_t id) const {
   bool leads = root_of_path(hasher, id - 1, gathered.size, leaf_hash(hasher, gathered.hash), path, &root);
   if (!checkpoint.ok() || !leads || checkpoint->root != root) {
     return Error{"bad_record",
-                 "the records are not those that the checkpoint was signed for; see `ordain audit verify`"};
+                 "the records differ from those that the checkpoint was signed for; see `ordain audit verify`"};
   }
   return out + "\n" + gathered.note;
 }
@@ -207,7 +207,7 @@ Result<ProvenRecord> check_audit_proof(std::string_view text, const std::vector<
   }
   ProvenRecord out;
   if (!read_extra(proof->extra, &out.record)) return bad("what is proven is not a record");
-  if (out.record.id != proof->index + 1) return bad("the record's id is not that of its place in the tree");
+  if (out.record.id != proof->index + 1) return bad("the record's id does not match its place in the tree");
   Sha256 hasher;
   Sha256::Hash hash, root{};
   hasher.add(proof->extra);

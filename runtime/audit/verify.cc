@@ -125,13 +125,13 @@ class Verifier {
       std::string origin = key.name() + "/" + head.log.hex();
       if (*text == retention_text(origin, head.first, tree_.root(hasher_))) return true;
     }
-    return fail(head.first, "the note on removed records is not of this segment");
+    return fail(head.first, "the note on removed records does not belong to this segment");
   }
 
   bool base_checkpoint_fits(const SegmentHead& head) {
     auto opened = open_checkpoint(head.checkpoint, options_.keys);
     if (opened.ok() && opened->size == head.first - 1 && opened->root == tree_.root(hasher_)) return true;
-    return fail(head.first, "the checkpoint in the segment's head is not of the records before it");
+    return fail(head.first, "the checkpoint in the segment's head does not cover the records before it");
   }
 
   bool follows(const SegmentHead& head, const SegmentFile& file) {
@@ -155,8 +155,9 @@ class Verifier {
       auto opened = open_checkpoint(row.text(1), options_.keys);
       auto size = static_cast<uint64_t>(row.integer(0));
       if (!opened.ok() || opened->size != size) {
-        return fail(vouched_ + 1, fmt::format("the checkpoint of {} records: {}", size,
-                                              opened.ok() ? "it is of another number" : opened.error().message));
+        return fail(vouched_ + 1,
+                    fmt::format("the checkpoint of {} records: {}", size,
+                                opened.ok() ? "it covers another number of records" : opened.error().message));
       }
       own_.push_back({std::move(*opened), false, std::string(row.blob(2))});
       return true;
@@ -181,12 +182,12 @@ class Verifier {
     const char* where = expected.elsewhere ? "kept elsewhere" : "in the log";
     size_t slash = checkpoint.origin.rfind('/');
     if (slash == std::string::npos || checkpoint.origin.substr(slash + 1) != head_->log.hex()) {
-      return fail(vouched_ + 1, fmt::format("a checkpoint {} is of another log: {}", where, checkpoint.origin));
+      return fail(vouched_ + 1, fmt::format("a checkpoint {} belongs to another log: {}", where, checkpoint.origin));
     }
-    if (checkpoint.size != tree_.size) return fail(vouched_ + 1, "a checkpoint is of records of another segment");
+    if (checkpoint.size != tree_.size) return fail(vouched_ + 1, "a checkpoint covers records of another segment");
     if (checkpoint.root != tree_.root(hasher_)) {
       return fail(vouched_ + 1,
-                  fmt::format("records {} to {} are not those that were signed: the checkpoint {} differs",
+                  fmt::format("records {} to {} differ from those that were signed: the checkpoint {} differs",
                               vouched_ + 1, checkpoint.size, where));
     }
     if (!expected.elsewhere && expected.frontier != tree_.frontier()) {
@@ -210,12 +211,13 @@ class Verifier {
     if (row.id != expected) {
       return row.id > expected ? fail(expected, "the record is missing") : fail(row.id, "the id is out of order");
     }
-    if (head_->sealed && row.id < head_->first) return fail(row.id, "the record is not of this segment");
+    if (head_->sealed && row.id < head_->first) return fail(row.id, "the record does not belong to this segment");
     if (auto problem = read_row(statement, &row); !problem.empty()) return fail(row.id, problem);
     if (!chained(row)) return false;
     AuditRecord record;
     if (!read_record(row, &record)) return fail(row.id, "the body is not a record");
-    if (facts != nullptr && !indexed(record, *facts)) return fail(row.id, "the segment's index says something else");
+    if (facts != nullptr && !indexed(record, *facts))
+      return fail(row.id, "the segment's index differs from the record");
     tree_.add(hasher_, leaf_hash(hasher_, row.hash));
     ++result_.records;
     return covers();
@@ -255,7 +257,7 @@ class Verifier {
       bool ours = slash != std::string::npos && beyond.origin.substr(slash + 1) == head_->log.hex();
       fail(last + 1,
            ours ? fmt::format("the record is missing: a checkpoint kept elsewhere covers {} records", beyond.size)
-                : fmt::format("a checkpoint kept elsewhere is of another log: {}", beyond.origin));
+                : fmt::format("a checkpoint kept elsewhere belongs to another log: {}", beyond.origin));
     } else if (head_ && head_->sealed) {
       fail(last + 1, fmt::format("segment {} was sealed, and segment {} is missing", head_->number, head_->number + 1));
     } else if (!options_.keys.empty() && !has_own_) {

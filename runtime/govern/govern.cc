@@ -271,7 +271,7 @@ class GovernedCall {
     } catch (const std::exception& e) {
       error = Error{"exception", e.what()};
     } catch (...) {
-      error = Error{"exception", "an exception that is no std::exception"};
+      error = Error{"exception", "an exception that is not a std::exception"};
     }
     elapsed_ns_ = std::max<int64_t>(core_.stopwatch() - start, 0);
     if (error) return fail(std::move(*error), entered);

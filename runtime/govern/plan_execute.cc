@@ -25,7 +25,7 @@ class ExecutorScope {
     } catch (const std::exception& e) {
       ready_ = Error{"setup", e.what()};
     } catch (...) {
-      ready_ = Error{"setup", "an exception that is no std::exception"};
+      ready_ = Error{"setup", "an exception that is not a std::exception"};
     }
   }
   ~ExecutorScope() { executor_.teardown(); }
@@ -61,7 +61,7 @@ class Run {
       result.rollback = std::string("could not be undone: ") + e.what();
       return;
     } catch (...) {
-      result.rollback = "could not be undone: an exception that is no std::exception";
+      result.rollback = "could not be undone: an exception that is not a std::exception";
       return;
     }
     if (!undoing) return;
@@ -96,7 +96,7 @@ class Run {
     } catch (const std::exception& e) {
       out.hook_error = e.what();
     } catch (...) {
-      out.hook_error = "an exception that is no std::exception";
+      out.hook_error = "an exception that is not a std::exception";
     }
     return false;
   }
@@ -135,7 +135,7 @@ class Run {
     } catch (const std::exception& e) {
       out.hook_error = e.what();
     } catch (...) {
-      out.hook_error = "an exception that is no std::exception";
+      out.hook_error = "an exception that is not a std::exception";
     }
   }
 

@@ -157,7 +157,7 @@ Result<Identity> Runtime::identity(Who who) const {
 const Identity& Runtime::identity() const { return core_->identity; }
 
 Result<void> Runtime::reload(std::shared_ptr<const Program> program) const {
-  if (program == nullptr) return Error{"invalid_options", "there is no program; the old one goes on"};
+  if (program == nullptr) return Error{"invalid_options", "there is no new program; the old one stays in use"};
   core_->live.publish(std::move(program));
   return {};
 }

@@ -28,7 +28,7 @@ Answer ask(const HostRule& rule, const HostCall& call) {
   Answer out{{rule.name, rule.version}, {}, {}};
   try {
     out.verdict = rule.decide(call);
-    if (!is_text(out.verdict)) out.fault = "host rule " + rule.name + ": what it says is not valid UTF-8";
+    if (!is_text(out.verdict)) out.fault = "host rule " + rule.name + ": its verdict is not valid UTF-8";
   } catch (const std::exception& e) {
     out.fault = "host rule " + rule.name + " threw: " + mended(e.what());
   } catch (...) {

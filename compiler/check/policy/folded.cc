@@ -232,10 +232,10 @@ class Shadows {
     for (RuleId id = 0; id < rules_.size(); ++id) {
       const Rule& rule = rules_[id];
       if (!rule.seen || rule.gets_turn) continue;
-      Diagnostic& warning = diagnostics.warning("shadowed", set_.rule_spans[id],
-                                                quoted(set_.rules[id].name) +
-                                                    " never gets its turn: " + quoted(set_.rules[rule.by].name) +
-                                                    " comes before it and always matches");
+      Diagnostic& warning =
+          diagnostics.warning("shadowed", set_.rule_spans[id],
+                              quoted(set_.rules[id].name) + " is never reached: " + quoted(set_.rules[rule.by].name) +
+                                  " comes before it and always matches");
       warning.notes.push_back({Severity::note, "", "this rule answers first", set_.rule_spans[rule.by], "", {}});
     }
   }

@@ -333,7 +333,7 @@ TEST(NativeRules, WhatIsNoTextIsAFaultAndLeavesARecordThatCanBeRead) {
   auto outcome = bench.pay(runtime, 20);
   ASSERT_NE(outcome.denied(), nullptr) << outcome.describe();
   EXPECT_EQ(outcome.denied()->code, "evaluation_error");
-  EXPECT_EQ(outcome.denied()->fault, "host rule host.odd: what it says is not valid UTF-8");
+  EXPECT_EQ(outcome.denied()->fault, "host rule host.odd: its verdict is not valid UTF-8");
   ASSERT_TRUE(
       runtime.before("look", "host.throws", [](const HostCall&) -> HostVerdict { throw std::runtime_error("a\xff"); })
           .ok());
