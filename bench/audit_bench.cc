@@ -161,9 +161,9 @@ void measure_batches(const Options& options, const std::string& name, bool keyed
     if (auto done = chain->append(batch); !done) fail(done.error().message);
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  Line& line =
-      add("to disk", fmt::format("{}, {} bytes each, batches of {}, a sync each", name, body.size(), grouped(kBatch)),
-          batches * kBatch / seconds, "records/s");
+  Line& line = add(
+      "to disk", fmt::format("{}, {} bytes each, batches of {}, a sync each", name, body.size(), group_digits(kBatch)),
+      batches * kBatch / seconds, "records/s");
   budget_at_least(line, 150'000);
 }
 

@@ -152,7 +152,7 @@ int run(const Options& options) {
   cli::LatencyHistogram changing, cpu;
   for (const Pauses& each : reloading.threads) changing.add(each.changing), cpu.add(each.changing_cpu);
   const auto tail = [](const char* name, const cli::LatencyHistogram& of) {
-    add(kSection, fmt::format("the {} changes of program alone, p99.9{}", grouped(of.count()), name),
+    add(kSection, fmt::format("the {} changes of program alone, p99.9{}", group_digits(of.count()), name),
         static_cast<double>(of.quantile(0.999)), "ns");
   };
   tail("", changing);
@@ -164,7 +164,7 @@ int run(const Options& options) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   add(kSection, "publishing a program", static_cast<double>(publishing.count()) / static_cast<double>(reloads), "ns");
-  budget(add(kSection, fmt::format("of {} programs, alive at the end", grouped(made.size())),
+  budget(add(kSection, fmt::format("of {} programs, alive at the end", group_digits(made.size())),
              static_cast<double>(alive), ""),
          1);
   print_report(options);

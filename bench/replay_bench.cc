@@ -46,8 +46,8 @@ void show(const char* name, const Result<ReplayReport>& report) {
   if (!report) fail(report.error().message);
   const uint64_t records = report->decided + report->skipped;
   if (report->decided == 0 || report->malformed != 0 || report->changed() != 0) fail("not what was recorded");
-  add("replay", fmt::format("{}, {} records", name, grouped(records)), static_cast<double>(records) / report->seconds,
-      "records/s");
+  add("replay", fmt::format("{}, {} records", name, group_digits(records)),
+      static_cast<double>(records) / report->seconds, "records/s");
 }
 
 void run(int calls) {

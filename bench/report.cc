@@ -85,7 +85,7 @@ void budget_at_least(Line& line, double least) {
 
 void print_report(const Options& options) { fmt::print("{}", options.json ? as_json() : as_table()); }
 
-std::string grouped(size_t number) {
+std::string group_digits(size_t number) {
   std::string out = std::to_string(number);
   for (size_t at = out.size(); at > 3;) out.insert(at -= 3, ",");
   return out;

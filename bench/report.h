@@ -40,7 +40,7 @@ void budget_at_least(Line& line, double least);
 void print_report(const Options& options);
 
 /// Writes 100000 as "100,000".
-std::string grouped(size_t number);
+std::string group_digits(size_t number);
 
 /// Parses the options of a bench that has only `--quick` and `--json`. Ends the program if there
 /// are others.

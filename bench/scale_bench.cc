@@ -63,7 +63,7 @@ void measure_growth(const Options& options) {
     const auto hand = [&](const Call& c, const Context& context) { return by_hand.decide(c, context); };
     const double hand_ns = time_requests(*requests, seconds, hand);
     const double fill_ns = time_requests(*requests, seconds, [](const Call&, const Context&) { return Decision(); });
-    const std::string rules = grouped(size) + " rules, ";
+    const std::string rules = group_digits(size) + " rules, ";
     Line& line = add(section, rules + "500 fixed requests", ns, "ns");
     if (size == 10'000) {
       compare(line, fixed[170], "170 rules");
@@ -103,7 +103,7 @@ void measure_families(const Options& options) {
       check_against_oracle(prepared, *requests);
       const double ns = time_decisions(*requests, false, seconds);
       if (smallest == 0) smallest = ns;
-      const std::string rules = grouped(size) + " rules";
+      const std::string rules = group_digits(size) + " rules";
       compare(add(section, rules, ns, "ns"), smallest, "10 rules");
       if (native) {
         const double interpreted = time_decisions(*requests, true, seconds);
@@ -138,7 +138,7 @@ void measure_patterns(const Options& options) {
     const Requests requests = requests_for(prepared, *family, size, 200);
     check_against_oracle(prepared, *requests);
     Line& line = add("patterns",
-                     fmt::format("{} patterns on 200 bytes, {}", grouped(size),
+                     fmt::format("{} patterns on 200 bytes, {}", group_digits(size),
                                  family == &plain ? "plain text" : "text built from fragments"),
                      time_decisions(*requests, false, seconds), "ns");
     if (size == 10'000) budget(line, family == &plain ? 2000 : 20'000);
@@ -172,7 +172,7 @@ void count_allocations(const Options& options) {
       ++decisions;
     }
   }
-  budget(add("allocations", fmt::format("in {} decisions, fields set within", grouped(decisions)),
+  budget(add("allocations", fmt::format("in {} decisions, fields set within", group_digits(decisions)),
              static_cast<double>(made), ""),
          0);
 }
@@ -211,7 +211,7 @@ void measure_background(const Prepared& prepared, const Family& family, size_t s
   const double final_ns = time_decisions(*requests, false, 0.2);
   double near = done;
   for (size_t i = samples.size(); i-- > 0 && samples[i].ns <= 1.6 * final_ns;) near = samples[i].at;
-  const std::string rules = grouped(size) + " rules, ";
+  const std::string rules = group_digits(size) + " rules, ";
   Line& within = add("native code", rules + "to within 1.6 of the final speed", near, "ms");
   Line& final = add("native code", rules + "to the final speed", done, "ms");
   if (size == 10'000) budget(within, 500), budget(final, 3000);
@@ -224,7 +224,7 @@ void measure_loading(const Options& options) {
   const Family& access = *find_family("access");
   const std::vector<size_t> sizes = options.quick ? std::vector<size_t>{1000} : std::vector<size_t>{1000, 10'000};
   for (const size_t size : sizes) {
-    const std::string rules = grouped(size) + " rules, ";
+    const std::string rules = group_digits(size) + " rules, ";
     const bool judged = size == 10'000;
     double text_ms = 1e300, load_ms = 1e300;
     Prepared prepared;

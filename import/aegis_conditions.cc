@@ -206,7 +206,7 @@ void search_param(Fields& params, const Yaml& value, const std::string& field, b
                                    "the lookaround is left out: the rule blocks more than it did");
       pattern = bare.pattern;
     }
-    if (blocking) pattern = widened(pattern);
+    if (blocking) pattern = widen_pattern(pattern);
     if (auto error = pattern_error(pattern)) {
       params.diagnostics().error("bad-regex", value.span, "not a regular expression: " + *error,
                                  "patterns are RE2's: no lookaround, no backreferences");

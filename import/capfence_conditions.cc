@@ -140,7 +140,7 @@ void read_table(Fields& rule, const RuleReading& reading, RuleText& out) {
   reading.fields->insert("table: optional(string)");
   std::vector<std::string> tests;
   for (const std::string& table : tables) {
-    const std::string pattern = is_glob(table) ? glob_pattern(table) : escaped(table);
+    const std::string pattern = is_glob(table) ? glob_pattern(table) : escape_pattern(table);
     if (reading.blocking) {
       tests.push_back(fmt::format("t.matches({})", raw(fmt::format(R"((?is)(?:^|\W){}(?:\W|$))", pattern))));
     } else {

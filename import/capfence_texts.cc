@@ -60,7 +60,7 @@ std::optional<std::string> usable_pattern(Diagnostics& diagnostics, const Yaml& 
     for (size_t at = pattern.find("\": "); at != std::string::npos; at = pattern.find("\": ", at)) {
       pattern.replace(at, 3, "\":\\s*");
     }
-    pattern = widened(pattern);
+    pattern = widen_pattern(pattern);
   }
   if (auto error = pattern_error(pattern)) {
     diagnostics.error("bad-regex", node.span, "not a regular expression: " + *error,

@@ -98,7 +98,7 @@ size_t quantifier_end(std::string_view pattern, size_t at) {
 
 }  // namespace
 
-std::string escaped(std::string_view text) {
+std::string escape_pattern(std::string_view text) {
   std::string out;
   for (char c : text) append_escaped(out, c);
   return out;
@@ -127,13 +127,13 @@ std::string keyword_pattern(std::string_view keyword) {
     while (end < keyword.size() && !is_blank(keyword[end]) && keyword[end] != '|') ++end;
     const std::string_view word = keyword.substr(at, end - at);
     const bool alone = (first || is_blank(keyword[at - 1])) && (end == keyword.size() || is_blank(keyword[end]));
-    out += alone && is_flags(word) ? flags_pattern(word.substr(1)) : escaped(word);
+    out += alone && is_flags(word) ? flags_pattern(word.substr(1)) : escape_pattern(word);
     at = end;
   }
   return out;
 }
 
-std::string widened(std::string_view pattern) {
+std::string widen_pattern(std::string_view pattern) {
   // Ignoring case, a negated set excludes more characters, so the pattern as written must remain as
   // an alternative.
   const bool narrows = pattern.find("[^") != std::string_view::npos || pattern.find("\\P") != std::string_view::npos ||

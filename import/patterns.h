@@ -14,7 +14,7 @@ namespace ordain::importer {
 std::string keyword_pattern(std::string_view keyword);
 
 /// @returns a pattern that matches everything `pattern` does, and also in any case and across lines
-std::string widened(std::string_view pattern);
+std::string widen_pattern(std::string_view pattern);
 
 struct WithoutLookaround {
   std::string pattern;
@@ -28,7 +28,7 @@ WithoutLookaround without_lookaround(std::string_view pattern);
 std::optional<std::string> pattern_error(const std::string& pattern);
 
 /// @returns a pattern that matches `text` literally
-std::string escaped(std::string_view text);
+std::string escape_pattern(std::string_view text);
 
 bool is_glob(std::string_view text);
 /// Translates a glob into a pattern without anchors: `*` is any text, `?` one character, `[...]`

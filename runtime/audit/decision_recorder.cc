@@ -26,7 +26,8 @@ std::string_view id_of(const Value* value) {
 
 // @returns the fact after the decision's `redact` obligations, as it may be recorded; nullptr if
 // the fact is absent or cannot be redacted
-const Value* redacted(Arena& arena, const Value* fact, std::string_view root, const Decision& decision, Value* kept) {
+const Value* redact_fact(Arena& arena, const Value* fact, std::string_view root, const Decision& decision,
+                         Value* kept) {
   if (fact == nullptr) return nullptr;
   *kept = *fact;
   for (const Obligation& obligation : decision.obligations) {
@@ -134,8 +135,8 @@ Result<void> DecisionRecorder::add(const Program& program, const DecidedFacts& f
   draft.obligations = obligations;
   Arena arena;
   Value input, output;
-  draft.input = redacted(arena, facts.input, "input", decision, &input);
-  draft.output = redacted(arena, facts.output, "output", decision, &output);
+  draft.input = redact_fact(arena, facts.input, "input", decision, &input);
+  draft.output = redact_fact(arena, facts.output, "output", decision, &output);
   std::vector<DraftRedacted> digests;
   take_digests(self.digest_key, decision, "input", facts.input, digests);
   take_digests(self.digest_key, decision, "output", facts.output, digests);

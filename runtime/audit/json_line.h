@@ -28,13 +28,15 @@ class JsonLine {
   }
   /// Adds JSON that was read from a file. If the bytes are damaged and not one JSON value, they are
   /// added as a string.
-  JsonLine& stored(std::string_view key, std::string_view json) {
+  JsonLine& stored_json(std::string_view key, std::string_view json) {
     Arena arena;
     auto value = parse_json(arena, json);
     return value.ok() ? raw(key, to_json(*value)) : text(key, json);
   }
   /// Adds the text unless it is empty.
-  JsonLine& given(std::string_view key, std::string_view value) { return value.empty() ? *this : text(key, value); }
+  JsonLine& optional_text(std::string_view key, std::string_view value) {
+    return value.empty() ? *this : text(key, value);
+  }
   JsonLine& texts(std::string_view key, const std::vector<std::string>& values) { return raw(key, list(values)); }
   std::string done() { return std::move(out_) + "}"; }
 

@@ -187,7 +187,7 @@ class Verifier {
     if (checkpoint.size != tree_.size) return fail(vouched_ + 1, "a checkpoint covers records of another segment");
     if (checkpoint.root != tree_.root(hasher_)) {
       return fail(vouched_ + 1,
-                  fmt::format("records {} to {} differ from those that were signed: the checkpoint {} differs",
+                  fmt::format("records {} to {} are not the records that were signed: the checkpoint {} differs",
                               vouched_ + 1, checkpoint.size, where));
     }
     if (!expected.elsewhere && expected.frontier != tree_.frontier()) {

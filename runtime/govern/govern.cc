@@ -280,7 +280,7 @@ class GovernedCall {
   }
 
   void fail(Error error, bool entered) {
-    std::string text = mended(error.code + ": " + error.message);
+    std::string text = mend_utf8(error.code + ": " + error.message);
     record_.begin_outcome(elapsed_ns_);
     draft_.time_ns = core_.now();
     draft_.decided = false;

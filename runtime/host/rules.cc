@@ -30,7 +30,7 @@ Answer ask(const HostRule& rule, const HostCall& call) {
     out.verdict = rule.decide(call);
     if (!is_text(out.verdict)) out.fault = "host rule " + rule.name + ": its verdict is not valid UTF-8";
   } catch (const std::exception& e) {
-    out.fault = "host rule " + rule.name + " threw: " + mended(e.what());
+    out.fault = "host rule " + rule.name + " threw: " + mend_utf8(e.what());
   } catch (...) {
     out.fault = "host rule " + rule.name + " threw something that is not a std::exception";
   }

@@ -27,7 +27,7 @@ CodePoint code_point_at(std::string_view text, size_t at);
 std::string text_problem(std::string_view text);
 
 /// @returns `text` with U+FFFD in place of bytes that are not UTF-8
-std::string mended(std::string_view text);
+std::string mend_utf8(std::string_view text);
 
 /// Appends `text` quoted and escaped. Bytes that are not UTF-8, which a damaged file may hold,
 /// become U+FFFD.

@@ -1,4 +1,5 @@
-// <ordain.h> compiles in C++ beside <ordain/ordain.h>, and promises the same: nothing is thrown.
+// This test compiles <ordain.h> in C++ beside <ordain/ordain.h>, and checks that it also never
+// throws.
 #include <ordain.h>
 #include <ordain/ordain.h>
 

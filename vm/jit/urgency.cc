@@ -122,7 +122,7 @@ void choose(const ProgramData& data, const std::vector<Use>& uses, std::vector<W
 }
 
 /// @returns, by capability, whether it was requested first
-std::vector<bool> asked_for(const Program& program, std::span<const std::string> first) {
+std::vector<bool> requested_capabilities(const Program& program, std::span<const std::string> first) {
   std::vector<bool> out(program.data().schema.capabilities.size(), false);
   for (const std::string& name : first) {
     const CapabilityId id = program.resolve(name).id;
@@ -153,7 +153,7 @@ uint64_t code_of(const ProgramData& data, Range entries) {
 
 Groups groups_of(const Program& program, std::span<const std::string> first) {
   const ProgramData& data = program.data();
-  const std::vector<bool> asked = asked_for(program, first);
+  const std::vector<bool> requested = requested_capabilities(program, first);
   Groups out;
   uint64_t spent = 0;
 
@@ -162,7 +162,7 @@ Groups groups_of(const Program& program, std::span<const std::string> first) {
     if (const uint32_t rules = answered_rules(program, calls); rules != 0) answers.push_back({calls, rules});
   }
   std::ranges::stable_sort(answers, {},
-                           [&](const Groups::Group& one) { return std::pair(!asked[one.number / 2], ~one.rules); });
+                           [&](const Groups::Group& one) { return std::pair(!requested[one.number / 2], ~one.rules); });
   std::vector<bool> answered(data.rule_list.size(), false);
   for (const Groups::Group& one : answers) {
     const std::vector<Range> ranges = ranges_of(data, one.number);
@@ -189,8 +189,8 @@ Groups groups_of(const Program& program, std::span<const std::string> first) {
 std::vector<Worth> worth_of_predicates(const Program& program, std::span<const std::string> first) {
   const ProgramData& data = program.data();
   Uses uses(program);
-  const std::vector<bool> asked = asked_for(program, first);
-  for (CapabilityId id = 0; id < data.schema.capabilities.size(); ++id) uses.collect(id, asked[id]);
+  const std::vector<bool> requested = requested_capabilities(program, first);
+  for (CapabilityId id = 0; id < data.schema.capabilities.size(); ++id) uses.collect(id, requested[id]);
   uses.collect(kNone, false);
   std::vector<Worth> out(data.predicates.size());
   size_t candidates = 0;

@@ -1,4 +1,5 @@
-// Expressions: text to tree, in tables; then places, literals, limits, and the conformance data where it is present.
+// These tests cover parsing expressions: text to tree, in tables; then places, literals, limits,
+// and the conformance data if it is present.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -360,7 +361,7 @@ TEST(ParseExpression, NestingBelowTheLimitIsFine) {
   EXPECT_EQ(parse_text(repeat("!", 399) + "a")->report(), "");
   EXPECT_EQ(parse_text(repeat("!", 400) + "a")->report(),
             "1:1 limit-nesting: operators are nested deeper than 400 levels | split the expression with `let`\n");
-  // Long runs of && and || stay flat, as do lists.
+  // Long runs of && and || stay flat, and so do lists.
   EXPECT_EQ(parse_text("a" + repeat(" && a", 5'000))->report(), "");
   EXPECT_EQ(parse_text("a && b" + repeat(" || a && b", 5'000))->report(), "");
   EXPECT_EQ(parse_text("[1" + repeat(", 1", 5'000) + "]")->report(), "");
@@ -384,7 +385,7 @@ TEST(ParseExpression, OtherLimits) {
 
 TEST(ParseExpression, LongInputEndsQuickly) {
   constexpr size_t kMega = 1'000'000;
-  // Each takes milliseconds if time is linear, and minutes if it is not.
+  // Each takes milliseconds if the time is linear, and minutes otherwise.
   expect_code(std::string(kMega, '"'), "unclosed-string");
   expect_code(std::string(kMega, '\''), "unclosed-string");
   expect_code("'''" + repeat("a''", kMega / 3), "unclosed-string");
