@@ -61,7 +61,7 @@ struct Let {
   const syntax::LetDecl* decl = nullptr;
   Reads reads;
   uint64_t expanded_nodes = 0;
-  uint32_t order = 0;        ///< orders a let after those that it refers to
+  uint32_t order = 0;        ///< orders a let after the lets in its value
   bool broken = false;       ///< part of a cycle, or too large: its uses report nothing
   bool reads_roots = false;  ///< directly or through other lets
   bool reads_call = false;   ///< reads input or output, so its meaning depends on the capability

@@ -64,7 +64,7 @@ void report_cycle(State& state, const std::vector<LetId>& trail, LetId back_to) 
   state.diagnostics.error("let-cycle", state.lets[back_to].decl->name.span, "these lets refer to each other: " + cycle);
 }
 
-// Orders each let after those that it refers to: depth first, with a stack of its own.
+// Orders each let after the lets in its value: depth first, with a stack of its own.
 void order_lets(State& state) {
   enum : uint8_t { kNew, kOpen, kDone };
   std::vector<uint8_t> state_of(state.lets.size(), kNew);

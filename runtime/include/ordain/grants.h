@@ -17,7 +17,7 @@ enum class GrantState : uint8_t {
 };
 std::string_view to_string(GrantState state);
 
-/// Defines which calls of whom are granted, and until when. An empty text covers all.
+/// Defines whose calls of which capabilities are granted, and until when. An empty text covers all.
 struct Grant {
   std::string id = {};           ///< 32 hex digits
   std::string capability = "*";  ///< a name, or a glob as in a policy's target

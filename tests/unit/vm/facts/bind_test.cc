@@ -540,7 +540,7 @@ TEST_F(Hosts, RootsAreSetFromMapsAndStrings) {
       "agent", json(R"({"id":"ops","roles":["ops","x"],"foo":1,"org":{"name":"n","bar":2},"a.b":1})"), &unknown));
   EXPECT_EQ(unknown, (std::vector<std::string>{"agent.foo", "agent.org.bar", "agent[\"a.b\"]"}));
   EXPECT_EQ(held(*context, "agent.org"), "map {\"name\":\"n\"}");
-  EXPECT_EQ(held(*context, "agent.level"), "absent");  // missing is no misfit: reading it is the fault
+  EXPECT_EQ(held(*context, "agent.level"), "absent");  // absent is not a misfit: only reading it faults
   EXPECT_TRUE(context->set_root("environment", Value::string("admin"), &unknown));
   EXPECT_EQ(held(*context, "environment.id"), "string \"admin\"");
   EXPECT_FALSE(context->set_root("planet", Value::string("x"), &unknown));
