@@ -1,3 +1,5 @@
+// capfence_conditions.cc translates the conditions of CapFence's rules, other than those on texts,
+// into expressions.
 #include "import/capfence_conditions.h"
 
 #include <fmt/format.h>
@@ -27,7 +29,7 @@ struct Bound {
 constexpr std::array<Bound, 5> kAmounts = {Bound{"amount_gt", ">"}, Bound{"amount_gte", ">="}, Bound{"amount_lt", "<"},
                                            Bound{"amount_lte", "<="}, Bound{"amount_eq", "=="}};
 
-// Least and greatest value that all bounds let through; `open` ends exclude it.
+// The least and the greatest value that satisfy all bounds; an `open` end excludes its value.
 struct Range {
   double low = -1e308, high = 1e308;
   bool low_open = false, high_open = false;
@@ -42,7 +44,7 @@ struct Range {
 void read_amounts(Fields& rule, const RuleReading& reading, RuleText& out) {
   std::vector<std::string> tests;
   Range range;
-  bool from_below = true;  // no test but upper limits: negative amounts match anyway
+  bool from_below = true;  // there are only upper limits: negative amounts match anyway
   const Yaml* last = nullptr;
   for (const Bound& bound : kAmounts) {
     auto value = rule.number(bound.key);
@@ -139,7 +141,7 @@ void read_table(Fields& rule, const RuleReading& reading, RuleText& out) {
   reading.fields->insert("table: optional(string)");
   std::vector<std::string> tests;
   for (const std::string& table : tables) {
-    const std::string pattern = is_glob(table) ? glob_pattern(table) : escaped(table);
+    const std::string pattern = is_glob(table) ? glob_pattern(table) : escape_pattern(table);
     if (reading.blocking) {
       tests.push_back(fmt::format("t.matches({})", raw(fmt::format(R"((?is)(?:^|\W){}(?:\W|$))", pattern))));
     } else {

@@ -1,4 +1,5 @@
-// The reference of functions, made from the table so that it cannot differ from it.
+// functions_doc.cc generates the reference of functions from the function table, so that the two
+// cannot differ.
 #include <string_view>
 
 #include "ordain/stdlib.h"
@@ -6,7 +7,7 @@
 namespace ordain {
 namespace {
 
-// In a table's cell a vertical bar ends the cell, even within code.
+// A vertical bar would end the table cell, even within code, so it is escaped.
 void put_cell(std::string& out, std::string_view text) {
   for (char c : text) {
     if (c == '|' || c == '<') out += '\\';

@@ -1,5 +1,5 @@
-// IP addresses and CIDR ranges. An address with a zone and an IPv4 address in IPv6 clothing are refused: one address,
-// one text.
+// network.cc implements IP addresses and CIDR ranges. It refuses addresses with a zone and IPv4
+// addresses in IPv6 notation, so that each address has exactly one text.
 #include <arpa/inet.h>
 
 #include <charconv>
@@ -10,7 +10,7 @@
 namespace ordain::stdlib {
 namespace {
 
-// An address in network order. 4 or 16 bytes.
+// An address in network byte order: 4 or 16 bytes.
 struct Address {
   unsigned char bytes[16] = {};
   uint32_t size = 0;
@@ -32,7 +32,7 @@ Reading read_address(std::string_view text, Address* out) {
   return v6 && std::memcmp(out->bytes, kMapped, sizeof kMapped) == 0 ? Reading::mapped : Reading::good;
 }
 
-// "10.0.0.0/8": the length in decimal digits without sign or leading zeros.
+// Reads "10.0.0.0/8"; the length is in decimal digits without sign or leading zeros.
 Reading read_cidr(std::string_view text, Address* out, uint32_t* length) {
   size_t slash = text.rfind('/');
   if (text.find('%') != std::string_view::npos) return Reading::zone;
@@ -77,7 +77,8 @@ bool make(Eval& eval, Kind kind, const Address& address, uint32_t length, Value*
   return give(result, out);
 }
 
-// RFC 5952 for IPv6: small letters, the first longest run of two or more zero groups shortened.
+// Writes IPv6 by RFC 5952: lower case, with the first longest run of two or more zero groups
+// shortened.
 size_t write_address(const Address& address, char (&out)[64]) {
   char* at = out;
   if (address.v4()) {

@@ -1,4 +1,5 @@
-// Arithmetic and ordering. Equality, && || ! and ?: are part of the language, not rows.
+// operators.cc implements arithmetic and ordering. Equality, && || ! and ?: are part of the
+// language and have no rows here.
 #include <cstring>
 
 #include "ordain/time_text.h"
@@ -76,7 +77,7 @@ bool divide_double(Eval&, const Value* args, Value* result) {
 }
 bool negate_double(Eval&, const Value* args, Value* result) { return give(result, Value::floating(-args[0].d)); }
 
-// Concatenation: an empty side costs no memory.
+// Concatenates two values; if one of them is empty, no memory is taken.
 bool concatenate(Eval& eval, const Value& a, const Value& b, Value* result) {
   if (b.aux == 0) return give(result, a);
   if (a.aux == 0) return give(result, b);
@@ -102,7 +103,8 @@ bool add_list(Eval& eval, const Value* args, Value* result) {
   return give(result, Value::list({out, count}));
 }
 
-// Time. 128 bits hold any sum of the parts that values can carry, so one range check at the end suffices.
+// Time. 128 bits hold any sum of the parts that values can have, so one range check at the end
+// suffices.
 __extension__ typedef __int128 Nanos;
 Nanos nanos_of(const Value& value) { return Nanos{value.i} * 1'000'000'000 + value.nanos(); }
 

@@ -1,5 +1,5 @@
-// Making new strings out of strings: case, replace, split, join, reverse, quote. Sizes are counted before memory is
-// taken.
+// strings_edit.cc makes new strings from strings: case, replace, split, join, reverse, quote. It
+// computes sizes before it takes memory.
 #include <algorithm>
 #include <cstring>
 
@@ -37,8 +37,8 @@ bool reverse(Eval& eval, const Value* args, Value* result) {
   return give(result, text_at(out, text.size()));
 }
 
-// Calls each(begin, end) for up to `limit` occurrences, not overlapping. An empty `what` occurs before every code point
-// and at the end.
+// Calls each(begin, end) for up to `limit` non-overlapping occurrences. An empty `what` occurs
+// before every code point and at the end.
 template <typename Each>
 void occurrences(std::string_view text, std::string_view what, uint64_t limit, const Each& each) {
   size_t from = 0;
@@ -86,8 +86,8 @@ bool replace_some(Eval& eval, const Value* args, Value* result) {
   return replace_up_to(eval, args, args[3].i < 0 ? UINT64_MAX : args[3].u, result);
 }
 
-// Calls each(piece) for each piece. An empty separator parts every two code points, and an empty string has no pieces
-// then.
+// Calls each(piece) for each piece. An empty separator splits between all code points; an empty
+// string then has no pieces.
 template <typename Each>
 void pieces(std::string_view text, std::string_view separator, uint64_t limit, const Each& each) {
   if (limit == 0 || (separator.empty() && text.empty())) return;
@@ -148,7 +148,7 @@ bool join_separated(Eval& eval, const Value* args, Value* result) {
   return join_with(eval, args[0].as_list(), args[1].as_text(), result);
 }
 
-// The letter that stands after a backslash, or 0.
+// @returns the letter that follows the backslash in the character's escape, or 0
 char escape_of(char c) {
   switch (c) {
     case '\a':
@@ -173,7 +173,7 @@ char escape_of(char c) {
       return 0;
   }
 }
-// Each character is looked at twice.
+// Each character is read twice.
 uint64_t quote_cost(const Value* args) { return 2 * first_text_cost(args); }
 
 bool quote(Eval& eval, const Value* args, Value* result) {

@@ -1,5 +1,5 @@
-// Combines the decision of the policies with what the host's rules and a remote decision point say, which count as one
-// more package.
+// ruling.cc combines the decision of the policies with the verdicts of the host's rules and of a
+// remote decision point, which together count as one more package.
 #include "runtime/govern/ruling.h"
 
 #include <algorithm>
@@ -31,13 +31,13 @@ void take(const Program& program, const Decision& decision, Ruling& out) {
   }
 }
 
-/// Nothing has spoken: the decision becomes what it would be with this default effect.
+/// Makes the decision what it would be with this default effect, because nothing applied.
 void apply_default(Effect effect, Ruling& out) {
   out.effect = out.decision.effect = effect;
   if (effect == Effect::deny) out.decision.obligations = {};
 }
 
-/// The host rules' answer wins where it is stronger, or where no policy spoke.
+/// Takes the verdict of the host rules if it is stronger, or if no policy applied.
 void combine(Ruling& out) {
   const HostRuling& host = *out.host;
   bool spoke = out.code == DecisionCode::rule;
@@ -61,7 +61,7 @@ void combine(Ruling& out) {
     int64_t seconds = host.expires_seconds;
     if (seconds > 0 && (out.expires_seconds == 0 || seconds < out.expires_seconds)) out.expires_seconds = seconds;
   }
-  for (const auto& [name, verdict] : host.said) {
+  for (const auto& [name, verdict] : host.verdicts) {
     for (const auto& redaction : verdict.redactions) {
       out.obligations.push_back({RuleKind::redact, name, redaction.path, "", redaction.with.root()});
     }

@@ -1,4 +1,4 @@
-/* The C interface, used as a C program would use it: what it decides, how it fails, and 4 threads on one engine.
+/* This test uses the C interface as a C program would: decisions, failures, and 4 threads on one engine.
  * Usage: c_api_test POLICIES, the policies of examples/embed. Exit 0 if every check holds. */
 #define _POSIX_C_SOURCE 200809L
 #include <ordain/c.h>

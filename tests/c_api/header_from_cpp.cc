@@ -1,4 +1,4 @@
-// <ordain/c.h> compiles in C++ beside <ordain/ordain.h>, and promises that nothing is thrown.
+// This test compiles <ordain/c.h> in C++ beside <ordain/ordain.h>, and checks that it never throws.
 #include <ordain/c.h>
 #include <ordain/ordain.h>
 

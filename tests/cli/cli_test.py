@@ -1,4 +1,4 @@
-"""The `ordain` command from outside: what it prints, where, and how it exits."""
+"""These tests run the `ordain` command and check its output, its streams and its exit codes."""
 
 import html.parser
 import json
@@ -550,7 +550,7 @@ policy wide on before * { deny tagged when action.type == "t" && agent.id == "q"
         false = {rule["rule"]: [part["text"] for part in rule["false"]] for rule in known}
         self.assertEqual(false, {
             "p.many": ['input.to == "x"', 'agent.id in ["a", "b"]'],
-            "p.let_parts": ['input.to.startsWith("x")'],  # agent.team is missing, which is no longer asked
+            "p.let_parts": ['input.to.startsWith("x")'],  # agent.team is missing but no longer read
             "p.noted": ["has(input.note)"],
             "p.either": ['(input.to == "x" || input.to == "y")', "n < 4"],
             "p.faulty": ["input.cents < 0"],
@@ -639,7 +639,7 @@ class Replay(Case):
             self.assertEqual((report["decided"], report["malformed"]), (0, lines))
             self.assertIn("line 1: a line of an audit log", run.stderr)
             self.assertIn("--audit", run.stderr)
-        # What the message says does it.
+        # Following the message's advice works.
         self.assertEqual(ordain("audit", "import", self.write("export.jsonl", whole), "--db", copy).returncode, 0)
         run = ordain("replay", "--audit", copy, "--policies", self.new)
         self.assertRegex(run.stdout, r"newly allowed +1 ")

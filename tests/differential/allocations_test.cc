@@ -1,5 +1,6 @@
-// The deciding path allocates nothing, on either engine. Rules that call functions marked kMayLock (regular
-// expressions) are excepted: RE2 may allocate while it matches.
+// These tests check that the deciding path allocates nothing on either engine. Rules that call
+// functions marked kMayLock (regular expressions) are excepted, because RE2 may allocate while it
+// matches.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -44,7 +45,8 @@ TEST(Allocations, TheCounterCounts) {
   EXPECT_GE(test::allocations_made - before, 2u) << text->size();
 }
 
-// The ways into a call: by slot, from a struct, from JSON text. Once warm, none allocates, and nor does what follows.
+// The ways to fill a call: by slot, from a struct, from JSON text. Once warm, none of them
+// allocates, and neither does the decision.
 constexpr const char* kWaysIn = R"(
 capability pay { input open { amount: double, to: string, tags: list(string), note: optional(string) } }
 capability whole { input open { amount: double, to: string } }

@@ -1,5 +1,6 @@
-// Any text as an event, and as the input of a call: what is read is decided alike by the oracle, the interpreter and
-// native code, what is refused says where and why, and neither leaves a trace on the event that follows.
+// event_fuzz reads any text as an event and as the input of a call. The oracle, the interpreter and
+// native code must decide an accepted text alike, a refused text must name the place and the
+// reason, and neither may affect the event that follows.
 #include <fmt/format.h>
 
 #include <cstdint>
@@ -20,8 +21,8 @@ namespace {
 
 using namespace ordain;
 
-// One capability for each way in which facts are bound: closed, open, every type, undeclared; rules that read parts of
-// it, the whole of it, and nothing.
+// One capability for each way in which facts are bound: closed, open, every type, undeclared; and
+// rules that read parts of the input, all of it, and none of it.
 constexpr const char* kPolicy = R"(
 package p;
 context {
@@ -78,7 +79,7 @@ policy n on before other.* { deny a when has(input.a) && input.a == 1; allow; }
 )";
 
 constexpr std::string_view kCapabilities[] = {"typed", "opened", "bare", "other.one", "unheard_of"};
-// What must not be changed by what was read before.
+// This event's decision must not depend on the text that was read before it.
 constexpr std::string_view kValid =
     R"({"capability": "opened", "stage": "before", "agent": {"id": "a", "level": 2, "roles": ["admin"]}, "tenant": {"plan": "paid"}, "resource": {"owner": "a"}, "risk": 1, "input": {"id": 7, "inner": {"x": 2}}})";
 
@@ -106,7 +107,7 @@ std::string interpret(const std::shared_ptr<const Program>& of, const Call& call
   return oracle::to_string(oracle::describe(*of, decide_all(call, context, scratch, {.interpret_only = true})));
 }
 
-/// The bound call's decision, which every evaluator must come to. @returns it in one line.
+/// Decides the bound call on every evaluator, which must agree. @returns the decision in one line.
 std::string decide_alike(const Call& call, const Context& context) {
   static Arena arena(1 << 16);
   static Scratch scratch;

@@ -1,4 +1,4 @@
-"""Holds the layering: which room may include which, and where third-party headers are quarantined.
+"""Checks the layering: which room may include which, and which files may include third-party headers.
 
 Usage: check_includes.py ROOT
 

@@ -1,3 +1,4 @@
+// evaluators.cc compiles policies for every evaluator, and compares the evaluators' decisions.
 #include "tests/support/evaluators.h"
 
 #include <fmt/format.h>
@@ -35,7 +36,7 @@ std::unique_ptr<Compiled> compile_everywhere(std::vector<std::shared_ptr<const S
   auto program = Program::link(emit(out->set, indexing::index_rules(out->set), out->diagnostics), standard_library());
   if (!program) throw std::runtime_error(program.error().message);
   out->interpreted = *program;
-  // Native code runs on a program that was written and read again.
+  // Native code runs on a program that was serialised and loaded again.
   auto reloaded = Program::load((*program)->serialise(), standard_library());
   if (!reloaded) throw std::runtime_error(reloaded.error().message);
   out->native = *reloaded;
@@ -59,7 +60,7 @@ std::vector<std::string> codes(const Diagnostics& diagnostics) {
   return out;
 }
 
-// The one-line form that files carry.
+// @returns the one-line form that files contain
 static std::string short_form(const oracle::Verdict& v) {
   std::string out(to_string(v.effect));
   if (v.code != DecisionCode::rule) out += fmt::format(" ({})", to_string(v.code));
@@ -73,7 +74,8 @@ static std::string short_form(const oracle::Verdict& v) {
   return out;
 }
 
-// Decides one event on every evaluator and demands one answer, which is returned.
+// Decides one event on every evaluator, and requires the same answer from all. @returns that
+// answer.
 std::string decide_everywhere(Compiled& compiled, const std::string& event) {
   const TimeParts now{1714564800, 0};  // 2024-05-01T12:00:00Z
   EventReader reader(compiled.interpreted, {.now = now});
@@ -97,7 +99,7 @@ std::string decide_everywhere(Compiled& compiled, const std::string& event) {
        {std::pair(compiled.interpreted, &reader), std::pair(compiled.native, &native_reader)}) {
     const Decision quick = decide(from->call(), from->context(), scratch);
     oracle::Verdict brief = oracle::describe(*program, quick);
-    brief.matched = expected.matched;  // `decide` lists only asking rules
+    brief.matched = expected.matched;  // `decide` lists only rules that ask
     EXPECT_EQ(oracle::to_string(expected), oracle::to_string(brief)) << "decide differs from decide_all: " << event;
   }
   return short_form(expected);

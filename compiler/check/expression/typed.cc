@@ -1,4 +1,4 @@
-// What the typed tree offers besides its data.
+// typed.cc implements the functions of the typed tree.
 #include "compiler/check/expression/typed.h"
 
 namespace ordain::typed {

@@ -1,4 +1,5 @@
-// The schema's names: built-in roots, what `context` adds to them, and the capabilities.
+// schema.cc declares the schema's names: built-in roots, what `context` adds to them, and the
+// capabilities.
 #include <algorithm>
 #include <cctype>
 #include <utility>
@@ -15,7 +16,7 @@ Root host_root(std::string name, Bank bank, bool id_for_string, std::vector<Reco
   root.meaning.bank = bank;
   root.meaning.host = true;
   root.meaning.id_for_string = id_for_string;
-  // Names and lists are "" and [] when absent; of other types there is no harmless default.
+  // Absent names and lists read as "" and []; other types do not have a harmless default.
   for (const RecordField& field : fields) {
     if (field.type->kind == TypeKind::string || field.type->kind == TypeKind::list) {
       root.meaning.builtins.emplace(field.name);
@@ -112,7 +113,7 @@ void check_context_entry(SchemaState& state, const syntax::ContextEntry& entry) 
   }
   if (entry.record == nullptr) return;
   const Type* type = record_type(state, *entry.record, root->name);
-  // Undeclared metadata is anything; declared metadata is what it was declared to be.
+  // Undeclared metadata may be anything; declared metadata has the declared fields only.
   if (!root->declared && root->name == "metadata") root->open = false;
   root->declared = true;
   root->open = root->open || entry.record->open;
@@ -190,8 +191,8 @@ void add_capability(SchemaState& state, const syntax::CapabilityDecl& decl) {
 
   CapabilityShape shape;
   shape.decl = &decl;
-  // A declaration says all there is: without `input` the capability takes no fields. What a tool returns is often not
-  // known, so without `output` anything may come.
+  // A declaration is complete: without `input` the capability takes no fields. The output of a tool
+  // is often unknown, so without `output` anything may come.
   static const syntax::RecordSyntax kNoFields{};
   shape.input = record_type(state, decl.input != nullptr ? *decl.input : kNoFields, name + ".input");
   if (decl.output != nullptr) shape.output = record_type(state, *decl.output, name + ".output");

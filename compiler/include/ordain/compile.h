@@ -1,4 +1,4 @@
-// compile: policy text to a Program. The whole front end behind one call.
+// compile turns policy text into a Program. It runs the whole front end in one call.
 #pragma once
 
 #include <memory>
@@ -11,12 +11,12 @@
 
 namespace ordain {
 
-/// What each pass took, in milliseconds. 0 for a pass that was not reached.
+/// The time of each pass in milliseconds; 0 for a pass that was not reached.
 struct CompileTimes {
   double read = 0;  ///< files, where paths were given
   double parse = 0;
   double check = 0;  ///< types and names, and folding
-  double index = 0;  ///< the decision DAGs that lead calls to rules
+  double index = 0;  ///< building the index over the rules' conditions
   double emit = 0;
   double link = 0;  ///< verifying, resolving functions, preparing their constant arguments
   double total() const { return read + parse + check + index + emit + link; }
@@ -27,7 +27,7 @@ struct TestExpectation {
   Span span;
   std::string
       effect;  ///< "deny", "require_approval", "allow"; "redact", "warn": such an obligation; "default": no rule spoke
-  std::string rule;  ///< whose doing it is; "" for whichever
+  std::string rule;  ///< the rule that must cause it; "" for any rule
 };
 
 /// A call that a `test` makes, and what it expects of the decision.
@@ -47,7 +47,7 @@ struct PolicyTest {
 
 struct Compilation {
   std::shared_ptr<const Program> program;  ///< nullptr if there were errors
-  Diagnostics diagnostics;                 ///< warnings too
+  Diagnostics diagnostics;                 ///< including warnings
   std::vector<PolicyTest> tests;           ///< in source order; none if there were errors
   CompileTimes times;
 };
@@ -58,17 +58,17 @@ struct CompileOptions {
   bool parts = false;
 };
 
-/// Reads files and directories (recursively, `*.policy`, sorted by bytes) in the order given, then what they import and
-/// that was not given, in the order in which imports name it. An import is looked up beside the importing file, then
-/// under the directories given. No file is read twice. What cannot be read is a diagnostic (code `unreadable`), never
-/// an exception.
+/// Reads files and directories (recursively, `*.policy`, sorted by bytes) in the given order, then
+/// the files that they import and that were not given, in the order in which imports name them. An
+/// import is looked up beside the importing file, then under the given directories. No file is read
+/// twice. A file that cannot be read is a diagnostic (code `unreadable`), never an exception.
 Diagnostics read_sources(const std::vector<std::string>& paths);
 
 /// Compiles policy files as one set: parse, check, fold, index, emit, link. `functions` must outlive the Program.
 Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions,
                     const CompileOptions& options = {});
 
-/// The same for texts in memory. Imports are resolved among `sources` only.
+/// Like above, for texts in memory. Imports are resolved only among `sources`.
 Compilation compile(std::vector<std::shared_ptr<const Source>> sources, const FunctionTable& functions,
                     const CompileOptions& options = {});
 

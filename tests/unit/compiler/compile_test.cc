@@ -1,4 +1,5 @@
-// compile and read_sources: from texts and files to a Program, or to everything that is wrong with them.
+// These tests cover compile and read_sources: from texts and files to a Program, or to all mistakes
+// in them.
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
@@ -36,7 +37,7 @@ std::vector<std::string> codes(const Diagnostics& diagnostics) {
 }
 using Codes = std::vector<std::string>;
 
-// A directory of its own for each test, gone at its end.
+// Gives each test a directory of its own, which is removed afterwards.
 class ReadSources : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -223,7 +224,7 @@ TEST(Compile, ABrokenDeclarationHasNoConsequences) {
     EXPECT_EQ(item.span.begin / 40, 0u) << item.code << " " << item.message;
 }
 
-// What a test block says, as `file:line:column` of the source it is in.
+// @returns the text at a span of a test block, as `file:line:column` of its source
 std::string place(const Compilation& compilation, Span span) {
   const Source& source = *compilation.diagnostics.sources[span.file];
   const LineColumn at = line_column(source, span.begin);

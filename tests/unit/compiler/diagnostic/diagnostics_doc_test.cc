@@ -1,4 +1,5 @@
-// docs/diagnostics.md lists every diagnostic that the compiler can report, and nothing else.
+// This test checks that docs/diagnostics.md lists exactly the diagnostics that the compiler can
+// report.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -25,8 +26,8 @@ std::set<std::string> all_matches(const std::string& text, const std::regex& pat
   return out;
 }
 
-// Codes reach the report through error(...), warning(...) and add(...); a few helpers (syntax, misfit) have theirs
-// inside.
+// Most codes are arguments of error(...), warning(...) and add(...); a few helpers (syntax, misfit)
+// contain theirs.
 std::set<std::string> emitted_codes() {
   std::set<std::string> out;
   const std::regex pattern(

@@ -1,5 +1,5 @@
-// A decision point elsewhere: what it is asked, how its answer combines with the local rules, and what happens without
-// an answer.
+// These tests cover a remote decision point: its requests, how its answer combines with the local
+// rules, and what happens without an answer.
 #include "ordain/remote.h"
 
 #include <fmt/format.h>
@@ -19,7 +19,7 @@ using testing::Bench;
 using testing::compile_text;
 using testing::json;
 
-/// Answers what the test puts here, and keeps what it was asked.
+/// Answers as the test sets it up, and keeps the requests.
 struct FakeRemote : RemoteDecider {
   std::function<void(const RemoteRequest&, const Reply&)> answer;
   std::mutex mutex;
@@ -52,7 +52,7 @@ struct RemoteBench : Bench {
   }
 };
 
-/// No rule for `quiet`, one for each effect besides.
+/// There is no rule for `quiet`, and one rule for each effect besides.
 constexpr const char* kLocal = R"(
 capability quiet { input { n: int } }
 capability allows { input { n: int } }
@@ -84,7 +84,7 @@ TEST(Remote, TheStricterOfBothHoldsAndSpeaksWhereNoLocalRuleDoes) {
   EXPECT_EQ(bench.remote->count(), asked) << "what is denied already is not told";
 }
 
-/// An Ordain elsewhere, in this process: it knows the call only by the request's event.
+/// Acts as an Ordain elsewhere, in this process: it knows the call only from the request's event.
 void decide_by_event(FakeRemote& remote, std::shared_ptr<const Program> program) {
   remote.answer = [program](const RemoteRequest& request, const RemoteDecider::Reply& reply) {
     EventReader reader(program, {.warn = [](const std::string& warning) { ADD_FAILURE() << warning; }});
@@ -276,7 +276,7 @@ TEST(Remote, AnApprovalIsBoundToWhatTheRemoteAsksFor) {
   asks("r.strange", "a large payment");
   EXPECT_NE(pay().pending()->approval_id, id);
   EXPECT_EQ(*bench.runs, 0);
-  // After execution nothing can be asked for: what the remote says of the output is an allow.
+  // After execution nothing can be approved: the remote's answer about the output is an allow.
   bench.remote->answer = [&](const RemoteRequest& request, const RemoteDecider::Reply& reply) {
     const bool before = request.event.find(R"("stage":"before")") != std::string::npos;
     if (!before) return reply(RemoteAnswer{.effect = Effect::allow});

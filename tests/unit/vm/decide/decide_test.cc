@@ -1,4 +1,4 @@
-// decide: how rules combine, and that faults fail closed.
+// These tests cover decide: how rules combine, and that faults fail closed.
 #include <gtest/gtest.h>
 
 #include "tests/support/allocations.h"

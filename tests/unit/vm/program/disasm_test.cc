@@ -1,4 +1,5 @@
-// The disassembler, and the instruction tables of docs/bytecode.md, which must say what opcodes.def says.
+// These tests cover the disassembler, and check that the instruction tables of docs/bytecode.md
+// agree with opcodes.def.
 #include "ordain/disasm.h"
 
 #include <gtest/gtest.h>
@@ -65,7 +66,7 @@ TEST(Disassemble, HasNoPlansWithoutListsOfRules) {
   EXPECT_TRUE(summarise_index(**program).empty());
 }
 
-// The label that a line of a jump or a handler names, or "".
+// @returns the label that a line of a jump or a handler names, or ""
 std::string label_used(const std::string& line) {
   const bool jumps = line.find("jump") != std::string::npos || line.find("handler [") != std::string::npos;
   const size_t at = line.rfind(" L");
@@ -77,7 +78,7 @@ TEST(Disassemble, EveryJumpAndHandlerHasALabel) {
   std::istringstream lines(sample_text());
   int uses = 0;
   std::set<std::string> used, defined;
-  const auto check = [&] {  // labels are each predicate's own
+  const auto check = [&] {  // each predicate has its own labels
     EXPECT_EQ(used, defined);
     used.clear();
     defined.clear();

@@ -1,4 +1,4 @@
-// Program: look-ups, the serialised form, and that no bytes can harm the one who loads them.
+// These tests cover Program: look-ups, the serialised form, and that loading any bytes is harmless.
 #include <gtest/gtest.h>
 
 #include "ordain/digest.h"
@@ -188,7 +188,7 @@ TEST(Program, AnEmptyProgramIsAProgram) {
   EXPECT_EQ(decide(f.call, f.context, f.scratch).code, DecisionCode::default_effect);
 }
 
-// Whatever loads must also run.
+// Every program that loads must also run.
 bool survives(std::string_view bytes) {
   auto program = Program::load(bytes, sample_functions());
   if (!program) {
@@ -229,7 +229,7 @@ TEST(Program, NoFlippedByteDoesHarm) {
       loaded += survives(damaged) ? 1 : 0;
     }
   }
-  EXPECT_GT(loaded, 0);  // letters of names and digests may change
+  EXPECT_GT(loaded, 0);  // bytes in names and digests may change
   EXPECT_LT(loaded, static_cast<int>(3 * bytes.size()));
 }
 
@@ -243,7 +243,7 @@ TEST(Program, NamesWhatIsDamaged) {
             std::string::npos);
 }
 
-// A count far beyond the file must not be believed: nothing is reserved for it.
+// A count far beyond the file must not be trusted: nothing is reserved for it.
 TEST(Program, HugeCountsAreRefusedAtOnce) {
   std::string bytes = Program::link(ProgramData(), sample_functions()).ok()
                           ? (*Program::link(ProgramData(), sample_functions()))->serialise()
@@ -253,7 +253,7 @@ TEST(Program, HugeCountsAreRefusedAtOnce) {
   for (size_t at = header; at < bytes.size(); ++at) {
     std::string damaged = bytes;
     damaged.replace(at, 1, "\xff\xff\xff\xff\x0f");
-    // The section grows by four bytes; find it and say so.
+    // The section grows by four bytes; find its header and update it.
     size_t begin = header;
     for (size_t section = 0; section < 10; ++section) {
       const auto size = static_cast<uint8_t>(bytes[12 + 4 * section]);

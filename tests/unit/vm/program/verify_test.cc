@@ -1,4 +1,5 @@
-// The verifier: each test is a program that is right but for one thing, and the message that names it.
+// These tests cover the verifier: each one takes a valid program with one mistake, and expects the
+// message that names it.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -345,8 +346,8 @@ TEST(Verify, AnExhaustedChargeCannotLoopThroughItsHandler) {
   EXPECT_REFUSED(a, "a loop spends no budget");
 }
 
-// As emit writes a && b && c ...: each operand's fault is saved by a block at the end, which goes back to the next
-// operand.
+// As emit writes a && b && c ...: a block at the end saves each operand's fault and goes back to
+// the next operand.
 TEST(Verify, LongChainsOfHandlersSettle) {
   constexpr int kOperands = 2000;
   Assembler a;
@@ -559,7 +560,8 @@ TEST(Verify, RefusesBadPlans) {
   }
 }
 
-// A DAG over two rules: a symbol's node with two leaves behind it, and a leaf visited anyway.
+// Adds an index over two rules: a symbol's node with two leaves behind it, and a leaf that is
+// always visited.
 void add_index(Assembler& a) {
   Slot slot;
   slot.path = "input.kind";
@@ -614,7 +616,7 @@ TEST(Verify, Indexes) {
          a.data.index_nodes = nodes;
          a.data.package_rules[0].deny.nodes = {0, 71};
        }},
-      // Both the edge and `next` of every node lead to the one after: two to the power of their number visits.
+      // Both the edge and `next` of every node lead to the following node: 2^n visits for n nodes.
       {"walking it takes too long",
        [](Assembler& a) {
          a.data.index_edges.clear();
