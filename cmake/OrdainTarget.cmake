@@ -28,8 +28,10 @@ function(ordain_compile_options target)
   endif()
   if(ORDAIN_SANITIZE)
     target_compile_options(${target} PUBLIC -fsanitize=${ORDAIN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
-    # GCC's warning has false positives in the standard library once sanitizers are on.
-    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      # This warning has false positives in the standard library once sanitizers are on.
+      target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+    endif()
     target_link_options(${target} PUBLIC -fsanitize=${ORDAIN_SANITIZE})
   endif()
 endfunction()
@@ -42,7 +44,12 @@ function(ordain_precompile target)
     set(owner ${ARGV1})
   endif()
   target_precompile_headers(${target} REUSE_FROM ${owner})
-  target_compile_options(${target} PRIVATE -fPIC)  # of executables too: the headers were compiled for libraries
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    # CMake compiles executables with -fPIE, but the headers were precompiled with -fPIC, as libraries are. The last one
+    # counts, and compilers reject precompiled headers that were made with the other.
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
 endfunction()
 
 # Headers that most files include. A header that changes often does not belong here.
