@@ -25,7 +25,7 @@ Result<int64_t> read_time(const char* option, const std::string& text) {
 
 }  // namespace
 
-void add_filter(CLI::App& command, FilterOptions& options) {
+void add_filter(Command command, FilterOptions& options) {
   AuditFilter& filter = options.filter;
   command.add_option("--agent", filter.agent, "only of this agent");
   command.add_option("--principal", filter.principal, "only for this principal");
@@ -35,9 +35,8 @@ void add_filter(CLI::App& command, FilterOptions& options) {
   command.add_option("--action", filter.action, "only of the call with this id");
   command.add_option("--rule", filter.rule, "only decided by this rule");
   command.add_option("--kind", options.kind, "only records of this kind")
-      ->check(CLI::IsMember({"denied", "pending", "intent", "outcome", "lost", "decision"}));
-  command.add_option("--effect", options.effect, "only decided so")
-      ->check(CLI::IsMember({"allow", "require_approval", "deny"}));
+      .one_of({"denied", "pending", "intent", "outcome", "lost", "decision"});
+  command.add_option("--effect", options.effect, "only decided so").one_of({"allow", "require_approval", "deny"});
   command.add_option("--from", options.from, "from this time on (RFC 3339)");
   command.add_option("--to", options.to, "before this time (RFC 3339)");
 }

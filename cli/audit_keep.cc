@@ -100,45 +100,45 @@ int check_proof(const Options& options) {
   return kOk;
 }
 
-void add_key(CLI::App* command, const std::shared_ptr<Options>& options) {
-  command->add_option("--key", options->key, "the operator's private key file");
+void add_key(Command command, const std::shared_ptr<Options>& options) {
+  command.add_option("--key", options->key, "the operator's private key file");
 }
 
-void add_proofs(CLI::App* audit, const std::shared_ptr<Options>& options, Action& action) {
-  CLI::App* prover = audit->add_subcommand("prove", "Write a proof that one record is in the signed log");
-  prover->add_option("id", options->record, "the record")->required();
-  prover->add_option("--db", options->database, "the database directory")->required();
-  prover->add_option("-o,--output", options->output, "a file (default: standard output)");
-  prover->callback([options, &action] { action = [options] { return prove(*options); }; });
+void add_proofs(Command audit, const std::shared_ptr<Options>& options) {
+  Command prover = audit.add_command("prove", "Write a proof that one record is in the signed log");
+  prover.add_option("id", options->record, "the record").required();
+  prover.add_option("--db", options->database, "the database directory").required();
+  prover.add_option("-o,--output", options->output, "a file (default: standard output)");
+  prover.set_action([options] { return prove(*options); });
 
-  CLI::App* checker = audit->add_subcommand("check-proof", "Check such a proof by itself, and show the record");
-  checker->add_option("file", options->input, "the proof")->required();
-  checker->add_option("--key", options->keys, "a public key, or its file: the checkpoint must be signed with it");
-  checker->add_flag("--json", options->json, "print the record as JSON, nothing else");
-  checker->callback([options, &action] { action = [options] { return check_proof(*options); }; });
+  Command checker = audit.add_command("check-proof", "Check such a proof by itself, and show the record");
+  checker.add_option("file", options->input, "the proof").required();
+  checker.add_option("--key", options->keys, "a public key, or its file: the checkpoint must be signed with it");
+  checker.add_flag("--json", options->json, "print the record as JSON, nothing else");
+  checker.set_action([options] { return check_proof(*options); });
 }
 
 }  // namespace
 
-void add_audit_keepers(CLI::App* audit, Action& action) {
+void add_audit_keepers(Command audit) {
   auto options = std::make_shared<Options>();
-  CLI::App* importer = audit->add_subcommand("import", "Make a log from the lines of an unfiltered export");
-  importer->add_option("file", options->input, "the export, or - for standard input")->required();
-  importer->add_option("--db", options->database, "the database directory; must hold no log")->required();
-  importer->callback([options, &action] { action = [options] { return import_log(*options); }; });
+  Command importer = audit.add_command("import", "Make a log from the lines of an unfiltered export");
+  importer.add_option("file", options->input, "the export, or - for standard input").required();
+  importer.add_option("--db", options->database, "the database directory; must hold no log").required();
+  importer.set_action([options] { return import_log(*options); });
 
-  CLI::App* rotator = audit->add_subcommand("rotate", "Seal the current segment, index sealed ones, begin the next");
-  rotator->add_option("--db", options->database, "the database directory")->required();
+  Command rotator = audit.add_command("rotate", "Seal the current segment, index sealed ones, begin the next");
+  rotator.add_option("--db", options->database, "the database directory").required();
   add_key(rotator, options);
-  rotator->add_option("--checkpoint", options->checkpoints, "append the checkpoint to this file too");
-  rotator->callback([options, &action] { action = [options] { return rotate(*options); }; });
+  rotator.add_option("--checkpoint", options->checkpoints, "append the checkpoint to this file too");
+  rotator.set_action([options] { return rotate(*options); });
 
-  CLI::App* pruner = audit->add_subcommand("prune", "Remove the oldest sealed segments; the rest still verifies");
-  pruner->add_option("--db", options->database, "the database directory")->required();
-  pruner->add_option("--keep", options->keep, "how many sealed segments remain")->required();
+  Command pruner = audit.add_command("prune", "Remove the oldest sealed segments; the rest still verifies");
+  pruner.add_option("--db", options->database, "the database directory").required();
+  pruner.add_option("--keep", options->keep, "how many sealed segments remain").required();
   add_key(pruner, options);
-  pruner->callback([options, &action] { action = [options] { return prune(*options); }; });
-  add_proofs(audit, options, action);
+  pruner.set_action([options] { return prune(*options); });
+  add_proofs(audit, options);
 }
 
 }  // namespace ordain::cli

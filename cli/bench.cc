@@ -211,25 +211,24 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Action& action) {
+void add_bench(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("bench", "Measure what deciding costs with these policies on these events");
-  command->add_option("--policies", options->policies, "policy files, or directories searched for *.policy")
-      ->required();
-  command->add_option("--events", options->events, "a file of JSON lines, or - for standard input")->required();
-  command->add_option("--html", options->html, "also write a page with plots to this file");
-  command->add_option("--threads", options->threads, "measure throughput on 1 to so many threads")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  command->add_option("--seconds", options->seconds, "how long each measurement takes")
-      ->check(CLI::Range(0.01, 60.0))
-      ->capture_default_str();
-  command->add_flag("--json", options->json, "print one JSON object");
-  command->footer(
+  Command command = parent.add_command("bench", "Measure what deciding costs with these policies on these events");
+  command.add_option("--policies", options->policies, "policy files, or directories searched for *.policy").required();
+  command.add_option("--events", options->events, "a file of JSON lines, or - for standard input").required();
+  command.add_option("--html", options->html, "also write a page with plots to this file");
+  command.add_option("--threads", options->threads, "measure throughput on 1 to so many threads")
+      .in_range(1, 256)
+      .show_default();
+  command.add_option("--seconds", options->seconds, "how long each measurement takes")
+      .in_range(0.01, 60.0)
+      .show_default();
+  command.add_flag("--json", options->json, "print one JSON object");
+  command.set_footer(
       "One decision: the call is begun, its fields are set, it is decided. Callers' contexts are made before.\n"
       "Latencies are of short batches of successive events (docs/performance.md says how).\n"
       "Exit codes: 0 measured, 1 measured without some malformed lines, 2 policies or usage wrong, or no events.");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace ordain::cli

@@ -47,14 +47,13 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_check(CLI::App& app, Action& action) {
+void add_check(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("check", "Check policies: report every error and warning, with place and help");
-  command->add_option("PATH", options->paths, "policy files, or directories searched for *.policy")->required();
-  command->add_flag("--json", options->json, "print one JSON object a diagnostic");
-  command->footer("Exit codes: 0 no errors (warnings allowed), 1 errors, 2 wrong usage.");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  Command command = parent.add_command("check", "Check policies: report every error and warning, with place and help");
+  command.add_option("PATH", options->paths, "policy files, or directories searched for *.policy").required();
+  command.add_flag("--json", options->json, "print one JSON object a diagnostic");
+  command.set_footer("Exit codes: 0 no errors (warnings allowed), 1 errors, 2 wrong usage.");
+  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace ordain::cli

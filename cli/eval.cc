@@ -323,42 +323,40 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_eval(CLI::App& app, Action& action) {
+void add_eval(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("eval", "Decide events (one JSON object a line) and say what and why");
-  command->add_option("--policies", options->policies, "policy files, or directories searched for *.policy")
-      ->required();
-  command->add_option("--events", options->events, "a file of JSON lines, or - for standard input")->required();
-  command
-      ->add_option("--engine", options->engine, "what decides; with jit, everything is native before the first event")
-      ->check(CLI::IsMember({"interpreter", "jit"}))
-      ->capture_default_str();
-  command->add_option("--native-cache", options->native_cache,
-                      "with --engine jit: a directory of your own where native code is kept for the next run");
-  command->add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
-      ->check(CLI::IsMember({"deny", "allow", "require_approval"}))
-      ->default_str("deny");
-  command->add_option("--db", options->database, "record every decision in this directory's audit log");
-  command->add_option("--key", options->key, "with --db: the operator's private key file; the record is signed with it")
-      ->needs("--db");
-  command->add_option("--checkpoint", options->checkpoints, "with --key: append each checkpoint to this file too")
-      ->needs("--key");
-  command->add_option("--threads", options->threads, "how many threads decide; output stays in order")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  command->add_flag("--json", options->json, "print one JSON object a decision");
-  command->add_flag("--summary", options->summary, "print no decisions, only the summary");
-  command->add_flag("--watch", options->watch,
-                    "compile the policies again when they change, and go on with them; `now` is then the time of each "
-                    "event");
-  command->footer(
+  Command command = parent.add_command("eval", "Decide events (one JSON object a line) and say what and why");
+  command.add_option("--policies", options->policies, "policy files, or directories searched for *.policy").required();
+  command.add_option("--events", options->events, "a file of JSON lines, or - for standard input").required();
+  command.add_option("--engine", options->engine, "what decides; with jit, everything is native before the first event")
+      .one_of({"interpreter", "jit"})
+      .show_default();
+  command.add_option("--native-cache", options->native_cache,
+                     "with --engine jit: a directory of your own where native code is kept for the next run");
+  command.add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
+      .one_of({"deny", "allow", "require_approval"})
+      .show_default("deny");
+  command.add_option("--db", options->database, "record every decision in this directory's audit log");
+  command.add_option("--key", options->key, "with --db: the operator's private key file; the record is signed with it")
+      .needs("--db");
+  command.add_option("--checkpoint", options->checkpoints, "with --key: append each checkpoint to this file too")
+      .needs("--key");
+  command.add_option("--threads", options->threads, "how many threads decide; output stays in order")
+      .in_range(1, 256)
+      .show_default();
+  command.add_flag("--json", options->json, "print one JSON object a decision");
+  command.add_flag("--summary", options->summary, "print no decisions, only the summary");
+  command.add_flag("--watch", options->watch,
+                   "compile the policies again when they change, and go on with them; `now` is then the time of each "
+                   "event");
+  command.set_footer(
       "An event: {\"capability\": \"send_money\", \"input\": {...}, \"agent\": {\"id\": \"a-1\", \"roles\": "
       "[\"banker\"]}}\n"
       "Also: stage, output, principal, tenant, environment, session, resource, action, metadata, risk, now "
       "(docs/cli.md).\n"
       "The summary goes to standard error.\n"
       "Exit codes: 0 every line decided (denials included), 1 some lines malformed, 2 policies or usage wrong.");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace ordain::cli

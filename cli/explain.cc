@@ -131,20 +131,19 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_explain(CLI::App& app, Action& action) {
+void add_explain(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("explain", "Say of each event what every rule came to");
-  command->add_option("--policies", options->policies, "policy files, or directories searched for *.policy")
-      ->required();
-  command->add_option("--events", options->events, "a file of JSON lines, or - for standard input")->required();
-  command->add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
-      ->check(CLI::IsMember({"deny", "allow", "require_approval"}))
-      ->default_str("deny");
-  command->add_flag("--json", options->json, "print one JSON object an event: the decision, and its `rules`");
-  command->footer(
+  Command command = parent.add_command("explain", "Say of each event what every rule came to");
+  command.add_option("--policies", options->policies, "policy files, or directories searched for *.policy").required();
+  command.add_option("--events", options->events, "a file of JSON lines, or - for standard input").required();
+  command.add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
+      .one_of({"deny", "allow", "require_approval"})
+      .show_default("deny");
+  command.add_flag("--json", options->json, "print one JSON object an event: the decision, and its `rules`");
+  command.set_footer(
       "Every rule of the event's capability and stage is evaluated, in source order, whether or not it mattered.\n"
       "Exit codes: 0 every line explained, 1 some lines malformed, 2 policies or usage wrong.");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace ordain::cli

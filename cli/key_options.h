@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/command_line.h"
 #include "ordain/approvals.h"
 #include "ordain/keys.h"
 
@@ -24,8 +24,8 @@ struct DatabaseOptions {
 };
 
 /// Adds a command with these options, which must outlive it. @param key_help what `--key` is for
-CLI::App* add_database_command(CLI::App& parent, DatabaseOptions& options, const char* key_help, const char* name,
-                               const char* about);
+Command add_database_command(Command parent, DatabaseOptions& options, const char* key_help, const char* name,
+                             const char* about);
 
 /// Complains. @returns kUsage if there is no database or no key to be had, kFindings if what was asked was refused.
 int fail_on_database(const Error& error);

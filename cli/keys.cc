@@ -82,13 +82,13 @@ Result<std::vector<PublicKey>> read_public_keys(const std::vector<std::string>& 
   return out;
 }
 
-CLI::App* add_database_command(CLI::App& parent, DatabaseOptions& options, const char* key_help, const char* name,
-                               const char* about) {
-  CLI::App* command = parent.add_subcommand(name, about);
-  command->add_option("--db", options.database, "the database directory")->required();
-  command->add_option("--key", options.key, key_help);
-  command->add_option("--trust", options.trust, "a public key, or its file, that signatures are checked with");
-  command->add_flag("--json", options.json, "print JSON, one object a line");
+Command add_database_command(Command parent, DatabaseOptions& options, const char* key_help, const char* name,
+                             const char* about) {
+  Command command = parent.add_command(name, about);
+  command.add_option("--db", options.database, "the database directory").required();
+  command.add_option("--key", options.key, key_help);
+  command.add_option("--trust", options.trust, "a public key, or its file, that signatures are checked with");
+  command.add_flag("--json", options.json, "print JSON, one object a line");
   return command;
 }
 
@@ -118,23 +118,21 @@ std::string user_name() {
   return user != nullptr && *user != '\0' ? user : fmt::format("uid-{}", getuid());
 }
 
-void add_keys(CLI::App& app, Action& action) {
+void add_keys(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* keys = app.add_subcommand("keys", "Make the keys that sign checkpoints");
-  keys->require_subcommand(1);
-  keys->footer("Exit codes: 0 done, 2 a file is there already, cannot be written, or others could read it.");
+  Command keys = parent.add_command("keys", "Make the keys that sign checkpoints");
+  keys.require_command();
+  keys.set_footer("Exit codes: 0 done, 2 a file is there already, cannot be written, or others could read it.");
 
-  CLI::App* maker =
-      keys->add_subcommand("init", "Make operator.key, operator.pub and digest.key; print the public key");
-  maker->add_option("--dir", options->directory, "where; made if missing")->capture_default_str();
-  maker->add_option("--name", options->name, "the key's name: printable ASCII without spaces and '+'")
-      ->capture_default_str();
-  maker->callback([options, &action] { action = [options] { return init(*options); }; });
+  Command maker = keys.add_command("init", "Make operator.key, operator.pub and digest.key; print the public key");
+  maker.add_option("--dir", options->directory, "where; made if missing").show_default();
+  maker.add_option("--name", options->name, "the key's name: printable ASCII without spaces and '+'").show_default();
+  maker.set_action([options] { return init(*options); });
 
   auto path = std::make_shared<std::string>();
-  CLI::App* shower = keys->add_subcommand("show", "Print the public key of a private one");
-  shower->add_option("file", *path, "operator.key")->required();
-  shower->callback([path, &action] { action = [path] { return show(*path); }; });
+  Command shower = keys.add_command("show", "Print the public key of a private one");
+  shower.add_option("file", *path, "operator.key").required();
+  shower.set_action([path] { return show(*path); });
 }
 
 }  // namespace ordain::cli

@@ -57,17 +57,17 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_plan(CLI::App& app, Action& action) {
+void add_plan(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("plan", "Show how decisions find the rules that can match");
-  command->add_option("PATH", options->paths, "policy files, or directories searched for *.policy")->required();
-  CLI::Option* dot = command->add_flag("--dot", options->dot, "print a graph for Graphviz");
-  command->add_flag("--json", options->json, "print one JSON object a list of rules, with counts")->excludes(dot);
-  command->add_option("--most", options->most, "how many edges of a node, and rules of a leaf, are shown")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command->footer("docs/architecture.md explains the plan.\nExit codes: 0 shown, 2 policies with errors.");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  Command command = parent.add_command("plan", "Show how decisions find the rules that can match");
+  command.add_option("PATH", options->paths, "policy files, or directories searched for *.policy").required();
+  Option dot = command.add_flag("--dot", options->dot, "print a graph for Graphviz");
+  command.add_flag("--json", options->json, "print one JSON object a list of rules, with counts").excludes(dot);
+  command.add_option("--most", options->most, "how many edges of a node, and rules of a leaf, are shown")
+      .positive()
+      .show_default();
+  command.set_footer("docs/architecture.md explains the plan.\nExit codes: 0 shown, 2 policies with errors.");
+  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace ordain::cli

@@ -249,44 +249,43 @@ int run(const Options& options) {
   return report->changed() != 0 || report->malformed != 0 || unsure ? kFindings : kOk;
 }
 
-void add_common(CLI::App* command, const std::shared_ptr<Options>& options, Action& action) {
-  command->add_option("--policies", options->policies, "the new policies: files, or directories searched for *.policy")
-      ->required();
-  command->add_option("--default", options->fallback, "effect where no rule speaks, in the before stage, on both sides")
-      ->check(CLI::IsMember({"deny", "allow", "require_approval"}))
-      ->default_str("deny");
-  command->add_option("--now", options->now, "the time of events that do not say theirs (RFC 3339)");
-  command->add_option("--limit", options->limit, "examples shown of each kind of change")->capture_default_str();
-  command->add_option("--threads", options->threads, "threads that decide; 0: as many as there are cores")
-      ->check(CLI::Range(0, 1024));
-  command->add_flag("--strict", options->strict, "what cannot be known counts as changed");
-  command->add_flag("--json", options->json, "print one JSON object");
-  command->footer(
+void add_common(Command command, const std::shared_ptr<Options>& options) {
+  command.add_option("--policies", options->policies, "the new policies: files, or directories searched for *.policy")
+      .required();
+  command.add_option("--default", options->fallback, "effect where no rule speaks, in the before stage, on both sides")
+      .one_of({"deny", "allow", "require_approval"})
+      .show_default("deny");
+  command.add_option("--now", options->now, "the time of events that do not say theirs (RFC 3339)");
+  command.add_option("--limit", options->limit, "examples shown of each kind of change").show_default();
+  command.add_option("--threads", options->threads, "threads that decide; 0: as many as there are cores")
+      .in_range(0, 1024);
+  command.add_flag("--strict", options->strict, "what cannot be known counts as changed");
+  command.add_flag("--json", options->json, "print one JSON object");
+  command.set_footer(
       "Only what was recorded counts: its clock, its approvals. A rule that reads a value which was redacted, or a "
       "time\n"
       "that an event does not say, makes the call indeterminate unless the rest of the rules settles it.\n"
       "Exit codes: 0 nothing changed, 1 something changed (or a line is no event; with --strict, or something is\n"
       "indeterminate), 2 could not run.");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace
 
-void add_replay(CLI::App& app, Action& action) {
+void add_replay(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* replay =
-      app.add_subcommand("replay", "Decide recorded calls again, and say what new policies would change");
-  replay->add_option("--audit", options->database, "the database directory whose audit log holds the calls");
-  replay->add_option("--events", options->events, "or a file of events, JSON lines; - for standard input");
-  replay->add_option("--against", options->against,
-                     "the old policies; without them the recorded verdict is compared (--audit)");
-  add_common(replay, options, action);
+  Command replay = parent.add_command("replay", "Decide recorded calls again, and say what new policies would change");
+  replay.add_option("--audit", options->database, "the database directory whose audit log holds the calls");
+  replay.add_option("--events", options->events, "or a file of events, JSON lines; - for standard input");
+  replay.add_option("--against", options->against,
+                    "the old policies; without them the recorded verdict is compared (--audit)");
+  add_common(replay, options);
 
   auto pair = std::make_shared<Options>();
-  CLI::App* diff = app.add_subcommand("diff", "Say what differs between two sets of policies, by deciding events");
-  diff->add_option("--against", pair->against, "the old policies")->required();
-  diff->add_option("--events", pair->events, "a file of events, JSON lines; - for standard input")->required();
-  add_common(diff, pair, action);
+  Command diff = parent.add_command("diff", "Say what differs between two sets of policies, by deciding events");
+  diff.add_option("--against", pair->against, "the old policies").required();
+  diff.add_option("--events", pair->events, "a file of events, JSON lines; - for standard input").required();
+  add_common(diff, pair);
 }
 
 }  // namespace ordain::cli

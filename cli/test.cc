@@ -121,23 +121,21 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_test(CLI::App& app, Action& action) {
+void add_test(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("test", "Run the tests in policies: are the decisions what they expect?");
-  command->add_option("PATH", options->paths, "policy files, or directories searched for *.policy")->required();
-  command->add_option("--engine", options->engine, "what decides")
-      ->check(CLI::IsMember({"interpreter", "jit"}))
-      ->capture_default_str();
-  command->add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
-      ->check(CLI::IsMember({"deny", "allow", "require_approval"}))
-      ->default_str("deny");
-  command->add_flag("--json", options->json, "print one JSON object a test");
-  command->footer(
+  Command command = parent.add_command("test", "Run the tests in policies: are the decisions what they expect?");
+  command.add_option("PATH", options->paths, "policy files, or directories searched for *.policy").required();
+  command.add_option("--engine", options->engine, "what decides").one_of({"interpreter", "jit"}).show_default();
+  command.add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
+      .one_of({"deny", "allow", "require_approval"})
+      .show_default("deny");
+  command.add_flag("--json", options->json, "print one JSON object a test");
+  command.set_footer(
       "A test: test \"a stranger is refused\" { call pay { to: \"x\" } with agent.roles = [\"clerk\"]; expect deny by "
       "payments.unknown; }\n"
       "With `returns` a call is decided after it ran (docs/language.md).\n"
       "Exit codes: 0 all tests pass, or there are none, 1 some fail, 2 policies or usage wrong.");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace ordain::cli
