@@ -14,7 +14,6 @@
 #include "analysis/replay_chunks.h"
 #include "analysis/replay_tally.h"
 #include "analysis/unknown.h"
-#include "ordain/time_text.h"
 
 namespace ordain {
 
@@ -81,8 +80,7 @@ class Judge {
     static constexpr std::string_view kNow = "now";
     std::span<const std::string_view> unknown;
     if (!event.now && options_.now_ns) {
-      const auto [seconds, nanos] = timestamp_of_nanos(*options_.now_ns);
-      event.now = Now{seconds, nanos};
+      event.now = now_at(*options_.now_ns);
     } else if (!event.now) {
       unknown = {&kNow, 1};
     }

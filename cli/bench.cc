@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "ordain/stdlib.h"
+#include "ordain/time_text.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
 #endif
@@ -80,8 +81,9 @@ void read_events(const std::vector<std::string>& lines, PreparedEvents* prepared
                  ProgressLine* progress) {
   for (size_t i = 0; i < lines.size(); ++i) {
     if (i % 1024 == 0) progress->show("reading events", static_cast<double>(i) / static_cast<double>(lines.size()));
-    if (auto wrong = prepared->add(lines[i])) {
-      if (report->malformed++ == 0) complain(fmt::format("warning: event {} is left out: {}", i + 1, wrong->message));
+    const Result<void> added = prepared->add(lines[i]);
+    if (!added && report->malformed++ == 0) {
+      complain(fmt::format("warning: event {} is left out: {}", i + 1, added.error().message));
     }
   }
   report->events = prepared->calls().size();
@@ -105,28 +107,6 @@ bool make_native(const Program& program, uint32_t threads, BenchReport* report) 
   return true;
 }
 
-// Decides every event as it is read from JSON by the interpreter, and from the fields that were kept of it by what is
-// measured. False, after complaining, if there are two answers.
-bool engines_agree(const PreparedEvents& prepared, const std::vector<std::string>& lines, const Now& now) {
-  EventReader reader(prepared.program(), now);
-  Call call(prepared.program());
-  Scratch scratch, other_scratch;
-  size_t next = 0;
-  for (const std::string& line : lines) {
-    if (reader.read(line)) continue;
-    const Decision expected = decide(reader.call(), reader.context(), scratch, {.interpret_only = true});
-    const PreparedCall& kept = prepared.calls()[next++];
-    kept.fill(call);
-    const Decision got = decide(call, *kept.context, other_scratch);
-    if (got.effect != expected.effect || got.rule != expected.rule || got.code != expected.code ||
-        got.reason != expected.reason) {
-      complain("the engines disagree about an event; please report it: " + line);
-      return false;
-    }
-  }
-  return true;
-}
-
 void load_again(const Program& program, BenchReport* report) {
   const std::string bytes = program.serialise();
   report->serialised_bytes = bytes.size();
@@ -134,12 +114,6 @@ void load_again(const Program& program, BenchReport* report) {
   const bool loaded = Program::load(bytes, standard_library()).ok();
   report->load_serialised_ms = ms_since(start);
   if (!loaded) complain("warning: the serialised program does not load; please report it");
-}
-
-Now wall_clock() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
-  return {nanos / 1'000'000'000, static_cast<int32_t>(nanos % 1'000'000'000)};
 }
 
 int show(const Options& options, const BenchReport& report) {
@@ -153,6 +127,41 @@ int show(const Options& options, const BenchReport& report) {
     return kUsage;
   }
   return report.malformed == 0 ? kOk : kFindings;
+}
+
+// Decides the first event before the others are read: how soon does a host that starts have its first answer?
+// False after complaining.
+bool decide_first_event(const Options& options, const Compilation& compilation, const std::vector<std::string>& lines,
+                        int64_t now_ns) {
+  PreparedEvents prepared(compilation.program, now_ns);
+  size_t first = 0;
+  while (first < lines.size() && !prepared.add(lines[first])) ++first;
+  if (first == lines.size()) {
+    complain(options.events + ": there is no event");
+    return false;
+  }
+  Call call(compilation.program);
+  Scratch scratch;
+  const PreparedCall& event = prepared.calls().front();
+  event.fill(call);
+  (void)decide(call, *event.context, scratch);
+  return true;
+}
+
+void measure_engines(const Options& options, const PreparedEvents& events, BenchReport* report,
+                     ProgressLine* progress) {
+  MeasureOptions how{.seconds = options.seconds, .threads = options.threads};
+  const auto measure = [&](const char* name, bool interpret_only) {
+    how.decide.interpret_only = interpret_only;
+    how.progress = [&](double done) { progress->show(name, done); };
+    report->engines.push_back({name, measure_decisions(events, how)});
+  };
+  measure("interpreter", true);
+#ifdef ORDAIN_HAS_JIT
+  measure("jit", false);
+#endif
+  progress->show("by capability and rule", 0);
+  report->groups = measure_groups(events, {.seconds = options.seconds});
 }
 
 int run(const Options& options) {
@@ -169,42 +178,23 @@ int run(const Options& options) {
     return kUsage;
   }
   const Program& program = *compilation.program;
-  const Now now = wall_clock();
-  PreparedEvents prepared(compilation.program, now);
-  // The first decision comes before the other events are read.
-  size_t first = 0;
-  while (first < lines.size() && prepared.add(lines[first])) ++first;
-  if (first == lines.size()) {
-    complain(options.events + ": there is no event");
-    return kUsage;
-  }
-  {
-    Call call(compilation.program);
-    Scratch scratch;
-    const PreparedCall& event = prepared.calls().front();
-    event.fill(call);
-    (void)decide(call, *event.context, scratch);
-    report.first_decision_ms = ms_since(start);
-  }
+  const int64_t now_ns = system_time_ns();
+  if (!decide_first_event(options, compilation, lines, now_ns)) return kUsage;
+  report.first_decision_ms = ms_since(start);
   report.rules = program.rules().size();
   report.capabilities = program.schema().capabilities.size();
   report.compile = compilation.times;
   report.memory_bytes = program.memory();
-  PreparedEvents all(compilation.program, now, complain);
-  read_events(lines, &all, &report, &progress);
+  PreparedEvents events(compilation.program, now_ns, complain);
+  read_events(lines, &events, &report, &progress);
   load_again(program, &report);
   progress.show("making native code", 0);
   if (!make_native(program, options.threads, &report)) return kUsage;
-  if (!engines_agree(all, lines, now)) return kUsage;
-
-  const BenchEffort effort{options.seconds, options.threads};
-  const auto tell = [&](const char* what, double done) { progress.show(what, done); };
-  report.engines.push_back(measure_engine(all, true, {}, effort, tell));
-#ifdef ORDAIN_HAS_JIT
-  report.engines.push_back(measure_engine(all, false, {}, effort, tell));
-#endif
-  progress.show("by capability and rule", 0);
-  measure_groups(all, {}, effort, &report);
+  if (const auto line = find_disagreement(events, lines, now_ns)) {
+    complain("the engines disagree about an event; please report it: " + lines[*line]);
+    return kUsage;
+  }
+  measure_engines(options, events, &report, &progress);
   progress.clear();
   return show(options, report);
 }

@@ -12,15 +12,15 @@
 #include <set>
 #include <thread>
 
+#include "analysis/line_stream.h"
 #include "cli/command.h"
-#include "cli/latency.h"
-#include "cli/line_stream.h"
 #include "cli/native_code.h"
 #include "cli/record.h"
 #include "cli/shared.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
 #include "ordain/decide_many.h"
+#include "ordain/latency.h"
 #include "ordain/live_program.h"
 #include "ordain/stdlib.h"
 #include "ordain/time_text.h"
@@ -142,7 +142,7 @@ class Evaluator {
   const Tally& tally() const { return tally_; }
   bool recorded() const { return recorded_; }
 
-  void work(Chunk& chunk) {
+  void work(detail::Chunk& chunk) {
     rest_ = chunk.text;
     event_ = chunk.first_line - 1;
     // A summary needs no list of every rule that matches.
@@ -268,9 +268,9 @@ bool decide_lines(int descriptor, const Options& options, const LiveProgram& liv
     evaluators.push_back(std::make_unique<Evaluator>(options, live, now, warnings, recorder));
   }
   ProgressBar progress(descriptor, !options.summary);
-  const bool read = stream_lines(
-      descriptor, threads, kChunkBytes, [&](Chunk& chunk, unsigned worker) { evaluators[worker]->work(chunk); },
-      [&](Chunk& chunk) {
+  const bool read = detail::stream_lines(
+      descriptor, threads, kChunkBytes, [&](detail::Chunk& chunk, unsigned worker) { evaluators[worker]->work(chunk); },
+      [&](detail::Chunk& chunk) {
         if (!chunk.out.empty()) {
           std::fwrite(chunk.out.data(), 1, chunk.out.size(), stdout);
           std::fflush(stdout);

@@ -12,6 +12,7 @@
 
 #include "ordain/call.h"
 #include "ordain/program.h"
+#include "ordain/time_text.h"
 
 namespace ordain::detail {
 
@@ -26,6 +27,12 @@ struct Now {
   int64_t seconds = 0;
   int32_t nanos = 0;
 };
+
+/// The clock when it is `time_ns` nanoseconds after 1970-01-01T00:00:00Z.
+inline Now now_at(int64_t time_ns) {
+  const auto [seconds, nanos] = timestamp_of_nanos(time_ns);
+  return {seconds, nanos};
+}
 
 /// The facts of one call to decide, wherever they come from. Views live as long as who made it says.
 struct Event {
