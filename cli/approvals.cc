@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/key_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/handlers.h"
 
 namespace ordain::cli {
@@ -29,7 +30,7 @@ void print_table(const std::vector<Approval>& approvals) {
   for (const Approval& approval : approvals) {
     fmt::print("{:<12} {:<9} {:<26} {:<16} {:<28} {:<22} {}\n", approval.id.substr(0, 12), to_string(approval.state),
                terminal_text(approval.capability), terminal_text(approval.agent), approval.rule,
-               approval.expires_ns == 0 ? "never" : format_time(approval.expires_ns / 1'000'000'000 * 1'000'000'000),
+               approval.expires_ns == 0 ? "never" : format_second(approval.expires_ns),
                approval.state == ApprovalState::pending ? fmt::format("{}", fmt::join(approval.missing(), ", ")) : "");
   }
 }

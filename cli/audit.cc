@@ -27,11 +27,6 @@ struct Options {
   uint64_t unsigned_tail = 0;
 };
 
-int fail(const Error& error) {
-  complain(error.message);
-  return kUsage;
-}
-
 // What happened, in a few words.
 std::string happened(const AuditRecord& record) {
   if (record.kind == RecordKind::outcome) return std::string(to_string(record.status));

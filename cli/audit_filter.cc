@@ -1,10 +1,8 @@
 #include "cli/audit_filter.h"
 
-#include <fmt/format.h>
-
 #include <array>
 
-#include "ordain/time_text.h"
+#include "cli/text.h"
 
 namespace ordain::cli {
 namespace {
@@ -12,16 +10,6 @@ namespace {
 constexpr std::array kKinds = {RecordKind::denied,  RecordKind::pending, RecordKind::intent,
                                RecordKind::outcome, RecordKind::lost,    RecordKind::decision};
 constexpr std::array kEffects = {Effect::allow, Effect::require_approval, Effect::deny};
-
-Result<int64_t> read_time(const char* option, const std::string& text) {
-  TimeParts parts;
-  int64_t out = 0;
-  if (!parse_timestamp(text, &parts) || __builtin_mul_overflow(parts.seconds, int64_t{1'000'000'000}, &out) ||
-      __builtin_add_overflow(out, int64_t{parts.nanos}, &out)) {
-    return Error{"usage", fmt::format("{}: an RFC 3339 timestamp is needed, such as 2026-05-01T12:00:00Z", option)};
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -56,7 +44,7 @@ Result<AuditFilter> read_filter(const FilterOptions& options) {
   };
   for (const Bound& bound : {Bound{"--from", options.from, out.from_ns}, Bound{"--to", options.to, out.to_ns}}) {
     if (bound.text.empty()) continue;
-    auto time = read_time(bound.option, bound.text);
+    auto time = parse_time_option(bound.option, bound.text);
     if (!time) return time.error();
     bound.time = *time;
   }

@@ -15,7 +15,7 @@ struct FilterOptions {
 
 void add_filter(Command command, FilterOptions& options);
 
-/// @returns error "usage" for a time that is no RFC 3339 timestamp.
+/// @returns error "usage" for a time that is not an RFC 3339 timestamp.
 Result<AuditFilter> read_filter(const FilterOptions& options);
 
 }  // namespace ordain::cli

@@ -2,11 +2,12 @@
 #include <fmt/format.h>
 
 #include <fstream>
-#include <iostream>
 
 #include "cli/audit_commands.h"
+#include "cli/input.h"
 #include "cli/key_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/audit.h"
 
 namespace ordain::cli {
@@ -20,11 +21,6 @@ struct Options {
   bool json = false;
 };
 
-int fail(const Error& error, int code = kUsage) {
-  complain(error.message);
-  return code;
-}
-
 Result<std::optional<PrivateKey>> signer(const Options& options) {
   if (options.key.empty()) return std::optional<PrivateKey>();
   auto key = PrivateKey::load(options.key);
@@ -33,14 +29,10 @@ Result<std::optional<PrivateKey>> signer(const Options& options) {
 }
 
 int import_log(const Options& options) {
-  std::ifstream file;
-  if (options.input != "-") {
-    file.open(options.input, std::ios::binary);
-    if (!file) return fail({"unreadable", "cannot read " + options.input});
-  }
-  std::istream& in = options.input == "-" ? std::cin : file;
-  auto imported =
-      import_audit(options.database, [&](std::string* line) { return static_cast<bool>(std::getline(in, *line)); });
+  auto input = Input::open(options.input);
+  if (!input) return fail(input.error());
+  auto imported = import_audit(
+      options.database, [&](std::string* line) { return static_cast<bool>(std::getline(input->stream(), *line)); });
   if (!imported) {
     const std::string& code = imported.error().code;
     return fail(imported.error(), code == "bad_line" || code == "bad_record" ? kFindings : kUsage);
@@ -63,8 +55,7 @@ int prune(const Options& options) {
   if (!key) return fail(key.error());
   auto pruned = prune_audit(options.database, options.keep, *key);
   if (!pruned) return fail(pruned.error());
-  fmt::print("{} segment{} removed; the log begins with record {}\n", pruned->segments,
-             pruned->segments == 1 ? "" : "s", pruned->first);
+  fmt::print("{} removed; the log begins with record {}\n", count_text(pruned->segments, "segment"), pruned->first);
   return kOk;
 }
 

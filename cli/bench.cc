@@ -2,14 +2,15 @@
 #include "cli/bench.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <fstream>
-#include <iostream>
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/input.h"
+#include "cli/policy_options.h"
+#include "cli/progress.h"
 #include "cli/terminal.h"
 #include "ordain/stdlib.h"
 #include "ordain/time_text.h"
@@ -35,42 +36,14 @@ double ms_since(Clock::time_point from) {
   return std::chrono::duration<double, std::milli>(Clock::now() - from).count();
 }
 
-// A line on a terminal that is written over and over; nothing anywhere else.
-class ProgressLine {
- public:
-  ~ProgressLine() { clear(); }
-  void show(const std::string& what, double done) {
-    if (!on_ || (what == last_ && ms_since(shown_) < 100)) return;
-    fmt::print(stderr, "\r{:<24} {:>3.0f} %\033[K", what, done * 100);
-    std::fflush(stderr);
-    last_ = what;
-    shown_ = Clock::now();
+// The lines of a file or of standard input that are not blank. False after complaining.
+bool read_lines(const std::string& name, std::vector<std::string>* out) {
+  auto input = Input::open(name);
+  if (!input) {
+    complain(input.error().message);
+    return false;
   }
-  void clear() {
-    if (on_ && !last_.empty()) fmt::print(stderr, "\r\033[K");
-    last_.clear();
-  }
-
- private:
-  bool on_ = isatty(STDERR_FILENO) != 0;
-  std::string last_;
-  Clock::time_point shown_;
-};
-
-bool is_blank(const std::string& line) { return line.find_first_not_of(" \t\r") == std::string::npos; }
-
-// The events of a file, or of standard input. False after complaining.
-bool read_lines(const std::string& path, std::vector<std::string>* out) {
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path);
-    if (!file) {
-      complain("cannot read " + path);
-      return false;
-    }
-  }
-  std::istream& in = path == "-" ? std::cin : file;
-  for (std::string line; std::getline(in, line);) {
+  for (std::string line; std::getline(input->stream(), line);) {
     if (!is_blank(line)) out->push_back(std::move(line));
   }
   return true;
@@ -78,9 +51,9 @@ bool read_lines(const std::string& path, std::vector<std::string>* out) {
 
 // Reads every event. Complains of the first malformed line.
 void read_events(const std::vector<std::string>& lines, PreparedEvents* prepared, BenchReport* report,
-                 ProgressLine* progress) {
+                 ProgressBar* progress) {
   for (size_t i = 0; i < lines.size(); ++i) {
-    if (i % 1024 == 0) progress->show("reading events", static_cast<double>(i) / static_cast<double>(lines.size()));
+    if (i % 1024 == 0) progress->show(static_cast<double>(i) / static_cast<double>(lines.size()), "reading events");
     const Result<void> added = prepared->add(lines[i]);
     if (!added && report->malformed++ == 0) {
       complain(fmt::format("warning: event {} is left out: {}", i + 1, added.error().message));
@@ -148,27 +121,30 @@ bool decide_first_event(const Options& options, const Compilation& compilation, 
   return true;
 }
 
-void measure_engines(const Options& options, const PreparedEvents& events, BenchReport* report,
-                     ProgressLine* progress) {
+void measure_engines(const Options& options, const PreparedEvents& events, BenchReport* report, ProgressBar* progress) {
   MeasureOptions how{.seconds = options.seconds, .threads = options.threads};
   const auto measure = [&](const char* name, bool interpret_only) {
     how.decide.interpret_only = interpret_only;
-    how.progress = [&](double done) { progress->show(name, done); };
+    how.progress = [&](double done) { progress->show(done, name); };
     report->engines.push_back({name, measure_decisions(events, how)});
   };
   measure("interpreter", true);
 #ifdef ORDAIN_HAS_JIT
   measure("jit", false);
 #endif
-  progress->show("by capability and rule", 0);
+  progress->show(0, "by capability and rule");
   report->groups = measure_groups(events, {.seconds = options.seconds});
 }
 
 int run(const Options& options) {
+  if (!options.html.empty() && !std::ofstream(options.html, std::ios::app)) {
+    complain("cannot write " + options.html);
+    return kUsage;
+  }
   std::vector<std::string> lines;
   if (!read_lines(options.events, &lines)) return kUsage;
-  ProgressLine progress;
-  progress.show("compiling", 0);
+  ProgressBar progress;
+  progress.show(0, "compiling");
   BenchReport report;
   const auto start = Clock::now();
   const Compilation compilation = compile(options.policies, standard_library());
@@ -188,7 +164,7 @@ int run(const Options& options) {
   PreparedEvents events(compilation.program, now_ns, complain);
   read_events(lines, &events, &report, &progress);
   load_again(program, &report);
-  progress.show("making native code", 0);
+  progress.show(0, "making native code");
   if (!make_native(program, options.threads, &report)) return kUsage;
   if (const auto line = find_disagreement(events, lines, now_ns)) {
     complain("the engines disagree about an event; please report it: " + lines[*line]);
@@ -204,8 +180,8 @@ int run(const Options& options) {
 void add_bench(Command parent) {
   auto options = std::make_shared<Options>();
   Command command = parent.add_command("bench", "Measure what deciding costs with these policies on these events");
-  command.add_option("--policies", options->policies, "policy files, or directories searched for *.policy").required();
-  command.add_option("--events", options->events, "a file of JSON lines, or - for standard input").required();
+  add_policies_option(command, options->policies);
+  add_events_option(command, options->events);
   command.add_option("--html", options->html, "also write a page with plots to this file");
   command.add_option("--threads", options->threads, "measure throughput on 1 to so many threads")
       .in_range(1, 256)

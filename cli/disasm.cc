@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/policy_options.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
 #include "ordain/json.h"
@@ -61,7 +62,7 @@ int functions(bool json) {
 void add_disasm(Command parent) {
   auto paths = std::make_shared<std::vector<std::string>>();
   Command command = parent.add_command("disasm", "Show the bytecode that policies compile to");
-  command.add_option("PATH", *paths, "policy files, or directories searched for *.policy").required();
+  add_policy_paths(command, *paths);
   command.set_footer(
       "The instructions are described in docs/bytecode.md.\nExit codes: 0 shown, 2 policies with errors.");
   command.set_action([paths] { return disasm(*paths); });

@@ -1,24 +1,25 @@
-// ordain explain: for each event, what every rule that could speak came to, and where it stands.
+// ordain explain: prints for each event what every rule of its capability and stage came to, and why.
 #include "analysis/explain.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <fstream>
-#include <iostream>
 
 #include "cli/command.h"
-#include "cli/shared.h"
+#include "cli/input.h"
+#include "cli/policy_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/compile.h"
 #include "ordain/handlers.h"
-#include "ordain/json.h"
 #include "ordain/stdlib.h"
+#include "ordain/time_text.h"
+#include "vm/wire/decision_json.h"
 
 namespace ordain::cli {
 namespace {
 
+using detail::EventReader;
 using detail::Explainer;
 using detail::FalsePart;
 using detail::RuleOutcome;
@@ -29,15 +30,9 @@ struct Options {
   bool json = false;
 };
 
-std::string json_text(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
-
 void print_json(const Program& program, uint64_t line, const EventReader& reader, const Decision& decision,
                 const std::vector<RuleOutcome>& outcomes) {
-  std::string out = decision_json(program, line, reader.call().stage(), reader.capability(), decision);
+  std::string out = detail::decision_json(program, line, reader.call().stage(), reader.capability(), decision);
   out.pop_back();
   out += ", \"rules\": [";
   for (const RuleOutcome& outcome : outcomes) {
@@ -89,21 +84,17 @@ void print_text(const Program& program, uint64_t line, const EventReader& reader
   }
 }
 
+// False if a line is malformed.
 bool explain_lines(std::istream& in, const Options& options, const Compilation& compilation) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  DecideOptions how;
-  how.interpret_only = true;
-  if (options.fallback == "allow") how.default_before = Effect::allow;
-  if (options.fallback == "require_approval") how.default_before = Effect::require_approval;
-  Explainer explainer(compilation, Now{std::chrono::duration_cast<std::chrono::seconds>(now).count(), 0}, how,
-                      complain);
+  const DecideOptions how = decide_options("interpreter", options.fallback);
+  Explainer explainer(compilation, detail::now_at(system_time_ns()), how, complain);
   bool all = true;
   std::string text;
   for (uint64_t line = 1; std::getline(in, text); ++line) {
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
+    if (is_blank(text)) continue;
     if (auto wrong = explainer.read(text)) {
       all = false;
-      fmt::print("{}\n", options.json ? error_json(line, wrong->code, wrong->message)
+      fmt::print("{}\n", options.json ? detail::error_json(line, wrong->code, wrong->message)
                                       : fmt::format("event {}: malformed: {}", line, wrong->message));
       continue;
     }
@@ -118,15 +109,9 @@ int run(const Options& options) {
   const Compilation compilation = compile(options.policies, standard_library(), {.parts = true});
   print(compilation.diagnostics);
   if (compilation.program == nullptr) return kUsage;
-  std::ifstream file;
-  if (options.events != "-") {
-    file.open(options.events);
-    if (!file) {
-      complain("cannot read " + options.events);
-      return kUsage;
-    }
-  }
-  return explain_lines(options.events == "-" ? std::cin : file, options, compilation) ? kOk : kFindings;
+  auto input = Input::open(options.events);
+  if (!input) return fail(input.error());
+  return explain_lines(input->stream(), options, compilation) ? kOk : kFindings;
 }
 
 }  // namespace
@@ -134,11 +119,9 @@ int run(const Options& options) {
 void add_explain(Command parent) {
   auto options = std::make_shared<Options>();
   Command command = parent.add_command("explain", "Say of each event what every rule came to");
-  command.add_option("--policies", options->policies, "policy files, or directories searched for *.policy").required();
-  command.add_option("--events", options->events, "a file of JSON lines, or - for standard input").required();
-  command.add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
-      .one_of({"deny", "allow", "require_approval"})
-      .show_default("deny");
+  add_policies_option(command, options->policies);
+  add_events_option(command, options->events);
+  add_default_option(command, options->fallback);
   command.add_flag("--json", options->json, "print one JSON object an event: the decision, and its `rules`");
   command.set_footer(
       "Every rule of the event's capability and stage is evaluated, in source order, whether or not it mattered.\n"

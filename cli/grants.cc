@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/key_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/approvals.h"
 #include "ordain/handlers.h"
 #include "ordain/keys.h"
@@ -84,8 +85,7 @@ int list(const Options& options) {
   if (grants->empty()) fmt::print("no grants\n");
   for (const Grant& grant : *grants) {
     fmt::print("{:<12} {:<9} until {}  by {}  {}\n", grant.id.substr(0, 12), to_string(grant.state),
-               format_time(grant.until_ns / 1'000'000'000 * 1'000'000'000), terminal_text(grant.granted_by),
-               covers(grant));
+               format_second(grant.until_ns), terminal_text(grant.granted_by), covers(grant));
   }
   return kOk;
 }

@@ -21,11 +21,6 @@ struct Options {
   std::string name = "operator";
 };
 
-int fail(const Error& error) {
-  complain(error.message);
-  return kUsage;
-}
-
 int init(const Options& options) {
   namespace fs = std::filesystem;
   const fs::path directory = options.directory;

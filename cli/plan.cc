@@ -2,10 +2,11 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/policy_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/compile.h"
 #include "ordain/index_text.h"
-#include "ordain/json.h"
 #include "ordain/stdlib.h"
 
 namespace ordain::cli {
@@ -17,12 +18,6 @@ struct Options {
   bool json = false;
   size_t most = 20;
 };
-
-std::string json_text(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
 
 void print_json(const Program& program) {
   for (const IndexSummary& plan : summarise_index(program)) {
@@ -60,7 +55,7 @@ int run(const Options& options) {
 void add_plan(Command parent) {
   auto options = std::make_shared<Options>();
   Command command = parent.add_command("plan", "Show how decisions find the rules that can match");
-  command.add_option("PATH", options->paths, "policy files, or directories searched for *.policy").required();
+  add_policy_paths(command, options->paths);
   Option dot = command.add_flag("--dot", options->dot, "print a graph for Graphviz");
   command.add_flag("--json", options->json, "print one JSON object a list of rules, with counts").excludes(dot);
   command.add_option("--most", options->most, "how many edges of a node, and rules of a leaf, are shown")

@@ -33,7 +33,7 @@ std::unique_ptr<Recorder> Recorder::open(const Where& where) {
   return out;
 }
 
-bool Recorder::add(const EventReader& reader, const Decision& decision) {
+bool Recorder::add(const detail::EventReader& reader, const Decision& decision) {
   DecidedFacts facts;
   facts.capability = reader.capability();
   facts.stage = reader.call().stage();

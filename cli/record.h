@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "cli/shared.h"
 #include "ordain/decision_recorder.h"
+#include "vm/wire/event.h"
 
 namespace ordain::cli {
 
@@ -19,7 +19,7 @@ class Recorder {
   static std::unique_ptr<Recorder> open(const Where& where);
 
   /// Queues the decision's record; waits for room. False, after complaining, if the log cannot take it.
-  bool add(const EventReader& reader, const Decision& decision);
+  bool add(const detail::EventReader& reader, const Decision& decision);
   /// Waits until all is committed. False, after complaining, if it is not.
   bool close();
 

@@ -5,10 +5,11 @@
 
 #include "cli/command.h"
 #include "cli/native_code.h"
+#include "cli/policy_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/compile.h"
 #include "ordain/handlers.h"
-#include "ordain/json.h"
 #include "ordain/run_tests.h"
 #include "ordain/stdlib.h"
 
@@ -21,12 +22,6 @@ struct Options {
   std::string fallback;
   bool json = false;
 };
-
-std::string json_text(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
 
 const Source& source_of(const Compilation& compilation, Span span) {
   return *compilation.diagnostics.sources[span.file];
@@ -99,19 +94,13 @@ int run(const Options& options) {
   print(compilation.diagnostics);
   if (compilation.program == nullptr) return kUsage;
   if (options.engine == "jit" && !make_native(*compilation.program)) return kUsage;
-  DecideOptions how;
-  how.interpret_only = options.engine == "interpreter";
-  if (options.fallback == "allow") how.default_before = Effect::allow;
-  if (options.fallback == "require_approval") how.default_before = Effect::require_approval;
-
-  const std::vector<TestReport> reports = run_tests(compilation, how);
+  const std::vector<TestReport> reports = run_tests(compilation, decide_options(options.engine, options.fallback));
   const auto passed = static_cast<size_t>(
       std::count_if(reports.begin(), reports.end(), [](const TestReport& report) { return report.passed(); }));
   if (options.json) {
     for (const TestReport& report : reports) print_json(compilation, report);
   } else if (reports.empty()) {
-    const size_t files = compilation.program->files().size();
-    fmt::print("no tests in {} file{}\n", files, files == 1 ? "" : "s");
+    fmt::print("no tests in {}\n", count_text(compilation.program->files().size(), "file"));
   } else {
     print_text(compilation, reports);
     fmt::print("{} passed, {} failed\n", passed, reports.size() - passed);
@@ -124,11 +113,9 @@ int run(const Options& options) {
 void add_test(Command parent) {
   auto options = std::make_shared<Options>();
   Command command = parent.add_command("test", "Run the tests in policies: are the decisions what they expect?");
-  command.add_option("PATH", options->paths, "policy files, or directories searched for *.policy").required();
-  command.add_option("--engine", options->engine, "what decides").one_of({"interpreter", "jit"}).show_default();
-  command.add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
-      .one_of({"deny", "allow", "require_approval"})
-      .show_default("deny");
+  add_policy_paths(command, options->paths);
+  add_engine_option(command, options->engine, "what decides");
+  add_default_option(command, options->fallback);
   command.add_flag("--json", options->json, "print one JSON object a test");
   command.set_footer(
       "A test: test \"a stranger is refused\" { call pay { to: \"x\" } with agent.roles = [\"clerk\"]; expect deny by "

@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 
-#include "cli/shared.h"
 #include "ordain/compile.h"
 #include "ordain/decide.h"
 #include "ordain/stdlib.h"
@@ -14,6 +13,7 @@
 #include "tests/support/annotations.h"
 #include "tests/support/evaluators.h"
 #include "vm/program/program_data.h"
+#include "vm/wire/event.h"
 
 namespace ordain {
 namespace {
@@ -28,7 +28,7 @@ bool may_lock(const Program& program) {
   return false;
 }
 
-uint64_t allocations_of(const cli::EventReader& reader, Scratch& scratch, bool interpret) {
+uint64_t allocations_of(const detail::EventReader& reader, Scratch& scratch, bool interpret) {
   DecideOptions options;
   options.interpret_only = interpret;
   const uint64_t before = test::allocations_made;
@@ -111,7 +111,7 @@ TEST(Allocations, DecidingAllocatesNothing) {
     auto compiled = compile_everywhere({std::make_shared<Source>(Source{path, file.text()})});
     if (compiled->interpreted == nullptr || may_lock(*compiled->interpreted)) continue;
     for (const auto& program : {compiled->interpreted, compiled->native}) {
-      cli::EventReader reader(program, {});
+      detail::EventReader reader(program, {});
       for (const Expectation& expectation : file.expectations) {
         if (reader.read(expectation.event)) continue;
         EXPECT_EQ(allocations_of(reader, scratch, program == compiled->interpreted), 0u)

@@ -7,7 +7,6 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "cli/shared.h"
 #include "compiler/check/policy/check.h"
 #include "compiler/emit/emit.h"
 #include "compiler/fold/fold.h"
@@ -15,6 +14,7 @@
 #include "ordain/decide.h"
 #include "ordain/stdlib.h"
 #include "tests/support/annotations.h"
+#include "vm/wire/event.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
 #endif
@@ -75,9 +75,9 @@ static std::string short_form(const oracle::Verdict& v) {
 
 // Decides one event on every evaluator and demands one answer, which is returned.
 std::string decide_everywhere(Compiled& compiled, const std::string& event) {
-  const cli::Now now{1714564800, 0};  // 2024-05-01T12:00:00Z
-  cli::EventReader reader(compiled.interpreted, now);
-  cli::EventReader native_reader(compiled.native, now);
+  const detail::Now now{1714564800, 0};  // 2024-05-01T12:00:00Z
+  detail::EventReader reader(compiled.interpreted, now);
+  detail::EventReader native_reader(compiled.native, now);
   auto wrong = reader.read(event);
   if (wrong || native_reader.read(event)) return "malformed: " + (wrong ? wrong->message : "only for native code");
 
