@@ -1,5 +1,6 @@
 // The `ordain` command: parses the command line and runs one command.
 #include "cli/command.h"
+#include "cli/version.h"
 
 namespace {
 
@@ -26,7 +27,7 @@ constexpr const char* kExitCodes = R"(Exit codes:
 }  // namespace
 
 int main(int argc, char** argv) {
-  ordain::cli::CommandLine line("ordain", kAbout, "ordain " ORDAIN_VERSION);
+  ordain::cli::CommandLine line("ordain", kAbout, ordain::cli::version_text());
   ordain::cli::Command root = line.root();
   root.set_footer(kExitCodes);
   root.require_command();

@@ -4,6 +4,7 @@ import html.parser
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -55,6 +56,19 @@ class Help(Case):
             run = ordain(*command, "--help")
             self.assertEqual(run.returncode, 0, command)
             self.assertGreater(len(run.stdout.splitlines()), 5, command)
+
+    def test_version(self):
+        run = ordain("--version")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        lines = run.stdout.splitlines()
+        self.assertRegex(lines[0], r"^ordain [0-9]+\.[0-9]+\.[0-9]+$")
+        header = (ROOT / "embed" / "include" / "ordain" / "c.h").read_text()
+        abi = re.search(r"ORDAIN_ABI_VERSION ([0-9]+)u", header)[1]
+        program = re.search(r"version    = fixed32 +; ([0-9]+)", (ROOT / "docs" / "bytecode.md").read_text())[1]
+        record = re.search(r"body     = version:u8 field\* +; version ([0-9]+)", (ROOT / "docs" / "audit.md").read_text())[1]
+        self.assertEqual(lines[1:4], [f"program format {program}", f"record format {record}", f"C ABI {abi}"])
+        self.assertRegex(lines[4], r"^native code by LLVM [0-9]+\.[0-9]+\.[0-9]+" if JIT else "^without native code$")
+        self.assertEqual(len(lines), 5)
 
     def test_wrong_usage_exits_2(self):
         for command in ([], ["nonsense"], ["check"], ["test"], ["eval", "--policies", "x"], ["eval", "--policies", "x", "--events", "-", "--engine", "warp"]):
@@ -317,6 +331,7 @@ class Eval(Case):
         self.assertIn("none", run.stderr)
         directory = ordain("eval", "--policies", self.write("p.policy", POLICY), "--events", str(self.path))
         self.assertEqual(directory.returncode, 2, directory.stderr)
+        self.assertEqual(len(directory.stderr.splitlines()), 1, "the complaint alone, no summary of nothing")
 
     def test_broken_policies_exit_2(self):
         run = self.eval([], policy="policy p on before x { deny when 1 + ; }")
@@ -426,6 +441,11 @@ class Bench(Case):
         for part in ("policy text to first decision", "p99.9", "threads", "memory of the program", "by capability", "pays.big", "####", "33 %"):
             self.assertIn(part, run.stdout)
         self.assertEqual(run.stderr, "")
+
+    def test_a_page_that_cannot_be_written_is_found_at_once(self):
+        run = self.bench("--html", str(self.path / "none" / "page.html"))
+        self.assertEqual((run.returncode, run.stdout), (2, ""))
+        self.assertIn("cannot write", run.stderr)
 
     def test_html_stands_alone(self):
         page_path = self.path / "page.html"
