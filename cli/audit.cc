@@ -158,7 +158,7 @@ int export_log(const Options& options) {
 
 Command add(Command audit, const char* name, const char* about, const std::shared_ptr<Options>& options) {
   Command command = audit.add_command(name, about);
-  command.add_option("--db", options->database, "the database directory").required();
+  command.add_option("--db", options->database, "the database directory").names_directory().required();
   return command;
 }
 
@@ -180,7 +180,7 @@ void add_readers(Command audit, const std::shared_ptr<Options>& options) {
 
   Command exporter =
       add(audit, "export", "Write records as lines of JSON; all of them, for import, or a selection", options);
-  exporter.add_option("-o,--output", options->output, "a file (default: standard output)");
+  exporter.add_option("-o,--output", options->output, "a file (default: standard output)").names_file();
   add_filter(exporter, options->filter);
   exporter.set_action([options] { return export_log(*options); });
 }
@@ -198,8 +198,10 @@ void add_audit(Command parent) {
 
   Command verifier =
       add(audit, "verify", "Recompute hashes and checkpoints; name the first record that does not fit", options);
-  verifier.add_option("--key", options->keys, "a public key, or its file: every checkpoint must be signed with it");
-  verifier.add_option("--checkpoint", options->checkpoints, "a file of checkpoints that was kept elsewhere");
+  verifier.add_option("--key", options->keys, "a public key, or its file: every checkpoint must be signed with it")
+      .names_file();
+  verifier.add_option("--checkpoint", options->checkpoints, "a file of checkpoints that was kept elsewhere")
+      .names_file();
   verifier.add_option("--unsigned-tail", options->unsigned_tail,
                       "with --key: records after the last checkpoint that are accepted (the log is in use)");
   verifier.add_flag("--json", options->json, "print one JSON object");

@@ -92,19 +92,20 @@ int check_proof(const Options& options) {
 }
 
 void add_key(Command command, const std::shared_ptr<Options>& options) {
-  command.add_option("--key", options->key, "the operator's private key file");
+  command.add_option("--key", options->key, "the operator's private key file").names_file();
 }
 
 void add_proofs(Command audit, const std::shared_ptr<Options>& options) {
   Command prover = audit.add_command("prove", "Write a proof that one record is in the signed log");
   prover.add_option("id", options->record, "the record").required();
-  prover.add_option("--db", options->database, "the database directory").required();
-  prover.add_option("-o,--output", options->output, "a file (default: standard output)");
+  prover.add_option("--db", options->database, "the database directory").names_directory().required();
+  prover.add_option("-o,--output", options->output, "a file (default: standard output)").names_file();
   prover.set_action([options] { return prove(*options); });
 
   Command checker = audit.add_command("check-proof", "Check such a proof by itself, and show the record");
-  checker.add_option("file", options->input, "the proof").required();
-  checker.add_option("--key", options->keys, "a public key, or its file: the checkpoint must be signed with it");
+  checker.add_option("file", options->input, "the proof").names_file().required();
+  checker.add_option("--key", options->keys, "a public key, or its file: the checkpoint must be signed with it")
+      .names_file();
   checker.add_flag("--json", options->json, "print the record as JSON, nothing else");
   checker.set_action([options] { return check_proof(*options); });
 }
@@ -114,18 +115,20 @@ void add_proofs(Command audit, const std::shared_ptr<Options>& options) {
 void add_audit_keepers(Command audit) {
   auto options = std::make_shared<Options>();
   Command importer = audit.add_command("import", "Make a log from the lines of an unfiltered export");
-  importer.add_option("file", options->input, "the export, or - for standard input").required();
-  importer.add_option("--db", options->database, "the database directory; must hold no log").required();
+  importer.add_option("file", options->input, "the export, or - for standard input").names_file().required();
+  importer.add_option("--db", options->database, "the database directory; must hold no log")
+      .names_directory()
+      .required();
   importer.set_action([options] { return import_log(*options); });
 
   Command rotator = audit.add_command("rotate", "Seal the current segment, index sealed ones, begin the next");
-  rotator.add_option("--db", options->database, "the database directory").required();
+  rotator.add_option("--db", options->database, "the database directory").names_directory().required();
   add_key(rotator, options);
-  rotator.add_option("--checkpoint", options->checkpoints, "append the checkpoint to this file too");
+  rotator.add_option("--checkpoint", options->checkpoints, "append the checkpoint to this file too").names_file();
   rotator.set_action([options] { return rotate(*options); });
 
   Command pruner = audit.add_command("prune", "Remove the oldest sealed segments; the rest still verifies");
-  pruner.add_option("--db", options->database, "the database directory").required();
+  pruner.add_option("--db", options->database, "the database directory").names_directory().required();
   pruner.add_option("--keep", options->keep, "how many sealed segments remain").required();
   add_key(pruner, options);
   pruner.set_action([options] { return prune(*options); });

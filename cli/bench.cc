@@ -182,7 +182,7 @@ void add_bench(Command parent) {
   Command command = parent.add_command("bench", "Measure what deciding costs with these policies on these events");
   add_policies_option(command, options->policies);
   add_events_option(command, options->events);
-  command.add_option("--html", options->html, "also write a page with plots to this file");
+  command.add_option("--html", options->html, "also write a page with plots to this file").names_file();
   command.add_option("--threads", options->threads, "measure throughput on 1 to so many threads")
       .in_range(1, 256)
       .show_default();

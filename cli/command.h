@@ -19,5 +19,6 @@ void add_grants(Command parent);
 void add_audit(Command parent);
 void add_import(Command parent);
 void add_keys(Command parent);
+void add_completion(Command root);
 
 }  // namespace ordain::cli

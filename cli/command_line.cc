@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <deque>
 
 #include "cli/terminal.h"
@@ -11,6 +12,8 @@ namespace ordain::cli {
 
 struct OptionNode {
   CLI::Option* option;
+  ValueKind kind = ValueKind::text;
+  std::vector<std::string> choices = {};
 };
 
 struct CommandNode {
@@ -28,7 +31,29 @@ struct CommandTree {
   std::function<int()> chosen;
 
   Option add(CLI::Option* option) { return Option(options.emplace_back(OptionNode{option})); }
+  OptionShape shape_of(const CLI::Option& option) const;
+  CommandShape shape_of(const CLI::App& command) const;
 };
+
+OptionShape CommandTree::shape_of(const CLI::Option& option) const {
+  OptionShape out;
+  for (const std::string& name : option.get_snames()) out.names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) out.names.push_back("--" + name);
+  out.about = option.get_description();
+  out.takes_value = option.get_items_expected_max() > 0;
+  out.repeats = option.get_items_expected_max() > 1;
+  const auto node =
+      std::find_if(options.begin(), options.end(), [&](const OptionNode& each) { return each.option == &option; });
+  if (node != options.end()) out.kind = node->kind, out.choices = node->choices;
+  return out;
+}
+
+CommandShape CommandTree::shape_of(const CLI::App& command) const {
+  CommandShape out{.name = command.get_name(), .about = command.get_description()};
+  for (const CLI::Option* option : command.get_options()) out.options.push_back(shape_of(*option));
+  for (const CLI::App* child : command.get_subcommands({})) out.commands.push_back(shape_of(*child));
+  return out;
+}
 
 Option& Option::required() {
   node_->option->required();
@@ -52,6 +77,7 @@ Option& Option::positive() {
 
 Option& Option::one_of(const std::vector<std::string>& values) {
   node_->option->check(CLI::IsMember(values));
+  node_->choices = values;
   return *this;
 }
 
@@ -72,6 +98,16 @@ Option& Option::show_default() {
 
 Option& Option::show_default(const std::string& text) {
   node_->option->default_str(text);
+  return *this;
+}
+
+Option& Option::names_file() {
+  node_->kind = ValueKind::file;
+  return *this;
+}
+
+Option& Option::names_directory() {
+  node_->kind = ValueKind::directory;
   return *this;
 }
 
@@ -110,6 +146,8 @@ void Command::set_footer(const std::string& text) { node_->app->footer(text); }
 void Command::set_action(std::function<int()> action) {
   node_->app->callback([tree = node_->tree, action = std::move(action)] { tree->chosen = action; });
 }
+
+CommandShape Command::shape() const { return node_->tree->shape_of(*node_->app); }
 
 CommandLine::CommandLine(const std::string& name, const std::string& about, const std::string& version)
     : tree_(new CommandTree(about, name)) {

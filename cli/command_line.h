@@ -17,6 +17,25 @@ enum ExitCode : int {
   kUsage = 2,     ///< the command could not run: wrong usage, unreadable files, policies with errors
 };
 
+/// What the value of an option names; shells complete it accordingly.
+enum class ValueKind { text, file, directory };
+
+/// An option, an argument or a flag as shells have to know it.
+struct OptionShape {
+  std::vector<std::string> names;  ///< "-o", "--output"; none for a positional argument
+  std::string about;
+  bool takes_value = true;
+  bool repeats = false;              ///< takes several values, one after another
+  ValueKind kind = ValueKind::text;  ///< of the values
+  std::vector<std::string> choices;  ///< the only values, if there are any
+};
+
+struct CommandShape {
+  std::string name, about;
+  std::vector<OptionShape> options;
+  std::vector<CommandShape> commands;
+};
+
 struct OptionNode;
 struct CommandNode;
 struct CommandTree;
@@ -38,6 +57,8 @@ class Option {
   /// Shows the target's present value, or `text`, as the default in the help.
   Option& show_default();
   Option& show_default(const std::string& text);
+  Option& names_file();
+  Option& names_directory();
 
  private:
   OptionNode* node_;
@@ -64,6 +85,9 @@ class Command {
   void set_footer(const std::string& text);
   /// What the command does if it is the chosen one; returns the exit code.
   void set_action(std::function<int()> action);
+
+  /// The command with its options and the commands below it.
+  CommandShape shape() const;
 
  private:
   CommandNode* node_;

@@ -180,13 +180,18 @@ void add_eval(Command parent) {
   add_policies_option(command, options->policies);
   add_events_option(command, options->events);
   add_engine_option(command, options->engine, "what decides; with jit, everything is native before the first event");
-  command.add_option("--native-cache", options->native_cache,
-                     "with --engine jit: a directory of your own where native code is kept for the next run");
+  command
+      .add_option("--native-cache", options->native_cache,
+                  "with --engine jit: a directory of your own where native code is kept for the next run")
+      .names_directory();
   add_default_option(command, options->fallback);
-  command.add_option("--db", options->database, "record every decision in this directory's audit log");
+  command.add_option("--db", options->database, "record every decision in this directory's audit log")
+      .names_directory();
   command.add_option("--key", options->key, "with --db: the operator's private key file; the record is signed with it")
+      .names_file()
       .needs("--db");
   command.add_option("--checkpoint", options->checkpoints, "with --key: append each checkpoint to this file too")
+      .names_file()
       .needs("--key");
   command.add_option("--threads", options->threads, "how many threads decide; output stays in order")
       .in_range(1, 256)

@@ -53,8 +53,8 @@ int run(Options options, Importer import) {
 void add_format(Command command, const char* name, const char* about, Importer import, bool times) {
   auto options = std::make_shared<Options>();
   Command format = command.add_command(name, about);
-  format.add_option("FILE", options->file, "the YAML file").required();
-  format.add_option("-o,--output", options->output, "write the policy here; standard output if absent");
+  format.add_option("FILE", options->file, "the YAML file").names_file().required();
+  format.add_option("-o,--output", options->output, "write the policy here; standard output if absent").names_file();
   if (times) {
     format.add_option("--timezone", options->import.time_zone,
                       "where times of day and weekdays are meant: Europe/Paris, -08:00 (default: UTC)");

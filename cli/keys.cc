@@ -80,9 +80,10 @@ Result<std::vector<PublicKey>> read_public_keys(const std::vector<std::string>& 
 Command add_database_command(Command parent, DatabaseOptions& options, const char* key_help, const char* name,
                              const char* about) {
   Command command = parent.add_command(name, about);
-  command.add_option("--db", options.database, "the database directory").required();
-  command.add_option("--key", options.key, key_help);
-  command.add_option("--trust", options.trust, "a public key, or its file, that signatures are checked with");
+  command.add_option("--db", options.database, "the database directory").names_directory().required();
+  command.add_option("--key", options.key, key_help).names_file();
+  command.add_option("--trust", options.trust, "a public key, or its file, that signatures are checked with")
+      .names_file();
   command.add_flag("--json", options.json, "print JSON, one object a line");
   return command;
 }
@@ -120,13 +121,13 @@ void add_keys(Command parent) {
   keys.set_footer("Exit codes: 0 done, 2 a file is there already, cannot be written, or others could read it.");
 
   Command maker = keys.add_command("init", "Make operator.key, operator.pub and digest.key; print the public key");
-  maker.add_option("--dir", options->directory, "where; made if missing").show_default();
+  maker.add_option("--dir", options->directory, "where; made if missing").names_directory().show_default();
   maker.add_option("--name", options->name, "the key's name: printable ASCII without spaces and '+'").show_default();
   maker.set_action([options] { return init(*options); });
 
   auto path = std::make_shared<std::string>();
   Command shower = keys.add_command("show", "Print the public key of a private one");
-  shower.add_option("file", *path, "operator.key").required();
+  shower.add_option("file", *path, "operator.key").names_file().required();
   shower.set_action([path] { return show(*path); });
 }
 

@@ -45,5 +45,6 @@ int main(int argc, char** argv) {
   ordain::cli::add_plan(root);
   ordain::cli::add_disasm(root);
   ordain::cli::add_functions(root);
+  ordain::cli::add_completion(root);
   return line.run(argc, argv);
 }

@@ -3,15 +3,15 @@
 namespace ordain::cli {
 
 void add_policy_paths(Command command, std::vector<std::string>& paths) {
-  command.add_option("PATH", paths, kPoliciesHelp).required();
+  command.add_option("PATH", paths, kPoliciesHelp).names_file().required();
 }
 
 void add_policies_option(Command command, std::vector<std::string>& paths, const char* about) {
-  command.add_option("--policies", paths, about).required();
+  command.add_option("--policies", paths, about).names_file().required();
 }
 
 void add_events_option(Command command, std::string& file) {
-  command.add_option("--events", file, "a file of JSON lines, or - for standard input").required();
+  command.add_option("--events", file, "a file of JSON lines, or - for standard input").names_file().required();
 }
 
 void add_engine_option(Command command, std::string& engine, const char* about) {

@@ -236,16 +236,21 @@ void add_common(Command command, const std::shared_ptr<Options>& options) {
 void add_replay(Command parent) {
   auto options = std::make_shared<Options>();
   Command replay = parent.add_command("replay", "Decide recorded calls again, and say what new policies would change");
-  replay.add_option("--audit", options->database, "the database directory whose audit log holds the calls");
-  replay.add_option("--events", options->events, "or a file of events, JSON lines; - for standard input");
-  replay.add_option("--against", options->against,
-                    "the old policies; without them the recorded verdict is compared (--audit)");
+  replay.add_option("--audit", options->database, "the database directory whose audit log holds the calls")
+      .names_directory();
+  replay.add_option("--events", options->events, "or a file of events, JSON lines; - for standard input").names_file();
+  replay
+      .add_option("--against", options->against,
+                  "the old policies; without them the recorded verdict is compared (--audit)")
+      .names_file();
   add_common(replay, options);
 
   auto pair = std::make_shared<Options>();
   Command diff = parent.add_command("diff", "Say what differs between two sets of policies, by deciding events");
-  diff.add_option("--against", pair->against, "the old policies").required();
-  diff.add_option("--events", pair->events, "a file of events, JSON lines; - for standard input").required();
+  diff.add_option("--against", pair->against, "the old policies").names_file().required();
+  diff.add_option("--events", pair->events, "a file of events, JSON lines; - for standard input")
+      .names_file()
+      .required();
   add_common(diff, pair);
 }
 

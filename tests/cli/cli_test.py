@@ -77,6 +77,61 @@ class Help(Case):
             self.assertIn("ordain:", run.stderr)
 
 
+class Completion(Case):
+    """What a shell offers, asked of bash itself."""
+
+    def complete(self, *words):
+        """The candidates for the last of `words`, in the test's folder."""
+        script = f'''
+source <("{BIN / "ordain"}" completion bash)
+COMP_WORDS=(ordain "$@"); COMP_CWORD=$#
+_ordain
+printf '%s\\n' "${{COMPREPLY[@]}}"
+'''
+        run = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, cwd=self.path, timeout=60)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        return sorted(line for line in run.stdout.splitlines() if line)
+
+    def test_commands_and_their_commands(self):
+        self.assertLessEqual({"check", "eval", "approvals", "audit", "completion"}, set(self.complete("")))
+        self.assertEqual(self.complete("ex"), ["explain"])
+        self.assertEqual(self.complete("audit", "pr"), ["prove", "prune"])
+        self.assertEqual(self.complete("grants", ""), ["create", "list", "revoke"])
+        self.assertEqual(self.complete("bogus", "--js"), [])
+
+    def test_options_of_the_command(self):
+        self.assertEqual(self.complete("plan", "-"), ["--dot", "--help", "--json", "--most", "-h"])
+        self.assertEqual(self.complete("audit", "verify", "--un"), ["--unsigned-tail"])
+        self.assertEqual(self.complete("functions", ""), ["--help", "--json", "-h"])
+        self.assertIn("--version", self.complete("--"))
+
+    def test_values(self):
+        self.assertEqual(self.complete("eval", "--engine", ""), ["interpreter", "jit"])
+        self.assertEqual(self.complete("eval", "--json", "--default", "=", "req"), ["require_approval"])
+        self.assertEqual(self.complete("completion", ""), ["bash", "fish", "zsh"])
+        self.assertEqual(self.complete("approvals", "reject", "--note", ""), [])
+
+    def test_paths(self):
+        self.write("a b.policy", "")
+        self.write("calls.jsonl", "")
+        (self.path / "state").mkdir()
+        everything = ["a b.policy", "calls.jsonl", "state"]
+        self.assertEqual(self.complete("check", ""), everything)
+        self.assertEqual(self.complete("check", "a b.policy", "ca"), ["calls.jsonl"])
+        self.assertEqual(self.complete("eval", "--policies", "x", ""), everything)
+        self.assertEqual(self.complete("eval", "--policies", "x", "--events", ""), everything)
+        self.assertEqual(self.complete("audit", "tail", "--db", ""), ["state"])
+        self.assertEqual(self.complete("import", "aegis", "-o", "c"), ["calls.jsonl"])
+
+    def test_every_command_is_in_every_script(self):
+        for shell in ("bash", "zsh", "fish"):
+            run = ordain("completion", shell)
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            for words in ("ordain check", "ordain audit check-proof", "ordain approvals approve", "ordain keys init", "ordain completion"):
+                self.assertIn(words, run.stdout)
+        self.assertEqual(ordain("completion", "tcsh").returncode, 2)
+
+
 class Check(Case):
     def test_good_policies(self):
         run = ordain("check", BANKING)
