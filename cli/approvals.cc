@@ -1,4 +1,4 @@
-// ordain approvals: what waits for a human, and the human's answer.
+// ordain approvals: shows the calls that wait for a human, and records the human's answer.
 #include "ordain/approvals.h"
 
 #include <fmt/format.h>

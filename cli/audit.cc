@@ -1,4 +1,4 @@
-// ordain audit: reads the record, checks it, and hands it on.
+// ordain audit tail, query, count, export and verify: shows the audit log, and checks that it is intact.
 #include "ordain/audit.h"
 
 #include <fmt/format.h>
@@ -27,7 +27,7 @@ struct Options {
   uint64_t unsigned_tail = 0;
 };
 
-// What happened, in a few words.
+// What the record says happened, in a few words.
 std::string happened(const AuditRecord& record) {
   if (record.kind == RecordKind::outcome) return std::string(to_string(record.status));
   if (record.kind == RecordKind::lost) return fmt::format("{} records lost", record.lost.size());
@@ -72,7 +72,7 @@ int query(const Options& options) {
     return true;
   });
   if (!result) return fail(result.error());
-  if (shown > options.count) fmt::print(stderr, "there are more; -n shows more than {}\n", options.count);
+  if (shown > options.count) fmt::print(stderr, "there are more records; -n shows more than {}\n", options.count);
   return kOk;
 }
 
@@ -158,7 +158,7 @@ int export_log(const Options& options) {
 
 Command add(Command audit, const char* name, const char* about, const std::shared_ptr<Options>& options) {
   Command command = audit.add_command(name, about);
-  command.add_option("--db", options->database, "the database directory").names_directory().required();
+  add_database_option(command, options->database);
   return command;
 }
 

@@ -1,4 +1,4 @@
-// The half of `ordain audit` that makes something: imports, segments, proofs.
+// The commands of `ordain audit` that make something: an imported log, sealed segments, proofs.
 #pragma once
 
 #include "cli/command_line.h"

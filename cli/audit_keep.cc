@@ -1,4 +1,4 @@
-// ordain audit import, rotate, prune, prove, check-proof.
+// ordain audit import, rotate, prune, prove and check-proof: keeps the audit log, and proves single records.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -98,11 +98,11 @@ void add_key(Command command, const std::shared_ptr<Options>& options) {
 void add_proofs(Command audit, const std::shared_ptr<Options>& options) {
   Command prover = audit.add_command("prove", "Write a proof that one record is in the signed log");
   prover.add_option("id", options->record, "the record").required();
-  prover.add_option("--db", options->database, "the database directory").names_directory().required();
+  add_database_option(prover, options->database);
   prover.add_option("-o,--output", options->output, "a file (default: standard output)").names_file();
   prover.set_action([options] { return prove(*options); });
 
-  Command checker = audit.add_command("check-proof", "Check such a proof by itself, and show the record");
+  Command checker = audit.add_command("check-proof", "Check a proof by itself, without the log, and show its record");
   checker.add_option("file", options->input, "the proof").names_file().required();
   checker.add_option("--key", options->keys, "a public key, or its file: the checkpoint must be signed with it")
       .names_file();
@@ -116,19 +116,17 @@ void add_audit_keepers(Command audit) {
   auto options = std::make_shared<Options>();
   Command importer = audit.add_command("import", "Make a log from the lines of an unfiltered export");
   importer.add_option("file", options->input, "the export, or - for standard input").names_file().required();
-  importer.add_option("--db", options->database, "the database directory; must hold no log")
-      .names_directory()
-      .required();
+  add_database_option(importer, options->database, "the database directory; must hold no log");
   importer.set_action([options] { return import_log(*options); });
 
   Command rotator = audit.add_command("rotate", "Seal the current segment, index sealed ones, begin the next");
-  rotator.add_option("--db", options->database, "the database directory").names_directory().required();
+  add_database_option(rotator, options->database);
   add_key(rotator, options);
   rotator.add_option("--checkpoint", options->checkpoints, "append the checkpoint to this file too").names_file();
   rotator.set_action([options] { return rotate(*options); });
 
   Command pruner = audit.add_command("prune", "Remove the oldest sealed segments; the rest still verifies");
-  pruner.add_option("--db", options->database, "the database directory").names_directory().required();
+  add_database_option(pruner, options->database);
   pruner.add_option("--keep", options->keep, "how many sealed segments remain").required();
   add_key(pruner, options);
   pruner.set_action([options] { return prune(*options); });

@@ -1,4 +1,4 @@
-// ordain bench: what deciding costs with these policies on these events.
+// ordain bench: measures what deciding costs with these policies on these events.
 #include "cli/bench.h"
 
 #include <fmt/format.h>
@@ -49,7 +49,7 @@ bool read_lines(const std::string& name, std::vector<std::string>* out) {
   return true;
 }
 
-// Reads every event. Complains of the first malformed line.
+// Reads every event. Complains about the first malformed line.
 void read_events(const std::vector<std::string>& lines, PreparedEvents* prepared, BenchReport* report,
                  ProgressBar* progress) {
   for (size_t i = 0; i < lines.size(); ++i) {
@@ -63,7 +63,7 @@ void read_events(const std::vector<std::string>& lines, PreparedEvents* prepared
   report->contexts = prepared->contexts();
 }
 
-// False after complaining. A build without the native tier measures the interpreter only.
+// Compiles to native code; does nothing in a build without the native tier. False after complaining.
 bool make_native(const Program& program, uint32_t threads, BenchReport* report) {
 #ifdef ORDAIN_HAS_JIT
   const auto start = Clock::now();
@@ -80,7 +80,8 @@ bool make_native(const Program& program, uint32_t threads, BenchReport* report) 
   return true;
 }
 
-void load_again(const Program& program, BenchReport* report) {
+// Measures how long it takes to load the program from its serialised form.
+void measure_loading(const Program& program, BenchReport* report) {
   const std::string bytes = program.serialise();
   report->serialised_bytes = bytes.size();
   const auto start = Clock::now();
@@ -110,7 +111,7 @@ bool decide_first_event(const Options& options, const Compilation& compilation, 
   size_t first = 0;
   while (first < lines.size() && !prepared.add(lines[first])) ++first;
   if (first == lines.size()) {
-    complain(options.events + ": there is no event");
+    complain(options.events + " holds no event");
     return false;
   }
   Call call(compilation.program);
@@ -163,7 +164,7 @@ int run(const Options& options) {
   report.memory_bytes = program.memory();
   PreparedEvents events(compilation.program, now_ns, complain);
   read_events(lines, &events, &report, &progress);
-  load_again(program, &report);
+  measure_loading(program, &report);
   progress.show(0, "making native code");
   if (!make_native(program, options.threads, &report)) return kUsage;
   if (const auto line = find_disagreement(events, lines, now_ns)) {

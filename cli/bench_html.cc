@@ -79,7 +79,7 @@ std::string latency_plot(const EngineReport& engine, size_t number) {
   return out;
 }
 
-// Decisions per second by engine and threads, as lying bars.
+// Decisions per second by engine and threads, as horizontal bars.
 std::string throughput_plot(const std::vector<EngineReport>& engines) {
   constexpr int kWidth = 800, kRow = 24, kLabel = 150, kValue = 110;
   double most = 1;

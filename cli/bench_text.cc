@@ -45,7 +45,7 @@ std::string group_table(const char* title, const std::vector<DecisionGroup>& gro
   return out;
 }
 
-// Twelve bars between the fastest and p99, on a logarithmic scale, and what took longer.
+// Twelve bars between the fastest and p99, on a logarithmic scale, and one for the slower rest.
 std::string histogram(const EngineReport& engine) {
   constexpr int kBars = 13;
   const std::vector<LatencyBar> bars = latency_bars(engine.cost, kBars);

@@ -20,7 +20,7 @@ enum ExitCode : int {
 /// What the value of an option names; shells complete it accordingly.
 enum class ValueKind { text, file, directory };
 
-/// An option, an argument or a flag as shells have to know it.
+/// What a shell needs to know about an option, a positional argument or a flag.
 struct OptionShape {
   std::vector<std::string> names;  ///< "-o", "--output"; none for a positional argument
   std::string about;

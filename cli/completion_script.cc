@@ -1,5 +1,5 @@
 // All three scripts find the command that the words before the cursor name, such as `ordain audit verify`, and the last
-// option among them. Either the option still takes a value, or what the command takes is offered.
+// option among those words. If that option still takes a value they offer values, else what the command takes.
 #include "cli/completion_script.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// ordain disasm: what the policies compile to. ordain functions: what expressions may call.
+// ordain disasm prints what policies compile to; ordain functions lists what expressions may call.
 #include "ordain/disasm.h"
 
 #include <fmt/format.h>

@@ -43,7 +43,7 @@ struct Evaluation {
   Warnings* warnings = nullptr;
 };
 
-/// Counts of what was decided.
+/// How many events were decided, how, and how fast.
 struct Tally {
   std::array<uint64_t, 3> effects{};  ///< by Effect
   uint64_t malformed = 0;

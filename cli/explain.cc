@@ -84,7 +84,7 @@ void print_text(const Program& program, uint64_t line, const EventReader& reader
   }
 }
 
-// False if a line is malformed.
+// Explains every event. False if a line is malformed.
 bool explain_lines(std::istream& in, const Options& options, const Compilation& compilation) {
   const DecideOptions how = decide_options("interpreter", options.fallback);
   Explainer explainer(compilation, detail::now_at(system_time_ns()), how, complain);

@@ -1,4 +1,4 @@
-// ordain grants: standing answers of an operator, made, listed and taken back.
+// ordain grants: creates, lists and revokes the standing approvals of an operator.
 #include "ordain/grants.h"
 
 #include <fmt/format.h>
@@ -25,7 +25,7 @@ struct Options : DatabaseOptions {
 
 constexpr const char* kKey = "operator.key; needed to create grants where the host has keys";
 
-/// "90s", "30m", "8h", "7d".
+// Reads "90s", "30m", "8h" or "7d" as nanoseconds.
 Result<int64_t> parse_span(const std::string& text) {
   int64_t number = 0;
   auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -1,4 +1,4 @@
-// ordain import: policies of other engines as .policy text.
+// ordain import: writes policies of other engines as .policy text.
 #include "import/import.h"
 
 #include <fmt/format.h>
@@ -21,7 +21,7 @@ struct Options {
 
 using Importer = importer::Imported (*)(const std::string&, const importer::ImportOptions&, const importer::ReadFile&);
 
-// Whether the file itself could not be read, rather than one that it extends.
+// Whether the file itself could not be read, rather than a file that it extends.
 bool is_unreadable(const Diagnostics& diagnostics) {
   return diagnostics.sources.size() == 1 && diagnostics.sources[0]->text.empty() && !diagnostics.items.empty() &&
          diagnostics.items[0].code == "unreadable";

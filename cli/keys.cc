@@ -1,16 +1,12 @@
-// ordain keys: the operator's keys.
+// ordain keys: makes the operator's keys, and prints public ones.
 #include "ordain/keys.h"
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "cli/command.h"
-#include "cli/key_options.h"
 #include "cli/terminal.h"
 
 namespace ordain::cli {
@@ -34,7 +30,7 @@ int init(const Options& options) {
   const std::string digests = (directory / "digest.key").string();
   for (const std::string& path : {secret, open, digests}) {
     if (fs::exists(fs::symlink_status(path))) {
-      return fail({"key_exists", path + " is there already; keys are never overwritten"});
+      return fail({"key_exists", path + " exists already; keys are never overwritten"});
     }
   }
   auto key = PrivateKey::generate(options.name);
@@ -62,63 +58,11 @@ int show(const std::string& path) {
 
 }  // namespace
 
-Result<PublicKey> read_public_key(const std::string& given) {
-  std::error_code ignored;
-  return std::filesystem::exists(given, ignored) ? PublicKey::load(given) : PublicKey::parse(given);
-}
-
-Result<std::vector<PublicKey>> read_public_keys(const std::vector<std::string>& given) {
-  std::vector<PublicKey> out;
-  for (const std::string& one : given) {
-    auto key = read_public_key(one);
-    if (!key) return Error{key.error().code, fmt::format("--key {}: {}", one, key.error().message)};
-    out.push_back(*key);
-  }
-  return out;
-}
-
-Command add_database_command(Command parent, DatabaseOptions& options, const char* key_help, const char* name,
-                             const char* about) {
-  Command command = parent.add_command(name, about);
-  command.add_option("--db", options.database, "the database directory").names_directory().required();
-  command.add_option("--key", options.key, key_help).names_file();
-  command.add_option("--trust", options.trust, "a public key, or its file, that signatures are checked with")
-      .names_file();
-  command.add_flag("--json", options.json, "print JSON, one object a line");
-  return command;
-}
-
-int fail_on_database(const Error& error) {
-  complain(error.message);
-  return error.code.rfind("database_", 0) == 0 || error.code == "no_database" || error.code.rfind("key_", 0) == 0 ||
-                 error.code == "bad_key"
-             ? kUsage
-             : kFindings;
-}
-
-Result<OperatorKeys> operator_keys(const std::string& key, const std::vector<std::string>& trust) {
-  OperatorKeys out;
-  if (!key.empty()) {
-    auto loaded = PrivateKey::load(key);
-    if (!loaded) return loaded.error();
-    out.sign = std::move(*loaded);
-  }
-  auto trusted = read_public_keys(trust);
-  if (!trusted) return trusted.error();
-  out.trust = std::move(*trusted);
-  return out;
-}
-
-std::string user_name() {
-  const char* user = std::getenv("USER");
-  return user != nullptr && *user != '\0' ? user : fmt::format("uid-{}", getuid());
-}
-
 void add_keys(Command parent) {
   auto options = std::make_shared<Options>();
   Command keys = parent.add_command("keys", "Make the keys that sign checkpoints");
   keys.require_command();
-  keys.set_footer("Exit codes: 0 done, 2 a file is there already, cannot be written, or others could read it.");
+  keys.set_footer("Exit codes: 0 done, 2 a file exists already, cannot be written, or others could read it.");
 
   Command maker = keys.add_command("init", "Make operator.key, operator.pub and digest.key; print the public key");
   maker.add_option("--dir", options->directory, "where; made if missing").names_directory().show_default();

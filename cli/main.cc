@@ -22,7 +22,7 @@ constexpr const char* kExitCodes = R"(Exit codes:
      (replay), a broken chain (audit verify)
   2  could not run: wrong usage, unreadable files, policies with errors
 
-`ordain COMMAND --help` tells more of each command.)";
+`ordain COMMAND --help` says more about each command.)";
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// ordain plan: which tests lead a call to the rules that can match it, and which rules no test leads to.
+// ordain plan: shows which tests lead a call to the rules that can match it, and which rules every call tries.
 #include <fmt/format.h>
 
 #include "cli/command.h"

@@ -9,13 +9,13 @@
 
 namespace ordain::cli {
 
-/// One log, one thread.
+/// Writes one log; used by one thread.
 class Recorder {
  public:
   struct Where {
     std::string directory, key, checkpoints;  ///< the last two may be empty
   };
-  /// Opens or makes the log. nullptr after complaining.
+  /// Opens the log, or makes it. @returns nullptr after complaining
   static std::unique_ptr<Recorder> open(const Where& where);
 
   /// Queues the decision's record; waits for room. False, after complaining, if the log cannot take it.

@@ -57,7 +57,7 @@ int colour_of(ReplayChange change) {
 
 std::string dash(const std::string& text) { return text.empty() ? "-" : terminal_text(text); }
 
-std::string said(const ReplayVerdict& verdict) {
+std::string verdict_text(const ReplayVerdict& verdict) {
   std::string out = fmt::format("{} by {}: {}", to_string(verdict.effect), verdict.rule, terminal_text(verdict.reason));
   for (const std::string& obligation : verdict.obligations) out += "; " + terminal_text(obligation);
   return out;
@@ -71,7 +71,8 @@ void print_example(const ReplayExample& example, bool recorded) {
     fmt::print("        {}\n", terminal_text(example.why));
     return;
   }
-  fmt::print("        old  {}\n        new  {}\n", said(example.old_verdict), said(example.new_verdict));
+  fmt::print("        old  {}\n        new  {}\n", verdict_text(example.old_verdict),
+             verdict_text(example.new_verdict));
 }
 
 void print_groups(const ReplayReport& report, bool recorded) {
@@ -143,7 +144,7 @@ void print_json(const ReplayReport& report) {
   fmt::print("]}}\n");
 }
 
-// Lets the bar show how much of `total` is done; nothing if that is not known.
+// Lets the bar show how much of `total` is done. A total of 0 is unknown, and shows nothing.
 void show_progress(uint64_t total, ProgressBar* bar, ReplayOptions* how) {
   if (total == 0) return;
   how->progress = [total, bar](uint64_t done) { bar->show(static_cast<double>(done) / static_cast<double>(total)); };
@@ -220,13 +221,13 @@ void add_common(Command command, const std::shared_ptr<Options>& options) {
   command.add_option("--limit", options->limit, "examples shown of each kind of change").show_default();
   command.add_option("--threads", options->threads, "threads that decide; 0: as many as there are cores")
       .in_range(0, 1024);
-  command.add_flag("--strict", options->strict, "what cannot be known counts as changed");
+  command.add_flag("--strict", options->strict, "count indeterminate calls as changed");
   command.add_flag("--json", options->json, "print one JSON object");
   command.set_footer(
       "Only what was recorded counts: its clock, its approvals. A rule that reads a value which was redacted, or a "
       "time\n"
       "that an event does not say, makes the call indeterminate unless the rest of the rules settles it.\n"
-      "Exit codes: 0 nothing changed, 1 something changed (or a line is no event; with --strict, or something is\n"
+      "Exit codes: 0 nothing changed, 1 something changed (or a line is not an event; with --strict, or something is\n"
       "indeterminate), 2 could not run.");
   command.set_action([options] { return run(*options); });
 }

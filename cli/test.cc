@@ -1,4 +1,4 @@
-// ordain test: runs the `test` blocks of policies, and shows where a decision is not what they expect.
+// ordain test: runs the `test` blocks of policies, and shows every decision that is not what they expect.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -54,7 +54,7 @@ void print_json(const Compilation& compilation, const TestReport& report) {
   fmt::print("{}]}}\n", out);
 }
 
-// Each expectation that is not met as a diagnostic is shown: with its line and a caret.
+// Every unmet expectation, shown like a diagnostic: with its line and a caret.
 std::string failures_of(const Compilation& compilation, const TestReport& report) {
   Diagnostics out;
   out.sources = compilation.diagnostics.sources;
@@ -69,7 +69,8 @@ std::string failures_of(const Compilation& compilation, const TestReport& report
   return render(out, {.colour = wants_colour(stdout)});
 }
 
-// What a test that passes for a fault's sake should not hide.
+// The fault behind an expected denial, or "": the test passes, but perhaps not for the reason that its author has in
+// mind.
 std::string fault_of(const TestReport& report) {
   const auto at = std::find_if(report.verdicts.begin(), report.verdicts.end(),
                                [](const TestVerdict& verdict) { return verdict.met && verdict.fault; });

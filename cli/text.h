@@ -1,4 +1,4 @@
-// Small texts that several commands print or read.
+// Texts that several commands print or read: counts, JSON strings, times.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ std::string json_text(std::string_view text);
 /// @returns error "usage", which names the option
 Result<int64_t> parse_time_option(std::string_view option, std::string_view text);
 
-/// The time by the second, in RFC 3339.
+/// The time in RFC 3339, without fractions of a second.
 std::string format_second(int64_t time_ns);
 
 }  // namespace ordain::cli
