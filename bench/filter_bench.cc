@@ -1,6 +1,6 @@
-// filter_bench times the classic filters of web-traffic engines, one expression each, grouped as
-// parse, compile and execute: address equality and ranges, port sets and ranges, country sets of 3
-// and of 80, user agents by substring and by regular expression, lower-casing.
+// The classic filters of web-traffic engines, one expression each, grouped as parse, compile and execute: address
+// equality and ranges, port sets and ranges, country sets of 3 and of 80, user agents by substring and by regular
+// expression, lower-casing.
 //   build/release/bin/filter_bench
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -91,7 +91,7 @@ void add(const Filter& filter) {
   });
   auto prepared = std::make_shared<Prepared>(prepare_text(text));
   const bool native = make_native(*prepared);
-  auto requests = std::make_shared<cli::PreparedEvents>(prepared->program, EventReaderOptions());
+  auto requests = std::make_shared<PreparedEvents>(prepared->program);
   for (const std::string& event : events()) {
     if (!requests->add(event)) std::exit(1);
   }
@@ -102,7 +102,7 @@ void add(const Filter& filter) {
         fmt::format("execute/{}/{}", filter.name, interpret ? "interpreter" : "native").c_str(),
         [requests, interpret](benchmark::State& state) {
           std::vector<std::unique_ptr<Call>> calls;
-          for (const cli::PreparedCall& request : requests->calls()) {
+          for (const PreparedCall& request : requests->calls()) {
             calls.push_back(std::make_unique<Call>(requests->program()));
             request.fill(*calls.back());
           }

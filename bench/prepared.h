@@ -1,5 +1,4 @@
-// Prepared is a rule set that is compiled, checked against the oracle on the requests to be timed,
-// and ready for timing.
+// A rule set compiled, checked against the oracle on the requests that will be timed, and ready to be timed.
 #pragma once
 
 #include <algorithm>
@@ -8,20 +7,20 @@
 #include <vector>
 
 #include "bench/families.h"
-#include "cli/prepared_events.h"
 #include "ordain/compile.h"
 #include "ordain/decide.h"
+#include "ordain/prepared_events.h"
 
 namespace ordain::bench {
 
 /// Filled requests for one program.
-using Requests = std::unique_ptr<cli::PreparedEvents>;
+using Requests = std::unique_ptr<PreparedEvents>;
 
 struct Prepared {
   std::string text;
   std::shared_ptr<const Program> program;
   CompileTimes times;
-  double native_ms = 0;  ///< 0 without native code
+  double native_ms = 0;  ///< 0: there is no native code
   size_t code_bytes = 0;
 };
 
@@ -29,37 +28,34 @@ struct Prepared {
 Prepared prepare(const Family& family, size_t rules, uint64_t seed = 1);
 Prepared prepare_text(std::string text);
 
-/// Compiles everything to native code. @returns false in a build without the native tier. `quick`:
-/// without optimisation.
+/// Makes everything native; false in a build without the native tier. `quick`: without optimisation.
 bool make_native(Prepared& prepared, bool quick = false);
 
-/// Draws requests about the first `from` rules, so that a large set can receive the same requests
-/// as a small one.
+/// Draws requests; `from` of the rules, so that a large set can be asked what a small one is asked.
 Requests requests_for(const Prepared& prepared, const Family& family, size_t from, size_t count, uint64_t seed = 1);
 
-/// Requires the same answer to every request from the oracle, the interpreter and, if present,
-/// native code. The oracle answers as many requests as it can in about a second. Ends the process
-/// with a message if they differ.
-void check_against_oracle(const Prepared& prepared, const cli::PreparedEvents& requests);
+/// Demands of the oracle, the interpreter and, if it is there, native code one answer to every request; of the oracle
+/// to as many as it can answer in a second or so. Ends the process with a message where they differ.
+void check_against_oracle(const Prepared& prepared, const PreparedEvents& requests);
 
-/// @returns the nanoseconds of one decision, including setting its fields: the best of several
-/// rounds over all requests, because other processes use the machine too
-double time_decisions(const cli::PreparedEvents& requests, bool interpret_only, double seconds);
+/// Nanoseconds of one decision with its fields set within the timing: the best of several rounds over all requests,
+/// for others use the machine too.
+double time_decisions(const PreparedEvents& requests, bool interpret_only, double seconds);
 
-/// Does the same for a function of (Call, Context).
+/// The same for a function of (Call, Context), with the fields set within the timing.
 template <typename Decide>
-double time_requests(const cli::PreparedEvents& requests, double seconds, Decide decide_one);
+double time_requests(const PreparedEvents& requests, double seconds, Decide decide_one);
 
-/// Takes a result of the timed code, so that the compiler cannot leave any of it out.
+/// Takes a result of what was timed, so that the compiler leaves nothing out.
 inline volatile uint64_t benchmark_sink = 0;
 
-/// @returns milliseconds since some fixed time
+/// Milliseconds since some fixed moment.
 double now_ms();
 
 // --- inline
 
 template <typename Decide>
-double time_requests(const cli::PreparedEvents& requests, double seconds, Decide decide_one) {
+double time_requests(const PreparedEvents& requests, double seconds, Decide decide_one) {
   Call call(requests.program());
   double best = 1e300;
   uint64_t sum = 0;
@@ -69,7 +65,7 @@ double time_requests(const cli::PreparedEvents& requests, double seconds, Decide
     const double from = now_ms();
     double taken = 0;
     do {
-      for (const cli::PreparedCall& request : requests.calls()) {
+      for (const PreparedCall& request : requests.calls()) {
         request.fill(call);
         const Decision decision = decide_one(call, *request.context);
         sum += static_cast<uint64_t>(decision.effect) + decision.rule;

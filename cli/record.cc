@@ -5,7 +5,8 @@
 namespace ordain::cli {
 namespace {
 
-bool told(const Result<void>& done) {
+// Complains of an error. @returns whether there was none
+bool check(const Result<void>& done) {
   if (!done) complain(done.error().message);
   return done.ok();
 }
@@ -47,9 +48,9 @@ bool Recorder::add(const EventReader& reader, const Decision& decision) {
   facts.action = event.action;
   facts.risk = event.risk;
   facts.rejected = reader.flaw();
-  return told(recorder_->add(reader.call().program(), facts, decision));
+  return check(recorder_->add(reader.call().program(), facts, decision));
 }
 
-bool Recorder::close() { return told(recorder_->flush()); }
+bool Recorder::close() { return check(recorder_->flush()); }
 
 }  // namespace ordain::cli

@@ -4,6 +4,7 @@ import html.parser
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -56,11 +57,79 @@ class Help(Case):
             self.assertEqual(run.returncode, 0, command)
             self.assertGreater(len(run.stdout.splitlines()), 5, command)
 
+    def test_version(self):
+        run = ordain("--version")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        lines = run.stdout.splitlines()
+        self.assertRegex(lines[0], r"^ordain [0-9]+\.[0-9]+\.[0-9]+$")
+        header = (ROOT / "embed" / "include" / "ordain" / "c.h").read_text()
+        abi = re.search(r"ORDAIN_ABI_VERSION ([0-9]+)u", header)[1]
+        program = re.search(r"version    = fixed32 +; ([0-9]+)", (ROOT / "docs" / "bytecode.md").read_text())[1]
+        record = re.search(r"body     = version:u8 field\* +; version ([0-9]+)", (ROOT / "docs" / "audit.md").read_text())[1]
+        self.assertEqual(lines[1:4], [f"program format {program}", f"record format {record}", f"C ABI {abi}"])
+        self.assertRegex(lines[4], r"^native code by LLVM [0-9]+\.[0-9]+\.[0-9]+" if JIT else "^without native code$")
+        self.assertEqual(len(lines), 5)
+
     def test_wrong_usage_exits_2(self):
         for command in ([], ["nonsense"], ["check"], ["test"], ["eval", "--policies", "x"], ["eval", "--policies", "x", "--events", "-", "--engine", "warp"]):
             run = ordain(*command)
             self.assertEqual(run.returncode, 2, command)
             self.assertIn("ordain:", run.stderr)
+
+
+class Completion(Case):
+    """What a shell offers, asked of bash itself."""
+
+    def complete(self, *words):
+        """The candidates for the last of `words`, in the test's folder."""
+        script = f'''
+source <("{BIN / "ordain"}" completion bash)
+COMP_WORDS=(ordain "$@"); COMP_CWORD=$#
+_ordain
+printf '%s\\n' "${{COMPREPLY[@]}}"
+'''
+        run = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, cwd=self.path, timeout=60)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        return sorted(line for line in run.stdout.splitlines() if line)
+
+    def test_commands_and_their_commands(self):
+        self.assertLessEqual({"check", "eval", "approvals", "audit", "completion"}, set(self.complete("")))
+        self.assertEqual(self.complete("ex"), ["explain"])
+        self.assertEqual(self.complete("audit", "pr"), ["prove", "prune"])
+        self.assertEqual(self.complete("grants", ""), ["create", "list", "revoke"])
+        self.assertEqual(self.complete("bogus", "--js"), [])
+
+    def test_options_of_the_command(self):
+        self.assertEqual(self.complete("plan", "-"), ["--dot", "--help", "--json", "--most", "-h"])
+        self.assertEqual(self.complete("audit", "verify", "--un"), ["--unsigned-tail"])
+        self.assertEqual(self.complete("functions", ""), ["--help", "--json", "-h"])
+        self.assertIn("--version", self.complete("--"))
+
+    def test_values(self):
+        self.assertEqual(self.complete("eval", "--engine", ""), ["interpreter", "jit"])
+        self.assertEqual(self.complete("eval", "--json", "--default", "=", "req"), ["require_approval"])
+        self.assertEqual(self.complete("completion", ""), ["bash", "fish", "zsh"])
+        self.assertEqual(self.complete("approvals", "reject", "--note", ""), [])
+
+    def test_paths(self):
+        self.write("a b.policy", "")
+        self.write("calls.jsonl", "")
+        (self.path / "state").mkdir()
+        everything = ["a b.policy", "calls.jsonl", "state"]
+        self.assertEqual(self.complete("check", ""), everything)
+        self.assertEqual(self.complete("check", "a b.policy", "ca"), ["calls.jsonl"])
+        self.assertEqual(self.complete("eval", "--policies", "x", ""), everything)
+        self.assertEqual(self.complete("eval", "--policies", "x", "--events", ""), everything)
+        self.assertEqual(self.complete("audit", "tail", "--db", ""), ["state"])
+        self.assertEqual(self.complete("import", "aegis", "-o", "c"), ["calls.jsonl"])
+
+    def test_every_command_is_in_every_script(self):
+        for shell in ("bash", "zsh", "fish"):
+            run = ordain("completion", shell)
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            for words in ("ordain check", "ordain audit check-proof", "ordain approvals approve", "ordain keys init", "ordain completion"):
+                self.assertIn(words, run.stdout)
+        self.assertEqual(ordain("completion", "tcsh").returncode, 2)
 
 
 class Check(Case):
@@ -333,6 +402,7 @@ policy p on before pay {
         self.assertIn("none", run.stderr)
         directory = ordain("eval", "--policies", self.write("p.policy", POLICY), "--events", str(self.path))
         self.assertEqual(directory.returncode, 2, directory.stderr)
+        self.assertEqual(len(directory.stderr.splitlines()), 1, "the complaint alone, no summary of nothing")
 
     def test_broken_policies_exit_2(self):
         run = self.eval([], policy="policy p on before x { deny when 1 + ; }")
@@ -442,6 +512,11 @@ class Bench(Case):
         for part in ("policy text to first decision", "p99.9", "threads", "memory of the program", "by capability", "pays.big", "####", "33 %"):
             self.assertIn(part, run.stdout)
         self.assertEqual(run.stderr, "")
+
+    def test_a_page_that_cannot_be_written_is_found_at_once(self):
+        run = self.bench("--html", str(self.path / "none" / "page.html"))
+        self.assertEqual((run.returncode, run.stdout), (2, ""))
+        self.assertIn("cannot write", run.stderr)
 
     def test_html_stands_alone(self):
         page_path = self.path / "page.html"

@@ -15,6 +15,8 @@
 #include <thread>
 #include <utility>
 
+#include <llvm/Config/llvm-config.h>
+
 #include "vm/jit/backend.h"
 #include "vm/jit/lower.h"
 #include "vm/jit/object_cache.h"
@@ -290,5 +292,7 @@ Result<NativeReport> compile_native(const Program& program, const NativeOptions&
   report.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return report;
 }
+
+std::string llvm_version() { return LLVM_VERSION_STRING; }
 
 }  // namespace ordain

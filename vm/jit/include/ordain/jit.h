@@ -57,4 +57,7 @@ void compile_native_in_background(const Program& program, const NativeOptions& o
 /// @returns error code "unsafe_cache" with the reason
 Result<void> check_native_cache(const std::string& directory);
 
+/// The version of LLVM that this library was built with, such as "19.1.7".
+std::string llvm_version();
+
 }  // namespace ordain
