@@ -4,19 +4,10 @@
 
 #include "ordain/time_text.h"
 #include "runtime/audit/value_bytes.h"
+#include "vm/value/encodings.h"
 
 namespace ordain::detail {
 namespace {
-
-std::string hex_of_bytes(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    out += kDigits[static_cast<unsigned char>(c) >> 4];
-    out += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
-}
 
 Now time_of(int64_t time_ns) {
   const auto [seconds, nanos] = timestamp_of_nanos(time_ns);
@@ -68,7 +59,7 @@ std::string RecordedCall::read(std::string_view body, std::string_view intent) {
 
 // What the runtime sets of `action` besides.
 void RecordedCall::take_action(const RecordView& from) {
-  action_hex_ = hex_of_bytes(from.action);
+  action_hex_ = hex_of(from.action);
   struct Text {
     std::string_view name, text;
   };

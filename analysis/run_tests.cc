@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "analysis/explain.h"
+#include "ordain/time_text.h"
 #include "vm/wire/decision_json.h"
 
 namespace ordain {
@@ -72,10 +72,7 @@ class Runner {
   }
 
  private:
-  static detail::Now start() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return {std::chrono::duration_cast<std::chrono::seconds>(now).count(), 0};
-  }
+  static detail::Now start() { return {system_time_ns() / 1'000'000'000, 0}; }
 
   // What hosts get is judged; what all rules came to is told.
   void decide_into(TestVerdict& verdict, uint64_t number) {

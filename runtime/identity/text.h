@@ -8,6 +8,7 @@
 #include "ordain/fault.h"
 #include "ordain/program.h"
 #include "ordain/utf8.h"
+#include "vm/value/encodings.h"
 
 namespace ordain::detail {
 
@@ -32,8 +33,5 @@ void append_json_text(std::string& out, std::string_view text);
 
 /// "division by zero at payments.policy:12:18".
 std::string fault_text(const Program& program, const Fault& fault);
-
-/// Lower-case hex digits of bytes.
-std::string hex_of(std::string_view bytes);
 
 }  // namespace ordain::detail

@@ -19,19 +19,7 @@ bool is_map(const Type& type) { return type.kind == TypeKind::map || type.kind =
 
 // Values of these kinds may be made by the call, and what is made is charged to the memory budget.
 bool may_allocate(const Type& type) {
-  switch (type.kind) {
-    case TypeKind::null_type:
-    case TypeKind::boolean:
-    case TypeKind::integer:
-    case TypeKind::unsigned_integer:
-    case TypeKind::floating:
-    case TypeKind::timestamp:
-    case TypeKind::duration:
-    case TypeKind::type:
-      return false;
-    default:
-      return true;
-  }
+  return !is_scalar(type.kind) && type.kind != TypeKind::null_type && type.kind != TypeKind::type;
 }
 
 // typed::is_free_membership, told from the nodes' types: it charges nothing, so its budget cannot run out.
