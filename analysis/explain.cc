@@ -29,7 +29,7 @@ RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, 
   const Program& program = call.program();
   const ProgramData& data = program.data();
   const RuleCode& rule = data.rule_codes[code];
-  RuleOutcome out{.rule = rule.rule, .kind = RuleOutcome::Kind::matched};
+  RuleOutcome out{.rule = rule.rule, .code = code, .kind = RuleOutcome::Kind::matched};
   if (!applies_to(data, rule, call.capability().globs)) {
     out.kind = RuleOutcome::Kind::other_target;
     return out;
@@ -48,9 +48,9 @@ RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, 
 }
 
 // Policy text in one line.
-std::string text_at(const Source& source, Span span) {
+std::string text_at(const Source& source, uint32_t begin, uint32_t end) {
   std::string out;
-  for (const char c : std::string_view(source.text).substr(span.begin, span.end - span.begin)) {
+  for (const char c : std::string_view(source.text).substr(begin, end - begin)) {
     const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
     if (!space) out += c;
     if (space && !out.empty() && out.back() != ' ') out += ' ';
@@ -100,35 +100,33 @@ std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scrat
   return out;
 }
 
-Explainer::Explainer(const Compilation& compilation, Now now, const DecideOptions& options, EventReader::Warn warn)
-    : compilation_(compilation), options_(options), reader_(compilation.program, now, std::move(warn)) {
-  if (compilation.parts_program != nullptr) parts_.emplace(compilation.parts_program, now);
-}
-
-std::optional<EventError> Explainer::read(std::string_view line) {
-  auto wrong = reader_.read(line);
-  if (!wrong && parts_) wrong = parts_->read(line);
-  return wrong;
-}
+Explainer::Explainer(const Compilation& compilation, const DecideOptions& options, EventReaderOptions reading)
+    : compilation_(compilation), options_(options), reader_(compilation.program, std::move(reading)) {}
 
 std::vector<RuleOutcome> Explainer::outcomes() {
   std::vector<RuleOutcome> out = explain(reader_.call(), reader_.context(), scratch_, options_);
   if (out.empty()) return out;
-  std::unordered_map<RuleId, RuleOutcome*> by_rule;
-  for (RuleOutcome& outcome : out) by_rule.emplace(outcome.rule, &outcome);
-  for (auto& [rule, test] : skipped_rules(reader_.call(), reader_.context(), scratch_)) {
-    RuleOutcome& outcome = *by_rule.at(rule);
-    if (outcome.kind == RuleOutcome::Kind::not_matched) outcome.skipped_by = test;
+  const auto skipped = skipped_rules(reader_.call(), reader_.context(), scratch_);
+  for (RuleOutcome& outcome : out) {
+    if (outcome.kind != RuleOutcome::Kind::not_matched) continue;
+    if (const auto by = skipped.find(outcome.rule); by != skipped.end()) outcome.skipped_by = by->second;
+    outcome.false_parts = false_parts(outcome.code);
   }
-  if (!parts_) return out;
-  for (const RuleOutcome& part : explain(parts_->call(), parts_->context(), scratch_, options_)) {
-    if (part.kind != RuleOutcome::Kind::not_matched) continue;
-    const ConditionPart& where = compilation_.condition_parts[part.rule];
-    RuleOutcome& whole = *by_rule.at(where.rule);
-    if (whole.kind != RuleOutcome::Kind::not_matched) continue;
-    const Program& parts = *compilation_.parts_program;
-    whole.false_parts.push_back({text_at(*compilation_.diagnostics.sources[where.span.file], where.span),
-                                 place_of(parts, parts.rules()[part.rule].location)});
+  return out;
+}
+
+std::vector<FalsePart> Explainer::false_parts(uint32_t code) {
+  const Program& program = *compilation_.program;
+  const ProgramData& data = program.data();
+  std::vector<FalsePart> out;
+  for (const ConditionPart& part : std::ranges::equal_range(data.condition_parts, code, {}, &ConditionPart::code)) {
+    Value result;
+    Fault fault;
+    const bool known =
+        evaluate(program, part.predicate, reader_.call(), reader_.context(), scratch_, options_, &result, &fault);
+    if (!known || result.as_bool()) continue;
+    const Source& source = *compilation_.diagnostics.sources[data.locations[part.location].file];
+    out.push_back({text_at(source, part.begin, part.end), place_of(program, part.location)});
   }
   return out;
 }

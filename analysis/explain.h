@@ -6,7 +6,7 @@
 
 #include "ordain/compile.h"
 #include "ordain/decide.h"
-#include "vm/wire/event.h"
+#include "ordain/event.h"
 
 namespace ordain::detail {
 
@@ -22,6 +22,7 @@ std::string in_words(const std::vector<FalsePart>& parts);
 struct RuleOutcome {
   enum class Kind : uint8_t { matched, not_matched, fault, other_target };
   RuleId rule = kNone;
+  uint32_t code = kNone;  ///< of the rule for this call: index into ProgramData::rule_codes
   Kind kind = Kind::not_matched;
   std::string fault;                   ///< "division by zero at p.policy:3:12"
   std::vector<FalsePart> false_parts;  ///< not_matched only; the others are true, or fault
@@ -37,12 +38,12 @@ std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scrat
 /// Explains events one after another. Not thread-safe.
 class Explainer {
  public:
-  /// @param compilation of a program and, for `false_parts`, of its parts (CompileOptions::parts); must outlive this.
-  /// @param warn as of EventReader
-  Explainer(const Compilation& compilation, Now now, const DecideOptions& options, EventReader::Warn warn = {});
+  /// @param compilation must outlive this; for `false_parts` it was made with CompileOptions::parts.
+  /// @param reading how events are read
+  Explainer(const Compilation& compilation, const DecideOptions& options, EventReaderOptions reading);
 
-  /// The event to speak of. @returns what is wrong if it is none.
-  std::optional<EventError> read(std::string_view line);
+  /// Takes the event that is explained from now on. @returns as EventReader::read.
+  Result<void> read(std::string_view line) { return reader_.read(line); }
 
   const EventReader& reader() const { return reader_; }
   /// As `explain` gives them, with `false_parts` and `skipped_by`.
@@ -51,10 +52,11 @@ class Explainer {
   Decision decision();
 
  private:
+  std::vector<FalsePart> false_parts(uint32_t code);
+
   const Compilation& compilation_;
   DecideOptions options_;
   EventReader reader_;
-  std::optional<EventReader> parts_;  ///< the same event for the program of the parts
   Scratch scratch_;
 };
 

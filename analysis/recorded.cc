@@ -18,11 +18,6 @@ std::string hex_of_bytes(std::string_view bytes) {
   return out;
 }
 
-Now time_of(int64_t time_ns) {
-  const auto [seconds, nanos] = timestamp_of_nanos(time_ns);
-  return {seconds, nanos};
-}
-
 }  // namespace
 
 // A value that is not there is none; one that cannot be read is an error.
@@ -37,7 +32,7 @@ bool RecordedCall::take(std::string_view bytes, Value* value, const Value** out)
 std::string RecordedCall::read(std::string_view body, std::string_view intent) {
   arena_.reset();
   unknown_.clear();
-  event_ = Event();
+  event_ = EventFacts();
   if (!view_record(body, &record_)) return "the body is not a record";
   if (record_.kind == RecordKind::lost || !record_.decided) return "";  // nothing was decided
   const bool outcome = record_.kind == RecordKind::outcome;
@@ -51,7 +46,7 @@ std::string RecordedCall::read(std::string_view body, std::string_view intent) {
   }
   event_.capability = from.capability;
   event_.stage = record_.stage;
-  event_.now = time_of(record_.time_ns);
+  event_.now = timestamp_of_nanos(record_.time_ns);
   event_.flaw = from.rejected;
   event_.risk = from.risk;
   if (outcome) event_.elapsed_ns = record_.elapsed_ns;

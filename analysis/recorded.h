@@ -21,7 +21,7 @@ class RecordedCall {
   std::string read(std::string_view body, std::string_view intent);
 
   const RecordView& record() const { return record_; }
-  const Event& event() const { return event_; }
+  const EventFacts& event() const { return event_; }
   /// Equal for equal facts about who acts.
   const std::string& context_key() const { return key_; }
   void fill(Context& context) const;
@@ -37,7 +37,7 @@ class RecordedCall {
   const bool with_action_;
   Arena arena_;
   RecordView record_, intent_;
-  Event event_;
+  EventFacts event_;
   Value input_, output_, resource_, metadata_, action_;
   std::string key_, action_hex_;
   std::vector<std::string_view> unknown_;

@@ -66,7 +66,7 @@ class Judge {
     const ReplayCall call{number, record.stage, record.capability, record.agent, record.approval};
     if (!problem.empty()) return tally_.indeterminate(call, "", "", problem);
     if (record.kind == RecordKind::lost || !record.decided) return tally_.skip();
-    const Event& event = recorded_.event();
+    const EventFacts& event = recorded_.event();
     const auto fill = [&](Context& context) { recorded_.fill(context); };
     if (!decide(new_, call, event, recorded_.context_key(), fill, recorded_.unknown())) return;
     if (old_ == nullptr) return tally_.compare(call, set_recorded(recorded_verdict_, record), new_.verdict);
@@ -76,17 +76,16 @@ class Judge {
 
   void judge_line(uint64_t number, std::string_view line) {
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
-    if (auto wrong = parser_.parse(line)) return tally_.malformed(number, wrong->message);
-    Event event = parser_.event();
+    if (auto parsed = parser_.parse(line); !parsed) return tally_.malformed(number, parsed.error().message);
+    EventFacts event = parser_.event();
     static constexpr std::string_view kNow = "now";
     std::span<const std::string_view> unknown;
     if (!event.now && options_.now_ns) {
-      const auto [seconds, nanos] = timestamp_of_nanos(*options_.now_ns);
-      event.now = Now{seconds, nanos};
+      event.now = timestamp_of_nanos(*options_.now_ns);
     } else if (!event.now) {
       unknown = {&kNow, 1};
     }
-    const ReplayCall call{number, event.stage, event.capability, agent_of(parser_.fact("agent")), ""};
+    const ReplayCall call{number, event.stage, event.capability, agent_of(event.agent), ""};
     const auto fill = [&](Context& context) { parser_.fill(context, nullptr); };
     if (decide(new_, call, event, parser_.context_key(), fill, unknown) &&
         decide(*old_, call, event, parser_.context_key(), fill, unknown)) {
@@ -102,7 +101,7 @@ class Judge {
 
   /// Fills the side's verdict. @returns false if there is none to be had.
   template <typename Fill>
-  bool decide(Side& side, const ReplayCall& call, const Event& event, std::string_view key, const Fill& fill,
+  bool decide(Side& side, const ReplayCall& call, const EventFacts& event, std::string_view key, const Fill& fill,
               std::span<const std::string_view> unknown) {
     if (unknown.empty()) {
       side.binder.bind(event, key, fill);
@@ -111,7 +110,7 @@ class Judge {
       return true;
     }
     side.arena.reset();
-    const auto bind = [&](const Event& as) { side.binder.bind(as, key, fill); };
+    const auto bind = [&](const EventFacts& as) { side.binder.bind(as, key, fill); };
     const UnknownFacts::Answer answer =
         side.unknown.decide(side.binder, event, unknown, side.arena, side.scratch, options_.decide, bind);
     if (!answer.known) {

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "analysis/explain.h"
-#include "vm/wire/decision_json.h"
+#include "ordain/decision_json.h"
+#include "ordain/time_text.h"
 
 namespace ordain {
 namespace {
@@ -49,19 +49,19 @@ std::string in_words(const Program& program, const Decision& decision) {
 class Runner {
  public:
   Runner(const Compilation& compilation, const DecideOptions& options)
-      : program_(*compilation.program), explainer_(compilation, start(), options), options_(options) {}
+      : program_(*compilation.program), explainer_(compilation, options, {.now = start()}), options_(options) {}
 
   TestReport run(const PolicyTest& test) {
     TestReport out{.test = &test};
     uint64_t number = 0;
     for (const TestCall& call : test.calls) {
       ++number;
-      const auto malformed = explainer_.read(call.event);
+      const Result<void> read = explainer_.read(call.event);
       for (const TestExpectation& expected : call.expectations) {
         TestVerdict verdict{.call = &call, .expectation = &expected};
-        if (malformed) {
-          verdict.decided = "nothing: " + malformed->message;
-          verdict.decision = detail::error_json(number, malformed->code, malformed->message);
+        if (!read) {
+          verdict.decided = "nothing: " + read.error().message;
+          verdict.decision = error_json(read.error(), number);
         } else {
           decide_into(verdict, number);
         }
@@ -72,21 +72,18 @@ class Runner {
   }
 
  private:
-  static detail::Now start() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return {std::chrono::duration_cast<std::chrono::seconds>(now).count(), 0};
-  }
+  // In whole seconds.
+  static TimeParts start() { return {timestamp_of_nanos(system_time_ns()).seconds, 0}; }
 
   // What hosts get is judged; what all rules came to is told.
   void decide_into(TestVerdict& verdict, uint64_t number) {
-    const detail::EventReader& event = explainer_.reader();
+    const EventReader& event = explainer_.reader();
     const Decision decision = decide(event.call(), event.context(), scratch_, options_);
     verdict.met = meets(program_, decision, *verdict.expectation);
     verdict.fault = static_cast<bool>(decision.fault);
     verdict.decided = in_words(program_, decision);
     if (!verdict.met && !verdict.expectation->rule.empty()) verdict.why = why_not(verdict.expectation->rule);
-    verdict.decision =
-        detail::decision_json(program_, number, event.call().stage(), event.capability(), explainer_.decision());
+    verdict.decision = decision_json(event.call(), explainer_.decision(), number);
   }
 
   // What became of the rule that was expected.

@@ -325,10 +325,8 @@ bool UnknownFacts::patch(Event* event, Value* input, Value* output, std::span<co
 
 // True if the misfit is where an unknown value stands.
 bool UnknownFacts::stands_in(const FactBinder& binder, std::span<const std::string_view> paths) const {
-  const std::string_view message = binder.call().error().message;
-  return std::any_of(paths.begin(), paths.end(), [&](std::string_view path) {
-    return message.substr(0, message.find(": ")) == path || begins(message.substr(0, message.find(": ")), path);
-  });
+  const std::string_view misfit = binder.call().error().path;
+  return std::any_of(paths.begin(), paths.end(), [&](std::string_view path) { return begins(misfit, path); });
 }
 
 }  // namespace ordain::detail

@@ -27,10 +27,10 @@ class UnknownFacts {
   /// Decides `event`, whose values at `paths` stand for others that fit the declaration too. Binds `binder` as often as
   /// it needs by `bind(event)`. The decision lives in `scratch`.
   template <typename Bind>
-  Answer decide(FactBinder& binder, const Event& event, std::span<const std::string_view> paths, Arena& arena,
+  Answer decide(FactBinder& binder, const EventFacts& event, std::span<const std::string_view> paths, Arena& arena,
                 Scratch& scratch, const DecideOptions& options, const Bind& bind) {
     bind(event);
-    Event patched = event;
+    EventFacts patched = event;
     Value input, output;
     if (binder.call().error().failed && event.flaw.empty() && patch(&patched, &input, &output, paths, arena)) {
       bind(patched);

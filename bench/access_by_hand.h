@@ -1,6 +1,7 @@
-// The access family as a good C++ engineer would write it for one program: a table of denials by department, and a hash
-// map from (role, resource type, department) to who may do what. Reads the same filled Call, makes the same
-// checks, returns the same Decision.
+// access_by_hand implements the access family as a good C++ engineer would write it for one
+// program: a table of denials by department, and a hash map from (role, resource type, department)
+// to the permitted actions. It reads the same filled Call, makes the same checks, and returns the
+// same Decision.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// What an approval costs, step by step: asked for, approved, consumed, closed. Each step is a transaction of
-// approvals.db that is on disk before it returns.
+// approval_bench measures the steps of an approval: request, approve, consume, finish. Each step is
+// a transaction of approvals.db that is on disk before it returns.
 //   build/release/bin/approval_bench [--quick] [--json]
 #include <fmt/format.h>
 
@@ -41,7 +41,7 @@ ApprovalRequest request_of(size_t number) {
   return out;
 }
 
-/// Claims, and demands what comes of it. @returns the approval's id.
+/// Claims, and requires the expected result. @returns the approval's id.
 std::string claim(ApprovalStore& store, const ApprovalRequest& request, Claim expected) {
   auto claimed = store.claim(request);
   if (!claimed) fail(claimed.error().message);

@@ -1,4 +1,5 @@
-// What the record costs: the caller's thread at a fixed rate of calls, records a second to disk, syncs a record.
+// audit_bench measures the cost of recording: on the caller's thread at a fixed rate of calls, in
+// records per second to disk, and in syncs per record.
 //   build/release/bin/audit_bench [--quick] [--json]
 #include <fmt/format.h>
 
@@ -22,7 +23,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A database directory that goes away with the bench.
+// A database directory that is removed after the bench.
 struct State {
   std::filesystem::path directory;
   State() {
@@ -69,7 +70,7 @@ struct Bench {
   }
 };
 
-constexpr double kRate = 50'000;  // calls a second
+constexpr double kRate = 50'000;  // calls per second
 
 /// One kind of runtime, called at fixed times.
 struct Caller {
@@ -90,7 +91,7 @@ struct Caller {
   }
 };
 
-/// Calls begin at fixed times whatever the ones before took; what is measured is each call alone.
+/// Begins calls at fixed times, however long the earlier ones took; measures only each call itself.
 void open_loop(Caller& caller, size_t calls) {
   const auto period = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1.0 / kRate));
   auto next = Clock::now();
@@ -106,7 +107,7 @@ void open_loop(Caller& caller, size_t calls) {
 
 void measure_caller(const Options& options, const std::shared_ptr<const Program>& program) {
   const char* const section = "caller's thread";
-  constexpr size_t kTurns = 10;  // each in turn, so that both have the same neighbours
+  constexpr size_t kTurns = 10;  // they alternate, so that both have the same neighbours
   const size_t calls = options.quick ? 2'000 : 10'000;
   Caller unrecorded("unrecorded", program, false), group("group", program, true);
   for (Caller* caller : {&unrecorded, &group}) caller->nanos.reserve(kTurns * calls);
@@ -125,7 +126,7 @@ void measure_caller(const Options& options, const std::shared_ptr<const Program>
   }
 }
 
-/// A body of the size that the calls above leave.
+/// @returns a body of the size that the calls above record
 std::string sample_body(const Bench& bench) {
   detail::RecordDraft draft;
   Digest digest{};
@@ -143,7 +144,7 @@ std::string sample_body(const Bench& bench) {
   return std::string(detail::encode_record(draft, buffer));
 }
 
-/// Batches that the writer's thread commits, without the callers.
+/// Measures the batches that the writer's thread commits, without the callers.
 void measure_batches(const Options& options, const std::string& name, bool keyed) {
   Bench bench;
   AuditOptions audit;
@@ -160,9 +161,9 @@ void measure_batches(const Options& options, const std::string& name, bool keyed
     if (auto done = chain->append(batch); !done) fail(done.error().message);
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  Line& line =
-      add("to disk", fmt::format("{}, {} bytes each, batches of {}, a sync each", name, body.size(), grouped(kBatch)),
-          batches * kBatch / seconds, "records/s");
+  Line& line = add(
+      "to disk", fmt::format("{}, {} bytes each, batches of {}, a sync each", name, body.size(), group_digits(kBatch)),
+      batches * kBatch / seconds, "records/s");
   budget_at_least(line, 150'000);
 }
 

@@ -1,4 +1,5 @@
-// bench_rules: writes a generated rule set and events that fit it, to try `ordain bench` and other engines on.
+// bench_rules writes a generated rule set and matching events, for trying `ordain bench` and other
+// engines.
 //   build/release/bin/bench_rules access 10000 --out /tmp/access
 //   build/release/bin/ordain bench --policies /tmp/access/rules.policy --events /tmp/access/events.jsonl
 #include <fmt/format.h>

@@ -1,8 +1,10 @@
-// Typed CEL conditions: the interpreter and native code beside the same condition written in C++ by hand.
+// cel_bench times typed CEL conditions in the interpreter and in native code, beside the same
+// condition written in C++ by hand.
 //   build/release/bin/cel_bench
-// Timed is one condition by itself: a fresh budget, then the code, over a call that is bound already. What is written
-// by hand reads the same slots and symbols through a pointer to it, checks what the language checks
-// (absent fields, overflow, the budget of loops and of work that grows with its input) and says false, true or fault.
+// It times one condition by itself: a fresh budget, then the code, over a call that is already
+// bound. The hand-written code reads the same slots and symbols through a pointer to it, checks
+// what the language checks (absent fields, overflow, the budget of loops and of work that grows
+// with its input), and returns false, true or fault.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <re2/re2.h>
@@ -25,18 +27,18 @@ namespace {
 
 constexpr Truth truth(bool value) { return value ? Truth::yes : Truth::no; }
 
-// What a hand-written condition reads.
+// The facts that a hand-written condition reads.
 struct Facts {
   const Value* values;
   const SymbolId* symbols;
   uint64_t cost_left;
-  // Where things are, found once.
+  // The positions of slots and constants, found once.
   uint32_t a, b, c, d, s, path, xs, thousand, m, one, two, deep;
   SymbolId wanted[128];
   uint32_t wanted_count;
   const RE2* regex;
 
-  /// The slot's value, or nullptr where there is none: then the condition faults.
+  /// @returns the slot's value, or nullptr if it is absent: then the condition faults
   const Value* present(uint32_t slot) const { return values[slot].present() ? &values[slot] : nullptr; }
 
   bool charge(uint64_t steps) {
@@ -177,7 +179,7 @@ std::vector<Case> cases() {
   };
 }
 
-// A condition with its facts, ready to be run all three ways.
+// A condition with its facts, ready to be evaluated in all three ways.
 struct Prepared {
   std::shared_ptr<const Program> program;
   std::unique_ptr<Context> context;
@@ -256,8 +258,9 @@ Truth by_hand_once(Prepared& prepared, ByHand function) {
   return function(prepared.facts);
 }
 
-// The code itself over a frame made ready once, with a fresh budget. What a decision adds to a condition (resetting its
-// fault, giving memory back) is the same for all and decide_bench's to measure.
+// Runs the code alone, over a frame prepared once and with a fresh budget. The work that a decision
+// adds to a condition (resetting its fault, returning memory) is the same for all; decide_bench
+// measures it.
 Truth run_once(Run& run, uint32_t condition, NativePredicate native) {
   run.frame.eval.cost_left = Budget().cost;
   run.frame.eval.memory_left = Budget().memory;

@@ -1,4 +1,5 @@
-// From text to a program that can decide: each pass on 10 to 10,000 rules, and the native tier at each level.
+// compile_bench measures the way from text to a program that can decide: each pass on 10 to 10,000
+// rules, and the native tier at each level.
 //   build/release/bin/compile_bench
 #include <benchmark/benchmark.h>
 
@@ -85,7 +86,7 @@ BENCHMARK(make_native)
     ->UseRealTime()
     ->Iterations(1);
 
-/// The same from the object cache: link, and publish.
+/// Gets native code from the object cache: links and publishes it.
 void native_from_cache(benchmark::State& state) {
   std::string directory = (std::filesystem::temp_directory_path() / "ordain-bench-XXXXXX").string();
   if (::mkdtemp(directory.data()) == nullptr) return state.SkipWithError("no directory for a cache");

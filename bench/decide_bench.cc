@@ -1,5 +1,6 @@
-// Ten typed rules: the interpreter and native code beside the same rules written in C++ by hand, over the same filled
-// Call. And role rules by the hundred, which show what an index must save.
+// decide_bench times ten typed rules in the interpreter and in native code, beside the same rules
+// written in C++ by hand, over the same filled Call. It also times hundreds of role rules, which
+// show the effect of the index.
 //   build/release/bin/decide_bench
 #include <benchmark/benchmark.h>
 
@@ -16,7 +17,7 @@ namespace {
 
 using bench::make_program;
 
-// Calls of `pay` that between them reach every rule; two thirds are allowed, as in life.
+// Calls of `pay` that together reach every rule; two thirds are allowed, as in practice.
 const char* const kPayments[] = {
     R"({"amount": 20.0, "count": 1, "recipient": "bob", "currency": "EUR", "urgent": false, "recurring": false, "day": 1})",
     R"({"amount": 800.5, "count": 3, "recipient": "landlord", "currency": "EUR", "urgent": true, "recurring": true, "day": 2})",
@@ -30,7 +31,7 @@ const char* const kPayments[] = {
 };
 constexpr size_t kPaymentCount = sizeof(kPayments) / sizeof(kPayments[0]);
 
-// Filled calls, with the memory that their values view.
+// Filled calls, and the memory that their values view.
 struct Filled {
   std::shared_ptr<const Program> program;
   std::unique_ptr<Context> context;
@@ -53,10 +54,10 @@ Filled fill_payments(bool native) {
   return out;
 }
 
-// The same rules by hand: the slots are known when it is made and strings are symbols. It reads the same filled Call,
-// so it checks what the engine may not assume either: that call and context are of this program and fit, that this is a
-// call that these rules are about, that a field is there, that arithmetic does not overflow. It returns the same
-// Decision.
+// The same rules by hand: the slots are resolved when it is constructed, and strings are symbols.
+// It reads the same filled Call, so it also checks what the engine must not assume: that call and
+// context belong to this program and fit, that the rules apply to this call, that a field is
+// present, that arithmetic does not overflow. It returns the same Decision.
 class HandWritten {
  public:
   explicit HandWritten(const Program& program) : program_(program), pay_id_(program.resolve("pay").id) {
@@ -119,7 +120,7 @@ class HandWritten {
     return {.effect = Effect::deny, .code = code, .reason = reason};
   }
   static Decision no_rule() { return refused(DecisionCode::default_effect, "no rule matched"); }
-  // Where in the text the fault stands is the only thing that it does not say.
+  // Only the location of the fault in the text is missing.
   static Decision faulted(RuleId rule, FaultCode code) {
     Decision out = refused(DecisionCode::evaluation_error, fault_name(code));
     out.rule = out.fault_rule = rule;
@@ -137,12 +138,12 @@ class HandWritten {
   SymbolId mallory_, trudy_, eve_, oscar_, eur_, landlord_;
 };
 
-// All ways must agree before any is timed.
+// Checks that all ways agree before any is timed.
 void check_agreement() {
   Filled filled = fill_payments(true);
   const HandWritten by_hand(*filled.program);
   Scratch scratch;
-  // Besides the calls that are timed: one that overflows, and one that does not fit.
+  // Besides the timed calls: one that overflows, and one that does not fit.
   for (const char* odd : {R"({"amount": 1.0, "count": 4611686018427387904, "recipient": "bob", "currency": "EUR",
                              "urgent": false, "recurring": false, "day": 1})",
                           R"({"amount": "much"})"}) {
@@ -185,7 +186,7 @@ void ten_rules(benchmark::State& state, bool interpret) {
 BENCHMARK_CAPTURE(ten_rules, interpreter, true);
 BENCHMARK_CAPTURE(ten_rules, native, false);
 
-// A call of `access` bound within the timing, the agent's context reused.
+// Times a call of `access` that is bound within the timing and reuses the agent's context.
 void role_rules(benchmark::State& state, bool interpret) {
   auto program = make_program(bench::role_rules(static_cast<int>(state.range(0))), !interpret);
   Context context(program);

@@ -1,3 +1,4 @@
+// families.cc lists the families of rule sets, and draws requests for them.
 #include "bench/families.h"
 
 #include <fmt/format.h>
@@ -32,7 +33,7 @@ constexpr std::array kFamilies = {
            mixed_request},
 };
 
-// JSON has no infinities; a double keeps a fraction or an exponent.
+// Writes a number as JSON, which has no infinities; a double keeps a fraction or an exponent.
 std::string number_json(double value) {
   std::string out = fmt::format("{}", value);
   if (out.find_first_of(".e") == std::string::npos) out += ".0";
@@ -56,7 +57,8 @@ std::string value_json(const FactValue& value) {
   return out + "]";
 }
 
-// Whose absence is not simply invalid input: the host's facts, and what is declared optional.
+// @returns whether the fact may be absent without making the input invalid: the host's facts, and
+// optional fields
 bool may_be_absent(const Fact& fact) {
   return fact.optional || (!fact.path.starts_with("input.") && !fact.path.starts_with("output."));
 }
@@ -84,7 +86,7 @@ void make_ragged(Request& request, Random& random) {
   std::vector<Fact> kept;
   for (Fact& fact : request.facts) {
     if (random.one_in(may_be_absent(fact) ? 5 : 60)) continue;
-    // A time or a risk that is none makes no event at all.
+    // If the time or the risk itself had the wrong type, there would be no event at all.
     const bool of_record = fact.path.find('.') != std::string::npos;
     if (of_record && random.one_in(6)) disturb(fact.value, random);
     if (of_record && random.one_in(150)) fact.value = std::vector<std::string>{"does not fit"};
@@ -96,7 +98,7 @@ void make_ragged(Request& request, Random& random) {
 }  // namespace
 
 std::string event_json(const Request& request) {
-  std::map<std::string, std::string> roots;  // root -> its members
+  std::map<std::string, std::string> roots;  // by root, its members
   std::string out = "{\"capability\": ";
   append_json_string(out, request.capability);
   if (request.after) out += ", \"stage\": \"after\"";

@@ -1,6 +1,6 @@
-// Families of rule sets to measure and to test with, each with a generator of requests that fit it. All seeded: the
-// same numbers give the same text. Rule i depends on the seed and i only, so a smaller set is the beginning of a larger
-// one.
+// families declares families of rule sets for measuring and testing, each with a generator of
+// matching requests. All are seeded: the same numbers give the same text. Rule i depends only on
+// the seed and on i, so a smaller set is the beginning of a larger one.
 #pragma once
 
 #include <cstddef>
@@ -17,41 +17,41 @@ namespace ordain::bench {
 
 using FactValue = std::variant<bool, int64_t, double, std::string, std::vector<std::string>>;
 
-/// One field that a request gives: "input.amount", "agent.roles", "now".
+/// One field of a request: "input.amount", "agent.roles", "now".
 struct Fact {
   std::string path;  ///< of one or two segments
   FactValue value;
   bool optional = false;  ///< declared optional: may be left out
 };
 
-/// One call to decide, and who makes it.
+/// One call to decide, and its agent.
 struct Request {
   std::string capability;
   bool after = false;
   std::vector<Fact> facts;
 };
 
-/// The request as a line of JSON, as `ordain eval` reads it.
+/// @returns the request as a line of JSON, in the form that `ordain eval` reads
 std::string event_json(const Request& request);
 
 /// A generator of rule sets.
 struct Family {
   const char* name;
   const char* about;
-  /// The text of one policy file with `count` rules (at least 10).
+  /// @returns the text of one policy file with `count` rules (at least 10)
   std::string (*rules)(size_t count, uint64_t seed);
-  /// A request that concerns one of those rules, any of them alike; about half of them match a rule.
+  /// @returns a request about a random one of those rules; about half of the requests match a rule
   Request (*request)(size_t count, uint64_t seed, Random& random);
 };
 
 std::span<const Family> families();
-/// nullptr if there is none of that name.
+/// @returns nullptr if no family has that name
 const Family* find_family(std::string_view name);
 
 /// How requests are drawn.
 enum class Traffic : uint8_t {
-  plain,   ///< every field is there and fits
-  ragged,  ///< fields are missing, hold values that no rule names, or extremes, or (seldom) what does not fit
+  plain,   ///< every field is present and fits
+  ragged,  ///< fields are missing, or hold unknown, extreme or (seldom) invalid values
 };
 std::vector<Request> draw_requests(const Family& family, size_t rules, uint64_t seed, size_t count,
                                    uint64_t request_seed, Traffic traffic = Traffic::plain);
@@ -84,11 +84,12 @@ Request traffic_request(size_t count, uint64_t seed, Random& random);
 
 std::string mixed_rules(size_t count, uint64_t seed);
 std::string mixed_first_match_rules(size_t count, uint64_t seed);
-/// Rules over the same capabilities in a package of their own, without the declarations: to go with `mixed_rules`.
+/// Makes rules over the same capabilities in another package, without the declarations, to be
+/// combined with `mixed_rules`.
 std::string mixed_second_package(size_t count, uint64_t seed);
 Request mixed_request(size_t count, uint64_t seed, Random& random);
 
-/// What the access family says of rule `i`, for baselines written by hand.
+/// Rule `i` of the access family, for baselines written by hand.
 struct AccessRule {
   bool deny = false;  ///< `department` and input.sensitivity above `limit`; else an allow rule
   uint64_t department = 0, role = 0, type = 0, first_action = 0, action_count = 0;

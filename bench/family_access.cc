@@ -1,4 +1,5 @@
-// Who may do what to which resource: the rules that role-based systems export by the thousand.
+// family_access makes rules about who may do what to which resource, as role-based systems export
+// them by the thousand.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,7 +38,7 @@ std::string rule_text(size_t i, const AccessRule& rule) {
       i, rule.role, rule.type, action_list(rule), rule.department);
 }
 
-// Four agents of each department share its roles between them, so that contexts are few.
+// Four agents of each department share its roles between them, so that there are few contexts.
 void add_agent(Request& request, uint64_t department, uint64_t role) {
   const uint64_t agent = role / kRolesOfAgent;
   std::vector<std::string> roles;
@@ -47,7 +48,7 @@ void add_agent(Request& request, uint64_t department, uint64_t role) {
   request.facts.push_back({"agent.department", fmt::format("dept{}", department)});
 }
 
-// Half of the requests ask for what the rule allows; the others miss it in one respect.
+// Half of the requests ask for what the rule allows; the others differ from it in one respect.
 Request request_for(const AccessRule& rule, uint64_t types, Random& random) {
   uint64_t role = rule.role, type = rule.type;
   uint64_t action = (rule.first_action + random.below(std::max<uint64_t>(1, rule.action_count))) % kActions;
@@ -73,7 +74,7 @@ Request request_for(const AccessRule& rule, uint64_t types, Random& random) {
   return out;
 }
 
-// The second family: departments are few, resource types grow with the rules.
+// The second family has few departments; its resource types grow with the rules.
 constexpr uint64_t kClassRoles = 8, kClassDepartments = 20, kRulesOfType = 50;
 
 AccessRule class_rule(size_t i, uint64_t seed) {

@@ -1,5 +1,6 @@
-// Random rules over everything that rules can ask: every kind of test that an index may know, joined by and, or and
-// not, among tests that fault. What is wrong with an index shows here.
+// family_mixed makes random rules over everything that rules can test: every kind of test that an
+// index may know, joined by and, or and not, among tests that fault. It reveals mistakes in an
+// index.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,7 +45,7 @@ const char* comparison(Random& random) {
   return random.pick(kOperators);
 }
 
-// One test. `rich`: on a capability that has every field.
+// Makes one test. `rich`: for a capability that has every field.
 std::string test_of_text(Random& random, bool rich) {
   static constexpr const char* kHost[] = {"agent.department", "agent.id",    "resource.type",
                                           "tenant.plan",      "environment", "session.id"};

@@ -1,4 +1,5 @@
-// Rules about numbers: limits by capability, many thresholds on one field, and arithmetic that nothing can index.
+// family_numbers makes rules about numbers: limits by capability, many thresholds on one field, and
+// arithmetic, which an index cannot use.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -92,7 +93,7 @@ Request threshold_request(size_t count, uint64_t, Random& random) {
   Request out;
   out.capability = "transfer";
   const uint64_t most = count * 10 * 4 + 80;
-  // Half of them on a bound.
+  // Half of the amounts are on a bound.
   const double amount =
       random.one_in(2) ? static_cast<double>(random.below(count + 1)) * 10 : cents(random.below(most));
   out.facts.push_back({"input.amount", amount});

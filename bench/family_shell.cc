@@ -1,4 +1,4 @@
-// Patterns on one command line, as those who guard a coding agent's shell write them.
+// family_shell makes patterns on one command line, as they guard the shell of a coding agent.
 #include <fmt/format.h>
 
 #include "bench/families.h"
@@ -17,7 +17,7 @@ constexpr const char* kPlainWords[] = {"list",  "the",    "files", "in",      "b
                                        "cmake", "grep",   "find",  "-name",   "sort",  "head", "tail",  "--all",
                                        "src/",  "docs/",  "a.txt", "main.cc", "log",   "|",    "&&",    "print"};
 
-// The literal that makes rule i's pattern what it is.
+// @returns the literal that distinguishes rule i's pattern
 std::string fragment(size_t i, uint64_t seed) {
   Random random(seed, i);
   std::string out = random.pick(kVerbs);
@@ -90,7 +90,7 @@ std::string shell_rules(size_t count, uint64_t seed) {
 
 Request shell_plain_request(size_t, uint64_t, Random& random) { return command(plain_text(random)); }
 
-// Pieces of patterns, whole and cut short, at the beginning, within and at the end.
+// Draws pieces of patterns, whole and cut short, at the beginning, within and at the end.
 Request shell_fragment_request(size_t count, uint64_t seed, Random& random) {
   std::string out;
   while (out.size() < kTextBytes) {

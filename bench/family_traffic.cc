@@ -1,4 +1,5 @@
-// What web-traffic engines filter by: addresses and ranges, ports, countries, user agents.
+// family_traffic makes the conditions of web-traffic filters: addresses and ranges, ports,
+// countries, user agents.
 #include <fmt/format.h>
 
 #include "bench/families.h"
@@ -29,7 +30,7 @@ std::string small_letters(std::string text) {
   return text;
 }
 
-// The first word of a rule's own address, so that requests can meet its ranges.
+// @returns the first part of a rule's own address, so that requests can fall into its ranges
 uint64_t network_of(size_t i, uint64_t seed) { return Random(seed + 3, i).below(200); }
 
 std::string condition(size_t i, uint64_t seed) {

@@ -1,4 +1,5 @@
-// Allow-lists of users: as many literals as users, and each asked for once.
+// family_users makes allow-lists of users: as many literals as users, each of which is requested
+// once.
 #include <fmt/format.h>
 
 #include "bench/families.h"

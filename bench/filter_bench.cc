@@ -91,9 +91,9 @@ void add(const Filter& filter) {
   });
   auto prepared = std::make_shared<Prepared>(prepare_text(text));
   const bool native = make_native(*prepared);
-  auto requests = std::make_shared<cli::PreparedEvents>(prepared->program, cli::Now{});
+  auto requests = std::make_shared<PreparedEvents>(prepared->program);
   for (const std::string& event : events()) {
-    if (requests->add(event)) std::exit(1);
+    if (!requests->add(event)) std::exit(1);
   }
   check_against_oracle(*prepared, *requests);
   for (const bool interpret : {true, false}) {
@@ -102,7 +102,7 @@ void add(const Filter& filter) {
         fmt::format("execute/{}/{}", filter.name, interpret ? "interpreter" : "native").c_str(),
         [requests, interpret](benchmark::State& state) {
           std::vector<std::unique_ptr<Call>> calls;
-          for (const cli::PreparedCall& request : requests->calls()) {
+          for (const PreparedCall& request : requests->calls()) {
             calls.push_back(std::make_unique<Call>(requests->program()));
             request.fill(*calls.back());
           }

@@ -83,14 +83,14 @@ bool make_native(Prepared& prepared, bool quick) {
 }
 
 Requests requests_for(const Prepared& prepared, const Family& family, size_t from, size_t count, uint64_t seed) {
-  auto out = std::make_unique<cli::PreparedEvents>(prepared.program, cli::Now{1714564800, 0});
+  auto out = std::make_unique<PreparedEvents>(prepared.program, EventReaderOptions{.now = TimeParts{1714564800, 0}});
   for (const Request& request : draw_requests(family, from, seed, count, seed + 77)) {
-    if (auto wrong = out->add(event_json(request))) fail(wrong->message);
+    if (auto added = out->add(event_json(request)); !added) fail(added.error().message);
   }
   return out;
 }
 
-void check_against_oracle(const Prepared& prepared, const cli::PreparedEvents& requests) {
+void check_against_oracle(const Prepared& prepared, const PreparedEvents& requests) {
   const OracleSet oracle(prepared.text);
   Call call(prepared.program);
   Scratch scratch, other;
@@ -98,7 +98,7 @@ void check_against_oracle(const Prepared& prepared, const cli::PreparedEvents& r
   const double start = now_ms();
   const DecideOptions interpret{.interpret_only = true};
   for (size_t i = 0; i < requests.calls().size(); ++i) {
-    const cli::PreparedCall& request = requests.calls()[i];
+    const PreparedCall& request = requests.calls()[i];
     request.fill(call);
     const Decision native = decide(call, *request.context, scratch);
     const Decision interpreted = decide(call, *request.context, other, interpret);
@@ -115,7 +115,7 @@ void check_against_oracle(const Prepared& prepared, const cli::PreparedEvents& r
   }
 }
 
-double time_decisions(const cli::PreparedEvents& requests, bool interpret_only, double seconds) {
+double time_decisions(const PreparedEvents& requests, bool interpret_only, double seconds) {
   Scratch scratch;
   const DecideOptions options{.interpret_only = interpret_only};
   return time_requests(requests, seconds, [&](const Call& call, const Context& context) {

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "bench/families.h"
-#include "cli/prepared_events.h"
 #include "ordain/compile.h"
 #include "ordain/decide.h"
+#include "ordain/prepared_events.h"
 
 namespace ordain::bench {
 
 /// Filled requests for one program.
-using Requests = std::unique_ptr<cli::PreparedEvents>;
+using Requests = std::unique_ptr<PreparedEvents>;
 
 struct Prepared {
   std::string text;
@@ -36,15 +36,15 @@ Requests requests_for(const Prepared& prepared, const Family& family, size_t fro
 
 /// Demands of the oracle, the interpreter and, if it is there, native code one answer to every request; of the oracle
 /// to as many as it can answer in a second or so. Ends the process with a message where they differ.
-void check_against_oracle(const Prepared& prepared, const cli::PreparedEvents& requests);
+void check_against_oracle(const Prepared& prepared, const PreparedEvents& requests);
 
 /// Nanoseconds of one decision with its fields set within the timing: the best of several rounds over all requests,
 /// for others use the machine too.
-double time_decisions(const cli::PreparedEvents& requests, bool interpret_only, double seconds);
+double time_decisions(const PreparedEvents& requests, bool interpret_only, double seconds);
 
 /// The same for a function of (Call, Context), with the fields set within the timing.
 template <typename Decide>
-double time_requests(const cli::PreparedEvents& requests, double seconds, Decide decide_one);
+double time_requests(const PreparedEvents& requests, double seconds, Decide decide_one);
 
 /// Takes a result of what was timed, so that the compiler leaves nothing out.
 inline volatile uint64_t benchmark_sink = 0;
@@ -55,7 +55,7 @@ double now_ms();
 // --- inline
 
 template <typename Decide>
-double time_requests(const cli::PreparedEvents& requests, double seconds, Decide decide_one) {
+double time_requests(const PreparedEvents& requests, double seconds, Decide decide_one) {
   Call call(requests.program());
   double best = 1e300;
   uint64_t sum = 0;
@@ -65,7 +65,7 @@ double time_requests(const cli::PreparedEvents& requests, double seconds, Decide
     const double from = now_ms();
     double taken = 0;
     do {
-      for (const cli::PreparedCall& request : requests.calls()) {
+      for (const PreparedCall& request : requests.calls()) {
         request.fill(call);
         const Decision decision = decide_one(call, *request.context);
         sum += static_cast<uint64_t>(decision.effect) + decision.rule;

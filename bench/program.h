@@ -1,4 +1,4 @@
-// Policies of a bench, compiled.
+// program.h compiles the policies of a bench.
 #pragma once
 
 #include <cstdlib>
@@ -14,8 +14,8 @@
 
 namespace ordain::bench {
 
-/// Ends the process with a message where the text has errors. @param native also compiled to native code, where a build
-/// has that
+/// Compiles a text, and ends the process with a message if it has errors. @param native also
+/// compile to native code, if the build supports that
 inline std::shared_ptr<const Program> make_program(const std::string& text, bool native = true) {
   auto compilation = compile({std::make_shared<Source>(Source{"bench.policy", text})}, standard_library());
   if (compilation.program == nullptr) {

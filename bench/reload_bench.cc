@@ -15,7 +15,7 @@
 
 #include "bench/report.h"
 #include "bench/rule_sets.h"
-#include "cli/latency.h"
+#include "ordain/latency.h"
 #include "ordain/live_program.h"
 #include "ordain/ordain.h"
 
@@ -54,7 +54,7 @@ void fill(Context& context) {
 }
 
 struct Pauses {
-  cli::LatencyHistogram all, changing, changing_cpu;  // those that went over to another program apart, too
+  LatencyHistogram all, changing, changing_cpu;  // those that went over to another program apart, too
   uint64_t longest = 0, changes = 0;
 };
 
@@ -146,9 +146,9 @@ int run(const Options& options) {
   });
   tell(alone, false);
   tell(reloading, true);
-  cli::LatencyHistogram changing, cpu;
+  LatencyHistogram changing, cpu;
   for (const Pauses& each : reloading.threads) changing.add(each.changing), cpu.add(each.changing_cpu);
-  const auto tail = [](const char* name, const cli::LatencyHistogram& of) {
+  const auto tail = [](const char* name, const LatencyHistogram& of) {
     add(kSection, fmt::format("the {} changes of program alone, p99.9{}", grouped(of.count()), name),
         static_cast<double>(of.quantile(0.999)), "ns");
   };

@@ -1,4 +1,5 @@
-// How fast recorded calls are decided again: records a second, of an audit log and of a file of events.
+// replay_bench measures how fast recorded calls are decided again: in records per second, from an
+// audit log and from a file of events.
 //   build/release/bin/replay_bench [--quick] [--json]
 #include "ordain/replay.h"
 
@@ -45,8 +46,8 @@ void show(const char* name, const Result<ReplayReport>& report) {
   if (!report) fail(report.error().message);
   const uint64_t records = report->decided + report->skipped;
   if (report->decided == 0 || report->malformed != 0 || report->changed() != 0) fail("not what was recorded");
-  add("replay", fmt::format("{}, {} records", name, grouped(records)), static_cast<double>(records) / report->seconds,
-      "records/s");
+  add("replay", fmt::format("{}, {} records", name, group_digits(records)),
+      static_cast<double>(records) / report->seconds, "records/s");
 }
 
 void run(int calls) {

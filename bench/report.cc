@@ -1,4 +1,4 @@
-// report: lines, in the order they came.
+// report.cc collects and prints the lines of a report, in the order in which they came.
 #include "bench/report.h"
 
 #include <fmt/format.h>
@@ -85,7 +85,7 @@ void budget_at_least(Line& line, double least) {
 
 void print_report(const Options& options) { fmt::print("{}", options.json ? as_json() : as_table()); }
 
-std::string grouped(size_t number) {
+std::string group_digits(size_t number) {
   std::string out = std::to_string(number);
   for (size_t at = out.size(); at > 3;) out.insert(at -= 3, ",");
   return out;

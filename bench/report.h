@@ -1,4 +1,4 @@
-// report: the figures of a bench, line by line beside the budgets that the design sets; as a table, or as JSON for
+// report prints the figures of a bench line by line beside their budgets, as a table or as JSON for
 // scripts/bench.
 #pragma once
 
@@ -6,7 +6,7 @@
 
 namespace ordain::bench {
 
-/// What every bench with a report is told.
+/// The options of every bench with a report.
 struct Options {
   bool quick = false;  ///< smaller sets, shorter rounds
   bool json = false;
@@ -18,17 +18,18 @@ struct Line {
 
   std::string section, what;
   double value = 0;
-  std::string unit;  ///< "ns", "ms", "bytes", "records/s" ...; "" of a number
-  double ratio = 0;  ///< against `beside`; 0: none
+  std::string unit;  ///< "ns", "ms", "bytes", "records/s" ...; "" for a number
+  double ratio = 0;  ///< relative to `beside`; 0 without one
   std::string beside;
   Judged judged = Judged::not_at_all;
   double budget = 0;
-  bool at_least = false;  ///< the budget is the least that is wanted, not the most
+  bool at_least = false;  ///< the budget is a minimum, not a maximum
 
   bool met() const;
 };
 
-/// Adds a line, and tells it on stderr as it comes. The reference lives as long as the program. One thread at a time.
+/// Adds a line, and prints it to stderr at once. The reference stays valid as long as the program
+/// runs. Use it from one thread at a time.
 Line& add(const std::string& section, const std::string& what, double value, const std::string& unit);
 Line& compare(Line& line, double baseline, const std::string& beside);
 void budget(Line& line, double most);
@@ -38,10 +39,11 @@ void budget_at_least(Line& line, double least);
 /// Prints all lines that were added.
 void print_report(const Options& options);
 
-/// 100000 -> "100,000".
-std::string grouped(size_t number);
+/// Writes 100000 as "100,000".
+std::string group_digits(size_t number);
 
-/// For benches without options of their own: `--quick`, `--json`. Ends the program on anything else.
+/// Parses the options of a bench that has only `--quick` and `--json`. Ends the program if there
+/// are others.
 Options parse_options(int argc, char** argv, const char* name, const char* description);
 
 }  // namespace ordain::bench

@@ -1,4 +1,5 @@
-// Rule sets to measure with, as policy text. Seeded: the same numbers give the same text.
+// rule_sets has rule sets to measure with, as policy text. They are seeded: the same numbers give
+// the same text.
 #pragma once
 
 #include <fmt/format.h>
@@ -9,7 +10,8 @@
 
 namespace ordain::bench {
 
-/// `count` rules on one capability: a role may do two of five actions on a type of resource within a department.
+/// Makes `count` rules on one capability: a role may do two of five actions on a type of resource
+/// within a department.
 inline std::string role_rules(int count, uint64_t seed = 1) {
   std::mt19937_64 random(seed);
   static constexpr const char* kActions[] = {"read", "write", "delete", "share", "export"};
@@ -29,7 +31,8 @@ inline std::string role_rules(int count, uint64_t seed = 1) {
   return out + "}\n";
 }
 
-/// Ten rules as a bank would write them: numbers, strings, a list of payees, booleans, a role, an optional.
+/// Ten rules as a bank might write them: numbers, strings, a list of payees, booleans, a role, an
+/// optional.
 inline constexpr const char* kTenRules = R"(package bench;
 capability pay {
   input {

@@ -1,4 +1,5 @@
-// A governed, recorded call: what the caller's thread pays, by durability. The tool does nothing.
+// runtime_bench measures what a governed, recorded call costs the caller's thread, by durability.
+// The tool does nothing.
 //   build/release/bin/runtime_bench
 #include <benchmark/benchmark.h>
 
@@ -12,7 +13,7 @@
 namespace ordain {
 namespace {
 
-// A database directory that goes away with the bench.
+// A database directory that is removed after the bench.
 struct State {
   std::filesystem::path directory;
   State() {

@@ -49,8 +49,8 @@ void measure_growth(const Options& options) {
     // Different keys are to leave the caches cold; where decisions are slow that is not what they cost.
     const size_t different = ns > 20'000 ? 300 : options.quick ? 5000 : 50'000;
     const Requests everywhere = requests_for(prepared, access, size, different, 9);
-    for (const cli::PreparedEvents* of : {requests.get(), everywhere.get()}) {
-      for (const cli::PreparedCall& request : of->calls()) {
+    for (const PreparedEvents* of : {requests.get(), everywhere.get()}) {
+      for (const PreparedCall& request : of->calls()) {
         request.fill(call);
         const Decision expected = by_hand.decide(call, *request.context), got = decide(call, *request.context, scratch);
         if (expected.effect == got.effect && expected.rule == got.rule) continue;
@@ -159,7 +159,7 @@ void count_allocations(const Options& options) {
     const Requests requests = requests_for(prepared, family, 1000, 200);
     Call call(prepared.program);
     Scratch scratch;
-    for (const cli::PreparedCall& request : requests->calls()) {
+    for (const PreparedCall& request : requests->calls()) {
       request.fill(call);  // an arena may grow the first time
       request.fill(call);
       const uint64_t before = test::allocations_made;
@@ -180,8 +180,8 @@ void count_allocations(const Options& options) {
 double first_decision(const std::shared_ptr<const Program>& program, const Family& family, size_t size) {
   const std::string event = event_json(draw_requests(family, size, 1, 1, 5).front());
   const double start = now_ms();
-  cli::PreparedEvents prepared(program, {});
-  if (prepared.add(event)) std::exit(1);
+  PreparedEvents prepared(program);
+  if (!prepared.add(event)) std::exit(1);
   Call call(program);
   Scratch scratch;
   prepared.calls().front().fill(call);

@@ -1,6 +1,7 @@
-// The ways into a call, over one call of ten fields: by slot, from a struct, from JSON text, and what deciding adds.
-// And JSON of 20 KB with 200 fields that no rule reads, in an open record. Each is timed in turns with the others, so
-// that the ratios hold on a noisy machine; the answers of all ways are compared first.
+// ways_in_bench times the ways to fill a call of ten fields: by slot, from a struct, and from JSON
+// text; and how much deciding adds. It also times JSON of 20 KB with 200 fields that no rule reads,
+// in an open record. The ways take turns, so that the ratios hold on a noisy machine; the answers
+// of all ways are compared first.
 //   build/release/bin/ways_in_bench [--quick] [--json]
 #include <fmt/format.h>
 
@@ -58,7 +59,8 @@ constexpr std::string_view kTenFields =
     R"("amount": 800.5, "count": 3, "recipient": "landlord", "currency": "EUR", "urgent": true, "recurring": true, )"
     R"("day": 2, "limit": 5, "subject": "rent of May", "at": "2026-01-01T12:00:00Z")";
 
-// `unread` more fields, about a hundred bytes each; every fourth is a small record.
+// Makes JSON with `unread` more fields of about a hundred bytes each; every fourth is a small
+// record.
 std::string json_with(size_t unread) {
   std::string out = "{" + std::string(kTenFields);
   for (size_t n = 0; n < unread; ++n) {
@@ -75,7 +77,7 @@ struct Way {
   double best = 1e18;  // ns
 };
 
-// The best of many short turns: what the way takes when nothing else runs.
+// Takes the best of many short turns: the time of each way when nothing else runs.
 void measure(std::vector<Way>& ways, int rounds) {
   constexpr int kBatch = 500;
   for (int round = 0; round < rounds; ++round) {

@@ -1,4 +1,4 @@
-// ordain approvals: what waits for a human, and the human's answer.
+// ordain approvals: shows the calls that wait for a human, and records the human's answer.
 #include "ordain/approvals.h"
 
 #include <fmt/format.h>
@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/key_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/handlers.h"
 
 namespace ordain::cli {
@@ -29,7 +30,7 @@ void print_table(const std::vector<Approval>& approvals) {
   for (const Approval& approval : approvals) {
     fmt::print("{:<12} {:<9} {:<26} {:<16} {:<28} {:<22} {}\n", approval.id.substr(0, 12), to_string(approval.state),
                terminal_text(approval.capability), terminal_text(approval.agent), approval.rule,
-               approval.expires_ns == 0 ? "never" : format_time(approval.expires_ns / 1'000'000'000 * 1'000'000'000),
+               approval.expires_ns == 0 ? "never" : format_second(approval.expires_ns),
                approval.state == ApprovalState::pending ? fmt::format("{}", fmt::join(approval.missing(), ", ")) : "");
   }
 }
@@ -84,33 +85,32 @@ int decide(const Options& options, bool approve) {
 
 }  // namespace
 
-void add_approvals(CLI::App& app, Action& action) {
+void add_approvals(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* approvals = app.add_subcommand("approvals", "List, show, approve and reject what waits for a human");
-  approvals->require_subcommand(1);
-  approvals->footer(
+  Command approvals = parent.add_command("approvals", "List, show, approve and reject what waits for a human");
+  approvals.require_command();
+  approvals.set_footer(
       "An approval serves once, for exactly the call it was asked for, until it expires.\n"
       "Exit codes: 0 done, 1 refused (unknown id, not pending, not an asked group), 2 no database or wrong usage.");
 
-  CLI::App* lister = add_database_command(*approvals, *options, kKey, "list", "What waits, oldest first");
-  lister->add_option("--state", options->state, "pending, approved, rejected, expired, consumed or all")
-      ->check(CLI::IsMember({"pending", "approved", "rejected", "expired", "consumed", "all"}))
-      ->default_str("all");
-  lister->callback([options, &action] { action = [options] { return list(*options); }; });
+  Command lister = add_database_command(approvals, *options, kKey, "list", "What waits, oldest first");
+  lister.add_option("--state", options->state, "pending, approved, rejected, expired, consumed or all")
+      .one_of({"pending", "approved", "rejected", "expired", "consumed", "all"})
+      .show_default("all");
+  lister.set_action([options] { return list(*options); });
 
-  CLI::App* shower = add_database_command(*approvals, *options, kKey, "show", "The exact call, who asks, and why");
-  shower->add_option("ID", options->id, "the approval's id, or its first digits")->required();
-  shower->callback([options, &action] { action = [options] { return show(*options); }; });
+  Command shower = add_database_command(approvals, *options, kKey, "show", "The exact call, who asks, and why");
+  shower.add_option("ID", options->id, "the approval's id, or its first digits").required();
+  shower.set_action([options] { return show(*options); });
 
   for (const bool approve : {true, false}) {
-    CLI::App* command = add_database_command(*approvals, *options, kKey, approve ? "approve" : "reject",
-                                             approve ? "Let the call run, once" : "Refuse the call");
-    command->add_option("ID", options->id, "the approval's id, or its first digits")->required();
-    command->add_option("--as", options->approver, "who decides (default: your user name)");
-    command->add_option("--group", options->group, "the group you decide for; needed if the rules name several");
-    command->add_option("--note", options->note, "why, for the record");
-    command->callback(
-        [options, approve, &action] { action = [options, approve] { return decide(*options, approve); }; });
+    Command command = add_database_command(approvals, *options, kKey, approve ? "approve" : "reject",
+                                           approve ? "Let the call run, once" : "Refuse the call");
+    command.add_option("ID", options->id, "the approval's id, or its first digits").required();
+    command.add_option("--as", options->approver, "who decides (default: your user name)");
+    command.add_option("--group", options->group, "the group you decide for; needed if the rules name several");
+    command.add_option("--note", options->note, "why, for the record");
+    command.set_action([options, approve] { return decide(*options, approve); });
   }
 }
 

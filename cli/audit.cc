@@ -1,4 +1,4 @@
-// ordain audit: reads the record, checks it, and hands it on.
+// ordain audit tail, query, count, export and verify: shows the audit log, and checks that it is intact.
 #include "ordain/audit.h"
 
 #include <fmt/format.h>
@@ -27,12 +27,7 @@ struct Options {
   uint64_t unsigned_tail = 0;
 };
 
-int fail(const Error& error) {
-  complain(error.message);
-  return kUsage;
-}
-
-// What happened, in a few words.
+// What the record says happened, in a few words.
 std::string happened(const AuditRecord& record) {
   if (record.kind == RecordKind::outcome) return std::string(to_string(record.status));
   if (record.kind == RecordKind::lost) return fmt::format("{} records lost", record.lost.size());
@@ -77,7 +72,7 @@ int query(const Options& options) {
     return true;
   });
   if (!result) return fail(result.error());
-  if (shown > options.count) fmt::print(stderr, "there are more; -n shows more than {}\n", options.count);
+  if (shown > options.count) fmt::print(stderr, "there are more records; -n shows more than {}\n", options.count);
   return kOk;
 }
 
@@ -161,55 +156,57 @@ int export_log(const Options& options) {
   return kOk;
 }
 
-CLI::App* add(CLI::App* audit, const char* name, const char* about, const std::shared_ptr<Options>& options) {
-  CLI::App* command = audit->add_subcommand(name, about);
-  command->add_option("--db", options->database, "the database directory")->required();
+Command add(Command audit, const char* name, const char* about, const std::shared_ptr<Options>& options) {
+  Command command = audit.add_command(name, about);
+  add_database_option(command, options->database);
   return command;
 }
 
-void add_readers(CLI::App* audit, const std::shared_ptr<Options>& options, Action& action) {
-  CLI::App* tailer = add(audit, "tail", "The last records, oldest first", options);
-  tailer->add_option("-n,--count", options->count, "how many")->capture_default_str();
-  tailer->add_flag("--json", options->json, "print one JSON object a line");
-  tailer->callback([options, &action] { action = [options] { return tail(*options); }; });
+void add_readers(Command audit, const std::shared_ptr<Options>& options) {
+  Command tailer = add(audit, "tail", "The last records, oldest first", options);
+  tailer.add_option("-n,--count", options->count, "how many").show_default();
+  tailer.add_flag("--json", options->json, "print one JSON object a line");
+  tailer.set_action([options] { return tail(*options); });
 
-  CLI::App* finder = add(audit, "query", "The first records that match, oldest first", options);
-  finder->add_option("-n,--count", options->count, "how many")->capture_default_str();
-  finder->add_flag("--json", options->json, "print one JSON object a line");
-  add_filter(*finder, options->filter);
-  finder->callback([options, &action] { action = [options] { return query(*options); }; });
+  Command finder = add(audit, "query", "The first records that match, oldest first", options);
+  finder.add_option("-n,--count", options->count, "how many").show_default();
+  finder.add_flag("--json", options->json, "print one JSON object a line");
+  add_filter(finder, options->filter);
+  finder.set_action([options] { return query(*options); });
 
-  CLI::App* counter = add(audit, "count", "How many records match", options);
-  add_filter(*counter, options->filter);
-  counter->callback([options, &action] { action = [options] { return count(*options); }; });
+  Command counter = add(audit, "count", "How many records match", options);
+  add_filter(counter, options->filter);
+  counter.set_action([options] { return count(*options); });
 
-  CLI::App* exporter =
+  Command exporter =
       add(audit, "export", "Write records as lines of JSON; all of them, for import, or a selection", options);
-  exporter->add_option("-o,--output", options->output, "a file (default: standard output)");
-  add_filter(*exporter, options->filter);
-  exporter->callback([options, &action] { action = [options] { return export_log(*options); }; });
+  exporter.add_option("-o,--output", options->output, "a file (default: standard output)").names_file();
+  add_filter(exporter, options->filter);
+  exporter.set_action([options] { return export_log(*options); });
 }
 
 }  // namespace
 
-void add_audit(CLI::App& app, Action& action) {
+void add_audit(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* audit = app.add_subcommand("audit", "Read, verify and keep the record of what was decided and done");
-  audit->require_subcommand(1);
-  audit->footer(
+  Command audit = parent.add_command("audit", "Read, verify and keep the record of what was decided and done");
+  audit.require_command();
+  audit.set_footer(
       "Exit codes: 0 done, 1 the record or the proof is not intact (verify, check-proof, import), 2 no database "
       "or wrong usage.");
-  add_readers(audit, options, action);
+  add_readers(audit, options);
 
-  CLI::App* verifier =
+  Command verifier =
       add(audit, "verify", "Recompute hashes and checkpoints; name the first record that does not fit", options);
-  verifier->add_option("--key", options->keys, "a public key, or its file: every checkpoint must be signed with it");
-  verifier->add_option("--checkpoint", options->checkpoints, "a file of checkpoints that was kept elsewhere");
-  verifier->add_option("--unsigned-tail", options->unsigned_tail,
-                       "with --key: records after the last checkpoint that are accepted (the log is in use)");
-  verifier->add_flag("--json", options->json, "print one JSON object");
-  verifier->callback([options, &action] { action = [options] { return verify(*options); }; });
-  add_audit_keepers(audit, action);
+  verifier.add_option("--key", options->keys, "a public key, or its file: every checkpoint must be signed with it")
+      .names_file();
+  verifier.add_option("--checkpoint", options->checkpoints, "a file of checkpoints that was kept elsewhere")
+      .names_file();
+  verifier.add_option("--unsigned-tail", options->unsigned_tail,
+                      "with --key: records after the last checkpoint that are accepted (the log is in use)");
+  verifier.add_flag("--json", options->json, "print one JSON object");
+  verifier.set_action([options] { return verify(*options); });
+  add_audit_keepers(audit);
 }
 
 }  // namespace ordain::cli

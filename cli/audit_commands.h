@@ -1,10 +1,10 @@
-// The half of `ordain audit` that makes something: imports, segments, proofs.
+// The commands of `ordain audit` that make something: an imported log, sealed segments, proofs.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/command_line.h"
 
 namespace ordain::cli {
 
-void add_audit_keepers(CLI::App* audit, Action& action);
+void add_audit_keepers(Command audit);
 
 }  // namespace ordain::cli

@@ -1,10 +1,8 @@
 #include "cli/audit_filter.h"
 
-#include <fmt/format.h>
-
 #include <array>
 
-#include "ordain/time_text.h"
+#include "cli/text.h"
 
 namespace ordain::cli {
 namespace {
@@ -13,19 +11,9 @@ constexpr std::array kKinds = {RecordKind::denied,  RecordKind::pending, RecordK
                                RecordKind::outcome, RecordKind::lost,    RecordKind::decision};
 constexpr std::array kEffects = {Effect::allow, Effect::require_approval, Effect::deny};
 
-Result<int64_t> read_time(const char* option, const std::string& text) {
-  TimeParts parts;
-  int64_t out = 0;
-  if (!parse_timestamp(text, &parts) || __builtin_mul_overflow(parts.seconds, int64_t{1'000'000'000}, &out) ||
-      __builtin_add_overflow(out, int64_t{parts.nanos}, &out)) {
-    return Error{"usage", fmt::format("{}: an RFC 3339 timestamp is needed, such as 2026-05-01T12:00:00Z", option)};
-  }
-  return out;
-}
-
 }  // namespace
 
-void add_filter(CLI::App& command, FilterOptions& options) {
+void add_filter(Command command, FilterOptions& options) {
   AuditFilter& filter = options.filter;
   command.add_option("--agent", filter.agent, "only of this agent");
   command.add_option("--principal", filter.principal, "only for this principal");
@@ -35,9 +23,8 @@ void add_filter(CLI::App& command, FilterOptions& options) {
   command.add_option("--action", filter.action, "only of the call with this id");
   command.add_option("--rule", filter.rule, "only decided by this rule");
   command.add_option("--kind", options.kind, "only records of this kind")
-      ->check(CLI::IsMember({"denied", "pending", "intent", "outcome", "lost", "decision"}));
-  command.add_option("--effect", options.effect, "only decided so")
-      ->check(CLI::IsMember({"allow", "require_approval", "deny"}));
+      .one_of({"denied", "pending", "intent", "outcome", "lost", "decision"});
+  command.add_option("--effect", options.effect, "only decided so").one_of({"allow", "require_approval", "deny"});
   command.add_option("--from", options.from, "from this time on (RFC 3339)");
   command.add_option("--to", options.to, "before this time (RFC 3339)");
 }
@@ -57,7 +44,7 @@ Result<AuditFilter> read_filter(const FilterOptions& options) {
   };
   for (const Bound& bound : {Bound{"--from", options.from, out.from_ns}, Bound{"--to", options.to, out.to_ns}}) {
     if (bound.text.empty()) continue;
-    auto time = read_time(bound.option, bound.text);
+    auto time = parse_time_option(bound.option, bound.text);
     if (!time) return time.error();
     bound.time = *time;
   }

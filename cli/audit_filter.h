@@ -1,9 +1,9 @@
 // The filter options of `ordain audit query`, `count` and `export`.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
+#include "cli/command_line.h"
 #include "ordain/audit.h"
 
 namespace ordain::cli {
@@ -13,9 +13,9 @@ struct FilterOptions {
   std::string kind, effect, from, to;
 };
 
-void add_filter(CLI::App& command, FilterOptions& options);
+void add_filter(Command command, FilterOptions& options);
 
-/// @returns error "usage" for a time that is no RFC 3339 timestamp.
+/// @returns error "usage" for a time that is not an RFC 3339 timestamp.
 Result<AuditFilter> read_filter(const FilterOptions& options);
 
 }  // namespace ordain::cli

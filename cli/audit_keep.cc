@@ -1,12 +1,13 @@
-// ordain audit import, rotate, prune, prove, check-proof.
+// ordain audit import, rotate, prune, prove and check-proof: keeps the audit log, and proves single records.
 #include <fmt/format.h>
 
 #include <fstream>
-#include <iostream>
 
 #include "cli/audit_commands.h"
+#include "cli/input.h"
 #include "cli/key_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/audit.h"
 
 namespace ordain::cli {
@@ -20,11 +21,6 @@ struct Options {
   bool json = false;
 };
 
-int fail(const Error& error, int code = kUsage) {
-  complain(error.message);
-  return code;
-}
-
 Result<std::optional<PrivateKey>> signer(const Options& options) {
   if (options.key.empty()) return std::optional<PrivateKey>();
   auto key = PrivateKey::load(options.key);
@@ -33,14 +29,10 @@ Result<std::optional<PrivateKey>> signer(const Options& options) {
 }
 
 int import_log(const Options& options) {
-  std::ifstream file;
-  if (options.input != "-") {
-    file.open(options.input, std::ios::binary);
-    if (!file) return fail({"unreadable", "cannot read " + options.input});
-  }
-  std::istream& in = options.input == "-" ? std::cin : file;
-  auto imported =
-      import_audit(options.database, [&](std::string* line) { return static_cast<bool>(std::getline(in, *line)); });
+  auto input = Input::open(options.input);
+  if (!input) return fail(input.error());
+  auto imported = import_audit(
+      options.database, [&](std::string* line) { return static_cast<bool>(std::getline(input->stream(), *line)); });
   if (!imported) {
     const std::string& code = imported.error().code;
     return fail(imported.error(), code == "bad_line" || code == "bad_record" ? kFindings : kUsage);
@@ -63,8 +55,7 @@ int prune(const Options& options) {
   if (!key) return fail(key.error());
   auto pruned = prune_audit(options.database, options.keep, *key);
   if (!pruned) return fail(pruned.error());
-  fmt::print("{} segment{} removed; the log begins with record {}\n", pruned->segments,
-             pruned->segments == 1 ? "" : "s", pruned->first);
+  fmt::print("{} removed; the log begins with record {}\n", count_text(pruned->segments, "segment"), pruned->first);
   return kOk;
 }
 
@@ -100,45 +91,46 @@ int check_proof(const Options& options) {
   return kOk;
 }
 
-void add_key(CLI::App* command, const std::shared_ptr<Options>& options) {
-  command->add_option("--key", options->key, "the operator's private key file");
+void add_key(Command command, const std::shared_ptr<Options>& options) {
+  command.add_option("--key", options->key, "the operator's private key file").names_file();
 }
 
-void add_proofs(CLI::App* audit, const std::shared_ptr<Options>& options, Action& action) {
-  CLI::App* prover = audit->add_subcommand("prove", "Write a proof that one record is in the signed log");
-  prover->add_option("id", options->record, "the record")->required();
-  prover->add_option("--db", options->database, "the database directory")->required();
-  prover->add_option("-o,--output", options->output, "a file (default: standard output)");
-  prover->callback([options, &action] { action = [options] { return prove(*options); }; });
+void add_proofs(Command audit, const std::shared_ptr<Options>& options) {
+  Command prover = audit.add_command("prove", "Write a proof that one record is in the signed log");
+  prover.add_option("id", options->record, "the record").required();
+  add_database_option(prover, options->database);
+  prover.add_option("-o,--output", options->output, "a file (default: standard output)").names_file();
+  prover.set_action([options] { return prove(*options); });
 
-  CLI::App* checker = audit->add_subcommand("check-proof", "Check such a proof by itself, and show the record");
-  checker->add_option("file", options->input, "the proof")->required();
-  checker->add_option("--key", options->keys, "a public key, or its file: the checkpoint must be signed with it");
-  checker->add_flag("--json", options->json, "print the record as JSON, nothing else");
-  checker->callback([options, &action] { action = [options] { return check_proof(*options); }; });
+  Command checker = audit.add_command("check-proof", "Check a proof by itself, without the log, and show its record");
+  checker.add_option("file", options->input, "the proof").names_file().required();
+  checker.add_option("--key", options->keys, "a public key, or its file: the checkpoint must be signed with it")
+      .names_file();
+  checker.add_flag("--json", options->json, "print the record as JSON, nothing else");
+  checker.set_action([options] { return check_proof(*options); });
 }
 
 }  // namespace
 
-void add_audit_keepers(CLI::App* audit, Action& action) {
+void add_audit_keepers(Command audit) {
   auto options = std::make_shared<Options>();
-  CLI::App* importer = audit->add_subcommand("import", "Make a log from the lines of an unfiltered export");
-  importer->add_option("file", options->input, "the export, or - for standard input")->required();
-  importer->add_option("--db", options->database, "the database directory; must hold no log")->required();
-  importer->callback([options, &action] { action = [options] { return import_log(*options); }; });
+  Command importer = audit.add_command("import", "Make a log from the lines of an unfiltered export");
+  importer.add_option("file", options->input, "the export, or - for standard input").names_file().required();
+  add_database_option(importer, options->database, "the database directory; must hold no log");
+  importer.set_action([options] { return import_log(*options); });
 
-  CLI::App* rotator = audit->add_subcommand("rotate", "Seal the current segment, index sealed ones, begin the next");
-  rotator->add_option("--db", options->database, "the database directory")->required();
+  Command rotator = audit.add_command("rotate", "Seal the current segment, index sealed ones, begin the next");
+  add_database_option(rotator, options->database);
   add_key(rotator, options);
-  rotator->add_option("--checkpoint", options->checkpoints, "append the checkpoint to this file too");
-  rotator->callback([options, &action] { action = [options] { return rotate(*options); }; });
+  rotator.add_option("--checkpoint", options->checkpoints, "append the checkpoint to this file too").names_file();
+  rotator.set_action([options] { return rotate(*options); });
 
-  CLI::App* pruner = audit->add_subcommand("prune", "Remove the oldest sealed segments; the rest still verifies");
-  pruner->add_option("--db", options->database, "the database directory")->required();
-  pruner->add_option("--keep", options->keep, "how many sealed segments remain")->required();
+  Command pruner = audit.add_command("prune", "Remove the oldest sealed segments; the rest still verifies");
+  add_database_option(pruner, options->database);
+  pruner.add_option("--keep", options->keep, "how many sealed segments remain").required();
   add_key(pruner, options);
-  pruner->callback([options, &action] { action = [options] { return prune(*options); }; });
-  add_proofs(audit, options, action);
+  pruner.set_action([options] { return prune(*options); });
+  add_proofs(audit, options);
 }
 
 }  // namespace ordain::cli

@@ -55,9 +55,9 @@ std::string card(const char* label, const std::string& value) {
 const char* colour(size_t engine) { return engine == 0 ? "a" : "b"; }
 
 // One bar for each band of latency.
-std::string latency_plot(const EngineFigures& engine, size_t number) {
+std::string latency_plot(const EngineReport& engine, size_t number) {
   constexpr int kBars = 40, kWidth = 800, kHeight = 200, kBase = 170;
-  const std::vector<LatencyBar> bars = latency_bars(engine, kBars);
+  const std::vector<LatencyBar> bars = latency_bars(engine.cost, kBars);
   double most = 1;
   for (const LatencyBar& bar : bars) most = std::max(most, bar.share);
   std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"latency of {}\">\n", kWidth,
@@ -79,21 +79,21 @@ std::string latency_plot(const EngineFigures& engine, size_t number) {
   return out;
 }
 
-// Decisions per second by engine and threads, as lying bars.
-std::string throughput_plot(const std::vector<EngineFigures>& engines) {
+// Decisions per second by engine and threads, as horizontal bars.
+std::string throughput_plot(const std::vector<EngineReport>& engines) {
   constexpr int kWidth = 800, kRow = 24, kLabel = 150, kValue = 110;
   double most = 1;
   size_t rows = 0;
-  for (const EngineFigures& engine : engines) {
-    for (double rate : engine.per_second) most = std::max(most, rate);
-    rows += engine.per_second.size();
+  for (const EngineReport& engine : engines) {
+    for (double rate : engine.cost.per_second) most = std::max(most, rate);
+    rows += engine.cost.per_second.size();
   }
   std::string out =
       fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"throughput\">\n", kWidth, rows * kRow + 4);
   size_t row = 0;
   for (size_t number = 0; number < engines.size(); ++number) {
-    for (size_t i = 0; i < engines[number].per_second.size(); ++i, ++row) {
-      const double rate = engines[number].per_second[i], y = static_cast<double>(row * kRow);
+    for (size_t i = 0; i < engines[number].cost.per_second.size(); ++i, ++row) {
+      const double rate = engines[number].cost.per_second[i], y = static_cast<double>(row * kRow);
       const double width = (kWidth - kLabel - kValue) * rate / most;
       out += fmt::format("<text x=\"0\" y=\"{:.0f}\">{}, {} thread{}</text>\n", y + 16, engines[number].name, i + 1,
                          i == 0 ? "" : "s");
@@ -106,26 +106,27 @@ std::string throughput_plot(const std::vector<EngineFigures>& engines) {
   return out + "</svg>\n";
 }
 
-std::string engine_table(const std::vector<EngineFigures>& engines) {
+std::string engine_table(const std::vector<EngineReport>& engines) {
   std::string out =
       "<div class=\"wide\"><table>\n<tr><th>a "
       "decision</th><th>p50</th><th>p90</th><th>p99</th><th>p99.9</th><th>max</th><th>batch</th></tr>\n";
-  for (const EngineFigures& engine : engines) {
+  for (const EngineReport& engine : engines) {
     out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                       engine.name, format_nanos(engine.p50), format_nanos(engine.p90), format_nanos(engine.p99),
-                       format_nanos(engine.p999), format_nanos(engine.max), engine.batch);
+                       engine.name, format_nanos(engine.cost.p50), format_nanos(engine.cost.p90),
+                       format_nanos(engine.cost.p99), format_nanos(engine.cost.p999), format_nanos(engine.cost.max),
+                       engine.cost.batch);
   }
   return out + "</table></div>\n";
 }
 
-std::string group_table(const char* title, const std::vector<Group>& groups, size_t events) {
+std::string group_table(const char* title, const std::vector<DecisionGroup>& groups, size_t events) {
   std::string out = fmt::format(
       "<h2>{}</h2>\n<div class=\"wide\"><table>\n<tr><th>name</th><th>events</th><th>share</th><th>mean</th></tr>\n",
       title);
   for (size_t i = 0; i < std::min(kRows, groups.size()); ++i) {
     out += fmt::format("<tr><td>{}</td><td>{}</td><td>{:.1f} %</td><td>{}</td></tr>\n", escaped(groups[i].name),
                        groups[i].count, 100.0 * static_cast<double>(groups[i].count) / static_cast<double>(events),
-                       format_nanos(groups[i].nanos));
+                       format_nanos(groups[i].mean_nanos));
   }
   out += "</table></div>\n";
   if (groups.size() > kRows) out += fmt::format("<p class=\"soft\">and {} more</p>\n", groups.size() - kRows);
@@ -136,16 +137,16 @@ std::string group_table(const char* title, const std::vector<Group>& groups, siz
 
 std::string bench_html(const BenchReport& report, const std::string& title) {
   const double bytes = static_cast<double>(report.memory_bytes + report.code_bytes);
-  const EngineFigures& last = report.engines.back();
+  const EngineReport& last = report.engines.back();
   std::string out = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
       "content=\"width=device-width, initial-scale=1\">\n<title>ordain bench: {0}</title>\n<style>{1}</style>\n"
       "</head>\n<body>\n<h1>{0}</h1>\n<p class=\"soft\">rules {2}, capabilities {3}, events {4}, distinct callers {5}: "
       "{6}</p>\n<div class=\"cards\">\n",
       escaped(title), kStyle, report.rules, report.capabilities, report.events, report.contexts,
-      escaped(report.effects));
-  out += card("p50", format_nanos(last.p50)) + card("p99", format_nanos(last.p99));
-  out += card("one thread", format_count(last.per_second.front()) + "/s");
+      escaped(effects_text(report)));
+  out += card("p50", format_nanos(last.cost.p50)) + card("p99", format_nanos(last.cost.p99));
+  out += card("one thread", format_count(last.cost.per_second.front()) + "/s");
   out += card("policy text to program", format_nanos(report.compile.total() * 1e6));
   out += card("to first decision", format_nanos(report.first_decision_ms * 1e6));
   if (report.engines.size() > 1) out += card("to native", format_nanos(report.native_ms * 1e6));
@@ -160,8 +161,8 @@ std::string bench_html(const BenchReport& report, const std::string& title) {
     out += latency_plot(report.engines[i], i);
   }
   out += "<h2>Throughput</h2>\n" + throughput_plot(report.engines);
-  out += group_table("By capability", report.by_capability, report.events);
-  out += group_table("By deciding rule", report.by_rule, report.events);
+  out += group_table("By capability", report.groups.by_capability, report.events);
+  out += group_table("By deciding rule", report.groups.by_rule, report.events);
   out +=
       "<p class=\"soft\">One decision: the call is begun, its fields are set, it is decided; callers' contexts are "
       "made before. Latencies are of short batches of successive calls. Means by capability and by rule are of one "

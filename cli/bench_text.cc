@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "cli/bench.h"
 #include "ordain/json.h"
@@ -12,44 +11,42 @@ namespace {
 
 constexpr size_t kGroupsShown = 10;
 
-double plan_ms(const CompileTimes& times) { return times.plan > 0 ? times.plan : times.emit; }
-
-std::string engine_json(const EngineFigures& engine) {
+std::string engine_json(const EngineReport& engine) {
   std::string threads;
-  for (double rate : engine.per_second) threads += fmt::format("{}{:.0f}", threads.empty() ? "" : ", ", rate);
+  for (double rate : engine.cost.per_second) threads += fmt::format("{}{:.0f}", threads.empty() ? "" : ", ", rate);
   return fmt::format(R"({{"p50_ns": {:.1f}, "p90_ns": {:.1f}, "p99_ns": {:.1f}, "p999_ns": {:.1f}, "max_ns": {:.1f}, )"
                      R"("per_second": {:.0f}, "per_second_all": {:.0f}, "per_second_by_threads": [{}], "batch": {}}})",
-                     engine.p50, engine.p90, engine.p99, engine.p999, engine.max, engine.per_second.front(),
-                     engine.per_second.back(), threads, engine.batch);
+                     engine.cost.p50, engine.cost.p90, engine.cost.p99, engine.cost.p999, engine.cost.max,
+                     engine.cost.per_second.front(), engine.cost.per_second.back(), threads, engine.cost.batch);
 }
 
-std::string groups_json(const std::vector<Group>& groups, size_t most) {
+std::string groups_json(const std::vector<DecisionGroup>& groups, size_t most) {
   std::string out = "[";
   for (size_t i = 0; i < std::min(most, groups.size()); ++i) {
     std::string name;
     append_json_string(name, groups[i].name);
     out += fmt::format(R"({}{{"name": {}, "count": {}, "mean_ns": {:.1f}}})", i == 0 ? "" : ", ", name, groups[i].count,
-                       groups[i].nanos);
+                       groups[i].mean_nanos);
   }
   return out + "]";
 }
 
-std::string group_table(const char* title, const std::vector<Group>& groups, size_t events) {
+std::string group_table(const char* title, const std::vector<DecisionGroup>& groups, size_t events) {
   std::string out = fmt::format("\n{:<44} {:>9} {:>7} {:>10}\n", title, "events", "share", "mean");
   for (size_t i = 0; i < std::min(kGroupsShown, groups.size()); ++i) {
-    const Group& group = groups[i];
-    out +=
-        fmt::format("  {:<42} {:>9} {:>5.1f} % {:>10}\n", group.name, group.count,
-                    100.0 * static_cast<double>(group.count) / static_cast<double>(events), format_nanos(group.nanos));
+    const DecisionGroup& group = groups[i];
+    out += fmt::format("  {:<42} {:>9} {:>5.1f} % {:>10}\n", group.name, group.count,
+                       100.0 * static_cast<double>(group.count) / static_cast<double>(events),
+                       format_nanos(group.mean_nanos));
   }
   if (groups.size() > kGroupsShown) out += fmt::format("  and {} more\n", groups.size() - kGroupsShown);
   return out;
 }
 
-// Twelve bars between the fastest and p99, on a logarithmic scale, and what took longer.
-std::string histogram(const EngineFigures& engine) {
+// Twelve bars between the fastest and p99, on a logarithmic scale, and one for the slower rest.
+std::string histogram(const EngineReport& engine) {
   constexpr int kBars = 13;
-  const std::vector<LatencyBar> bars = latency_bars(engine, kBars);
+  const std::vector<LatencyBar> bars = latency_bars(engine.cost, kBars);
   double most = 1;
   for (const LatencyBar& bar : bars) most = std::max(most, bar.share);
   std::string out = fmt::format("\n{}: latency of a decision\n", engine.name);
@@ -63,18 +60,14 @@ std::string histogram(const EngineFigures& engine) {
 
 }  // namespace
 
-std::vector<LatencyBar> latency_bars(const EngineFigures& engine, int count) {
-  const double low = std::max(0.1, static_cast<double>(engine.latency.quantile(0)) / 10);
-  const double high = std::max(engine.p99, low * 1.5);
-  std::vector<LatencyBar> out;
-  double before = 0;
-  for (int i = 1; i < count; ++i) {
-    const double upto = low * std::pow(high / low, static_cast<double>(i) / (count - 1));
-    const double below = engine.latency.share_upto(static_cast<uint64_t>(upto * 10));
-    out.push_back({upto, 100 * (below - before)});
-    before = below;
+std::string effects_text(const BenchReport& report) {
+  std::string out;
+  for (const Effect effect : {Effect::allow, Effect::require_approval, Effect::deny}) {
+    const uint64_t count = report.groups.effects[static_cast<size_t>(effect)];
+    if (count == 0) continue;
+    out += fmt::format("{}{} {} ({:.0f} %)", out.empty() ? "" : ", ", count, to_string(effect),
+                       100.0 * static_cast<double>(count) / static_cast<double>(report.events));
   }
-  out.push_back({engine.max, 100 * (1 - before)});
   return out;
 }
 
@@ -103,25 +96,25 @@ std::string bench_json(const BenchReport& report) {
       R"("link_ms": {:.3f}, "first_decision_ms": {:.3f}, "load_serialised_ms": {:.3f}, "native_ms": {:.3f}, )"
       R"("program_bytes": {}, "code_bytes": {}, "serialised_bytes": {})",
       report.rules, report.capabilities, report.events, report.malformed, report.contexts, times.total(), times.read,
-      times.parse, times.check, plan_ms(times), times.emit, times.link, report.first_decision_ms,
+      times.parse, times.check, times.index, times.emit, times.link, report.first_decision_ms,
       report.load_serialised_ms, report.native_ms, report.memory_bytes + report.code_bytes, report.code_bytes,
       report.serialised_bytes);
-  for (const EngineFigures& engine : report.engines) {
+  for (const EngineReport& engine : report.engines) {
     out += fmt::format(", \"{}\": {}", engine.name, engine_json(engine));
   }
   if (report.engines.size() < 2) out += ", \"jit\": null";
-  return out + fmt::format(", \"by_capability\": {}, \"by_rule\": {}}}", groups_json(report.by_capability, 100),
-                           groups_json(report.by_rule, 100));
+  return out + fmt::format(", \"by_capability\": {}, \"by_rule\": {}}}", groups_json(report.groups.by_capability, 100),
+                           groups_json(report.groups.by_rule, 100));
 }
 
 std::string bench_text(const BenchReport& report) {
   const CompileTimes& times = report.compile;
   std::string out = fmt::format("rules {}, capabilities {}, events {}, distinct callers {}: {}\n", report.rules,
-                                report.capabilities, report.events, report.contexts, report.effects);
+                                report.capabilities, report.events, report.contexts, effects_text(report));
   if (report.malformed != 0) out += fmt::format("{} malformed lines left out\n", report.malformed);
   out += fmt::format("\n{:<34} {:>10.2f} ms\n", "policy text to program", times.total());
   const std::pair<const char*, double> passes[] = {{"read", times.read}, {"parse", times.parse}, {"check", times.check},
-                                                   {"plan", times.plan}, {"emit", times.emit},   {"link", times.link}};
+                                                   {"plan", times.index}, {"emit", times.emit},   {"link", times.link}};
   for (const auto& [name, ms] : passes) {
     if (ms > 0) out += fmt::format("  {:<32} {:>10.2f} ms\n", name, ms);
   }
@@ -136,22 +129,22 @@ std::string bench_text(const BenchReport& report) {
 
   out +=
       fmt::format("\n{:<12} {:>10} {:>10} {:>10} {:>10} {:>10}\n", "a decision", "p50", "p90", "p99", "p99.9", "max");
-  for (const EngineFigures& engine : report.engines) {
+  for (const EngineReport& engine : report.engines) {
     out += fmt::format("{:<12} {:>10} {:>10} {:>10} {:>10} {:>10}   (batches of {})\n", engine.name,
-                       format_nanos(engine.p50), format_nanos(engine.p90), format_nanos(engine.p99),
-                       format_nanos(engine.p999), format_nanos(engine.max), engine.batch);
+                       format_nanos(engine.cost.p50), format_nanos(engine.cost.p90), format_nanos(engine.cost.p99),
+                       format_nanos(engine.cost.p999), format_nanos(engine.cost.max), engine.cost.batch);
   }
   out += fmt::format("\n{:<12}", "threads");
-  for (size_t i = 0; i < report.engines.front().per_second.size(); ++i) out += fmt::format(" {:>12}", i + 1);
+  for (size_t i = 0; i < report.engines.front().cost.per_second.size(); ++i) out += fmt::format(" {:>12}", i + 1);
   out += '\n';
-  for (const EngineFigures& engine : report.engines) {
+  for (const EngineReport& engine : report.engines) {
     out += fmt::format("{:<12}", engine.name);
-    for (double rate : engine.per_second) out += fmt::format(" {:>10}/s", format_count(rate));
+    for (double rate : engine.cost.per_second) out += fmt::format(" {:>10}/s", format_count(rate));
     out += '\n';
   }
-  for (const EngineFigures& engine : report.engines) out += histogram(engine);
-  out += group_table("by capability", report.by_capability, report.events);
-  out += group_table("by deciding rule", report.by_rule, report.events);
+  for (const EngineReport& engine : report.engines) out += histogram(engine);
+  out += group_table("by capability", report.groups.by_capability, report.events);
+  out += group_table("by deciding rule", report.groups.by_rule, report.events);
   return out;
 }
 

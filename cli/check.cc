@@ -1,10 +1,12 @@
-// ordain check: compiles, and tells all that is wrong or doubtful.
+// ordain check: compiles policies and prints every error and warning.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "cli/command.h"
+#include "cli/policy_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/compile.h"
 #include "ordain/stdlib.h"
 
@@ -16,7 +18,10 @@ struct Options {
   bool json = false;
 };
 
-std::string count(size_t n, const char* noun) { return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s"); }
+size_t count(const Diagnostics& found, Severity severity) {
+  return static_cast<size_t>(std::count_if(found.items.begin(), found.items.end(),
+                                           [severity](const Diagnostic& item) { return item.severity == severity; }));
+}
 
 int run(const Options& options) {
   const Compilation compilation = compile(options.paths, standard_library());
@@ -26,20 +31,17 @@ int run(const Options& options) {
   } else {
     print(found);
   }
-  const auto errors = static_cast<size_t>(std::count_if(
-      found.items.begin(), found.items.end(), [](const Diagnostic& item) { return item.severity == Severity::error; }));
-  const auto warnings =
-      static_cast<size_t>(std::count_if(found.items.begin(), found.items.end(),
-                                        [](const Diagnostic& item) { return item.severity == Severity::warning; }));
+  const size_t errors = count(found, Severity::error), warnings = count(found, Severity::warning);
   if (!options.json) {
     if (compilation.program != nullptr) {
       const Program& program = *compilation.program;
-      fmt::print("{}, {}, {}: {}\n", count(program.files().size(), "file"), count(program.rules().size(), "rule"),
+      fmt::print("{}, {}, {}: {}\n", count_text(program.files().size(), "file"),
+                 count_text(program.rules().size(), "rule"),
                  fmt::format("{} capabilit{}", program.schema().capabilities.size(),
                              program.schema().capabilities.size() == 1 ? "y" : "ies"),
-                 warnings == 0 ? "all is well" : count(warnings, "warning"));
+                 warnings == 0 ? "all is well" : count_text(warnings, "warning"));
     } else {
-      fmt::print("{}, {}\n", count(errors, "error"), count(warnings, "warning"));
+      fmt::print("{}, {}\n", count_text(errors, "error"), count_text(warnings, "warning"));
     }
   }
   return compilation.program != nullptr ? kOk : kFindings;
@@ -47,14 +49,13 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_check(CLI::App& app, Action& action) {
+void add_check(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("check", "Check policies: report every error and warning, with place and help");
-  command->add_option("PATH", options->paths, "policy files, or directories searched for *.policy")->required();
-  command->add_flag("--json", options->json, "print one JSON object a diagnostic");
-  command->footer("Exit codes: 0 no errors (warnings allowed), 1 errors, 2 wrong usage.");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  Command command = parent.add_command("check", "Check policies: report every error and warning, with place and help");
+  add_policy_paths(command, options->paths);
+  command.add_flag("--json", options->json, "print one JSON object a diagnostic");
+  command.set_footer("Exit codes: 0 no errors (warnings allowed), 1 errors, 2 wrong usage.");
+  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace ordain::cli

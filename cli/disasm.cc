@@ -1,9 +1,10 @@
-// ordain disasm: what the policies compile to. ordain functions: what expressions may call.
+// ordain disasm prints what policies compile to; ordain functions lists what expressions may call.
 #include "ordain/disasm.h"
 
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/policy_options.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
 #include "ordain/json.h"
@@ -58,19 +59,20 @@ int functions(bool json) {
 
 }  // namespace
 
-void add_disasm(CLI::App& app, Action& action) {
+void add_disasm(Command parent) {
   auto paths = std::make_shared<std::vector<std::string>>();
-  CLI::App* command = app.add_subcommand("disasm", "Show the bytecode that policies compile to");
-  command->add_option("PATH", *paths, "policy files, or directories searched for *.policy")->required();
-  command->footer("The instructions are described in docs/bytecode.md.\nExit codes: 0 shown, 2 policies with errors.");
-  command->callback([paths, &action] { action = [paths] { return disasm(*paths); }; });
+  Command command = parent.add_command("disasm", "Show the bytecode that policies compile to");
+  add_policy_paths(command, *paths);
+  command.set_footer(
+      "The instructions are described in docs/bytecode.md.\nExit codes: 0 shown, 2 policies with errors.");
+  command.set_action([paths] { return disasm(*paths); });
 }
 
-void add_functions(CLI::App& app, Action& action) {
+void add_functions(Command parent) {
   auto json = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("functions", "List the functions and operators that expressions may use");
-  command->add_flag("--json", *json, "print a JSON array");
-  command->callback([json, &action] { action = [json] { return functions(*json); }; });
+  Command command = parent.add_command("functions", "List the functions and operators that expressions may use");
+  command.add_flag("--json", *json, "print a JSON array");
+  command.set_action([json] { return functions(*json); });
 }
 
 }  // namespace ordain::cli

@@ -1,20 +1,21 @@
-// ordain explain: for each event, what every rule that could speak came to, and where it stands.
+// ordain explain: prints for each event what every rule of its capability and stage came to, and why.
 #include "analysis/explain.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <fstream>
-#include <iostream>
 
 #include "cli/command.h"
-#include "cli/shared.h"
+#include "cli/input.h"
+#include "cli/policy_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/compile.h"
+#include "ordain/decision_json.h"
+#include "ordain/event.h"
 #include "ordain/handlers.h"
-#include "ordain/json.h"
 #include "ordain/stdlib.h"
+#include "ordain/time_text.h"
 
 namespace ordain::cli {
 namespace {
@@ -29,15 +30,9 @@ struct Options {
   bool json = false;
 };
 
-std::string json_text(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
-
 void print_json(const Program& program, uint64_t line, const EventReader& reader, const Decision& decision,
                 const std::vector<RuleOutcome>& outcomes) {
-  std::string out = decision_json(program, line, reader.call().stage(), reader.capability(), decision);
+  std::string out = decision_json(reader.call(), decision, line);
   out.pop_back();
   out += ", \"rules\": [";
   for (const RuleOutcome& outcome : outcomes) {
@@ -89,22 +84,18 @@ void print_text(const Program& program, uint64_t line, const EventReader& reader
   }
 }
 
+// Explains every event. False if a line is malformed.
 bool explain_lines(std::istream& in, const Options& options, const Compilation& compilation) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  DecideOptions how;
-  how.interpret_only = true;
-  if (options.fallback == "allow") how.default_before = Effect::allow;
-  if (options.fallback == "require_approval") how.default_before = Effect::require_approval;
-  Explainer explainer(compilation, Now{std::chrono::duration_cast<std::chrono::seconds>(now).count(), 0}, how,
-                      complain);
+  const DecideOptions how = decide_options("interpreter", options.fallback);
+  Explainer explainer(compilation, how, {.now = timestamp_of_nanos(system_time_ns()), .warn = complain});
   bool all = true;
   std::string text;
   for (uint64_t line = 1; std::getline(in, text); ++line) {
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    if (auto wrong = explainer.read(text)) {
+    if (is_blank(text)) continue;
+    if (auto read = explainer.read(text); !read) {
       all = false;
-      fmt::print("{}\n", options.json ? error_json(line, wrong->code, wrong->message)
-                                      : fmt::format("event {}: malformed: {}", line, wrong->message));
+      fmt::print("{}\n", options.json ? error_json(read.error(), line)
+                                      : fmt::format("event {}: malformed: {}", line, read.error().message));
       continue;
     }
     const auto outcomes = explainer.outcomes();
@@ -118,33 +109,24 @@ int run(const Options& options) {
   const Compilation compilation = compile(options.policies, standard_library(), {.parts = true});
   print(compilation.diagnostics);
   if (compilation.program == nullptr) return kUsage;
-  std::ifstream file;
-  if (options.events != "-") {
-    file.open(options.events);
-    if (!file) {
-      complain("cannot read " + options.events);
-      return kUsage;
-    }
-  }
-  return explain_lines(options.events == "-" ? std::cin : file, options, compilation) ? kOk : kFindings;
+  auto input = Input::open(options.events);
+  if (!input) return fail(input.error());
+  return explain_lines(input->stream(), options, compilation) ? kOk : kFindings;
 }
 
 }  // namespace
 
-void add_explain(CLI::App& app, Action& action) {
+void add_explain(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("explain", "Say of each event what every rule came to");
-  command->add_option("--policies", options->policies, "policy files, or directories searched for *.policy")
-      ->required();
-  command->add_option("--events", options->events, "a file of JSON lines, or - for standard input")->required();
-  command->add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
-      ->check(CLI::IsMember({"deny", "allow", "require_approval"}))
-      ->default_str("deny");
-  command->add_flag("--json", options->json, "print one JSON object an event: the decision, and its `rules`");
-  command->footer(
+  Command command = parent.add_command("explain", "Say of each event what every rule came to");
+  add_policies_option(command, options->policies);
+  add_events_option(command, options->events);
+  add_default_option(command, options->fallback);
+  command.add_flag("--json", options->json, "print one JSON object an event: the decision, and its `rules`");
+  command.set_footer(
       "Every rule of the event's capability and stage is evaluated, in source order, whether or not it mattered.\n"
       "Exit codes: 0 every line explained, 1 some lines malformed, 2 policies or usage wrong.");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace ordain::cli

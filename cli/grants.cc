@@ -1,4 +1,4 @@
-// ordain grants: standing answers of an operator, made, listed and taken back.
+// ordain grants: creates, lists and revokes the standing approvals of an operator.
 #include "ordain/grants.h"
 
 #include <fmt/format.h>
@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/key_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/approvals.h"
 #include "ordain/handlers.h"
 #include "ordain/keys.h"
@@ -24,7 +25,7 @@ struct Options : DatabaseOptions {
 
 constexpr const char* kKey = "operator.key; needed to create grants where the host has keys";
 
-/// "90s", "30m", "8h", "7d".
+// Reads "90s", "30m", "8h" or "7d" as nanoseconds.
 Result<int64_t> parse_span(const std::string& text) {
   int64_t number = 0;
   auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -84,8 +85,7 @@ int list(const Options& options) {
   if (grants->empty()) fmt::print("no grants\n");
   for (const Grant& grant : *grants) {
     fmt::print("{:<12} {:<9} until {}  by {}  {}\n", grant.id.substr(0, 12), to_string(grant.state),
-               format_time(grant.until_ns / 1'000'000'000 * 1'000'000'000), terminal_text(grant.granted_by),
-               covers(grant));
+               format_second(grant.until_ns), terminal_text(grant.granted_by), covers(grant));
   }
   return kOk;
 }
@@ -103,37 +103,36 @@ int revoke(const Options& options) {
 
 }  // namespace
 
-void add_grants(CLI::App& app, Action& action) {
+void add_grants(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* grants = app.add_subcommand("grants", "Let calls that would need approval run for a time");
-  grants->require_subcommand(1);
-  grants->footer(
+  Command grants = parent.add_command("grants", "Let calls that would need approval run for a time");
+  grants.require_command();
+  grants.set_footer(
       "A grant lifts require_approval for the calls it covers, until it ends or is revoked. It never lifts a deny.\n"
       "Exit codes: 0 done, 1 refused (unknown id, already revoked, a bad grant), 2 no database, a bad key, wrong "
       "usage.");
 
-  CLI::App* maker = add_database_command(*grants, *options, kKey, "create", "Make one; what is not given covers all");
-  maker->add_option("--capability", options->grant.capability, "a name, or a glob such as payments.*")
-      ->capture_default_str();
-  maker->add_option("--scope", options->grant.scope, "only capabilities that declare this scope");
-  maker->add_option("--agent", options->grant.agent, "only calls of this agent");
-  maker->add_option("--principal", options->grant.principal, "only for this principal");
-  maker->add_option("--tenant", options->grant.tenant, "only for this tenant");
-  maker->add_option("--environment", options->grant.environment, "only in this environment");
-  maker->add_option("--session", options->grant.session, "only in this session");
-  maker->add_option("--for", options->lasts, "how long: 90s, 30m, 8h, 7d")->capture_default_str();
-  maker->add_option("--as", options->by, "who grants (default: your user name)");
-  maker->add_option("--note", options->note, "why");
-  maker->callback([options, &action] { action = [options] { return create(*options); }; });
+  Command maker = add_database_command(grants, *options, kKey, "create", "Make one; what is not given covers all");
+  maker.add_option("--capability", options->grant.capability, "a name, or a glob such as payments.*").show_default();
+  maker.add_option("--scope", options->grant.scope, "only capabilities that declare this scope");
+  maker.add_option("--agent", options->grant.agent, "only calls of this agent");
+  maker.add_option("--principal", options->grant.principal, "only for this principal");
+  maker.add_option("--tenant", options->grant.tenant, "only for this tenant");
+  maker.add_option("--environment", options->grant.environment, "only in this environment");
+  maker.add_option("--session", options->grant.session, "only in this session");
+  maker.add_option("--for", options->lasts, "how long: 90s, 30m, 8h, 7d").show_default();
+  maker.add_option("--as", options->by, "who grants (default: your user name)");
+  maker.add_option("--note", options->note, "why");
+  maker.set_action([options] { return create(*options); });
 
-  CLI::App* lister = add_database_command(*grants, *options, kKey, "list", "All of them, oldest first");
-  lister->callback([options, &action] { action = [options] { return list(*options); }; });
+  Command lister = add_database_command(grants, *options, kKey, "list", "All of them, oldest first");
+  lister.set_action([options] { return list(*options); });
 
-  CLI::App* revoker = add_database_command(*grants, *options, kKey, "revoke", "Take one back, at once");
-  revoker->add_option("ID", options->id, "the grant's id, or its first digits")->required();
-  revoker->add_option("--as", options->by, "who revokes (default: your user name)");
-  revoker->add_option("--note", options->note, "why");
-  revoker->callback([options, &action] { action = [options] { return revoke(*options); }; });
+  Command revoker = add_database_command(grants, *options, kKey, "revoke", "Take one back, at once");
+  revoker.add_option("ID", options->id, "the grant's id, or its first digits").required();
+  revoker.add_option("--as", options->by, "who revokes (default: your user name)");
+  revoker.add_option("--note", options->note, "why");
+  revoker.set_action([options] { return revoke(*options); });
 }
 
 }  // namespace ordain::cli

@@ -1,4 +1,4 @@
-// ordain import: policies of other engines as .policy text.
+// ordain import: writes policies of other engines as .policy text.
 #include "import/import.h"
 
 #include <fmt/format.h>
@@ -21,7 +21,7 @@ struct Options {
 
 using Importer = importer::Imported (*)(const std::string&, const importer::ImportOptions&, const importer::ReadFile&);
 
-// Whether the file itself could not be read, rather than one that it extends.
+// Whether the file itself could not be read, rather than a file that it extends.
 bool is_unreadable(const Diagnostics& diagnostics) {
   return diagnostics.sources.size() == 1 && diagnostics.sources[0]->text.empty() && !diagnostics.items.empty() &&
          diagnostics.items[0].code == "unreadable";
@@ -50,35 +50,34 @@ int run(Options options, Importer import) {
   return kOk;
 }
 
-void add_format(CLI::App& command, Action& action, const char* name, const char* about, Importer import, bool times) {
+void add_format(Command command, const char* name, const char* about, Importer import, bool times) {
   auto options = std::make_shared<Options>();
-  CLI::App* format = command.add_subcommand(name, about);
-  format->add_option("FILE", options->file, "the YAML file")->required();
-  format->add_option("-o,--output", options->output, "write the policy here; standard output if absent");
+  Command format = command.add_command(name, about);
+  format.add_option("FILE", options->file, "the YAML file").names_file().required();
+  format.add_option("-o,--output", options->output, "write the policy here; standard output if absent").names_file();
   if (times) {
-    format->add_option("--timezone", options->import.time_zone,
-                       "where times of day and weekdays are meant: Europe/Paris, -08:00 (default: UTC)");
+    format.add_option("--timezone", options->import.time_zone,
+                      "where times of day and weekdays are meant: Europe/Paris, -08:00 (default: UTC)");
   } else {
-    format->add_flag("--no-declarations", options->no_declarations,
-                     "leave out `capability` declarations, for capabilities that are declared elsewhere");
+    format.add_flag("--no-declarations", options->no_declarations,
+                    "leave out `capability` declarations, for capabilities that are declared elsewhere");
   }
-  format->footer(
+  format.set_footer(
       "What was made safe stands in comments in the output; warnings go to standard error (docs/import.md).\n"
       "Exit codes: 0 imported, 1 mistakes in the file (nothing is written), 2 wrong usage, unreadable or unwritable "
       "files.");
-  format->callback([options, &action, import] { action = [options, import] { return run(*options, import); }; });
+  format.set_action([options, import] { return run(*options, import); });
 }
 
 }  // namespace
 
-void add_import(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("import", "Turn policies of another engine into .policy text");
-  command->require_subcommand(1);
-  add_format(*command, action, "capfence",
-             "CapFence's YAML: deny, require_approval, allow, risk_levels, rules, extends", importer::import_capfence,
-             false);
-  add_format(*command, action, "aegis", "Aegis's YAML: defaults, rules, plan_rules", importer::import_aegis, true);
-  command->footer("The output passes `ordain check`. Review it: docs/import.md says what each key becomes.");
+void add_import(Command parent) {
+  Command command = parent.add_command("import", "Turn policies of another engine into .policy text");
+  command.require_command();
+  add_format(command, "capfence", "CapFence's YAML: deny, require_approval, allow, risk_levels, rules, extends",
+             importer::import_capfence, false);
+  add_format(command, "aegis", "Aegis's YAML: defaults, rules, plan_rules", importer::import_aegis, true);
+  command.set_footer("The output passes `ordain check`. Review it: docs/import.md says what each key becomes.");
 }
 
 }  // namespace ordain::cli

@@ -1,21 +1,23 @@
-// What the commands on approvals and grants have in common: a database, and keys.
+// Options that several commands share because they open a database or use keys.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/command_line.h"
 #include "ordain/approvals.h"
 #include "ordain/keys.h"
 
 namespace ordain::cli {
 
-/// A verifier key as text, or a file that holds one.
-Result<PublicKey> read_public_key(const std::string& given);
+/// Reads public keys, each given as text or as a file that holds it.
 Result<std::vector<PublicKey>> read_public_keys(const std::vector<std::string>& given);
 
 /// The keys of approvals and grants: `--key`, a private key's file or "", and `--trust`.
 Result<OperatorKeys> operator_keys(const std::string& key, const std::vector<std::string>& trust);
+
+/// The required option `--db`.
+void add_database_option(Command command, std::string& directory, const char* about = "the database directory");
 
 struct DatabaseOptions {
   std::string database, key;
@@ -24,13 +26,13 @@ struct DatabaseOptions {
 };
 
 /// Adds a command with these options, which must outlive it. @param key_help what `--key` is for
-CLI::App* add_database_command(CLI::App& parent, DatabaseOptions& options, const char* key_help, const char* name,
-                               const char* about);
+Command add_database_command(Command parent, DatabaseOptions& options, const char* key_help, const char* name,
+                             const char* about);
 
-/// Complains. @returns kUsage if there is no database or no key to be had, kFindings if what was asked was refused.
+/// Complains. @returns kUsage if the database or a key cannot be used, kFindings if the store refuses the request
 int fail_on_database(const Error& error);
 
-/// Who runs the command.
+/// The name of the user who runs the command.
 std::string user_name();
 
 }  // namespace ordain::cli

@@ -1,16 +1,12 @@
-// ordain keys: the operator's keys.
+// ordain keys: makes the operator's keys, and prints public ones.
 #include "ordain/keys.h"
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "cli/command.h"
-#include "cli/key_options.h"
 #include "cli/terminal.h"
 
 namespace ordain::cli {
@@ -20,11 +16,6 @@ struct Options {
   std::string directory = ".";
   std::string name = "operator";
 };
-
-int fail(const Error& error) {
-  complain(error.message);
-  return kUsage;
-}
 
 int init(const Options& options) {
   namespace fs = std::filesystem;
@@ -39,7 +30,7 @@ int init(const Options& options) {
   const std::string digests = (directory / "digest.key").string();
   for (const std::string& path : {secret, open, digests}) {
     if (fs::exists(fs::symlink_status(path))) {
-      return fail({"key_exists", path + " is there already; keys are never overwritten"});
+      return fail({"key_exists", path + " exists already; keys are never overwritten"});
     }
   }
   auto key = PrivateKey::generate(options.name);
@@ -67,74 +58,21 @@ int show(const std::string& path) {
 
 }  // namespace
 
-Result<PublicKey> read_public_key(const std::string& given) {
-  std::error_code ignored;
-  return std::filesystem::exists(given, ignored) ? PublicKey::load(given) : PublicKey::parse(given);
-}
-
-Result<std::vector<PublicKey>> read_public_keys(const std::vector<std::string>& given) {
-  std::vector<PublicKey> out;
-  for (const std::string& one : given) {
-    auto key = read_public_key(one);
-    if (!key) return Error{key.error().code, fmt::format("--key {}: {}", one, key.error().message)};
-    out.push_back(*key);
-  }
-  return out;
-}
-
-CLI::App* add_database_command(CLI::App& parent, DatabaseOptions& options, const char* key_help, const char* name,
-                               const char* about) {
-  CLI::App* command = parent.add_subcommand(name, about);
-  command->add_option("--db", options.database, "the database directory")->required();
-  command->add_option("--key", options.key, key_help);
-  command->add_option("--trust", options.trust, "a public key, or its file, that signatures are checked with");
-  command->add_flag("--json", options.json, "print JSON, one object a line");
-  return command;
-}
-
-int fail_on_database(const Error& error) {
-  complain(error.message);
-  return error.code.rfind("database_", 0) == 0 || error.code == "no_database" || error.code.rfind("key_", 0) == 0 ||
-                 error.code == "bad_key"
-             ? kUsage
-             : kFindings;
-}
-
-Result<OperatorKeys> operator_keys(const std::string& key, const std::vector<std::string>& trust) {
-  OperatorKeys out;
-  if (!key.empty()) {
-    auto loaded = PrivateKey::load(key);
-    if (!loaded) return loaded.error();
-    out.sign = std::move(*loaded);
-  }
-  auto trusted = read_public_keys(trust);
-  if (!trusted) return trusted.error();
-  out.trust = std::move(*trusted);
-  return out;
-}
-
-std::string user_name() {
-  const char* user = std::getenv("USER");
-  return user != nullptr && *user != '\0' ? user : fmt::format("uid-{}", getuid());
-}
-
-void add_keys(CLI::App& app, Action& action) {
+void add_keys(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* keys = app.add_subcommand("keys", "Make the keys that sign checkpoints");
-  keys->require_subcommand(1);
-  keys->footer("Exit codes: 0 done, 2 a file is there already, cannot be written, or others could read it.");
+  Command keys = parent.add_command("keys", "Make the keys that sign checkpoints");
+  keys.require_command();
+  keys.set_footer("Exit codes: 0 done, 2 a file exists already, cannot be written, or others could read it.");
 
-  CLI::App* maker =
-      keys->add_subcommand("init", "Make operator.key, operator.pub and digest.key; print the public key");
-  maker->add_option("--dir", options->directory, "where; made if missing")->capture_default_str();
-  maker->add_option("--name", options->name, "the key's name: printable ASCII without spaces and '+'")
-      ->capture_default_str();
-  maker->callback([options, &action] { action = [options] { return init(*options); }; });
+  Command maker = keys.add_command("init", "Make operator.key, operator.pub and digest.key; print the public key");
+  maker.add_option("--dir", options->directory, "where; made if missing").names_directory().show_default();
+  maker.add_option("--name", options->name, "the key's name: printable ASCII without spaces and '+'").show_default();
+  maker.set_action([options] { return init(*options); });
 
   auto path = std::make_shared<std::string>();
-  CLI::App* shower = keys->add_subcommand("show", "Print the public key of a private one");
-  shower->add_option("file", *path, "operator.key")->required();
-  shower->callback([path, &action] { action = [path] { return show(*path); }; });
+  Command shower = keys.add_command("show", "Print the public key of a private one");
+  shower.add_option("file", *path, "operator.key").names_file().required();
+  shower.set_action([path] { return show(*path); });
 }
 
 }  // namespace ordain::cli

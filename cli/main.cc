@@ -1,7 +1,6 @@
 // The `ordain` command: parses the command line and runs one command.
-#include <fmt/format.h>
-
 #include "cli/command.h"
+#include "cli/version.h"
 
 namespace {
 
@@ -23,43 +22,29 @@ constexpr const char* kExitCodes = R"(Exit codes:
      (replay), a broken chain (audit verify)
   2  could not run: wrong usage, unreadable files, policies with errors
 
-`ordain COMMAND --help` tells more of each command.)";
+`ordain COMMAND --help` says more about each command.)";
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{kAbout, "ordain"};
-  app.footer(kExitCodes);
-  app.set_version_flag("--version", "ordain " ORDAIN_VERSION);
-  app.require_subcommand(1);
-  app.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return fmt::format("ordain: {}\nRun `ordain --help` for what there is.\n", error.what());
-  });
-
-  ordain::cli::Action action;
-  ordain::cli::add_check(app, action);
-  ordain::cli::add_test(app, action);
-  ordain::cli::add_eval(app, action);
-  ordain::cli::add_bench(app, action);
-  ordain::cli::add_explain(app, action);
-  ordain::cli::add_replay(app, action);
-  ordain::cli::add_approvals(app, action);
-  ordain::cli::add_grants(app, action);
-  ordain::cli::add_audit(app, action);
-  ordain::cli::add_import(app, action);
-  ordain::cli::add_keys(app, action);
-  ordain::cli::add_plan(app, action);
-  ordain::cli::add_disasm(app, action);
-  ordain::cli::add_functions(app, action);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? ordain::cli::kOk : ordain::cli::kUsage;
-  }
-  try {
-    return action();
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "ordain: {}\n", error.what());
-    return ordain::cli::kUsage;
-  }
+  ordain::cli::CommandLine line("ordain", kAbout, ordain::cli::version_text());
+  ordain::cli::Command root = line.root();
+  root.set_footer(kExitCodes);
+  root.require_command();
+  ordain::cli::add_check(root);
+  ordain::cli::add_test(root);
+  ordain::cli::add_eval(root);
+  ordain::cli::add_bench(root);
+  ordain::cli::add_explain(root);
+  ordain::cli::add_replay(root);
+  ordain::cli::add_approvals(root);
+  ordain::cli::add_grants(root);
+  ordain::cli::add_audit(root);
+  ordain::cli::add_import(root);
+  ordain::cli::add_keys(root);
+  ordain::cli::add_plan(root);
+  ordain::cli::add_disasm(root);
+  ordain::cli::add_functions(root);
+  ordain::cli::add_completion(root);
+  return line.run(argc, argv);
 }

@@ -7,7 +7,7 @@
 
 namespace ordain::cli {
 
-/// Makes every predicate native. False, after complaining, if that cannot be.
+/// Compiles every predicate to native code. False, after complaining, if that fails.
 /// @param cache the directory where native code is kept for the next run, or ""
 bool make_native(const Program& program, uint32_t threads = 1, const std::string& cache = "");
 

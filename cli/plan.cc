@@ -1,11 +1,12 @@
-// ordain plan: which tests lead a call to the rules that can match it, and which rules no test leads to.
+// ordain plan: shows which tests lead a call to the rules that can match it, and which rules every call tries.
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/policy_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/compile.h"
 #include "ordain/index_text.h"
-#include "ordain/json.h"
 #include "ordain/stdlib.h"
 
 namespace ordain::cli {
@@ -17,12 +18,6 @@ struct Options {
   bool json = false;
   size_t most = 20;
 };
-
-std::string json_text(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
 
 void print_json(const Program& program) {
   for (const IndexSummary& plan : summarise_index(program)) {
@@ -57,17 +52,17 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_plan(CLI::App& app, Action& action) {
+void add_plan(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("plan", "Show how decisions find the rules that can match");
-  command->add_option("PATH", options->paths, "policy files, or directories searched for *.policy")->required();
-  CLI::Option* dot = command->add_flag("--dot", options->dot, "print a graph for Graphviz");
-  command->add_flag("--json", options->json, "print one JSON object a list of rules, with counts")->excludes(dot);
-  command->add_option("--most", options->most, "how many edges of a node, and rules of a leaf, are shown")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command->footer("docs/architecture.md explains the plan.\nExit codes: 0 shown, 2 policies with errors.");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  Command command = parent.add_command("plan", "Show how decisions find the rules that can match");
+  add_policy_paths(command, options->paths);
+  Option dot = command.add_flag("--dot", options->dot, "print a graph for Graphviz");
+  command.add_flag("--json", options->json, "print one JSON object a list of rules, with counts").excludes(dot);
+  command.add_option("--most", options->most, "how many edges of a node, and rules of a leaf, are shown")
+      .positive()
+      .show_default();
+  command.set_footer("docs/architecture.md explains the plan.\nExit codes: 0 shown, 2 policies with errors.");
+  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace ordain::cli

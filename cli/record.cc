@@ -5,7 +5,8 @@
 namespace ordain::cli {
 namespace {
 
-bool told(const Result<void>& done) {
+// Complains of an error. @returns whether there was none
+bool check(const Result<void>& done) {
   if (!done) complain(done.error().message);
   return done.ok();
 }
@@ -34,22 +35,22 @@ std::unique_ptr<Recorder> Recorder::open(const Where& where) {
 }
 
 bool Recorder::add(const EventReader& reader, const Decision& decision) {
+  const Event& event = reader.event();
   DecidedFacts facts;
-  facts.capability = reader.capability();
-  facts.stage = reader.call().stage();
-  facts.time_ns = reader.now().seconds * 1'000'000'000 + reader.now().nanos;
-  facts.who = {reader.fact("agent"), reader.fact("principal"), reader.fact("tenant"), reader.fact("environment"),
-               reader.fact("session")};
-  facts.input = reader.fact("input");
-  facts.output = reader.fact("output");
-  facts.resource = reader.fact("resource");
-  facts.metadata = reader.fact("metadata");
-  facts.action = reader.fact("action");
-  facts.risk = reader.risk();
+  facts.capability = event.capability;
+  facts.stage = event.stage;
+  facts.time_ns = event.now->seconds * 1'000'000'000 + event.now->nanos;
+  facts.who = {event.agent, event.principal, event.tenant, event.environment, event.session};
+  facts.input = event.input;
+  facts.output = event.output;
+  facts.resource = event.resource;
+  facts.metadata = event.metadata;
+  facts.action = event.action;
+  facts.risk = event.risk;
   facts.rejected = reader.flaw();
-  return told(recorder_->add(reader.call().program(), facts, decision));
+  return check(recorder_->add(reader.call().program(), facts, decision));
 }
 
-bool Recorder::close() { return told(recorder_->flush()); }
+bool Recorder::close() { return check(recorder_->flush()); }
 
 }  // namespace ordain::cli

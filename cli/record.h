@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "cli/shared.h"
 #include "ordain/decision_recorder.h"
+#include "ordain/event.h"
 
 namespace ordain::cli {
 

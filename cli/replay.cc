@@ -1,21 +1,20 @@
-// ordain replay, ordain diff: what other policies would have said of the calls that were.
+// ordain replay and ordain diff: what other policies would have decided about past calls.
 #include "ordain/replay.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
 
 #include "cli/command.h"
+#include "cli/input.h"
+#include "cli/policy_options.h"
+#include "cli/progress.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/compile.h"
 #include "ordain/handlers.h"
-#include "ordain/json.h"
 #include "ordain/stdlib.h"
-#include "ordain/time_text.h"
 
 namespace ordain::cli {
 namespace {
@@ -28,32 +27,6 @@ struct Options {
   unsigned threads = 0;
   bool json = false, strict = false;
 };
-
-/// A line that is drawn over itself, on a terminal only.
-class Progress {
- public:
-  explicit Progress(uint64_t total) : total_(total), shown_(isatty(STDERR_FILENO) != 0 && total > 0) {}
-  void show(uint64_t done) const {
-    if (!shown_) return;
-    constexpr uint64_t kWidth = 40;
-    const uint64_t part = std::min(done, total_);
-    const auto filled = static_cast<size_t>(part * kWidth / total_);
-    fmt::print(stderr, "\r[{}{}] {:>3} %", std::string(filled, '#'), std::string(kWidth - filled, '.'),
-               part * 100 / total_);
-  }
-  void clear() const {
-    if (shown_) fmt::print(stderr, "\r{}\r", std::string(50, ' '));
-  }
-
- private:
-  const uint64_t total_;
-  const bool shown_;
-};
-
-int fail(const Error& error) {
-  complain(error.message);
-  return kUsage;
-}
 
 std::shared_ptr<const Program> compiled(const std::vector<std::string>& paths) {
   Compilation compilation = compile(paths, standard_library());
@@ -84,7 +57,7 @@ int colour_of(ReplayChange change) {
 
 std::string dash(const std::string& text) { return text.empty() ? "-" : terminal_text(text); }
 
-std::string said(const ReplayVerdict& verdict) {
+std::string verdict_text(const ReplayVerdict& verdict) {
   std::string out = fmt::format("{} by {}: {}", to_string(verdict.effect), verdict.rule, terminal_text(verdict.reason));
   for (const std::string& obligation : verdict.obligations) out += "; " + terminal_text(obligation);
   return out;
@@ -98,7 +71,8 @@ void print_example(const ReplayExample& example, bool recorded) {
     fmt::print("        {}\n", terminal_text(example.why));
     return;
   }
-  fmt::print("        old  {}\n        new  {}\n", said(example.old_verdict), said(example.new_verdict));
+  fmt::print("        old  {}\n        new  {}\n", verdict_text(example.old_verdict),
+             verdict_text(example.new_verdict));
 }
 
 void print_groups(const ReplayReport& report, bool recorded) {
@@ -129,12 +103,6 @@ void print_text(const ReplayReport& report, bool recorded) {
   fmt::print(stderr, "{} calls decided, {} records without a decision, {} malformed lines; {:.0f} records/s\n",
              report.decided, report.skipped, report.malformed,
              report.seconds > 0 ? static_cast<double>(report.decided + report.skipped) / report.seconds : 0.0);
-}
-
-std::string json_text(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
 }
 
 std::string verdict_json(const ReplayVerdict& verdict) {
@@ -176,48 +144,45 @@ void print_json(const ReplayReport& report) {
   fmt::print("]}}\n");
 }
 
+// Lets the bar show how much of `total` is done. A total of 0 is unknown, and shows nothing.
+void show_progress(uint64_t total, ProgressBar* bar, ReplayOptions* how) {
+  if (total == 0) return;
+  how->progress = [total, bar](uint64_t done) { bar->show(static_cast<double>(done) / static_cast<double>(total)); };
+}
+
 Result<ReplayReport> replay_database(const Options& options, const std::shared_ptr<const Program>& program,
                                      const std::shared_ptr<const Program>& against, ReplayOptions& how) {
   auto log = AuditLog::open(options.database);
   if (!log) return log.error();
   auto count = log->count();
   if (!count) return count.error();
-  const Progress progress(*count);
-  how.progress = [&progress](uint64_t done) { progress.show(done); };
-  auto report = replay(*log, program, against, how);
-  progress.clear();
-  return report;
+  ProgressBar bar;
+  show_progress(*count, &bar, &how);
+  return replay(*log, program, against, how);
 }
 
 Result<ReplayReport> replay_file(const Options& options, const std::shared_ptr<const Program>& program,
                                  const std::shared_ptr<const Program>& against, ReplayOptions& how) {
-  if (options.events == "-") return replay(std::cin, program, against, how);
-  std::ifstream file(options.events, std::ios::binary);
-  if (!file) return Error{"unreadable", "cannot read " + options.events};
+  auto input = Input::open(options.events);
+  if (!input) return input.error();
   std::error_code unknown;
   const auto size = std::filesystem::file_size(options.events, unknown);
-  const Progress progress(unknown ? 0 : size);
-  how.progress = [&progress](uint64_t done) { progress.show(done); };
-  auto report = replay(file, program, against, how);
-  progress.clear();
-  return report;
+  ProgressBar bar;
+  show_progress(unknown ? 0 : size, &bar, &how);
+  return replay(input->stream(), program, against, how);
 }
 
 bool read_options(const Options& options, ReplayOptions* how) {
-  how->decide.interpret_only = true;
-  if (options.fallback == "allow") how->decide.default_before = Effect::allow;
-  if (options.fallback == "require_approval") how->decide.default_before = Effect::require_approval;
+  how->decide = decide_options("interpreter", options.fallback);
   how->examples = options.limit;
   how->threads = options.threads;
   if (options.now.empty()) return true;
-  TimeParts parts;
-  int64_t nanos = 0;
-  if (!parse_timestamp(options.now, &parts) || __builtin_mul_overflow(parts.seconds, int64_t{1'000'000'000}, &nanos) ||
-      __builtin_add_overflow(nanos, int64_t{parts.nanos}, &nanos)) {
-    complain("--now: an RFC 3339 timestamp is needed, such as 2026-05-01T12:00:00Z");
+  const auto now_ns = parse_time_option("--now", options.now);
+  if (!now_ns) {
+    complain(now_ns.error().message);
     return false;
   }
-  how->now_ns = nanos;
+  how->now_ns = *now_ns;
   return true;
 }
 
@@ -249,44 +214,45 @@ int run(const Options& options) {
   return report->changed() != 0 || report->malformed != 0 || unsure ? kFindings : kOk;
 }
 
-void add_common(CLI::App* command, const std::shared_ptr<Options>& options, Action& action) {
-  command->add_option("--policies", options->policies, "the new policies: files, or directories searched for *.policy")
-      ->required();
-  command->add_option("--default", options->fallback, "effect where no rule speaks, in the before stage, on both sides")
-      ->check(CLI::IsMember({"deny", "allow", "require_approval"}))
-      ->default_str("deny");
-  command->add_option("--now", options->now, "the time of events that do not say theirs (RFC 3339)");
-  command->add_option("--limit", options->limit, "examples shown of each kind of change")->capture_default_str();
-  command->add_option("--threads", options->threads, "threads that decide; 0: as many as there are cores")
-      ->check(CLI::Range(0, 1024));
-  command->add_flag("--strict", options->strict, "what cannot be known counts as changed");
-  command->add_flag("--json", options->json, "print one JSON object");
-  command->footer(
+void add_common(Command command, const std::shared_ptr<Options>& options) {
+  add_policies_option(command, options->policies, "the new policies: files, or directories searched for *.policy");
+  add_default_option(command, options->fallback, "effect where no rule speaks, in the before stage, on both sides");
+  command.add_option("--now", options->now, "the time of events that do not say theirs (RFC 3339)");
+  command.add_option("--limit", options->limit, "examples shown of each kind of change").show_default();
+  command.add_option("--threads", options->threads, "threads that decide; 0: as many as there are cores")
+      .in_range(0, 1024);
+  command.add_flag("--strict", options->strict, "count indeterminate calls as changed");
+  command.add_flag("--json", options->json, "print one JSON object");
+  command.set_footer(
       "Only what was recorded counts: its clock, its approvals. A rule that reads a value which was redacted, or a "
       "time\n"
       "that an event does not say, makes the call indeterminate unless the rest of the rules settles it.\n"
-      "Exit codes: 0 nothing changed, 1 something changed (or a line is no event; with --strict, or something is\n"
+      "Exit codes: 0 nothing changed, 1 something changed (or a line is not an event; with --strict, or something is\n"
       "indeterminate), 2 could not run.");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace
 
-void add_replay(CLI::App& app, Action& action) {
+void add_replay(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* replay =
-      app.add_subcommand("replay", "Decide recorded calls again, and say what new policies would change");
-  replay->add_option("--audit", options->database, "the database directory whose audit log holds the calls");
-  replay->add_option("--events", options->events, "or a file of events, JSON lines; - for standard input");
-  replay->add_option("--against", options->against,
-                     "the old policies; without them the recorded verdict is compared (--audit)");
-  add_common(replay, options, action);
+  Command replay = parent.add_command("replay", "Decide recorded calls again, and say what new policies would change");
+  replay.add_option("--audit", options->database, "the database directory whose audit log holds the calls")
+      .names_directory();
+  replay.add_option("--events", options->events, "or a file of events, JSON lines; - for standard input").names_file();
+  replay
+      .add_option("--against", options->against,
+                  "the old policies; without them the recorded verdict is compared (--audit)")
+      .names_file();
+  add_common(replay, options);
 
   auto pair = std::make_shared<Options>();
-  CLI::App* diff = app.add_subcommand("diff", "Say what differs between two sets of policies, by deciding events");
-  diff->add_option("--against", pair->against, "the old policies")->required();
-  diff->add_option("--events", pair->events, "a file of events, JSON lines; - for standard input")->required();
-  add_common(diff, pair, action);
+  Command diff = parent.add_command("diff", "Say what differs between two sets of policies, by deciding events");
+  diff.add_option("--against", pair->against, "the old policies").names_file().required();
+  diff.add_option("--events", pair->events, "a file of events, JSON lines; - for standard input")
+      .names_file()
+      .required();
+  add_common(diff, pair);
 }
 
 }  // namespace ordain::cli

@@ -1,18 +1,23 @@
-// What the terminal can show, and how errors are told.
+// What the terminal can show, and how a command complains.
 #pragma once
 
 #include <cstdio>
 #include <string>
 
+#include "cli/command_line.h"
 #include "ordain/diagnostic.h"
+#include "ordain/result.h"
 
 namespace ordain::cli {
 
 /// True if `stream` is a terminal that wants colour (NO_COLOR is respected).
 bool wants_colour(std::FILE* stream);
 
-/// `ordain: message` on standard error.
+/// `ordain: message` on standard error, in place of a progress bar.
 void complain(const std::string& message);
+
+/// Complains of the error. @returns `code`
+int fail(const Error& error, ExitCode code = kUsage);
 
 /// Diagnostics on standard error, in colour where that is wanted.
 void print(const Diagnostics& diagnostics);

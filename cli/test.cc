@@ -1,14 +1,15 @@
-// ordain test: runs the `test` blocks of policies, and shows where a decision is not what they expect.
+// ordain test: runs the `test` blocks of policies, and shows every decision that is not what they expect.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "cli/command.h"
 #include "cli/native_code.h"
+#include "cli/policy_options.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "ordain/compile.h"
 #include "ordain/handlers.h"
-#include "ordain/json.h"
 #include "ordain/run_tests.h"
 #include "ordain/stdlib.h"
 
@@ -21,12 +22,6 @@ struct Options {
   std::string fallback;
   bool json = false;
 };
-
-std::string json_text(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
 
 const Source& source_of(const Compilation& compilation, Span span) {
   return *compilation.diagnostics.sources[span.file];
@@ -59,7 +54,7 @@ void print_json(const Compilation& compilation, const TestReport& report) {
   fmt::print("{}]}}\n", out);
 }
 
-// Each expectation that is not met as a diagnostic is shown: with its line and a caret.
+// Every unmet expectation, shown like a diagnostic: with its line and a caret.
 std::string failures_of(const Compilation& compilation, const TestReport& report) {
   Diagnostics out;
   out.sources = compilation.diagnostics.sources;
@@ -74,7 +69,8 @@ std::string failures_of(const Compilation& compilation, const TestReport& report
   return render(out, {.colour = wants_colour(stdout)});
 }
 
-// What a test that passes for a fault's sake should not hide.
+// The fault behind an expected denial, or "": the test passes, but perhaps not for the reason that its author has in
+// mind.
 std::string fault_of(const TestReport& report) {
   const auto at = std::find_if(report.verdicts.begin(), report.verdicts.end(),
                                [](const TestVerdict& verdict) { return verdict.met && verdict.fault; });
@@ -99,19 +95,13 @@ int run(const Options& options) {
   print(compilation.diagnostics);
   if (compilation.program == nullptr) return kUsage;
   if (options.engine == "jit" && !make_native(*compilation.program)) return kUsage;
-  DecideOptions how;
-  how.interpret_only = options.engine == "interpreter";
-  if (options.fallback == "allow") how.default_before = Effect::allow;
-  if (options.fallback == "require_approval") how.default_before = Effect::require_approval;
-
-  const std::vector<TestReport> reports = run_tests(compilation, how);
+  const std::vector<TestReport> reports = run_tests(compilation, decide_options(options.engine, options.fallback));
   const auto passed = static_cast<size_t>(
       std::count_if(reports.begin(), reports.end(), [](const TestReport& report) { return report.passed(); }));
   if (options.json) {
     for (const TestReport& report : reports) print_json(compilation, report);
   } else if (reports.empty()) {
-    const size_t files = compilation.program->files().size();
-    fmt::print("no tests in {} file{}\n", files, files == 1 ? "" : "s");
+    fmt::print("no tests in {}\n", count_text(compilation.program->files().size(), "file"));
   } else {
     print_text(compilation, reports);
     fmt::print("{} passed, {} failed\n", passed, reports.size() - passed);
@@ -121,23 +111,19 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_test(CLI::App& app, Action& action) {
+void add_test(Command parent) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("test", "Run the tests in policies: are the decisions what they expect?");
-  command->add_option("PATH", options->paths, "policy files, or directories searched for *.policy")->required();
-  command->add_option("--engine", options->engine, "what decides")
-      ->check(CLI::IsMember({"interpreter", "jit"}))
-      ->capture_default_str();
-  command->add_option("--default", options->fallback, "effect where no rule speaks, in the before stage")
-      ->check(CLI::IsMember({"deny", "allow", "require_approval"}))
-      ->default_str("deny");
-  command->add_flag("--json", options->json, "print one JSON object a test");
-  command->footer(
+  Command command = parent.add_command("test", "Run the tests in policies: are the decisions what they expect?");
+  add_policy_paths(command, options->paths);
+  add_engine_option(command, options->engine, "what decides");
+  add_default_option(command, options->fallback);
+  command.add_flag("--json", options->json, "print one JSON object a test");
+  command.set_footer(
       "A test: test \"a stranger is refused\" { call pay { to: \"x\" } with agent.roles = [\"clerk\"]; expect deny by "
       "payments.unknown; }\n"
       "With `returns` a call is decided after it ran (docs/language.md).\n"
       "Exit codes: 0 all tests pass, or there are none, 1 some fail, 2 policies or usage wrong.");
-  command->callback([options, &action] { action = [options] { return run(*options); }; });
+  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace ordain::cli

@@ -8,10 +8,11 @@
 #include <utility>
 
 #include "compiler/check/policy/check.h"
-#include "compiler/condition_parts.h"
+#include "compiler/emit/condition_parts.h"
 #include "compiler/emit/emit.h"
 #include "compiler/evaluate_tests.h"
 #include "compiler/fold/fold.h"
+#include "compiler/index/index.h"
 #include "compiler/parse/parse.h"
 #include "compiler/parse/token_scan.h"
 
@@ -123,13 +124,12 @@ Compilation compile(Diagnostics read, const FunctionTable& functions, const Comp
   out.times.check = watch.lap();
   if (diagnostics.has_errors()) return out;
   out.tests = std::move(tests);
-  ProgramData data = emit(set, diagnostics, &out.times.plan);
-  out.times.emit = watch.lap() - out.times.plan;
+  const indexing::Index index = indexing::index_rules(set);
+  out.times.index = watch.lap();
+  ProgramData data = emit(set, index, diagnostics, options.parts ? take_apart(arena, set) : ConditionParts());
+  out.times.emit = watch.lap();
   out.program = link(std::move(data), diagnostics, functions);
   out.times.link = watch.lap();
-  if (options.parts) {
-    out.parts_program = link(emit(take_apart(arena, set, &out.condition_parts), diagnostics), diagnostics, functions);
-  }
   return out;
 }
 

@@ -1,9 +1,8 @@
-// The C interface: the umbrella's three lines behind functions that throw nothing.
-#include "ordain.h"
+// The C interface: reads events and writes decisions as every host does, behind functions that throw nothing.
+#include "ordain/c.h"
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -13,9 +12,9 @@
 #include <vector>
 
 #include "ordain/decide.h"
+#include "ordain/decision_json.h"
+#include "ordain/event.h"
 #include "ordain/ordain.h"
-#include "vm/wire/decision_json.h"
-#include "vm/wire/event.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
 #endif
@@ -23,16 +22,15 @@
 using ordain::DecideOptions;
 using ordain::Decision;
 using ordain::Effect;
+using ordain::EventReader;
 using ordain::Program;
 using ordain::Scratch;
-using ordain::detail::EventReader;
-using ordain::detail::Now;
 
 namespace {
 
 // What one thread needs to decide. Kept from call to call, so that contexts are resolved once per agent.
 struct Session {
-  explicit Session(std::shared_ptr<const Program> program) : reader(std::move(program), Now{}) {}
+  explicit Session(std::shared_ptr<const Program> program) : reader(std::move(program)) {}
   EventReader reader;
   Scratch scratch;
 };
@@ -92,7 +90,7 @@ void check_struct(const Struct* object, const char* name) {
   }
 }
 
-// Tells the error. Nothing may throw here: without memory there is a status and no message.
+// Fills the caller's error. Nothing may throw here: without memory there is a status and no message.
 ordain_status report(ordain_error* error, ordain_status status, const char* message) noexcept {
   if (error == nullptr || !is_known(error)) return status;
   error->status = status;
@@ -127,7 +125,7 @@ DecideOptions options_of(const ordain_options* options) {
   if (options == nullptr) return out;
   check_struct(options, "options");
   if (options->default_before < ORDAIN_ALLOW || options->default_before > ORDAIN_DENY) {
-    throw Failure{ORDAIN_INVALID_ARGUMENT, "options->default_before is no effect"};
+    throw Failure{ORDAIN_INVALID_ARGUMENT, "options->default_before is not an effect"};
   }
   out.default_before = static_cast<Effect>(options->default_before);
   return out;
@@ -145,23 +143,15 @@ ordain_engine* make_engine(std::shared_ptr<const Program> program, const ordain_
   return engine.release();
 }
 
-Now wall_clock() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
-  return {nanos / 1'000'000'000, static_cast<int32_t>(nanos % 1'000'000'000)};
-}
-
 void decide_event(ordain_engine& engine, std::string_view event, ordain_decision* out) {
   std::unique_ptr<Session> session = engine.take();
-  session->reader.set_now(wall_clock());
-  if (auto wrong = session->reader.read(event)) {
+  if (auto read = session->reader.read(event); !read) {
     engine.give_back(std::move(session));
-    throw Failure{ORDAIN_BAD_EVENT, wrong->message};
+    throw Failure{ORDAIN_BAD_EVENT, read.error().message};
   }
   const Decision decision = decide_all(session->reader.call(), session->reader.context(), session->scratch, engine.how);
-  const std::string json =
-      ordain::detail::decision_json(*engine.program, engine.decisions.fetch_add(1, std::memory_order_relaxed) + 1,
-                                    session->reader.call().stage(), session->reader.capability(), decision);
+  const uint64_t number = engine.decisions.fetch_add(1, std::memory_order_relaxed) + 1;
+  const std::string json = ordain::decision_json(session->reader.call(), decision, number);
   const Effect effect = decision.effect;
   engine.give_back(std::move(session));
   out->json = copy_of(json);

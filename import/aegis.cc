@@ -1,5 +1,5 @@
-// Aegis's YAML: an ordered list of rules, of which the first that matches answers, then the defaults; and plan rules,
-// which look at what a session did before.
+// aegis.cc imports Aegis's YAML: an ordered list of rules, of which the first match decides, then
+// the defaults; and plan rules, which depend on the session's earlier actions.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -168,7 +168,7 @@ void Aegis::read_plan_rules(Fields& file) {
   }
 }
 
-// One step of a sequence: a glob for the type, or a map of globs.
+// Reads one step of a sequence: a glob for the type, or a map of globs.
 std::optional<IndexStep> Aegis::read_step(const Yaml& node) {
   IndexStep step;
   if (!node.is_map()) {
@@ -212,7 +212,7 @@ void Aegis::read_sequence(const Yaml& node) {
   for (const IndexStep& step : steps) {
     for (const std::string& glob : {step.type, step.target}) {
       if (auto error = pattern_error(glob_pattern(glob))) {
-        diagnostics_.error("bad-regex", node.span, "a step is no glob: " + *error);
+        diagnostics_.error("bad-regex", node.span, "a step is not a valid glob: " + *error);
         return;
       }
     }
@@ -251,7 +251,7 @@ void Aegis::read_cumulative_risk(const Yaml& node) {
   plan_rules_.push_back(std::move(rule));
 }
 
-// A rule without conditions hides the later ones that match no more than it does.
+// Warns of rules without conditions that hide later rules which match no more than they do.
 void Aegis::warn_of_shadows() {
   for (size_t late = 0; late < rules_.size(); ++late) {
     for (size_t early = 0; early < late; ++early) {

@@ -1,3 +1,4 @@
+// aegis_conditions.cc translates the matches and conditions of Aegis's rules into expressions.
 #include "import/aegis_conditions.h"
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@
 namespace ordain::importer {
 namespace {
 
-// `subject` against one glob; "" if it always matches.
+// Tests `subject` against one glob; "" if it always matches.
 std::string glob_test(const std::string& subject, std::string_view glob, bool blocking) {
   if (glob.find_first_not_of('*') == std::string_view::npos) return "";
   const std::string name = blocking ? subject + ".lowerAscii()" : subject;
@@ -32,7 +33,8 @@ void read_globs(Fields& match, const std::string& key, const std::string& subjec
   bool always = false;
   for (const std::string& glob : globs) {
     if (auto error = pattern_error(glob_pattern(glob))) {
-      match.diagnostics().error("bad-regex", match.any(key)->span, fmt::format("`{}` is no glob: {}", key, *error));
+      match.diagnostics().error("bad-regex", match.any(key)->span,
+                                fmt::format("`{}` is not a valid glob: {}", key, *error));
     }
     tests.push_back(glob_test(subject, glob, blocking));
     always |= tests.back().empty();
@@ -52,7 +54,7 @@ bool covers_globs(const std::vector<std::string>& wide, const std::vector<std::s
   });
 }
 
-// "18:00" as a minute of the day.
+// Reads "18:00" as a minute of the day.
 std::optional<int> read_time(Fields& conditions, const char* key) {
   const Yaml* node = conditions.any(key);
   if (node == nullptr) return std::nullopt;
@@ -72,7 +74,7 @@ std::optional<int> read_time(Fields& conditions, const char* key) {
 bool read_times(Fields& conditions, bool blocking, RuleText& out) {
   const auto after = read_time(conditions, "time_after");
   const auto before = read_time(conditions, "time_before");
-  const char* until = blocking ? "<=" : "<";  // the last minute belongs to what blocks
+  const char* until = blocking ? "<=" : "<";  // a blocking rule includes the last minute
   if (after && before) {
     if (*after == *before) {
       conditions.diagnostics().error("never-matches", conditions.any("time_before")->span,
@@ -122,7 +124,7 @@ bool read_weekdays(Fields& conditions, RuleText& out) {
   return true;
 }
 
-// `input.count`, or "" after reporting that the name cannot be written.
+// @returns `input.count`, or "" after reporting that the name cannot be written
 std::string field_of(Fields& params, const Yaml& key) {
   const auto word = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -204,7 +206,7 @@ void search_param(Fields& params, const Yaml& value, const std::string& field, b
                                    "the lookaround is left out: the rule blocks more than it did");
       pattern = bare.pattern;
     }
-    if (blocking) pattern = widened(pattern);
+    if (blocking) pattern = widen_pattern(pattern);
     if (auto error = pattern_error(pattern)) {
       params.diagnostics().error("bad-regex", value.span, "not a regular expression: " + *error,
                                  "patterns are RE2's: no lookaround, no backreferences");
@@ -279,7 +281,7 @@ std::vector<std::string> sequence_conditions(const std::vector<IndexStep>& steps
     const std::string test = glob_test(subject, glob, true);
     if (!test.empty()) out.push_back(fmt::format("({} || {} == \"\")", test, subject));
   }
-  // Without (?s), `.` stays on a line of its own step; any lines may lie between two steps.
+  // Without (?s), `.` stays on the line of its own step; any lines may lie between two steps.
   std::string pattern = "(?im)";
   for (size_t i = 0; i + 1 < steps.size(); ++i) {
     if (i > 0) pattern += "\\n(?s:.*)";

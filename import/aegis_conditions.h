@@ -1,5 +1,5 @@
-// The matches and conditions of Aegis's rules as expressions, read wide where the rule blocks and narrow where it
-// allows.
+// aegis_conditions translates the matches and conditions of Aegis's rules into expressions. It
+// reads them widely if the rule blocks, and narrowly if the rule allows.
 #pragma once
 
 #include <string>
@@ -10,13 +10,13 @@
 
 namespace ordain::importer {
 
-/// What a rule matches, for finding rules that hide others.
+/// The globs that a rule matches, for finding rules that hide others.
 struct GlobMatch {
   std::vector<std::string> type = {"*"}, target = {"*"}, agent = {"*"};
-  bool conditional = false;  ///< it has conditions besides
+  bool conditional = false;  ///< it also has conditions
 };
 
-/// Whether `wide` matches all that `narrow` does.
+/// @returns whether `wide` matches everything that `narrow` does
 bool covers(const GlobMatch& wide, const GlobMatch& narrow);
 
 /// Reads `type`, `target` and `agent`.
@@ -33,7 +33,8 @@ struct IndexStep {
   std::string type = "*", target = "*";  ///< globs
 };
 
-/// The last step is this action, and the ones before were taken earlier, in this order.
+/// Requires that the last step is this action, and that the earlier ones were taken before, in this
+/// order.
 std::vector<std::string> sequence_conditions(const std::vector<IndexStep>& steps);
 
 }  // namespace ordain::importer

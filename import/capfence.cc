@@ -1,4 +1,5 @@
-// CapFence's YAML: lists of rules by effect, rules with an action each, and a map from risks to effects.
+// capfence.cc imports CapFence's YAML: lists of rules by effect, rules with an action each, and a
+// map from risks to effects.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,6 +12,7 @@
 #include "import/fields.h"
 #include "import/finish.h"
 #include "import/import.h"
+#include "ordain/schema.h"
 
 namespace ordain::importer {
 namespace {
@@ -101,7 +103,7 @@ void Capfence::read_extends(Fields& file, const std::string& path) {
   }
 }
 
-// The file that was asked for is read last, so that its head stands.
+// The requested file is read last, so that its head takes precedence.
 void Capfence::read_head(Fields& file) {
   if (const Yaml* version = file.any("version")) {
     const bool known = version->kind == Yaml::Kind::scalar && (version->text == "1" || version->text == "1.0");
@@ -152,7 +154,7 @@ void Capfence::check_capability(const Yaml& node) {
   }
   for (char c : node.text) {
     if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F && c != '"' && c != '\\') continue;
-    diagnostics_.error("bad-value", node.span, "a capability's name has no quotes, backslashes and line ends");
+    diagnostics_.error("bad-value", node.span, "a capability's name cannot contain quotes, backslashes or line ends");
     return;
   }
 }
@@ -201,7 +203,8 @@ void Capfence::read_risk_levels(Fields& file) {
   if (section == nullptr) return;
   static const std::vector<std::string> kActions = {"allow", "warn", "require_approval", "block", "deny"};
   Fields levels(diagnostics_, *section, "`risk_levels`");
-  for (const char* level : {"none", "low", "medium", "high", "critical"}) {
+  for (const std::string_view name : kRiskNames) {
+    const std::string level(name);
     const Yaml* node = levels.any(level);
     if (node == nullptr) continue;
     std::optional<std::string> action;
@@ -220,7 +223,8 @@ void Capfence::read_risk_levels(Fields& file) {
   levels.finish();
 }
 
-// A rule that nothing can reach: an unconditional one of a stronger effect answers first.
+// Warns of rules that cannot be reached, because an unconditional rule of a stronger effect decides
+// first.
 void Capfence::warn_of_shadows() {
   static constexpr std::array<std::string_view, 3> kStrength = {"deny", "require_approval", "allow"};
   const auto strength = [](const Rule& rule) {
@@ -291,7 +295,7 @@ FileText Capfence::assemble() {
   for (const auto& [level, effect] : risks_) {
     RuleText rule{.effect = effect, .name = level + "_risk"};
     if (effect == "allow" && !rules_.empty()) {
-      // A comment in the place of a rule: carried by the next rule, or by the file.
+      // Add a comment instead of a rule: the next rule carries it, or the file.
       file.comments.push_back(
           fmt::format("Safe meaning: `{}: allow` under risk_levels says that this risk stops nothing; it allows no "
                       "call that no rule "

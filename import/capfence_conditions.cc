@@ -1,3 +1,5 @@
+// capfence_conditions.cc translates the conditions of CapFence's rules, other than those on texts,
+// into expressions.
 #include "import/capfence_conditions.h"
 
 #include <fmt/format.h>
@@ -8,6 +10,7 @@
 
 #include "import/capfence_texts.h"
 #include "import/patterns.h"
+#include "ordain/schema.h"
 
 namespace ordain::importer {
 namespace {
@@ -26,7 +29,7 @@ struct Bound {
 constexpr std::array<Bound, 5> kAmounts = {Bound{"amount_gt", ">"}, Bound{"amount_gte", ">="}, Bound{"amount_lt", "<"},
                                            Bound{"amount_lte", "<="}, Bound{"amount_eq", "=="}};
 
-// Least and greatest value that all bounds let through; `open` ends exclude it.
+// The least and the greatest value that satisfy all bounds; an `open` end excludes its value.
 struct Range {
   double low = -1e308, high = 1e308;
   bool low_open = false, high_open = false;
@@ -41,7 +44,7 @@ struct Range {
 void read_amounts(Fields& rule, const RuleReading& reading, RuleText& out) {
   std::vector<std::string> tests;
   Range range;
-  bool from_below = true;  // no test but upper limits: negative amounts match anyway
+  bool from_below = true;  // there are only upper limits: negative amounts match anyway
   const Yaml* last = nullptr;
   for (const Bound& bound : kAmounts) {
     auto value = rule.number(bound.key);
@@ -138,7 +141,7 @@ void read_table(Fields& rule, const RuleReading& reading, RuleText& out) {
   reading.fields->insert("table: optional(string)");
   std::vector<std::string> tests;
   for (const std::string& table : tables) {
-    const std::string pattern = is_glob(table) ? glob_pattern(table) : escaped(table);
+    const std::string pattern = is_glob(table) ? glob_pattern(table) : escape_pattern(table);
     if (reading.blocking) {
       tests.push_back(fmt::format("t.matches({})", raw(fmt::format(R"((?is)(?:^|\W){}(?:\W|$))", pattern))));
     } else {
@@ -214,23 +217,24 @@ void read_roles(Fields& rule, const RuleReading& reading, RuleText& out) {
 }
 
 void read_risk(Fields& rule, const RuleReading& reading, RuleText& out) {
-  static const std::vector<std::string> kRisks = {"none", "low", "medium", "high", "critical"};
   const std::vector<std::string> levels = rule.texts("risk_level");
   if (levels.empty()) return;
   std::vector<std::string> tests;
-  size_t least = kRisks.size();
+  Risk least = Risk::critical;
   for (const Yaml* node : nodes(rule, "risk_level")) {
-    const auto at = std::find(kRisks.begin(), kRisks.end(), node->text);
-    if (at == kRisks.end()) {
-      if (node->is_text()) wrong_choice(rule.diagnostics(), *node, "`risk_level`", kRisks);
+    const std::optional<Risk> risk = find_risk(node->text);
+    if (!risk) {
+      if (node->is_text()) {
+        wrong_choice(rule.diagnostics(), *node, "`risk_level`", {kRiskNames.begin(), kRiskNames.end()});
+      }
       return;
     }
-    least = std::min(least, static_cast<size_t>(at - kRisks.begin()));
-    tests.push_back(fmt::format("action.risk == {}", quote(*at)));
+    least = std::min(least, *risk);
+    tests.push_back(fmt::format("action.risk == {}", quote(node->text)));
   }
   if (reading.blocking) {
     out.comments.push_back("Safe meaning: this risk or a higher one.");
-    out.conditions.push_back(fmt::format("action.risk >= {}", quote(kRisks[least])));
+    out.conditions.push_back(fmt::format("action.risk >= {}", quote(kRiskNames[static_cast<size_t>(least)])));
   } else {
     out.conditions.push_back(any_of(tests));
   }

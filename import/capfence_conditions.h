@@ -1,5 +1,6 @@
-// The conditions of one CapFence rule as expressions. Two readings of the same keys: a rule that blocks (deny,
-// require_approval, warn) matches whatever may be meant; a rule that allows matches only what is surely meant.
+// capfence_conditions translates the conditions of one CapFence rule into expressions. It reads the
+// same keys in two ways: a rule that blocks (deny, require_approval, warn) matches everything that
+// its author may have meant; a rule that allows matches only what the author certainly meant.
 #pragma once
 
 #include <map>
@@ -12,10 +13,10 @@
 
 namespace ordain::importer {
 
-/// What the rules of a file lean on.
+/// The lets that the rules of a file need.
 struct Needs {
-  bool said = false;          ///< `said`: the texts of a call
-  bool said_as_call = false;  ///< and the call itself as text: `write({"path":"x"})`
+  bool said = false;          ///< the let `said`: the texts of a call
+  bool said_as_call = false;  ///< also the call itself as text: `write({"path":"x"})`
   bool other_amounts = false;
   bool other_paths = false;
 };
@@ -28,10 +29,11 @@ struct RuleReading {
   Needs* needs = nullptr;
 };
 
-/// Reads every condition key of `rule` into `out`: conditions, and comments on what was made safe.
+/// Reads every condition key of `rule` into `out`: conditions, and comments on what was changed for
+/// safety.
 void read_conditions(Fields& rule, const RuleReading& reading, RuleText& out);
 
-/// The lets that `needs` asks for.
+/// @returns the lets that `needs` asks for
 std::vector<LetText> lets_for(const Needs& needs);
 
 }  // namespace ordain::importer

@@ -1,3 +1,4 @@
+// capfence_texts.cc translates the text conditions of CapFence's rules into expressions.
 #include "import/capfence_texts.h"
 
 #include <fmt/format.h>
@@ -12,8 +13,8 @@ namespace {
 
 enum class Kind { shell, sql, other };
 
-// What a capability takes decides which tricks a text can hold. Without a name it may be anything: a shell's are the
-// worst.
+// The kind of text that a capability takes determines how a text can hide something. Without a name
+// it may be any kind, so the most dangerous one is assumed: a shell's.
 Kind kind_of(std::string_view capability) {
   if (capability == "*") return Kind::shell;
   static const std::set<std::string, std::less<>> kShell = {"shell", "bash",     "sh",  "zsh",        "exec",
@@ -39,7 +40,7 @@ std::string joined(const std::vector<std::string>& expressions, std::string_view
   return fmt::format("{}", fmt::join(expressions, fmt::format("\n{}{} ", indent, with)));
 }
 
-// A pattern as the rule uses it; nothing after reporting why not.
+// @returns a pattern in the form that the rule uses; nothing after reporting why it cannot be used
 std::optional<std::string> usable_pattern(Diagnostics& diagnostics, const Yaml& node, bool blocking, RuleText& out) {
   std::string pattern = node.text;
   WithoutLookaround bare = without_lookaround(pattern);
@@ -55,11 +56,11 @@ std::optional<std::string> usable_pattern(Diagnostics& diagnostics, const Yaml& 
     diagnostics.warning("made-safe", node.span, "the lookaround is left out: the rule blocks more than it did");
   }
   if (blocking) {
-    // JSON may be written with a space after the colon or without.
+    // JSON may be written with or without a space after the colon.
     for (size_t at = pattern.find("\": "); at != std::string::npos; at = pattern.find("\": ", at)) {
       pattern.replace(at, 3, "\":\\s*");
     }
-    pattern = widened(pattern);
+    pattern = widen_pattern(pattern);
   }
   if (auto error = pattern_error(pattern)) {
     diagnostics.error("bad-regex", node.span, "not a regular expression: " + *error,
@@ -114,7 +115,7 @@ void block_texts(const Texts& texts, const RuleReading& reading, RuleText& out) 
   out.conditions.push_back(fmt::format("said.exists(t,\n         {})", joined(tests, "||", "         ")));
 }
 
-// What an allowed text must not hold, whatever else it says.
+// Excludes what an allowed text must not contain, whatever else it says.
 std::string allowed_text(Kind kind, const std::vector<std::string>& tests, bool all_keywords) {
   const std::string wanted = any_of({joined(tests, all_keywords ? "&&" : "||", "             ")});
   switch (kind) {

@@ -1,3 +1,4 @@
+// fields.cc reads the fields of a YAML map by type, and reports mistakes in them.
 #include "import/fields.h"
 
 #include <fmt/format.h>

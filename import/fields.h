@@ -1,4 +1,5 @@
-// Typed reading of a YAML map: every key that is asked for is known, and what is left over is a mistake.
+// Fields reads a YAML map by type. It remembers every key that the importer asks for, so that the
+// remaining keys can be reported as mistakes.
 #pragma once
 
 #include <optional>
@@ -14,26 +15,27 @@ namespace ordain::importer {
 /// Reads one map. Mistakes go to the diagnostics; a field with a mistake reads as absent.
 class Fields {
  public:
-  /// `what` names the map in messages: "a rule". A node that is no map is an error, and has no fields.
+  /// `what` names the map in messages, for example "a rule". A node that is not a map is an error,
+  /// and has no fields.
   Fields(Diagnostics& diagnostics, const Yaml& node, std::string what);
 
-  /// Whatever stands there; nullptr if nothing does.
+  /// @returns the value of any kind; nullptr if the key is absent
   const Yaml* any(const std::string& key);
-  /// A text that is not empty.
+  /// @returns a text that is not empty
   std::optional<std::string> text(const std::string& key);
-  /// One text, or a list of them; empty only if absent or wrong.
+  /// @returns one text or a list of them; empty only if absent or wrong
   std::vector<std::string> texts(const std::string& key);
   std::optional<double> number(const std::string& key);
-  /// A whole number from 0 to 1,000,000.
+  /// @returns a whole number from 0 to 1,000,000
   std::optional<int> count(const std::string& key);
-  /// One of `choices`.
+  /// @returns one of `choices`
   std::optional<std::string> choice(const std::string& key, const std::vector<std::string>& choices);
-  /// A list; nullptr if absent.
+  /// @returns a list; nullptr if absent
   const Yaml* list(const std::string& key);
-  /// A map; nullptr if absent.
+  /// @returns a map; nullptr if absent
   const Yaml* map(const std::string& key);
 
-  /// Reports every key that nothing asked for, with what may have been meant.
+  /// Reports every key that the importer did not ask for, with a suggestion.
   void finish();
 
   const Yaml& node() const { return node_; }
@@ -48,10 +50,10 @@ class Fields {
   std::set<std::string> known_;
 };
 
-/// A text, or an error that `what` must be one.
+/// @returns the text of a node, or nothing after reporting that `what` must be a text
 std::optional<std::string> text_of(Diagnostics& diagnostics, const Yaml& node, std::string_view what);
 
-/// Reports a value that is none of `choices`.
+/// Reports a value that is not one of `choices`.
 void wrong_choice(Diagnostics& diagnostics, const Yaml& node, std::string_view what,
                   const std::vector<std::string>& choices);
 

@@ -1,3 +1,4 @@
+// finish.cc renders the imported policy and compiles it before it is returned.
 #include "import/finish.h"
 
 #include <fmt/format.h>
@@ -27,7 +28,7 @@ Result<std::string> read_yaml_file(const std::string& path) {
 std::optional<uint32_t> load(Diagnostics& diagnostics, const std::string& path, const ReadFile& read, Span from) {
   Result<std::string> text = read(path);
   if (!text && diagnostics.sources.empty()) {
-    // Nothing to point into yet: an empty source carries the path.
+    // There is no text to point into yet, so an empty source carries the path.
     diagnostics.sources.push_back(std::make_shared<Source>(Source{path, ""}));
   }
   if (!text) {

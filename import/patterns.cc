@@ -1,3 +1,5 @@
+// patterns.cc translates keywords, globs and regular expressions of other formats into RE2
+// patterns.
 #include "import/patterns.h"
 
 #include <fmt/format.h>
@@ -25,7 +27,7 @@ void append_escaped(std::string& out, char c) {
   out += c;
 }
 
-// One to three different letters after a dash, a word of their own: "-rf", "-R".
+// @returns whether a word is a dash and one to three different letters: "-rf", "-R"
 bool is_flags(std::string_view word) {
   if (word.size() < 2 || word.size() > 4 || word[0] != '-') return false;
   for (size_t i = 1; i < word.size(); ++i) {
@@ -34,7 +36,8 @@ bool is_flags(std::string_view word) {
   return true;
 }
 
-// The flags in any order, in one word or several, with other flags before, between and after.
+// Matches the flags in any order, in one word or several, with other flags before, between and
+// after them.
 std::string flags_pattern(std::string_view letters) {
   std::vector<size_t> order(letters.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -50,7 +53,7 @@ std::string flags_pattern(std::string_view letters) {
   return fmt::format(R"((?:-\S+\s+)*(?:{})\w*(?:\s+-\S+)*)", orders);
 }
 
-// The bytes from `at` that close the group opened there; npos if none do.
+// @returns the offset after the group that opens at `at`; npos if the group does not end
 size_t group_end(std::string_view pattern, size_t at) {
   int depth = 0;
   bool in_class = false;
@@ -62,7 +65,7 @@ size_t group_end(std::string_view pattern, size_t at) {
       in_class = c != ']';
     } else if (c == '[') {
       in_class = true;
-      // A bracket right after the opening stands for itself.
+      // A bracket right after the opening one is a literal.
       if (at + 1 < pattern.size() && pattern[at + 1] == '^') ++at;
       if (at + 1 < pattern.size() && pattern[at + 1] == ']') ++at;
     } else if (c == '(') {
@@ -78,7 +81,7 @@ bool starts_lookaround(std::string_view text) {
   return text.starts_with("(?=") || text.starts_with("(?!") || text.starts_with("(?<=") || text.starts_with("(?<!");
 }
 
-// Past `*`, `+`, `?`, `{2,3}` and the marks after them, at `at`.
+// @returns the offset after `*`, `+`, `?`, `{2,3}` and their modifiers at `at`
 size_t quantifier_end(std::string_view pattern, size_t at) {
   if (at >= pattern.size()) return at;
   if (pattern[at] == '{') {
@@ -95,7 +98,7 @@ size_t quantifier_end(std::string_view pattern, size_t at) {
 
 }  // namespace
 
-std::string escaped(std::string_view text) {
+std::string escape_pattern(std::string_view text) {
   std::string out;
   for (char c : text) append_escaped(out, c);
   return out;
@@ -124,14 +127,15 @@ std::string keyword_pattern(std::string_view keyword) {
     while (end < keyword.size() && !is_blank(keyword[end]) && keyword[end] != '|') ++end;
     const std::string_view word = keyword.substr(at, end - at);
     const bool alone = (first || is_blank(keyword[at - 1])) && (end == keyword.size() || is_blank(keyword[end]));
-    out += alone && is_flags(word) ? flags_pattern(word.substr(1)) : escaped(word);
+    out += alone && is_flags(word) ? flags_pattern(word.substr(1)) : escape_pattern(word);
     at = end;
   }
   return out;
 }
 
-std::string widened(std::string_view pattern) {
-  // Without case, a negated set excludes more: then what was written must stay beside what is added.
+std::string widen_pattern(std::string_view pattern) {
+  // Ignoring case, a negated set excludes more characters, so the pattern as written must remain as
+  // an alternative.
   const bool narrows = pattern.find("[^") != std::string_view::npos || pattern.find("\\P") != std::string_view::npos ||
                        pattern.find(":^") != std::string_view::npos;
   if (narrows) return fmt::format("(?:{})|(?ims:{})", pattern, pattern);

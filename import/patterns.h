@@ -1,5 +1,6 @@
-// Texts, globs and regular expressions of other formats as RE2 patterns. What blocks is made to match more than was
-// written (so that no spelling slips through), what allows never to match more.
+// patterns translates texts, globs and regular expressions of other formats into RE2 patterns. The
+// pattern of a rule that blocks is widened, so that no spelling slips through; the pattern of a
+// rule that allows never matches more than was written.
 #pragma once
 
 #include <optional>
@@ -8,29 +9,30 @@
 
 namespace ordain::importer {
 
-/// A pattern that finds `keyword` however it is spelt: any case; any white space for a space; words between the ends of
-/// a pipe; flags such as -rf in any order, split, and among others.
+/// @returns a pattern that finds `keyword` in any spelling: any case; any white space for a space;
+/// other words around a pipe; flags such as -rf in any order, split, and among others
 std::string keyword_pattern(std::string_view keyword);
 
-/// A pattern for all that `pattern` matches, and the same in any case and across lines.
-std::string widened(std::string_view pattern);
+/// @returns a pattern that matches everything `pattern` does, and also in any case and across lines
+std::string widen_pattern(std::string_view pattern);
 
 struct WithoutLookaround {
   std::string pattern;
   bool changed = false;
 };
-/// Takes `(?=...)`, `(?!...)`, `(?<=...)`, `(?<!...)` out, which RE2 has not: what remains matches all that `pattern`
-/// did.
+/// Removes `(?=...)`, `(?!...)`, `(?<=...)`, `(?<!...)`, which RE2 does not have. The result
+/// matches everything that `pattern` did.
 WithoutLookaround without_lookaround(std::string_view pattern);
 
-/// Why RE2 refuses the pattern; nothing if it does not.
+/// @returns why RE2 refuses the pattern; nothing if RE2 accepts it
 std::optional<std::string> pattern_error(const std::string& pattern);
 
-/// Every character of `text` as itself.
-std::string escaped(std::string_view text);
+/// @returns a pattern that matches `text` literally
+std::string escape_pattern(std::string_view text);
 
 bool is_glob(std::string_view text);
-/// The inside of a pattern for a glob: `*` any text, `?` one character, `[...]` one of a set.
+/// Translates a glob into a pattern without anchors: `*` is any text, `?` one character, `[...]`
+/// one character of a set.
 std::string glob_pattern(std::string_view glob);
 
 }  // namespace ordain::importer

@@ -1,3 +1,4 @@
+// policy_text.cc renders the model of a .policy file as text.
 #include "import/policy_text.h"
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@
 namespace ordain::importer {
 namespace {
 
-// Words that cannot begin a name, or that read badly as one.
+// The words that cannot begin a name, or that are confusing as one.
 bool is_word_of_the_language(std::string_view word) {
   static const std::set<std::string_view> kWords = {"as",         "break",
                                                     "const",      "continue",
@@ -42,7 +43,7 @@ bool is_word_of_the_language(std::string_view word) {
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// A comment must end where its line does.
+// Makes one line of a comment: a comment must end where its line does.
 std::string comment_line(std::string_view text) {
   std::string out(text);
   std::replace_if(

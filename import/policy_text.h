@@ -1,6 +1,6 @@
-// Policy text as a person would write it: a small model of one .policy file, and its rendering. Everything that comes
-// from outside goes through `quote`, `identifier` or a comment, so that no source text can end the string or line it
-// stands in.
+// policy_text is a small model of one .policy file, and renders it as a person would write it. All
+// text from outside goes through `quote`, `identifier` or a comment, so that it cannot end the
+// string or line that contains it.
 #pragma once
 
 #include <map>
@@ -15,7 +15,7 @@ struct RuleText {
   std::string effect;                   ///< "deny", "require_approval", "allow", "warn"
   std::string name;                     ///< an identifier, or ""
   std::vector<std::string> comments;    ///< lines above the rule
-  std::vector<std::string> conditions;  ///< expressions, all of which must hold; none: always
+  std::vector<std::string> conditions;  ///< expressions that must all hold; none: always
   std::string because;                  ///< plain text, or ""
 };
 
@@ -46,17 +46,19 @@ struct FileText {
 
 std::string render(const FileText& file);
 
-/// A string literal.
+/// @returns a string literal
 std::string quote(std::string_view text);
-/// A string literal for a regular expression: raw where that is possible.
+/// @returns a string literal for a regular expression: raw if possible
 std::string raw(std::string_view pattern);
-/// The number as an expression of type double: "100.0".
+/// @returns the number as an expression of type double: "100.0"
 std::string number(double value);
-/// A word that may stand as the name of a rule, policy or package, made of `text`; `fallback` if nothing of it remains.
+/// Makes a word from `text` that can name a rule, policy or package; @returns `fallback` if no
+/// usable character remains.
 std::string identifier(std::string_view text, std::string_view fallback);
-/// A capability's name or target as it is written: bare if dotted words, else in quotes.
+/// @returns a capability's name or target in policy syntax: bare if it is a dotted identifier,
+/// otherwise in quotes
 std::string target(std::string_view name);
-/// The expressions joined by `||`, in parentheses if there are several.
+/// @returns the expressions joined by `||`, in parentheses if there are several
 std::string any_of(const std::vector<std::string>& expressions);
 std::string lower_ascii(std::string_view text);
 

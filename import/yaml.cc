@@ -1,3 +1,5 @@
+// yaml.cc reads YAML through yaml-cpp's event interface, and refuses what policy files must not
+// contain.
 #include "import/yaml.h"
 
 #include <fmt/format.h>
@@ -20,10 +22,11 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-/// What the reader throws at its own places, to leave the parser at the first of them.
+/// Thrown to leave the parser at the first construct that is refused.
 struct Refused {};
 
-// Builds the tree from the parser's events: these tell of aliases and tags, which a finished tree hides.
+// Builds the tree from the parser's events, which show aliases and tags; a finished tree hides
+// them.
 class Builder : public YAML::EventHandler {
  public:
   Builder(Diagnostics& diagnostics, uint32_t file, size_t shift, size_t size)
@@ -130,8 +133,9 @@ class Builder : public YAML::EventHandler {
   Yaml root_;
 };
 
-// What the parser would read differently than an editor shows it: it takes some control characters for the end of the
-// text, and tabs for a mistake that it explains badly.
+// Reports bytes that the parser would read differently from how an editor shows them: it takes some
+// control characters for the end of the text, and reports tabs as a mistake with a poor
+// explanation.
 bool check_bytes(Diagnostics& diagnostics, uint32_t file) {
   const std::string& text = diagnostics.sources[file]->text;
   const auto place = [&](size_t offset) {
@@ -204,7 +208,7 @@ std::string_view kind_name(const Yaml& node) {
       break;
   }
   if (node.is_text()) return "a text";
-  return node.number() ? "a number" : "a plain value that YAML reads as no text";
+  return node.number() ? "a number" : "a plain value that YAML does not read as text";
 }
 
 std::optional<Yaml> read_yaml(Diagnostics& diagnostics, uint32_t file) {
@@ -222,7 +226,7 @@ std::optional<Yaml> read_yaml(Diagnostics& diagnostics, uint32_t file) {
   } catch (const YAML::Exception& error) {
     diagnostics.error("yaml-syntax", builder.at(error.mark), error.msg);
     return std::nullopt;
-  } catch (const std::exception& error) {  // what a library may throw ends here
+  } catch (const std::exception& error) {  // an exception from the library must not get further
     diagnostics.error("yaml-syntax", Span{file, 0, 0}, error.what());
     return std::nullopt;
   }

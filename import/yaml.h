@@ -1,5 +1,6 @@
-// YAML text to a tree that knows its places. Only the part of YAML that policy files need: what makes a text mean
-// something else than it shows (aliases, tags, several documents, repeated keys) is refused.
+// yaml parses YAML text into a tree that records positions. It supports only the part of YAML that
+// policy files need, and refuses constructs that make a text mean something other than it shows
+// (aliases, tags, several documents, repeated keys).
 #pragma once
 
 #include <cstddef>
@@ -13,31 +14,33 @@
 namespace ordain::importer {
 
 inline constexpr size_t kMaxYamlBytes = size_t{1} << 20;
-inline constexpr size_t kMaxYamlKeys = 1000;  // of one map
+inline constexpr size_t kMaxYamlKeys = 1000;  // in one map
 inline constexpr int kMaxYamlDepth = 32;
 
 struct Yaml {
   enum class Kind { null, scalar, list, map };
 
   Kind kind = Kind::null;
-  bool quoted = false;      ///< a scalar in quotes or a block: always a text
+  bool quoted = false;      ///< a scalar in quotes or a block: always text
   std::string text;         ///< of a scalar
-  std::vector<Yaml> keys;   ///< of a map: scalars, none twice
+  std::vector<Yaml> keys;   ///< of a map: scalars, without repetition
   std::vector<Yaml> items;  ///< of a list; of a map, the values, beside `keys`
   Span span;
 
   bool is_map() const { return kind == Kind::map; }
   bool is_list() const { return kind == Kind::list; }
-  /// A scalar that YAML reads as a text: quoted, or no null, bool or number.
+  /// @returns whether YAML reads the scalar as text: it is quoted, or it is not null, a bool or a
+  /// number
   bool is_text() const;
-  /// A plain scalar that is a finite decimal number.
+  /// @returns the value of a plain scalar that is a finite decimal number
   std::optional<double> number() const;
 };
 
-/// "a map", "a list", "a number" ...: for messages.
+/// @returns "a map", "a list", "a number" ... for messages
 std::string_view kind_name(const Yaml& node);
 
-/// Reads `diagnostics.sources[file]`, one document. @returns nothing after reporting why.
+/// Reads `diagnostics.sources[file]`, which must be one document. @returns nothing after reporting
+/// the mistake.
 std::optional<Yaml> read_yaml(Diagnostics& diagnostics, uint32_t file);
 
 }  // namespace ordain::importer

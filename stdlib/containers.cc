@@ -1,4 +1,4 @@
-// Membership, indexing and size of lists, maps, strings and bytes.
+// containers.cc implements membership, indexing and size of lists, maps, strings and bytes.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -12,7 +12,8 @@
 namespace ordain::stdlib {
 namespace {
 
-// Comparing with each element costs at most what walking the needle costs, so that nests of shared lists stay bounded.
+// Comparing the needle with one element costs at most as much as walking the needle. Charging for
+// that per element keeps nests of shared lists bounded.
 bool charge_needle(Eval& eval, const Value* args) {
   uint64_t weight = 0;
   return weigh(eval, args[0], &weight) && eval.charge((weight - 1) * args[1].aux);
@@ -22,7 +23,7 @@ bool in_list(Eval& eval, const Value* args, Value* result) {
   if (args[0].kind >= Kind::list || args[0].is(Kind::string) || args[0].is(Kind::bytes)) {
     if (!charge_needle(eval, args)) return false;
   }
-  if (args[0].is(Kind::integer)) {  // the common case of small things, in place
+  if (args[0].is(Kind::integer)) {  // the common case of an int, inline
     for (const Value& element : args[1].as_list()) {
       const bool same = element.is(Kind::integer) ? element.i == args[0].i : equal(args[0], element);
       if (same) return give(result, Value::boolean(true));
@@ -36,10 +37,11 @@ bool in_list(Eval& eval, const Value* args, Value* result) {
 }
 uint64_t in_list_cost(const Value* args) { return args[1].aux; }
 
-// A constant list, sorted once so that an int or a string need not be compared with every element.
+// The elements of a constant list, sorted once so that an int or a string is not compared with
+// every element.
 struct Members {
   std::vector<int64_t> ints;              // all elements, if they are ints
-  std::vector<std::string_view> strings;  // all elements, if they are strings; of the constant's memory
+  std::vector<std::string_view> strings;  // all elements, if they are strings; views
 };
 
 bool all_of_kind(const Value& list, Kind kind) {
@@ -102,19 +104,19 @@ void add_containers(FunctionTable& table) {
        Intrinsic::in_list},
       {"@in", "in_map", "(A, map(A, B)) -> bool", in_map, "Whether the map has the key."},
 
-      {"_[_]", "index_list", "(list(A), int) -> A", index, "The element at a place from 0; a fault past the end."},
+      {"_[_]", "index_list", "(list(A), int) -> A", index, "The element at an index from 0; a fault past the end."},
       {"_[_]", "index_map", "(map(A, B), A) -> B", index, "The value of a key; a fault if there is none."},
       {"_[_]", "optional_list_index_int", "(optional_type(list(A)), int) -> optional_type(A)", index,
-       "The element at a place from 0, if there is a list and it reaches so far."},
+       "The element at an index from 0, if there is a list and it is that long."},
       {"_[_]", "optional_map_index_value", "(optional_type(map(A, B)), A) -> optional_type(B)", index,
        "The value of a key, if there is a map and it has the key."},
 
       {"_[?_]", "list_optindex_optional_int", "(list(A), int) -> optional_type(A)", index_optional,
-       "The element at a place from 0, if the list reaches so far."},
+       "The element at an index from 0, if the list is that long."},
       {"_[?_]", "map_optindex_optional_value", "(map(A, B), A) -> optional_type(B)", index_optional,
        "The value of a key, if the map has it."},
       {"_[?_]", "optional_list_optindex_optional_int", "(optional_type(list(A)), int) -> optional_type(A)",
-       index_optional, "The element at a place from 0, if there is a list and it reaches so far."},
+       index_optional, "The element at an index from 0, if there is a list and it is that long."},
       {"_[?_]", "optional_map_optindex_optional_value", "(optional_type(map(A, B)), A) -> optional_type(B)",
        index_optional, "The value of a key, if there is a map and it has the key."},
 

@@ -1,5 +1,5 @@
-// Conversions between types, named after the type they make. What does not fit is a fault, never a wrapped or cut
-// value.
+// conversions.cc implements conversions between types, named after the type that they produce. A
+// value that does not fit is a fault; it is never wrapped or cut.
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -20,7 +20,8 @@ bool out_of_range(Eval& eval, std::string_view literal) { return fail_with(eval,
 
 bool same(Eval&, const Value* args, Value* result) { return give(result, args[0]); }
 
-// The message for text that does not read as a value: what was read, cut to a length that a message can carry.
+// Reports text that does not parse as a value. The message shows the text, cut to a length that a
+// message can carry.
 bool unreadable(Eval& eval, const Value& text, std::string_view type) {
   constexpr size_t kShown = 40;
   char message[96];
@@ -46,7 +47,8 @@ bool uint_to_int(Eval& eval, const Value* args, Value* result) {
   return give(result, Value::integer(args[0].i));
 }
 bool double_to_int(Eval& eval, const Value* args, Value* result) {
-  // The bounds themselves are refused: a double that equals one may have been rounded to it from outside.
+  // Refuse the bounds themselves: a double that equals one may have been rounded to it from a value
+  // outside.
   if (!(args[0].d > -kTwo63 && args[0].d < kTwo63)) return out_of_range(eval, "double is out of the range of int");
   return give(result, Value::integer(static_cast<int64_t>(args[0].d)));
 }
@@ -124,7 +126,7 @@ bool bytes_to_string(Eval& eval, const Value* args, Value* result) {
 bool timestamp_to_string(Eval& eval, const Value* args, Value* result) {
   char text[kTimestampTextSize];
   std::string_view written(text, format_timestamp(args[0].i, args[0].nanos(), text));
-  // As few fractional digits as keep the value, whatever groups the formatter writes them in.
+  // Write as few fractional digits as preserve the value, however the formatter groups them.
   if (size_t point = written.find('.'); point != std::string_view::npos) {
     size_t last = written.find_last_not_of("0Z");
     size_t size = last == point ? point : last + 1;

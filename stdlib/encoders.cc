@@ -1,4 +1,5 @@
-// base64 (RFC 4648, section 4). Encoding pads; decoding takes padded and unpadded text, and skips line ends.
+// encoders.cc implements base64 (RFC 4648, section 4). Encoding pads; decoding accepts padded and
+// unpadded text, and skips line ends.
 #include <array>
 
 #include "stdlib/rows.h"
@@ -37,7 +38,7 @@ bool encode(Eval& eval, const Value* args, Value* result) {
 
 bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 
-// Whether `digits` digits followed by `pads` signs of padding are whole.
+// @returns whether `digits` digits followed by `pads` padding characters form complete groups
 bool well_padded(size_t digits, size_t pads) {
   if (digits % 4 == 1) return false;
   return pads == 0 || (digits % 4 != 0 && digits % 4 + pads == 4);

@@ -1,4 +1,5 @@
-// The reference of functions, made from the table so that it cannot differ from it.
+// functions_doc.cc generates the reference of functions from the function table, so that the two
+// cannot differ.
 #include <string_view>
 
 #include "ordain/stdlib.h"
@@ -6,7 +7,7 @@
 namespace ordain {
 namespace {
 
-// In a table's cell a vertical bar ends the cell, even within code.
+// A vertical bar would end the table cell, even within code, so it is escaped.
 void put_cell(std::string& out, std::string_view text) {
   for (char c : text) {
     if (c == '|' || c == '<') out += '\\';
@@ -39,17 +40,18 @@ void put_row(std::string& out, const Overload& row) {
 
 std::string functions_markdown(const FunctionTable& table) {
   std::string out =
-      "# Functions\n\n"
-      "Every function and operator that an expression may call. A signature `string.(int) -> string` is that of a "
-      "member\n"
-      "function, called as `text.name(1)`; `(int, int) -> int` is called as `name(1, 2)`, and an operator where it "
-      "stands:\n"
-      "`_+_` as `a + b`, `_[_]` as `a[b]`, `_[?_]` as `a[?b]`, `@in` as `a in b`. Capital letters stand for any type, "
-      "the\n"
-      "same one wherever they recur. Equality, `&&`, `||`, `!`, `?:`, field selection and the macros are part of the\n"
-      "language itself.\n\n"
-      "This page is generated from the table that the engine calls. \"Never faults\" is short of the evaluation's "
-      "budgets.\n\n"
+      "# Functions\n"
+      "\n"
+      "These are all the functions and operators that an expression may call. The signature\n"
+      "`string.(int) -> string` is that of a member function, called as `text.name(1)`. A function\n"
+      "`(int, int) -> int` is called as `name(1, 2)`, an operator with the sign in its name: `_+_` as\n"
+      "`a + b`, `_[_]` as `a[b]`, `_[?_]` as `a[?b]`, `@in` as `a in b`. Capital letters stand for any\n"
+      "type, the same one wherever they recur. Equality, `&&`, `||`, `!`, `?:`, field selection and the\n"
+      "macros are part of the language itself.\n"
+      "\n"
+      "This page is generated from the table that the engine calls. A function that never faults can still\n"
+      "exceed the evaluation's budget.\n"
+      "\n"
       "| Name | Signature | | |\n"
       "| --- | --- | --- | --- |\n";
   for (const auto& [name, function] : table.all()) {

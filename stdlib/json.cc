@@ -1,4 +1,5 @@
-// json.encode: a value as JSON text, for rules whose patterns are written for JSON.
+// json.cc implements json.encode, which writes a value as JSON text for rules whose patterns expect
+// JSON.
 #include <cstring>
 
 #include "ordain/json.h"

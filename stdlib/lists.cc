@@ -1,4 +1,4 @@
-// Lists: parts, order, nesting.
+// lists.cc implements slicing, sorting and flattening of lists.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -44,7 +44,8 @@ bool range(Eval& eval, const Value* args, Value* result) {
   return give(result, Value::list({out, args[0].u}));
 }
 
-// Flattening counts, takes memory, then fills: `out` is nullptr while counting.
+// Flattens in two passes, so that memory is taken only once: it counts while `out` is nullptr, and
+// fills `out` otherwise.
 bool flatten_into(Eval& eval, std::span<const Value> list, int64_t levels, int depth, Value* out, uint64_t* count) {
   if (depth > kMaxDepth) return fail_with(eval, FaultCode::invalid_argument, "value is nested too deeply");
   for (const Value& element : list) {
@@ -91,7 +92,8 @@ bool has_order(Kind kind) {
   }
 }
 
-// All of one kind, and one that has an order. Charges for about n log n comparisons, of the longest text if of texts.
+// @returns whether all keys are of one kind that has an order. Charges for about n log n
+// comparisons, of the longest text if the keys are texts.
 bool sortable(Eval& eval, std::span<const Value> keys) {
   uint64_t longest = 0;
   for (const Value& key : keys) {
@@ -104,13 +106,13 @@ bool sortable(Eval& eval, std::span<const Value> keys) {
   return eval.charge(keys.size() * std::bit_width(keys.size()) * (2 + longest));
 }
 
-// A total order of values of one kind: NaN before all numbers.
+// A total order of values of one kind, with NaN before all numbers.
 bool before(const Value& a, const Value& b) {
   if (a.is(Kind::floating) && (std::isnan(a.d) || std::isnan(b.d))) return std::isnan(a.d) && !std::isnan(b.d);
   return compare(a, b) == Ordering::less;
 }
 
-// Elements in the order of their keys; those of equal keys stay in their order.
+// Puts the elements in the order of their keys; elements with equal keys keep their order.
 bool sort_by_keys(Eval& eval, std::span<const Value> list, std::span<const Value> keys, Value* result) {
   if (list.size() != keys.size()) {
     return fail_with(eval, FaultCode::invalid_argument, "there are not as many keys as elements");
@@ -135,7 +137,7 @@ bool sort_by(Eval& eval, const Value* args, Value* result) {
   return sort_by_keys(eval, args[0].as_list(), args[1].as_list(), result);
 }
 
-// The first of equal elements stays. An open hash table of places in the result.
+// Keeps the first of equal elements, using an open hash table of positions in the result.
 bool distinct(Eval& eval, const Value* args, Value* result) {
   std::span<const Value> list = args[0].as_list();
   if (list.size() < 2) return give(result, args[0]);
@@ -172,8 +174,9 @@ void add_lists(FunctionTable& table) {
       {"reverse", "list_reverse", "list(A).() -> list(A)", reverse, "The elements in reverse order.", first_list_cost},
       {"lists.range", "lists_range", "(int) -> list(int)", range, "The ints from 0 to before the number."},
       {"flatten", "list_flatten", "list(list(A)).() -> list(A)", flatten,
-       "The elements of the lists within; elements that are no lists stay."},
-      {"flatten", "list_flatten_int", "list(dyn).(int) -> list(dyn)", flatten_some, "The same so many levels deep."},
+       "The elements of the inner lists; elements that are not lists stay."},
+      {"flatten", "list_flatten_int", "list(dyn).(int) -> list(dyn)", flatten_some,
+       "The same, as many levels deep as the number says."},
       {"sort", "list_sort", "list(A).() -> list(A)", sort,
        "The elements in order; a fault if they are of several types or have no order."},
       {"@sortByAssociatedKeys", "list_@sortByAssociatedKeys", "list(A).(list(B)) -> list(A)", sort_by,

@@ -1,4 +1,4 @@
-// Numbers: greatest and least, rounding, signs, bits.
+// math.cc implements operations on numbers: greatest and least, rounding, signs, bits.
 #include <cmath>
 
 #include "stdlib/rows.h"
@@ -10,7 +10,7 @@ bool is_number(const Value& value) {
   return value.is(Kind::integer) || value.is(Kind::unsigned_integer) || value.is(Kind::floating);
 }
 
-// The first of equal numbers stays.
+// Finds the best of some numbers; of equal numbers it returns the first.
 template <Ordering wanted>
 bool first_best(Eval&, const Value* args, Value* result) {
   return give(result, compare(args[1], args[0]) == wanted ? args[1] : args[0]);
@@ -88,7 +88,7 @@ bool is_finite(Eval&, const Value* args, Value* result) {
   return give(result, Value::boolean(std::isfinite(args[0].d)));
 }
 
-// The payload's bits are the number's, signed or not; the kind is kept.
+// Replaces the bits of a number, signed or unsigned; its kind is kept.
 Value with_bits(const Value& like, uint64_t bits) {
   Value out = like;
   out.u = bits;
@@ -155,13 +155,14 @@ void add_math(FunctionTable& table) {
        kNeverFaults},
       {"math.bitOr", "math_bitOr_uint_uint", "(uint, uint) -> uint", bit_or, "The bits that either has.", nullptr,
        kNeverFaults},
-      {"math.bitXor", "math_bitXor_int_int", "(int, int) -> int", bit_xor, "The bits that just one has.", nullptr,
+      {"math.bitXor", "math_bitXor_int_int", "(int, int) -> int", bit_xor, "The bits that exactly one of them has.",
+       nullptr, kNeverFaults},
+      {"math.bitXor", "math_bitXor_uint_uint", "(uint, uint) -> uint", bit_xor,
+       "The bits that exactly one of them has.", nullptr, kNeverFaults},
+      {"math.bitNot", "math_bitNot_int_int", "(int) -> int", bit_not, "The number with every bit inverted.", nullptr,
        kNeverFaults},
-      {"math.bitXor", "math_bitXor_uint_uint", "(uint, uint) -> uint", bit_xor, "The bits that just one has.", nullptr,
-       kNeverFaults},
-      {"math.bitNot", "math_bitNot_int_int", "(int) -> int", bit_not, "Every bit turned over.", nullptr, kNeverFaults},
-      {"math.bitNot", "math_bitNot_uint_uint", "(uint) -> uint", bit_not, "Every bit turned over.", nullptr,
-       kNeverFaults},
+      {"math.bitNot", "math_bitNot_uint_uint", "(uint) -> uint", bit_not, "The number with every bit inverted.",
+       nullptr, kNeverFaults},
       {"math.bitShiftLeft", "math_bitShiftLeft_int_int", "(int, int) -> int", shift_left,
        "The bits moved up; 0 from 64 places on, a fault for less than 0."},
       {"math.bitShiftLeft", "math_bitShiftLeft_uint_int", "(uint, int) -> uint", shift_left,

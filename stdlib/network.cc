@@ -1,5 +1,5 @@
-// IP addresses and CIDR ranges. An address with a zone and an IPv4 address in IPv6 clothing are refused: one address,
-// one text.
+// network.cc implements IP addresses and CIDR ranges. It refuses addresses with a zone and IPv4
+// addresses in IPv6 notation, so that each address has exactly one text.
 #include <arpa/inet.h>
 
 #include <charconv>
@@ -10,7 +10,7 @@
 namespace ordain::stdlib {
 namespace {
 
-// An address in network order. 4 or 16 bytes.
+// An address in network byte order: 4 or 16 bytes.
 struct Address {
   unsigned char bytes[16] = {};
   uint32_t size = 0;
@@ -32,7 +32,7 @@ Reading read_address(std::string_view text, Address* out) {
   return v6 && std::memcmp(out->bytes, kMapped, sizeof kMapped) == 0 ? Reading::mapped : Reading::good;
 }
 
-// "10.0.0.0/8": the length in decimal digits without sign or leading zeros.
+// Reads "10.0.0.0/8"; the length is in decimal digits without sign or leading zeros.
 Reading read_cidr(std::string_view text, Address* out, uint32_t* length) {
   size_t slash = text.rfind('/');
   if (text.find('%') != std::string_view::npos) return Reading::zone;
@@ -77,7 +77,8 @@ bool make(Eval& eval, Kind kind, const Address& address, uint32_t length, Value*
   return give(result, out);
 }
 
-// RFC 5952 for IPv6: small letters, the first longest run of two or more zero groups shortened.
+// Writes IPv6 by RFC 5952: lower case, with the first longest run of two or more zero groups
+// shortened.
 size_t write_address(const Address& address, char (&out)[64]) {
   char* at = out;
   if (address.v4()) {
@@ -234,7 +235,7 @@ void add_network(FunctionTable& table) {
       {"ip", "cidr_ip", "net.CIDR.() -> net.IP", cidr_ip, "The address of the range, as written."},
       {"isIP", "is_ip", "(string) -> bool", is_ip, "Whether the text is an IP address.", nullptr, kNeverFaults},
       {"ip.isCanonical", "ip_is_canonical", "(string) -> bool", is_canonical,
-       "Whether the address is written in its one usual form; a fault if it is none."},
+       "Whether the address is written in its canonical form; a fault if the text is not an address."},
       {"cidr", "cidr", "(string) -> net.CIDR", cidr, "Reads a range: \"10.0.0.0/8\"."},
       {"isCIDR", "is_cidr", "(string) -> bool", is_cidr, "Whether the text is a CIDR range.", nullptr, kNeverFaults},
       {"family", "ip_family", "net.IP.() -> int", family, "4 or 6.", nullptr, kNeverFaults},
@@ -251,16 +252,16 @@ void add_network(FunctionTable& table) {
       {"containsIP", "cidr_contains_ip", "net.CIDR.(net.IP) -> bool", contains_ip,
        "Whether the address is in the range.", nullptr, kNeverFaults},
       {"containsIP", "cidr_contains_ip_string", "net.CIDR.(string) -> bool", contains_ip_text,
-       "Whether the address is in the range; a fault if the text is none."},
+       "Whether the address is in the range; a fault if the text is not an address."},
       {"containsCIDR", "cidr_contains_cidr", "net.CIDR.(net.CIDR) -> bool", contains_cidr,
        "Whether the other range is within this one.", nullptr, kNeverFaults},
       {"containsCIDR", "cidr_contains_cidr_string", "net.CIDR.(string) -> bool", contains_cidr_text,
-       "Whether the other range is within this one; a fault if the text is none."},
+       "Whether the other range is within this one; a fault if the text is not a range."},
       {"masked", "cidr_masked", "net.CIDR.() -> net.CIDR", masked, "The range with the bits past its length zero."},
       {"prefixLength", "cidr_prefix_length", "net.CIDR.() -> int", prefix_length, "The bits that the range fixes.",
        nullptr, kNeverFaults},
-      {"string", "ip_to_string", "(net.IP) -> string", ip_to_string, "The address in its one usual form."},
-      {"string", "cidr_to_string", "(net.CIDR) -> string", cidr_to_string, "The range in its one usual form."},
+      {"string", "ip_to_string", "(net.IP) -> string", ip_to_string, "The address in its canonical form."},
+      {"string", "cidr_to_string", "(net.CIDR) -> string", cidr_to_string, "The range in its canonical form."},
   };
   add_rows(table, rows);
 }

@@ -1,5 +1,5 @@
-// The digits come from <charconv>; where they are put is ours, because the standard's plain notation spells large
-// doubles exactly instead of shortly.
+// numbers_text.cc formats and parses numbers. <charconv> supplies the digits but not the layout,
+// because its plain notation writes large doubles exactly instead of shortly.
 #include "stdlib/numbers_text.h"
 
 #include <algorithm>
@@ -76,7 +76,7 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) {
          std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) { return (a | 0x20) == b; });
 }
 
-// Whether a decimal text that is out of range is so because it is small.
+// @returns whether a decimal text is out of range because its value is too small
 bool underflows(std::string_view text) {
   size_t exponent_at = text.find_first_of("eE");
   std::string_view mantissa = text.substr(0, exponent_at);

@@ -1,4 +1,5 @@
-// Arithmetic and ordering. Equality, && || ! and ?: are part of the language, not rows.
+// operators.cc implements arithmetic and ordering. Equality, && || ! and ?: are part of the
+// language and have no rows here.
 #include <cstring>
 
 #include "ordain/time_text.h"
@@ -76,7 +77,7 @@ bool divide_double(Eval&, const Value* args, Value* result) {
 }
 bool negate_double(Eval&, const Value* args, Value* result) { return give(result, Value::floating(-args[0].d)); }
 
-// Concatenation: an empty side costs no memory.
+// Concatenates two values; if one of them is empty, no memory is taken.
 bool concatenate(Eval& eval, const Value& a, const Value& b, Value* result) {
   if (b.aux == 0) return give(result, a);
   if (a.aux == 0) return give(result, b);
@@ -102,7 +103,8 @@ bool add_list(Eval& eval, const Value* args, Value* result) {
   return give(result, Value::list({out, count}));
 }
 
-// Time. 128 bits hold any sum of the parts that values can carry, so one range check at the end suffices.
+// Time. 128 bits hold any sum of the parts that values can have, so one range check at the end
+// suffices.
 __extension__ typedef __int128 Nanos;
 Nanos nanos_of(const Value& value) { return Nanos{value.i} * 1'000'000'000 + value.nanos(); }
 
@@ -200,9 +202,9 @@ void add_operators(FunctionTable& table) {
       {"_+_", "add_bytes", "(bytes, bytes) -> bytes", add_text, "One byte string after the other.", two_texts_cost},
       {"_+_", "add_list", "(list(A), list(A)) -> list(A)", add_list, "The elements of both lists.", add_list_cost},
       {"_+_", "add_timestamp_duration", "(timestamp, duration) -> timestamp", add_timestamp,
-       "The time that much later; a fault outside years 1 to 9999."},
+       "The time later by the duration; a fault outside years 1 to 9999."},
       {"_+_", "add_duration_timestamp", "(duration, timestamp) -> timestamp", add_timestamp,
-       "The time that much later; a fault outside years 1 to 9999."},
+       "The time later by the duration; a fault outside years 1 to 9999."},
       {"_+_", "add_duration_duration", "(duration, duration) -> duration", add_duration,
        "Sum; a fault past the range of duration."},
 
@@ -213,7 +215,7 @@ void add_operators(FunctionTable& table) {
       {"_-_", "subtract_timestamp_timestamp", "(timestamp, timestamp) -> duration", subtract_to_duration,
        "The time between; a fault past the range of duration."},
       {"_-_", "subtract_timestamp_duration", "(timestamp, duration) -> timestamp", subtract_from_timestamp,
-       "The time that much earlier; a fault outside years 1 to 9999."},
+       "The time earlier by the duration; a fault outside years 1 to 9999."},
       {"_-_", "subtract_duration_duration", "(duration, duration) -> duration", subtract_to_duration,
        "Difference; a fault past the range of duration."},
 
@@ -222,17 +224,20 @@ void add_operators(FunctionTable& table) {
       {"_*_", "multiply_double", "(double, double) -> double", multiply_double, "Product, by IEEE 754.", nullptr,
        kNeverFaults},
 
-      {"_/_", "divide_int64", "(int, int) -> int", divide_int, "Quotient, cut off towards zero; a fault by zero."},
-      {"_/_", "divide_uint64", "(uint, uint) -> uint", divide_uint, "Quotient, cut off; a fault by zero."},
+      {"_/_", "divide_int64", "(int, int) -> int", divide_int,
+       "Quotient, truncated towards zero; a fault if the divisor is zero."},
+      {"_/_", "divide_uint64", "(uint, uint) -> uint", divide_uint,
+       "Quotient, truncated; a fault if the divisor is zero."},
       {"_/_", "divide_double", "(double, double) -> double", divide_double, "Quotient, by IEEE 754.", nullptr,
        kNeverFaults},
 
       {"_%_", "modulo_int64", "(int, int) -> int", modulo_int,
-       "Remainder, with the sign of the dividend; a fault by zero."},
-      {"_%_", "modulo_uint64", "(uint, uint) -> uint", modulo_uint, "Remainder; a fault by zero."},
+       "Remainder, with the sign of the dividend; a fault if the divisor is zero."},
+      {"_%_", "modulo_uint64", "(uint, uint) -> uint", modulo_uint, "Remainder; a fault if the divisor is zero."},
 
-      {"-_", "negate_int64", "(int) -> int", negate_int, "The number with the other sign; a fault for the least int."},
-      {"-_", "negate_double", "(double) -> double", negate_double, "The number with the other sign.", nullptr,
+      {"-_", "negate_int64", "(int) -> int", negate_int,
+       "The number with its sign inverted; a fault for the least int."},
+      {"-_", "negate_double", "(double) -> double", negate_double, "The number with its sign inverted.", nullptr,
        kNeverFaults},
   };
   add_rows(table, rows);

@@ -1,4 +1,5 @@
-// Optional values. The ways into them (a.?b, a[?b], [?a]) are part of the language; b[?c] is with the other indexing.
+// optionals.cc implements optional values. The language itself implements a.?b, a[?b] and [?a];
+// b[?c] is in containers.cc with the other indexing.
 #include <algorithm>
 
 #include "stdlib/rows.h"

@@ -1,5 +1,6 @@
-// File paths as text: `.` and `..` resolved by the letter, as far as that can be done without looking at a disk.
-// Symbolic links are not seen; a rule that must see them needs the host's resolved path.
+// paths.cc handles file paths as text: it resolves `.` and `..` as far as possible without looking
+// at a disk. It does not see symbolic links; a rule that must consider them needs a path that the
+// host resolved.
 #include <cstring>
 
 #include "stdlib/rows.h"
@@ -7,7 +8,7 @@
 namespace ordain::stdlib {
 namespace {
 
-// Takes the next segment off `path`, skipping empty ones and "."; empty at the end.
+// Removes the next segment from `path`, skipping empty segments and "."; empty at the end.
 std::string_view next_segment(std::string_view* path) {
   while (!path->empty()) {
     size_t end = path->find('/');
@@ -18,12 +19,13 @@ std::string_view next_segment(std::string_view* path) {
   return {};
 }
 
-// Writes the normal form to `out`, which has room for the path's bytes or one, whichever is more. @returns its size.
+// Writes the normal form to `out`, which must have room for the path's bytes, and for at least one.
+// @returns its size.
 size_t normalize_into(std::string_view path, char* out) {
   bool absolute = path.starts_with('/');
   size_t base = absolute ? 1 : 0;
   size_t size = base;
-  size_t floor = base;  // what ".." may not take away: the root, or ".." segments at the start
+  size_t floor = base;  // where ".." stops removing: at the root or after leading ".."
   if (absolute) out[0] = '/';
   for (std::string_view segment = next_segment(&path); !segment.empty(); segment = next_segment(&path)) {
     if (segment == "..") {
@@ -51,7 +53,8 @@ bool normalize(Eval& eval, const Value* args, Value* result) {
   return give(result, text_at(out, normalize_into(path, out)));
 }
 
-// "~" and "~user" are a shell's and may lead anywhere; a NUL ends the path for the system but not for us.
+// A shell expands "~" and "~user", which may lead anywhere; a NUL ends the path for the system but
+// not for us.
 bool is_plain(std::string_view path) { return !path.starts_with('~') && path.find('\0') == std::string_view::npos; }
 
 bool is_within(Eval& eval, const Value* args, Value* result) {
@@ -74,7 +77,7 @@ bool is_within(Eval& eval, const Value* args, Value* result) {
     if (inner[0] != '/') return give(result, Value::boolean(false));
     inner.remove_prefix(1);
   }
-  // What is left goes up only where the directory itself is "..", "../.." ...
+  // Now `inner` leads upwards only if the directory itself is "..", "../.." ...
   return give(result, Value::boolean(inner != ".." && !inner.starts_with("../")));
 }
 

@@ -1,5 +1,5 @@
-// Regular expressions, by RE2: linear in the input, whatever the pattern. A pattern that is a constant is compiled
-// once.
+// regex.cc implements regular expressions by RE2, which is linear in the input for every pattern. A
+// constant pattern is compiled only once.
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -13,7 +13,8 @@
 namespace ordain::stdlib {
 namespace {
 
-// Bounds a program to some 16,000 instructions, and one that is compiled while a decision waits to some 4,000.
+// These limit a program to some 16,000 instructions, or to some 4,000 if it is compiled while a
+// decision waits.
 constexpr int64_t kMaxMemory = 1 << 20;
 constexpr int64_t kMaxMemoryAtRun = 1 << 18;
 constexpr uint64_t kMaxProgramAtRun = 4096;
@@ -29,8 +30,8 @@ std::unique_ptr<RE2> make_regex(std::string_view pattern, int64_t memory) {
 
 re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
 
-// Input length x program size. Most matches take far less, but where the automaton needs a new state for every byte, a
-// step of two is what the time comes to.
+// Charges input length x program size. Most matches take far less, but if the automaton needs a new
+// state for every byte, the time amounts to one step for two such units.
 uint64_t run_cost(const RE2& regex, size_t input) {
   return (uint64_t{input} + 1) * static_cast<uint64_t>(std::max(regex.ProgramSize(), 1)) / 2;
 }
@@ -53,8 +54,9 @@ uint64_t prepared_cost(const void* prepared, const Value* args) {
 
 using Run = bool (*)(Eval& eval, const RE2& regex, const Value* args, Value* result);
 
-// A call with a pattern that is known only now: it is compiled, and that is charged for: some 2 us an instruction where
-// they come from large character classes, and for a program that grew too large as for the largest.
+// Calls a function with a pattern that is known only at run time. Compiling it is charged for: some
+// 2 us an instruction if the instructions come from large character classes; a program that grew
+// too large is charged like the largest.
 template <Run run>
 bool compile_and_run(Eval& eval, const Value* args, Value* result) {
   if (args[1].aux > kMaxPattern) return fail_with(eval, FaultCode::invalid_regex, "pattern is longer than 65536 bytes");
@@ -77,7 +79,7 @@ bool matches(Eval&, const RE2& regex, const Value* args, Value* result) {
   return give(result, Value::boolean(regex.Match(piece(text), 0, text.size(), RE2::UNANCHORED, nullptr, 0)));
 }
 
-// extract, extractAll: the group if the pattern has one, else the whole match.
+// extract and extractAll return the group if the pattern has one, otherwise the whole match.
 bool one_group_at_most(Eval& eval, const RE2& regex) {
   if (regex.NumberOfCapturingGroups() <= 1) return true;
   return fail_with(eval, FaultCode::invalid_argument, "pattern has more than one capturing group");
@@ -98,9 +100,10 @@ bool extract(Eval& eval, const RE2& regex, const Value* args, Value* result) {
   return give(result, Value::optional(value));
 }
 
-// Calls each(groups) for each match from left to right. After an empty match the search goes on one code point later.
-// @returns false if `each` does, or past the budget. A search may look at all that is left before it settles for a
-// short match, so each is charged for that too (at the automaton's speed, which does not depend on the program's size).
+// Calls each(groups) for each match from left to right. After an empty match, the search continues
+// one code point later. @returns false if `each` does, or if the budget is exhausted. A search may
+// read all the remaining text before it settles for a short match, so each search is charged for
+// that too (at the automaton's speed, which does not depend on the program's size).
 template <typename Each>
 bool for_each_match(Eval& eval, const RE2& regex, std::string_view text, int groups, uint64_t limit, const Each& each) {
   re2::StringPiece found[kMaxGroups];
@@ -146,7 +149,8 @@ bool extract_all(Eval& eval, const RE2& regex, const Value* args, Value* result)
   return give(result, Value::list({out, count}));
 }
 
-// Appends `by` with \1 to \9 (and \0, the whole match) replaced by groups; \\ is a backslash.
+// Appends `by` with \1 to \9 (and \0, the whole match) replaced by groups; \\ stands for a
+// backslash.
 bool append_rewritten(TextBuilder& out, std::string_view by, const re2::StringPiece* found, int groups) {
   for (size_t at = 0; at < by.size();) {
     size_t slash = std::min(by.find('\\', at), by.size());
@@ -212,14 +216,14 @@ void add_regex(FunctionTable& table) {
       with_literals(regex_row<matches>("matches", "matches_string", "string.(string) -> bool",
                                        "Whether the regular expression (RE2) matches anywhere in the string.")),
       regex_row<extract>("regex.extract", "regex_extract_string_string", "(string, string) -> optional_type(string)",
-                         "The first match: its group if the pattern has one, else the whole."),
+                         "The first match: its group if the pattern has one, else the whole match."),
       regex_row<extract_all>("regex.extractAll", "regex_extractAll_string_string", "(string, string) -> list(string)",
-                             "All matches: their groups if the pattern has one, else the wholes."),
+                             "All matches: their groups if the pattern has one, else the whole matches."),
       regex_row<replace>("regex.replace", "regex_replace_string_string_string", "(string, string, string) -> string",
                          "The string with each match replaced; \\1 to \\9 stand for the match's groups."),
       regex_row<replace_some>("regex.replace", "regex_replace_string_string_string_int",
                               "(string, string, string, int) -> string",
-                              "The same for so many matches from the start; all if negative."),
+                              "The same for at most that many matches from the start; all if the number is negative."),
   };
   add_rows(table, rows);
 }

@@ -1,5 +1,7 @@
-// By RE2's own analysis (FilteredRE2): it turns a pattern into a formula over literals in lower case, and tells whether
-// a set of literals satisfies it. From that: one literal that is always needed, or all of them, one of which is.
+// regex_literals.cc uses RE2's own analysis (FilteredRE2), which turns a pattern into a formula
+// over lower-case literals and says whether a set of literals satisfies it. From that follow either
+// one literal that every match contains, or a list of literals of which every match contains at
+// least one.
 #include "stdlib/regex_literals.h"
 
 #include <re2/filtered_re2.h>
@@ -23,7 +25,8 @@ bool can_match_with(const re2::FilteredRE2& filter, const std::vector<int>& lite
   return !potentials.empty();
 }
 
-// The longest literal without which all others do not suffice; -1 if there is none.
+// Finds the longest literal that is necessary: without it, all the others do not suffice. @returns
+// -1 if there is none.
 int needed_literal(const re2::FilteredRE2& filter, const std::vector<std::string>& atoms) {
   int best = -1;
   for (int i = 0; i < static_cast<int>(atoms.size()); ++i) {
@@ -56,7 +59,7 @@ bool literals_of(const Value& pattern, int shortest, LiteralNeeds* needs) {
 }  // namespace
 
 bool regex_literals(const Value& pattern, LiteralNeeds* needs) {
-  // Long literals tell more; short ones are better than none.
+  // Long literals are more selective; short ones are better than none.
   return literals_of(pattern, 4, needs) || literals_of(pattern, 2, needs) || literals_of(pattern, 1, needs);
 }
 

@@ -1,11 +1,11 @@
-// What literal text a regular expression cannot match without.
+// regex_literals finds the literal text that every match of a regular expression must contain.
 #pragma once
 
 #include "ordain/function.h"
 
 namespace ordain::stdlib {
 
-/// @returns false if nothing certain can be said, or the pattern is not valid.
+/// Finds the literals. @returns false if nothing is certain, or if the pattern is not valid.
 bool regex_literals(const Value& pattern, LiteralNeeds* needs);
 
 }  // namespace ordain::stdlib

@@ -1,4 +1,4 @@
-// Weighing values: the bound on what a deep walk or comparison may cost.
+// rows.cc weighs values, which bounds the cost of a deep walk or comparison.
 #include "stdlib/rows.h"
 
 namespace ordain::stdlib {

@@ -1,4 +1,5 @@
-// What the groups of functions share: how rows enter the table, how rows fail, what rows cost.
+// rows.h holds the helpers that all groups of functions share: adding rows to the table, failing,
+// and costs.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@
 
 namespace ordain::stdlib {
 
-// The groups, each a file. The order of rows within a name is the order in which overloads are tried on dyn arguments.
+// Each group is one file. The order of rows within a name is the order in which overloads are tried
+// on dyn arguments.
 void add_operators(FunctionTable& table);
 void add_containers(FunctionTable& table);
 void add_conversions(FunctionTable& table);
@@ -42,28 +44,30 @@ inline bool give(Value* result, Value value) {
   return true;
 }
 
-/// Fails with a message that lives for ever (a literal): nothing is copied.
+/// Fails with a message that is never destroyed (a literal), so nothing is copied.
 inline bool fail_with(Eval& eval, FaultCode code, std::string_view literal) {
   return eval.fail(code, Value::string(literal));
 }
 
-/// For arguments that fit a row's kinds but not its types: a list(string) with an int in it.
+/// Fails for arguments that fit a row's kinds but not its types, such as a list(string) that
+/// contains an int.
 inline bool no_overload(Eval& eval, std::string_view function) {
   return eval.fail(FaultCode::no_such_overload, Value::string(function));
 }
 
-/// A string made of the first `size` bytes at `data`, which must be memory of `eval` (or live longer).
+/// Makes a string of the first `size` bytes at `data`, which must be memory of `eval` or live
+/// longer.
 inline Value text_at(const char* data, size_t size) { return Value::string({data, size}); }
 
-// Costs. A step is about ten bytes looked at or copied, or one element.
+// Costs. One step covers about ten bytes read or copied, or one element.
 inline uint64_t bytes_cost(size_t bytes) { return bytes / 10; }
 inline uint64_t first_text_cost(const Value* args) { return bytes_cost(args[0].aux); }
 inline uint64_t two_texts_cost(const Value* args) { return bytes_cost(size_t{args[0].aux} + args[1].aux); }
-/// Searching args[0] for args[1].
+/// The cost of searching args[0] for args[1].
 inline uint64_t search_cost(const Value* args) { return contains_cost(args[0].aux, args[1].aux); }
 inline uint64_t first_list_cost(const Value* args) { return args[0].aux; }
 
-/// Values nested deeper than this are refused by functions that walk them.
+/// The functions that walk values refuse values nested deeper than this.
 inline constexpr int kMaxDepth = 256;
 
 /// Counts the nodes of `value`, a string counting one more for every ten bytes, and charges one step for each node:

@@ -1,4 +1,5 @@
-// Lists taken as sets: order and repetition do not matter, elements are compared by equality.
+// sets.cc treats lists as sets: order and repetition do not matter, and elements are compared by
+// equality.
 #include "stdlib/rows.h"
 
 namespace ordain::stdlib {
@@ -18,7 +19,8 @@ bool all_in(std::span<const Value> part, std::span<const Value> list) {
   return true;
 }
 
-// Every element of one with every element of the other, each comparison bounded by what walking the former costs.
+// Charges for comparing every element of one list with every element of the other. Each comparison
+// costs at most as much as walking the former element.
 bool charge_pairs(Eval& eval, const Value& a, const Value& b) {
   uint64_t weight = 0;
   return weigh(eval, a, &weight) && eval.charge(weight * b.aux);

@@ -1,6 +1,7 @@
-// Shell lines as rules need them: which simple commands would run, and the words of one. Shells differ and hide much;
-// whatever could be read in two ways (here-documents, $'...', nested quoting in ${...}, ...) is a fault, so that a rule
-// never trusts a reading that the shell may not share.
+// shell.cc splits shell lines for rules: into the simple commands that would run, and a command
+// into its words. Shells differ and hide much, so any text that could be read in two ways
+// (here-documents, $'...', nested quoting in ${...}, ...) is a fault. A rule therefore never relies
+// on a reading that the shell may not share.
 #include <algorithm>
 #include <cstring>
 
@@ -16,7 +17,7 @@ bool ends_word(char c) { return is_blank(c) || c == '\n' || c == ';' || c == '&'
 
 class Scanner {
  public:
-  /// `out` receives the commands; nullptr: nothing is collected.
+  /// `out` receives the commands; with nullptr they are only counted.
   Scanner(Eval& eval, std::string_view text, Value* out) : eval_(eval), text_(text), out_(out) {}
 
   bool commands(char close);
@@ -49,13 +50,14 @@ class Scanner {
   int backticks_ = 0;
 };
 
-// The & of `2>&1` and the | of `>| file`.
+// @returns whether this is the & of `2>&1` or the | of `>| file`
 bool Scanner::part_of_redirection() const {
   if (peek() == '&') return previous() == '>' || previous() == '<';
   return peek() == '|' && previous() == '>';
 }
 
-// Reads commands up to `close`, or to the end if that is NUL; `at` is then after it.
+// Reads commands up to `close`, or to the end of the text if `close` is NUL; `at_` is then after
+// it.
 bool Scanner::commands(char close) {
   if (++depth_ > kMaxNesting) return fail("shell text is nested too deeply");
   size_t begin = at_;
@@ -83,7 +85,7 @@ bool Scanner::commands(char close) {
   }
 }
 
-// One quoted piece, substitution, or plain character.
+// Skips one quoted piece, substitution, or plain character.
 bool Scanner::skip_part() {
   switch (peek()) {
     case '\'':
@@ -161,7 +163,8 @@ bool Scanner::skip_dollar() {
   }
 }
 
-// ${name...}: only without quotes and expansions within, whose reading depends on the shell.
+// Skips ${name...}, but only without quotes and expansions inside, whose reading depends on the
+// shell.
 bool Scanner::skip_parameter() {
   size_t end = text_.find('}', at_);
   if (end == std::string_view::npos) return fail("shell text has an unmatched brace");
@@ -192,7 +195,7 @@ bool Scanner::substitution(size_t skip, char close) {
   return ok;
 }
 
-// Takes a reserved word off the front, if one is there.
+// Removes a reserved word from the front, if there is one.
 bool strip_reserved(std::string_view* text) {
   for (std::string_view word :
        {"{", "}", "!", "if", "then", "else", "elif", "fi", "do", "done", "while", "until", "time"}) {
@@ -208,7 +211,7 @@ bool Scanner::add(size_t begin, size_t end) {
   std::string_view command = text_.substr(begin, end - begin);
   do {
     while (!command.empty() && is_blank(command.front())) command.remove_prefix(1);
-    // A backslash before the end of a line stands for nothing, so a command may start after it.
+    // The shell skips a backslash before the end of a line, so a command may start after it.
     while (command.starts_with("\\\n")) command.remove_prefix(2);
     while (!command.empty() && is_blank(command.front())) command.remove_prefix(1);
   } while (strip_reserved(&command));
@@ -237,14 +240,14 @@ bool commands(Eval& eval, const Value* args, Value* result) {
   if (out == nullptr) return false;
   Scanner scanner(eval, text, out);
   if (!scanner.commands('\0')) return false;
-  // A substitution ends before the command around it: put them in the order in which they start.
+  // A substitution ends before the command around it, so sort the commands by where they start.
   std::sort(out, out + scanner.count(),
             [](const Value& a, const Value& b) { return a.text != b.text ? a.text < b.text : a.aux > b.aux; });
   return give(result, Value::list({out, scanner.count()}));
 }
 uint64_t commands_cost(const Value* args) { return args[0].aux / 2; }
 
-// A word under construction: the bytes that remain when quotes are taken off.
+// A word under construction: the bytes that remain when quotes are removed.
 struct Words {
   Value* list;
   size_t count = 0;
@@ -264,7 +267,7 @@ struct Words {
   }
 };
 
-// What a double-quoted piece (its quotes taken off) stands for.
+// Adds the text that a double-quoted piece (given without its quotes) stands for.
 void add_double_quoted(Words& words, std::string_view inside) {
   words.add("");
   for (size_t at = 0; at < inside.size(); ++at) {

@@ -1,4 +1,4 @@
-// The assembly: every group's rows in one table.
+// stdlib.cc assembles the rows of all groups in one table.
 #include "ordain/stdlib.h"
 
 #include "stdlib/rows.h"
@@ -28,7 +28,7 @@ void add_standard_library(FunctionTable& table) {
 }
 
 const FunctionTable& standard_library() {
-  // Never destroyed: programs on other threads may outlive static destruction.
+  // The table is never destroyed, because programs on other threads may outlive static destruction.
   static const FunctionTable* const table = [] {
     auto* made = new FunctionTable;
     add_standard_library(*made);

@@ -1,4 +1,4 @@
-// Looking into strings. Places are counted in code points.
+// strings.cc implements searching and slicing of strings. Positions are counted in code points.
 #include <cstring>
 
 #include "stdlib/rows.h"
@@ -18,7 +18,7 @@ bool ends_with(Eval&, const Value* args, Value* result) {
   return give(result, Value::boolean(args[0].as_text().ends_with(args[1].as_text())));
 }
 
-// What a true result demands of the receiver.
+// A true result requires the receiver to contain these literals.
 bool contains_literals(const Value& what, LiteralNeeds* needs) {
   needs->any_of = {std::string(what.as_text())};
   return what.aux != 0;
@@ -73,7 +73,7 @@ bool last_index_of_from(Eval& eval, const Value* args, Value* result) {
   if (from == kBeyond) return bad_index(eval, args[2]);
   return give(result, place(text, text.rfind(args[1].as_text(), from)));
 }
-// Searching backwards compares at every place.
+// Searching backwards compares at every position.
 uint64_t last_index_cost(const Value* args) {
   uint64_t needle = args[1].aux < 256 ? args[1].aux : 256;
   return bytes_cost(args[0].aux * (1 + needle / 32));
@@ -95,7 +95,7 @@ bool substring(Eval& eval, const Value* args, Value* result) {
   return give(result, Value::string(text.substr(begin, end - begin)));
 }
 
-// White space as Unicode has it; zero-width characters are none.
+// @returns whether Unicode counts `c` as white space; zero-width characters are not white space
 bool is_space(uint32_t c) {
   return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
          (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;

@@ -1,5 +1,5 @@
-// Making new strings out of strings: case, replace, split, join, reverse, quote. Sizes are counted before memory is
-// taken.
+// strings_edit.cc makes new strings from strings: case, replace, split, join, reverse, quote. It
+// computes sizes before it takes memory.
 #include <algorithm>
 #include <cstring>
 
@@ -37,8 +37,8 @@ bool reverse(Eval& eval, const Value* args, Value* result) {
   return give(result, text_at(out, text.size()));
 }
 
-// Calls each(begin, end) for up to `limit` occurrences, not overlapping. An empty `what` occurs before every code point
-// and at the end.
+// Calls each(begin, end) for up to `limit` non-overlapping occurrences. An empty `what` occurs
+// before every code point and at the end.
 template <typename Each>
 void occurrences(std::string_view text, std::string_view what, uint64_t limit, const Each& each) {
   size_t from = 0;
@@ -86,8 +86,8 @@ bool replace_some(Eval& eval, const Value* args, Value* result) {
   return replace_up_to(eval, args, args[3].i < 0 ? UINT64_MAX : args[3].u, result);
 }
 
-// Calls each(piece) for each piece. An empty separator parts every two code points, and an empty string has no pieces
-// then.
+// Calls each(piece) for each piece. An empty separator splits between all code points; an empty
+// string then has no pieces.
 template <typename Each>
 void pieces(std::string_view text, std::string_view separator, uint64_t limit, const Each& each) {
   if (limit == 0 || (separator.empty() && text.empty())) return;
@@ -148,7 +148,7 @@ bool join_separated(Eval& eval, const Value* args, Value* result) {
   return join_with(eval, args[0].as_list(), args[1].as_text(), result);
 }
 
-// The letter that stands after a backslash, or 0.
+// @returns the letter that follows the backslash in the character's escape, or 0
 char escape_of(char c) {
   switch (c) {
     case '\a':
@@ -173,7 +173,7 @@ char escape_of(char c) {
       return 0;
   }
 }
-// Each character is looked at twice.
+// Each character is read twice.
 uint64_t quote_cost(const Value* args) { return 2 * first_text_cost(args); }
 
 bool quote(Eval& eval, const Value* args, Value* result) {
@@ -199,19 +199,20 @@ bool quote(Eval& eval, const Value* args, Value* result) {
 void add_strings_edit(FunctionTable& table) {
   const Overload rows[] = {
       {"lowerAscii", "string_lower_ascii", "string.() -> string", change_case<'A', 'Z', 32>,
-       "The string with A to Z made small; other letters stay.", first_text_cost},
+       "The string with A to Z in lower case; other letters stay.", first_text_cost},
       {"upperAscii", "string_upper_ascii", "string.() -> string", change_case<'a', 'z', -32>,
-       "The string with a to z made capital; other letters stay.", first_text_cost},
+       "The string with a to z in upper case; other letters stay.", first_text_cost},
       {"reverse", "string_reverse", "string.() -> string", reverse, "The characters in reverse order.",
        first_text_cost},
       {"replace", "string_replace_string_string", "string.(string, string) -> string", replace,
        "The string with each occurrence of the first replaced by the second.", search_cost},
       {"replace", "string_replace_string_string_int", "string.(string, string, int) -> string", replace_some,
-       "The same for so many occurrences from the start; all if negative.", search_cost},
+       "The same for at most that many occurrences from the start; all if the number is negative.", search_cost},
       {"split", "string_split_string", "string.(string) -> list(string)", split,
        "The pieces between occurrences of the separator; the characters if it is \"\".", search_cost},
       {"split", "string_split_string_int", "string.(string, int) -> list(string)", split_some,
-       "The same with at most so many pieces, the last being the rest; no limit if negative.", search_cost},
+       "The same with at most that many pieces, the last holding the rest; no limit if the number is negative.",
+       search_cost},
       {"join", "list_join", "list(string).() -> string", join, "The strings one after the other.", first_list_cost},
       {"join", "list_join_string", "list(string).(string) -> string", join_separated,
        "The strings one after the other with a separator between.", first_list_cost},

@@ -1,5 +1,6 @@
-// format: "%s", "%d", "%.2f" ... filled from a list. The clauses: s any value, d decimal, f fixed point, e exponent, b
-// binary, o octal, x and X hexadecimal; %% is a per cent sign.
+// strings_format.cc implements format, which fills "%s", "%d", "%.2f" ... from a list. The clauses
+// are: s any value, d decimal, f fixed point, e exponent, b binary, o octal, x and X hexadecimal;
+// %% is a percent sign.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -18,7 +19,8 @@ constexpr int kMaxPrecision = 1000;
 
 bool bad_format(Eval& eval, std::string_view literal) { return fail_with(eval, FaultCode::invalid_argument, literal); }
 
-// `message` names the clause and what it takes; the type that came instead is put after it.
+// Fails for an argument of the wrong type. `message` names the clause and the types that it
+// accepts; the actual type is appended.
 bool bad_argument(Eval& eval, std::string_view message, const Value& argument) {
   char text[160];
   size_t size = message.copy(text, 100);
@@ -64,7 +66,7 @@ bool append_list(TextBuilder& out, const Value& list, int depth) {
   return out.append("]");
 }
 
-// Entries in the order of their keys' texts.
+// Appends the entries in the order of their keys' texts.
 bool append_map(TextBuilder& out, const Value& map, int depth) {
   struct Entry {
     std::string_view key;
@@ -79,7 +81,8 @@ bool append_map(TextBuilder& out, const Value& map, int depth) {
     sorted[i] = {key.view(), &entries[i].value};
   }
   if (!out.eval().charge(entries.size() * 4)) return false;
-  // Keys of equal text (1 and "1") keep their order: the entries lie in one array, so their addresses tell it.
+  // Keys with equal text (1 and "1") keep their order: the entries are in one array, so their
+  // addresses show it.
   std::sort(sorted, sorted + entries.size(),
             [](const Entry& a, const Entry& b) { return a.key != b.key ? a.key < b.key : a.value < b.value; });
   if (!out.append("{")) return false;
@@ -197,7 +200,7 @@ bool read_precision(Eval& eval, std::string_view format, size_t* at, int* precis
   return true;
 }
 
-// One clause; `*at` is after the '%', and then after the clause.
+// Formats one clause. `*at` is after the '%', and on return after the clause.
 bool append_clause(TextBuilder& out, std::string_view format, size_t* at, const Value& argument) {
   int precision = kDefaultPrecision;
   if (!read_precision(out.eval(), format, at, &precision)) return false;

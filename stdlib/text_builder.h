@@ -1,4 +1,4 @@
-// A string under construction in an evaluation's memory.
+// TextBuilder builds a string in an evaluation's memory.
 #pragma once
 
 #include <algorithm>
@@ -9,12 +9,13 @@
 
 namespace ordain::stdlib {
 
-/// Grows by doubling; what it outgrows stays charged to the memory budget. After a failed append it must not be used.
+/// Grows by doubling; memory that it has outgrown stays charged to the memory budget. Must not be
+/// used after a failed append.
 class TextBuilder {
  public:
   explicit TextBuilder(Eval& eval) : eval_(eval) {}
 
-  /// @returns false, with the fault set, past the budget.
+  /// @returns false, with the fault set, if the budget is exhausted
   bool append(std::string_view text) {
     if (text.empty()) return true;
     char* at = room(text.size());
@@ -24,10 +25,10 @@ class TextBuilder {
     return eval_.charge(bytes_cost(text.size()));
   }
 
-  /// Memory for `bytes` more bytes, to be filled by the caller and then `grow`n by what it filled; nullptr past the
-  /// budget.
+  /// @returns memory for `bytes` more bytes, which the caller fills and then adds with `grow`;
+  /// nullptr if the budget is exhausted
   char* room(size_t bytes) {
-    if (data_ == nullptr || capacity_ - size_ < bytes) {  // room for nothing is not the nullptr of a failure
+    if (data_ == nullptr || capacity_ - size_ < bytes) {  // nullptr would mean failure
       size_t wanted = std::max({size_ + bytes, capacity_ * 2, size_t{64}});
       if (wanted > UINT32_MAX) {
         eval_.fail(FaultCode::memory_budget);

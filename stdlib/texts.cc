@@ -1,10 +1,11 @@
-// texts: every string inside a value, so that a rule can search an output whatever its shape.
+// texts.cc collects every string inside a value, so that a rule can search an output of any shape.
 #include "stdlib/rows.h"
 
 namespace ordain::stdlib {
 namespace {
 
-// Depth first, a map's keys before their values. Counts, and writes if `out` is not nullptr. One step for each node.
+// Walks depth first, a map's keys before their values. It counts the strings and, if `out` is not
+// nullptr, writes them. Charges one step for each node.
 bool collect(Eval& eval, const Value& value, int depth, Value* out, uint64_t* count) {
   if (depth > kMaxDepth) return fail_with(eval, FaultCode::invalid_argument, "value is nested too deeply");
   if (!eval.charge(1)) return false;

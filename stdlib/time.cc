@@ -1,4 +1,4 @@
-// The parts of timestamps, in UTC or in a time zone, and of durations.
+// time.cc implements the parts of timestamps, in UTC or in a time zone, and of durations.
 #include <date/tz.h>
 
 #include <exception>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kDay = 86400;
 
-// Where a clock stands: a fixed offset, or a zone of the tz database.
+// A time zone: a fixed offset, or a zone of the tz database.
 struct Clock {
   int64_t offset = 0;
   const date::time_zone* zone = nullptr;
@@ -29,7 +29,7 @@ bool two_digits(std::string_view text, int64_t* out) {
   return true;
 }
 
-// "+05:30", "-08:00", "02:00".
+// Reads "+05:30", "-08:00" or "02:00".
 bool read_offset(std::string_view text, int64_t* offset) {
   bool negative = text[0] == '-';
   if (negative || text[0] == '+') text.remove_prefix(1);
@@ -43,13 +43,14 @@ bool read_offset(std::string_view text, int64_t* offset) {
   return true;
 }
 
-// The library throws on unknown names and unreadable files; nothing of that leaves here.
+// Finds a time zone. The library throws on unknown names and unreadable files; those exceptions do
+// not leave this function.
 bool find_clock(std::string_view name, Clock* clock) {
   if (name.empty() || name == "UTC") return !name.empty();
   if (name.find(':') != std::string_view::npos) return read_offset(name, &clock->offset);
   try {
     clock->zone = date::locate_zone(name);
-    // Reads the zone's file now, so that later look-ups do not.
+    // Read the zone's file now, so that later look-ups do not.
     clock->zone->get_info(date::sys_seconds{std::chrono::seconds{0}});
     return true;
   } catch (const std::exception&) {
@@ -57,8 +58,9 @@ bool find_clock(std::string_view name, Clock* clock) {
   }
 }
 
-// The database lists changes up to 2037; the rules in force then go on. A later time is looked up in a year of the same
-// shape (as long, and starting on the same day of the week), 28 years being the period of the shapes.
+// The database lists changes up to 2037; afterwards the rules then in force continue. A later time
+// is looked up in a year of the same shape (of equal length, and starting on the same day of the
+// week); the shapes repeat every 28 years.
 int64_t within_listed_years(int64_t seconds) {
   constexpr int kLast = 2037;
   int64_t day = seconds / kDay - (seconds % kDay < 0 ? 1 : 0);
@@ -153,7 +155,7 @@ std::shared_ptr<const void> prepare_clock(const Value& name, std::string* error)
   return nullptr;
 }
 
-// Finding the rules in force.
+// Charged for finding the rules in force.
 uint64_t zone_cost(const Value*) { return 50; }
 
 template <Part part>
@@ -173,7 +175,8 @@ template <int64_t seconds>
 bool whole_units(Eval&, const Value* args, Value* result) {
   return give(result, Value::integer(args[0].i / seconds));
 }
-// Unlike the others the definition makes this the part beyond whole seconds; it has the duration's sign.
+// Unlike the other parts, CEL defines this as the part beyond whole seconds; it has the duration's
+// sign.
 bool part_milliseconds(Eval&, const Value* args, Value* result) {
   return give(result, Value::integer(args[0].nanos() / 1'000'000));
 }

@@ -1,4 +1,4 @@
-// Types as values, and the way out of static types.
+// types.cc implements types as values, and dyn(), which escapes static typing.
 #include "stdlib/rows.h"
 
 namespace ordain::stdlib {

@@ -1,4 +1,4 @@
-// Validation and decoding, by utf8cpp.
+// utf8.cc validates and decodes UTF-8 by means of utf8cpp.
 #include "stdlib/utf8.h"
 
 #include <utf8.h>
@@ -22,7 +22,8 @@ size_t replace_invalid_utf8(std::string_view data, char* out) {
     if (at == end) break;
     std::memcpy(out, "\xEF\xBF\xBD", 3);
     out += 3;
-    // A code point is at most four bytes, so looking at four tells whether a good one starts here.
+    // A code point is at most four bytes, so four bytes suffice to see whether a valid one starts
+    // here.
     do {
       ++at;
     } while (at != end && utf8::find_invalid(at, at + std::min<ptrdiff_t>(4, end - at)) == at);

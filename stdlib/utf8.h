@@ -1,4 +1,5 @@
-// Code points of valid UTF-8: counting, stepping, and from places in code points to places in bytes.
+// utf8 handles code points of valid UTF-8: counting, stepping, and converting positions in code
+// points to positions in bytes.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,7 @@ inline size_t count_code_points(std::string_view text) {
   return count;
 }
 
-/// Bytes of the code point that starts at `at`, which is before the end.
+/// @returns the size in bytes of the code point that starts at `at`, which is before the end
 inline size_t code_point_size(std::string_view text, size_t at) {
   size_t end = at + 1;
   while (end < text.size() && is_continuation(text[end])) ++end;
@@ -26,7 +27,8 @@ inline size_t code_point_size(std::string_view text, size_t at) {
 
 inline constexpr size_t kBeyond = SIZE_MAX;
 
-/// The byte at which code point number `index` starts; the size for the one after the last; kBeyond past that.
+/// @returns the byte at which code point number `index` starts; the size for the index after the
+/// last; kBeyond for any greater index
 inline size_t code_point_offset(std::string_view text, uint64_t index) {
   size_t at = 0;
   for (; index > 0; --index) {
@@ -36,11 +38,11 @@ inline size_t code_point_offset(std::string_view text, uint64_t index) {
   return at;
 }
 
-/// The code point at `at`, a place where one starts.
+/// @returns the code point at `at`, where one must start
 uint32_t code_point_at(std::string_view text, size_t at);
 
-/// Appends `data` to `out` with U+FFFD for each run of bytes that are not UTF-8. `out` must have room for three times
-/// as many bytes. @returns the bytes written.
+/// Appends `data` to `out` with U+FFFD for each run of bytes that are not UTF-8. `out` must have
+/// room for three times as many bytes. @returns the number of bytes written.
 size_t replace_invalid_utf8(std::string_view data, char* out);
 
 }  // namespace ordain::stdlib

@@ -1,4 +1,4 @@
-// Diagnostics as people and programs read them.
+// diagnostic.cc locates diagnostics and finds near names for suggestions.
 #include "ordain/diagnostic.h"
 
 #include <algorithm>
@@ -34,7 +34,8 @@ LineColumn line_column(const Source& source, uint32_t offset) {
 
 namespace {
 
-// Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours; case counts for nothing.
+// Computes the optimal string alignment distance: insertions, deletions, replacements, and swaps of
+// neighbours; ignores case.
 size_t edit_distance(std::string_view a, std::string_view b) {
   auto same = [](char x, char y) {
     return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
@@ -59,7 +60,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  constexpr size_t kLongest = 80;  // beyond it nobody mistypes, they paste
+  constexpr size_t kLongest = 80;  // a longer word is pasted, not mistyped
   if (word.size() > kLongest) return "";
   std::string best;
   size_t best_distance = 0;

@@ -1,5 +1,5 @@
-// Diagnostics on a terminal, and as JSON. Policy text and messages may hold anything: what a terminal would obey is not
-// passed on.
+// render.cc writes diagnostics for a terminal and as JSON. Policy text and messages may contain
+// anything, so control characters that a terminal would obey are replaced.
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -15,14 +15,15 @@ namespace {
 constexpr size_t kWidest = 110;  // columns of a source line that are shown whole
 constexpr size_t kBefore = 50;   // columns kept before the place, where a line is cut
 
-// One character of a line: its bytes, and the columns that it takes.
+// One character of a line: its bytes, and the number of columns that it takes.
 struct Glyph {
   std::string_view bytes;
   size_t width = 1;
 };
 
 bool is_control(uint32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
-// Direction marks and such: invisible, and able to make text look like other text.
+// @returns whether `c` is a direction mark or the like: invisible, and able to make text look like
+// other text
 bool is_invisible(uint32_t c) {
   return (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
 }
@@ -33,7 +34,8 @@ bool is_wide(uint32_t c) {
 }
 bool is_combining(uint32_t c) { return (c >= 0x300 && c <= 0x36F) || (c >= 0xFE00 && c <= 0xFE0F); }
 
-// The character at the start of `text` (not empty). What cannot be shown becomes U+FFFD.
+// @returns the character at the start of `text` (not empty). Characters that cannot be shown become
+// U+FFFD.
 Glyph next_glyph(std::string_view text, size_t* length) {
   constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
   auto lead = static_cast<unsigned char>(text[0]);
@@ -118,7 +120,8 @@ class Renderer {
     return span.file < diagnostics_.sources.size() ? diagnostics_.sources[span.file].get() : nullptr;
   }
 
-  // The line with the place's start, and carets under it. @returns the width of the margin.
+  // Writes the line that contains the start of the place, and carets below it. @returns the width
+  // of the margin.
   size_t source_line(const Source& source, const Diagnostic& item) {
     std::string_view text = source.text;
     size_t begin = std::min<size_t>(item.span.begin, text.size());
@@ -139,11 +142,11 @@ class Renderer {
     return margin;
   }
 
-  // What is shown of `line`, and below it spaces and carets for bytes [begin, end) of it.
+  // Makes the visible part of `line`, and below it spaces and carets for its bytes [begin, end).
   static void draw(std::string_view line, size_t begin, size_t end, std::string* shown, std::string* carets) {
     size_t from = 0;
     if (line.size() > kWidest) {
-      // Steps back from the place character by character: the line may be megabytes long.
+      // Step back character by character, because the line may be megabytes long.
       size_t steps = 0;
       for (from = begin; from > 0 && steps < kBefore; ++steps) {
         --from;
@@ -169,7 +172,7 @@ class Renderer {
       at += length;
     }
     if (at < line.size()) *shown += "...";
-    if (carets->find('^') == std::string::npos) *carets += "^";  // behind the line's end
+    if (carets->find('^') == std::string::npos) *carets += "^";  // after the line's end
   }
 
   const Diagnostics& diagnostics_;
@@ -182,7 +185,7 @@ std::vector<const Diagnostic*> in_source_order(const Diagnostics& diagnostics) {
   for (const Diagnostic& item : diagnostics.items) out.push_back(&item);
   std::sort(out.begin(), out.end(), [](const Diagnostic* a, const Diagnostic* b) {
     return std::tuple(a->span.file, a->span.begin, a) <
-           std::tuple(b->span.file, b->span.begin, b);  // found first, shown first
+           std::tuple(b->span.file, b->span.begin, b);  // the diagnostic found first is shown first
   });
   return out;
 }

@@ -1,4 +1,4 @@
-// Words that messages of all passes use.
+// words.cc implements the phrases that messages of all passes use.
 #include "compiler/diagnostic/words.h"
 
 #include "ordain/diagnostic.h"

@@ -1,4 +1,4 @@
-// Words that messages of all passes use.
+// words.h declares the phrases that messages of all passes use.
 #pragma once
 
 #include <string>

@@ -1,10 +1,9 @@
-// Rules and plans: which predicates a rule consists of, and which rules decide a capability's calls. Everything is
-// shared that is the same: predicates between rules, a rule's code between capabilities, plans between capabilities.
+// Rules and their lists: which predicates a rule consists of, and which rules decide a capability's calls. Everything
+// is shared that is the same: predicates between rules, a rule's code and lists of rules between capabilities.
 #include "compiler/emit/emit.h"
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstring>
 #include <map>
 #include <type_traits>
@@ -14,7 +13,6 @@
 
 #include "compiler/emit/expression.h"
 #include "compiler/emit/index.h"
-#include "compiler/index/index.h"
 
 namespace ordain {
 namespace {
@@ -29,16 +27,7 @@ using typed::RuleList;
 
 constexpr uint8_t kind_number(Kind kind) { return static_cast<uint8_t>(kind); }
 
-bool is_constant(const Expression& expression, Kind kind) {
-  return expression.root != nullptr && expression.root->kind == NodeKind::constant && expression.root->value.is(kind);
-}
-
-/// A rule that no call can match has no code.
-bool never_applies(const RuleBody& body) {
-  return is_constant(body.when, Kind::boolean) && !body.when.root->value.as_bool();
-}
-
-/// Plan entries and package plans, each run of them once.
+/// Entries of lists of rules, and package rules: each run of them once.
 template <typename T>
 class Runs {
  public:
@@ -64,15 +53,16 @@ class Runs {
 
 class SetEmitter {
  public:
-  SetEmitter(const PolicySet& set, const Diagnostics& diagnostics, ProgramData& data)
+  SetEmitter(const PolicySet& set, const indexing::Index& index, const Diagnostics& diagnostics, ProgramData& data)
       : set_(set),
+        index_(index),
         data_(data),
         tables_(data, diagnostics),
         expressions_(tables_),
-        plan_(data.rule_list),
+        rule_list_(data.rule_list),
         package_rules_(data.package_rules) {}
 
-  void emit() {
+  void emit(const ConditionParts& parts) {
     for (const typed::Package& package : set_.packages) data_.packages.push_back({package.name, package.digest});
     data_.rules = set_.rules;
     data_.policy_versions = set_.policy_versions;
@@ -82,14 +72,13 @@ class SetEmitter {
     data_.capability_rules.resize(data_.schema.capabilities.size() + 1);
     for (size_t stage = 0; stage < 2; ++stage) {
       for (size_t i = 0; i < set_.lists[stage].size(); ++i) {
-        data_.capability_rules[i].packages[stage] = plan(set_.lists[stage][i]);
+        data_.capability_rules[i].packages[stage] = add_packages(set_.lists[stage][i], index_.packages[stage][i]);
       }
     }
+    if (!parts.empty()) add_parts(parts);
     tables_.finish_bits();
     emission::own_types(data_.memory, data_.schema);
   }
-
-  double plan_milliseconds() const { return plan_time_.count(); }
 
  private:
   uint32_t predicate(const Expression& expression, uint8_t kind) {
@@ -137,72 +126,66 @@ class SetEmitter {
     return entry->second;
   }
 
-  /// Rules by package, packages in the order in which the set names them.
-  Range plan(const RuleList& list) {
-    std::map<uint32_t, std::vector<uint32_t>> by_package;
+  /// The rules of a capability and stage. A rule that no call can match has no code.
+  Range add_packages(const RuleList& list, const std::vector<indexing::IndexedPackage>& packages) {
+    std::vector<uint32_t> codes(list.rules.size(), kNone);
     for (size_t i = 0; i < list.rules.size(); ++i) {
       const RuleBody& body = *list.rules[i];
       if (never_applies(body)) continue;
       RuleCode code = code_of(body);
       if (!list.targets.empty()) code.target_set = target_set(list.targets[i]);
-      by_package[set_.rule_packages[body.rule]].push_back(intern(code, body));
+      codes[i] = intern(code, body);
     }
-    std::vector<PackageRules> plans;
-    for (const auto& [package, entries] : by_package) plans.push_back(package_rules(package, entries));
-    return package_rules_.add(plans);
+    std::vector<PackageRules> out;
+    for (const indexing::IndexedPackage& package : packages) out.push_back(package_rules(package, codes));
+    return package_rules_.add(out);
   }
 
-  PackageRules package_rules(uint32_t package, const std::vector<uint32_t>& entries) {
-    std::vector<uint32_t> by_kind[3], answers, obligations;
-    for (uint32_t entry : entries) {
-      RuleKind kind = data_.rules[data_.rule_codes[entry].rule].kind;
-      if (kind == RuleKind::redact || kind == RuleKind::warn) {
-        obligations.push_back(entry);
-      } else {
-        by_kind[static_cast<size_t>(kind)].push_back(entry);
-        answers.push_back(entry);
-      }
+  /// @param codes by place in the list that `package` is indexed from
+  PackageRules package_rules(const indexing::IndexedPackage& package, const std::vector<uint32_t>& codes) {
+    PackageRules out{.package = package.package, .first_match = package.first_match ? 1u : 0u};
+    for (size_t i = 0; i < kRuleLists.size(); ++i) {
+      if (package.lists[i].dag != kNone) out.*kRuleLists[i].member = rule_range(package.lists[i], codes);
     }
-    PackageRules out{.package = package, .first_match = set_.packages[package].first_match ? 1u : 0u};
-    if (out.first_match != 0) {
-      out.answers = rule_range(answers);
-    } else {
-      out.deny = rule_range(by_kind[static_cast<size_t>(RuleKind::deny)]);
-      out.require_approval = rule_range(by_kind[static_cast<size_t>(RuleKind::require_approval)]);
-      out.allow = rule_range(by_kind[static_cast<size_t>(RuleKind::allow)]);
-    }
-    out.obligations = rule_range(obligations);
     return out;
   }
 
-  RuleRange rule_range(const std::vector<uint32_t>& entries) {
-    const Range range = plan_.add(entries);
+  RuleRange rule_range(const indexing::IndexedList& list, const std::vector<uint32_t>& codes) {
+    std::vector<uint32_t> entries;
+    entries.reserve(list.places.size());
+    for (const uint32_t place : list.places) entries.push_back(codes[place]);
+    const Range range = rule_list_.add(entries);
     auto [known, is_new] = nodes_.try_emplace({range.first, range.count});
-    if (is_new) known->second = index(range, entries);
+    if (is_new) {
+      const indexing::Dag& dag = index_.dags[list.dag];
+      data_.index_notes.resize(data_.rule_list.size());
+      std::copy(dag.notes.begin(), dag.notes.end(), data_.index_notes.begin() + range.first);
+      known->second = emission::add_dag(tables_, data_, dag, range.first);
+    }
     return {range, known->second};
   }
 
-  /// The DAG of a range of entries.
-  Range index(Range range, const std::vector<uint32_t>& entries) {
-    std::vector<planning::Rule> rules;
-    for (uint32_t entry : entries) {
-      const RuleKind kind = data_.rules[data_.rule_codes[entry].rule].kind;
-      rules.push_back({bodies_[entry], kind != RuleKind::allow && kind != RuleKind::warn});
+  /// After everything else, so that it moves nothing that the rules themselves need.
+  void add_parts(const ConditionParts& parts) {
+    for (uint32_t code = 0; code < bodies_.size(); ++code) {
+      const auto of_body = parts.find(bodies_[code]);
+      if (of_body == parts.end()) continue;
+      for (const Expression& part : of_body->second) {
+        const Span& span = part.root->span;
+        const uint32_t location = tables_.location(span);
+        if (is_constant(part, Kind::boolean) || location == kNone) continue;
+        const uint32_t number = predicate(part, kind_number(Kind::boolean));
+        data_.condition_parts.push_back({code, number, location, span.begin, span.end});
+      }
     }
-    const auto start = std::chrono::steady_clock::now();
-    const planning::Dag dag = planning::plan(rules, set_.schema);
-    plan_time_ += std::chrono::steady_clock::now() - start;
-    data_.index_notes.resize(data_.rule_list.size());
-    std::copy(dag.notes.begin(), dag.notes.end(), data_.index_notes.begin() + range.first);
-    return emission::add_plan(tables_, data_, dag, range.first);
   }
 
   const PolicySet& set_;
-  std::chrono::duration<double, std::milli> plan_time_{0};
+  const indexing::Index& index_;
   ProgramData& data_;
   Tables tables_;
   ExpressionEmitter expressions_;
-  Runs<uint32_t> plan_;
+  Runs<uint32_t> rule_list_;
   Runs<PackageRules> package_rules_;
   std::map<std::pair<uint32_t, uint32_t>, Range> nodes_;  ///< by entries
   std::vector<const RuleBody*> bodies_;                   ///< by rule code
@@ -213,12 +196,11 @@ class SetEmitter {
 
 }  // namespace
 
-ProgramData emit(const typed::PolicySet& set, const Diagnostics& diagnostics, double* plan_milliseconds) {
+ProgramData emit(const typed::PolicySet& set, const indexing::Index& index, const Diagnostics& diagnostics,
+                 const ConditionParts& parts) {
   ProgramData data;
   data.schema = set.schema;
-  SetEmitter emitter(set, diagnostics, data);
-  emitter.emit();
-  if (plan_milliseconds != nullptr) *plan_milliseconds = emitter.plan_milliseconds();
+  SetEmitter(set, index, diagnostics, data).emit(parts);
   return data;
 }
 

@@ -11,7 +11,7 @@
 #include "ordain/eval.h"
 #include "vm/program/link_tables.h"
 
-namespace ordain::planning {
+namespace ordain::indexing {
 namespace {
 
 using typed::LoopKind;
@@ -447,4 +447,4 @@ std::vector<Alternative> alternatives(const typed::Expression& condition, const 
   return out;
 }
 
-}  // namespace ordain::planning
+}  // namespace ordain::indexing

@@ -8,7 +8,7 @@
 #include "compiler/check/expression/typed.h"
 #include "vm/program/program_data.h"
 
-namespace ordain::planning {
+namespace ordain::indexing {
 
 /// What leads along an edge: a string (symbol, member), an order_key (number), 0 or 1 (present), a literal (text).
 struct Key {
@@ -25,7 +25,7 @@ struct Atom {
   IndexTest test = IndexTest::present;
   SlotId slot = kNone;
   std::vector<Key> keys;                ///< any of them; not of a threshold
-  std::vector<uint32_t> key_numbers;    ///< the same, as the planner numbers them
+  std::vector<uint32_t> key_numbers;    ///< the same, as the DAG's builder numbers them
   uint64_t low = 0, high = UINT64_MAX;  ///< threshold: order_key, both inclusive
   uint64_t longest = UINT64_MAX;        ///< text: of longer texts the conjunct may fault
   bool exact = true;                    ///< where the atom holds, so does the conjunct
@@ -42,4 +42,4 @@ struct Alternative {
 /// @param strict a fault of the condition matters (not of an allow or a warn): skipping the rule must not lose one
 std::vector<Alternative> alternatives(const typed::Expression& condition, const Schema& schema, bool strict);
 
-}  // namespace ordain::planning
+}  // namespace ordain::indexing

@@ -1,47 +1,36 @@
-// plan: the rules that answer one question, as a decision DAG that leads a call to those that can match it.
+// index_rules: the lists of rules that answer one question each, and the decision DAG that leads a call to those rules
+// of a list that can match it.
 #pragma once
 
-#include <span>
+#include <array>
+#include <cstdint>
 #include <vector>
 
 #include "compiler/check/expression/typed.h"
-#include "compiler/index/conditions.h"
+#include "compiler/index/dag.h"
+#include "vm/program/program_data.h"
 
-namespace ordain::planning {
+namespace ordain::indexing {
 
-struct Edge {
-  Key key;
-  uint32_t node = 0;
+/// One list of a package's rules for a capability and stage.
+struct IndexedList {
+  std::vector<uint32_t> places;  ///< of the rules in their typed::RuleList, in source order
+  uint32_t dag = kNone;          ///< of Index::dags; kNone: the package's order does not use the list
 };
 
-struct Leaf {
-  uint32_t rule = 0;  ///< place among the planned rules
-  bool sure = false;
+struct IndexedPackage {
+  uint32_t package = 0;
+  bool first_match = false;
+  std::array<IndexedList, kRuleLists.size()> lists;  ///< as in kRuleLists
 };
 
-/// As IndexNode, with names in place of numbers. Nodes come before those that they lead to; edges in any order.
-struct Node {
-  IndexTest test = IndexTest::leaf;
-  bool absent = false;
-  SlotId slot = kNone;
-  uint32_t next = kNone;
-  uint64_t bound = 0;
-  std::vector<Edge> edges;
-  std::vector<Leaf> leaves;
+struct Index {
+  std::vector<Dag> dags;  ///< lists of the same rules share one
+  /// By stage, then capability, as PolicySet::lists: the packages that have rules there, in the set's order.
+  std::vector<std::vector<IndexedPackage>> packages[2];
 };
 
-struct Dag {
-  std::vector<Node> nodes;       ///< empty: every rule is to be tried
-  std::vector<IndexNote> notes;  ///< by rule
-};
+/// `set` is folded. Rules that no call can match are in no list.
+Index index_rules(const typed::PolicySet& set);
 
-/// A rule to be planned. `strict`: its faults matter.
-struct Rule {
-  const typed::RuleBody* body = nullptr;
-  bool strict = true;
-};
-
-/// The size of the DAG is in proportion to the rules and the literals that they name.
-Dag plan(std::span<const Rule> rules, const Schema& schema);
-
-}  // namespace ordain::planning
+}  // namespace ordain::indexing

@@ -1,5 +1,5 @@
-// The phrasing of syntax errors. ANTLR says which tokens it would take; people want to hear "an expression" or "a
-// name".
+// errors.cc phrases syntax errors. ANTLR lists the tokens that it would accept; authors should read
+// "an expression" or "a name" instead.
 #include "compiler/parse/errors.h"
 
 #include <algorithm>
@@ -33,7 +33,7 @@ std::string word_of(const antlr4::Parser& parser, size_t type) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
-// The grammar rule of the last child, or SIZE_MAX: what was read just before the mistake.
+// @returns the grammar rule of the last child, which was read just before the mistake, or SIZE_MAX
 size_t last_rule(const antlr4::ParserRuleContext* context) {
   if (context->children.empty() || is_token(context->children.back())) return SIZE_MAX;
   return static_cast<antlr4::RuleContext*>(context->children.back())->getRuleIndex();
@@ -59,7 +59,7 @@ bool has(const std::vector<size_t>& types, size_t type) {
   return std::find(types.begin(), types.end(), type) != types.end();
 }
 
-// "a, b or c"
+// Joins phrases as "a, b or c".
 std::string alternatives(const std::vector<std::string>& phrases) {
   std::string out;
   for (size_t i = 0; i < phrases.size(); ++i) {
@@ -69,7 +69,7 @@ std::string alternatives(const std::vector<std::string>& phrases) {
   return out;
 }
 
-// Token types in words: groups first, then the rest as they are written.
+// Describes token types in words: groups first, then the remaining types as they are written.
 void phrase(const antlr4::Parser& parser, std::vector<size_t> types, std::vector<std::string>* out) {
   auto drop = [&](auto predicate) { types.erase(std::remove_if(types.begin(), types.end(), predicate), types.end()); };
   if (has(types, P::INT)) {
@@ -89,7 +89,8 @@ void phrase(const antlr4::Parser& parser, std::vector<size_t> types, std::vector
   for (size_t type : types) out->push_back(spelling(parser, type));
 }
 
-// What else may stand here, besides what the parser asks for: it leaves optional parts silently.
+// The other things that may follow: the parser's list lacks optional parts that it has already
+// left.
 struct Extras {
   std::vector<std::string> phrases;
   std::vector<size_t> types;
@@ -159,7 +160,7 @@ std::string describe(const TokenList& tokens, const Token& token) {
 bool ErrorStrategy::reported_already(size_t i) const {
   size_t type = tokens_.type(i);
   if (type == P::BAD_CHAR || type == P::BAD_STRING) return true;
-  // A string left open swallows what comes after it; what it swallowed is not missing.
+  // An unterminated string swallows the text after it; do not report that text as missing.
   if (i > 0 && (tokens_.type(i - 1) == P::BAD_STRING || tokens_.type(i - 1) == P::BAD_CHAR)) return true;
   if (!tokens_.holes) return false;
   for (size_t k = first_token_; k <= i; ++k) {
@@ -188,7 +189,8 @@ antlr4::Token* ErrorStrategy::recoverInline(antlr4::Parser* parser) {
 }
 
 void ErrorStrategy::reportError(antlr4::Parser* parser, const antlr4::RecognitionException& e) {
-  // Prediction looks further than the parser has read; the mistake is where it saw it.
+  // Prediction looks further ahead than the parser has read; report the mistake where prediction
+  // found it.
   size_t at = tokens_.position();
   if (e.getOffendingToken() != nullptr) at = std::max(at, as_token(e.getOffendingToken()).index + size_t{0});
   fail(parser, at);
@@ -214,7 +216,8 @@ void ErrorStrategy::expected_here(antlr4::Parser* parser, Expected* expected, st
   expected->insert(expected->end(), extras.types.begin(), extras.types.end());
 }
 
-// A keyword one slip away. Where a name may stand before a keyword, the slip was read as that name: `deny whn x`.
+// Handles a keyword with one typing error. If a name may precede the keyword, the misspelt keyword
+// was read as that name: `deny whn x`.
 bool ErrorStrategy::misspelt(antlr4::Parser* parser, size_t at, const Expected& expected) {
   if (has(expected, P::ID)) return false;
   Expected words;
@@ -235,7 +238,7 @@ bool ErrorStrategy::misspelt(antlr4::Parser* parser, size_t at, const Expected& 
   return false;
 }
 
-// What people bring along from other languages.
+// Recognises constructs from other languages.
 bool ErrorStrategy::well_known_slip(antlr4::Parser* parser, const Token& token) {
   const antlr4::ParserRuleContext* context = parser->getContext();
   size_t type = token.getType();
@@ -251,7 +254,7 @@ bool ErrorStrategy::well_known_slip(antlr4::Parser* parser, const Token& token) 
     return true;
   }
   if (operand && !after && (type == P::RESERVED || type == P::K_PACKAGE || type == P::K_IMPORT || type == P::K_LET)) {
-    state_.error("reserved-word", where, quote(text) + " is a reserved word, and no name in an expression");
+    state_.error("reserved-word", where, quote(text) + " is a reserved word, so an expression cannot use it as a name");
     return true;
   }
   if (!after) return false;
@@ -267,7 +270,8 @@ bool ErrorStrategy::well_known_slip(antlr4::Parser* parser, const Token& token) 
   return false;
 }
 
-// `deny a when`, and on the next line `deny b ...`: the second `deny` was read as a name within the condition.
+// Recognises `deny a when` followed on the next line by `deny b ...`: the second `deny` was read as
+// a name in the condition.
 bool ErrorStrategy::swallowed_statement(size_t at) {
   if (openers_ == nullptr || at < first_token_ + 2) return false;
   const Token& word = tokens_.at(at - 1);

@@ -1,4 +1,5 @@
-// What happens when a statement does not parse: one report, phrased for its reader, and a way on.
+// errors.h handles statements that do not parse: it reports one mistake, phrased for the author,
+// and lets parsing continue.
 #pragma once
 
 #include <cstddef>
@@ -12,27 +13,27 @@
 
 namespace ordain::parsing {
 
-/// Thrown out of a statement that does not parse, to the loop over statements. The token stream stands where it went
-/// wrong.
+/// Thrown out of a statement that does not parse, to the loop over statements. The token stream
+/// stays at the mistake.
 struct Bail {
-  bool retry = false;  ///< a misspelt word has been put right: parse the statement once more
+  bool retry = false;  ///< a misspelt word was corrected: parse the statement again
 };
 
-/// The words of `types`, as written.
+/// @returns the words of `types`, as written
 std::vector<std::string> words_of(const antlr4::Parser& parser, std::initializer_list<size_t> types);
 
-/// The word among `types` that `word` is a slip of; 0 if none.
+/// @returns the type among `types` whose word is nearest to `word`; 0 if none is near
 size_t nearest_word(const antlr4::Parser& parser, std::string_view word, const std::vector<size_t>& types);
 
-/// "`x`", "the end of the file".
+/// @returns "`x`" or "the end of the file"
 std::string describe(const TokenList& tokens, const Token& token);
 
-/// Reports, inserts a forgotten `;`, and otherwise bails.
+/// Reports a mistake, inserts a forgotten `;`, and otherwise bails out.
 class ErrorStrategy final : public antlr4::ANTLRErrorStrategy {
  public:
   ErrorStrategy(State& state, TokenList& tokens) : state_(state), tokens_(tokens) {}
 
-  /// A new statement: its first token, and the words that open a statement where it stands.
+  /// Begins a statement: sets its first token, and the words that open a statement in this block.
   void begin(size_t first_token, const std::vector<size_t>* openers) {
     first_token_ = first_token;
     openers_ = openers;
@@ -40,14 +41,14 @@ class ErrorStrategy final : public antlr4::ANTLRErrorStrategy {
 
   void reset(antlr4::Parser*) override {}
   void sync(antlr4::Parser*) override {
-  }  // a look at the next token at every turn of every loop; `match` finds out anyway
+  }  // would check the next token at every turn of every loop; `match` finds mistakes anyway
   bool inErrorRecoveryMode(antlr4::Parser*) override { return false; }
   void reportMatch(antlr4::Parser*) override {}
   antlr4::Token* recoverInline(antlr4::Parser* parser) override;
   void reportError(antlr4::Parser* parser, const antlr4::RecognitionException& e) override;
   void recover(antlr4::Parser* parser, std::exception_ptr e) override;
 
-  /// Whether the mistake at token `i` is a consequence of one already reported.
+  /// @returns whether the mistake at token `i` follows from one that was already reported
   bool reported_already(size_t i) const;
 
  private:

@@ -1,4 +1,5 @@
-// Expressions: operators are folded by a table, literals decoded, negative numbers put together, limits checked.
+// expression.cc builds expressions: it folds operators by a table, decodes literals, combines signs
+// with numbers, and checks limits.
 #include "compiler/parse/expression.h"
 
 #include <algorithm>
@@ -14,7 +15,7 @@ using grammar::OrdainParser;
 using syntax::Expr;
 using syntax::ExprKind;
 
-// Levels of binding: || 0, && 1, and the left-associative rest from 2 on.
+// Binding strengths: || is 0, && is 1, and the left-associative operators start at 2.
 constexpr int kArithmetic = 2;
 
 struct Operator {
@@ -61,7 +62,7 @@ Expr* ExpressionBuilder::build_record(OrdainParser::ExprContext* tree) {
 bool ExpressionBuilder::build_fields(OrdainParser::FieldBlockContext* tree, std::vector<syntax::FieldInit>* out) {
   bool good = true;
   for (size_t i = 1; i + 1 < tree->children.size(); i += 2) {
-    if (is_token(tree->children[i])) break;  // a last comma
+    if (is_token(tree->children[i])) break;  // a trailing comma
     auto* field = child<OrdainParser::FieldInitContext>(tree, i);
     if (first_token(field).getType() == OrdainParser::QUESTION) {
       state_.error("syntax", span(first_token(field)), "a field of a test's record cannot be optional",
@@ -77,7 +78,7 @@ bool ExpressionBuilder::build_fields(OrdainParser::FieldBlockContext* tree, std:
   return good;
 }
 
-// Limits are checked when the whole is known: the loops above cannot run longer than the source.
+// Limits are checked on the finished expression: the loops above cannot run longer than the source.
 Expr* ExpressionBuilder::finish(Sub built) {
   if (too_deep_) {
     state_.error("limit-nesting", deepest_,
@@ -143,7 +144,7 @@ std::span<const bool> ExpressionBuilder::flags(const std::vector<uint8_t>& optio
 ExpressionBuilder::Sub ExpressionBuilder::expression(OrdainParser::ExprContext* tree) {
   size_t count = tree->children.size();
   if (count == 1) return chain(child<OrdainParser::ChainContext>(tree, 0));
-  // c0 ? c1 : c2 ? c3 : c4, folded from the right.
+  // c0 ? c1 : c2 ? c3 : c4 is folded from the right.
   std::vector<Sub> parts;
   for (size_t i = 0; i < count; i += 2) parts.push_back(chain(child<OrdainParser::ChainContext>(tree, i)));
   Sub out = parts.back();
@@ -172,7 +173,7 @@ ExpressionBuilder::Sub ExpressionBuilder::chain(OrdainParser::ChainContext* tree
   return fold(chain, 0, chain.operands.size(), 0);
 }
 
-// Folds operands [first, last) whose operators all bind at `level` or tighter.
+// Folds operands [first, last), whose operators all bind at `level` or tighter.
 ExpressionBuilder::Sub ExpressionBuilder::fold(Chain& chain, size_t first, size_t last, int level) {
   if (last - first == 1) return chain.operands[first];
   if (level == kArithmetic) return fold_arithmetic(chain, first, last);
@@ -189,7 +190,8 @@ ExpressionBuilder::Sub ExpressionBuilder::fold(Chain& chain, size_t first, size_
   return balance(parts, 0, parts.operands.size());
 }
 
-// && and || are associative in value and in fault, so that a long run becomes a tree of logarithmic depth.
+// && and || are associative in their values and their faults, so a long run becomes a tree of
+// logarithmic depth.
 ExpressionBuilder::Sub ExpressionBuilder::balance(Chain& chain, size_t first, size_t last) {
   if (last - first == 1) return chain.operands[first];
   size_t middle = (first + last + 1) / 2;
@@ -205,7 +207,7 @@ ExpressionBuilder::Sub ExpressionBuilder::fold_arithmetic(Chain& chain, size_t f
     const Operator* op;
     const Token* token;
   };
-  std::vector<Pending> pending;  // of strictly rising level, so three at most
+  std::vector<Pending> pending;  // of strictly rising level, so at most three
   Sub right = chain.operands[first];
   auto reduce = [&](int level) {
     while (!pending.empty() && pending.back().op->level >= level) {
@@ -231,7 +233,8 @@ ExpressionBuilder::Sub ExpressionBuilder::operand(OrdainParser::OperandContext* 
   uint32_t prefixes = 0;
   while (tokens_.type(begin + prefixes) == OrdainParser::NOT || tokens_.type(begin + prefixes) == OrdainParser::MINUS)
     ++prefixes;
-  // The sign before a number is part of it: -9223372036854775808 is an int although its digits alone are not.
+  // The sign before a number belongs to it: -9223372036854775808 is an int although its digits
+  // alone are not.
   const Token* minus = nullptr;
   size_t number = tokens_.type(begin + prefixes);
   uint32_t folded = prefixes;

@@ -1,4 +1,4 @@
-// Expressions: ANTLR's tree to ours.
+// ExpressionBuilder turns ANTLR's tree of an expression into ours.
 #pragma once
 
 #include <cstdint>
@@ -12,25 +12,27 @@
 
 namespace ordain::parsing {
 
-/// Builds expressions. Recurses over brackets only, whose depth the tokens were checked for; operators, suffixes and
-/// conditionals are loops.
+/// Builds expressions. It recurses only over brackets, whose depth was checked when the tokens were
+/// read; operators, suffixes and conditionals are loops.
 class ExpressionBuilder {
  public:
   ExpressionBuilder(State& state, const TokenList& tokens) : state_(state), tokens_(tokens) {}
 
-  /// nullptr after reporting what is wrong.
+  /// @returns nullptr after reporting a mistake
   syntax::Expr* build(grammar::OrdainParser::ExprContext* tree);
 
-  /// The same for what a test writes as a record: in maps, a bare word is a field's name.
+  /// Like `build`, for a value that a test writes as a record: in maps, a bare word is a field's
+  /// name.
   syntax::Expr* build_record(grammar::OrdainParser::ExprContext* tree);
 
-  /// A record of a test, { field: value, ... }, as fields; false after reporting what is wrong.
+  /// Reads a record of a test, { field: value, ... }, as fields. @returns false after reporting a
+  /// mistake.
   bool build_fields(grammar::OrdainParser::FieldBlockContext* tree, std::vector<syntax::FieldInit>* out);
 
-  /// A literal of kind string or duration from its token; nullptr after errors.
+  /// @returns a literal of kind string or duration from its token; nullptr after errors
   syntax::Expr* literal(const Token& token);
 
-  /// The name that the token of a selector is: without backticks.
+  /// @returns the name in the token of a selector, without backticks
   std::string_view name(const Token& token) const;
 
  private:
@@ -71,7 +73,7 @@ class ExpressionBuilder {
   const TokenList& tokens_;
   uint32_t nodes_ = 0;
   bool failed_ = false;
-  bool record_ = false;  ///< bare words are allowed as keys
+  bool record_ = false;  ///< whether bare words are allowed as keys
   bool too_deep_ = false;
   Span deepest_;
 };

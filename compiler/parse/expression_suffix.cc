@@ -1,4 +1,5 @@
-// Expressions, continued: what follows an operand, and the literals that hold others.
+// expression_suffix.cc continues the building of expressions: suffixes of operands, and literals
+// that contain expressions.
 #include <algorithm>
 #include <string>
 
@@ -12,8 +13,8 @@ using grammar::OrdainParser;
 using syntax::Expr;
 using syntax::ExprKind;
 
-// How many of the children 1, 3, 5, ... are elements: what follows the last is a closing bracket, perhaps after a
-// comma.
+// @returns how many of the children 1, 3, 5, ... are elements: after the last comes a closing
+// bracket, perhaps after a comma
 size_t element_count(const antlr4::ParserRuleContext* tree) {
   size_t count = 0;
   for (size_t i = 1; i < tree->children.size(); i += 2) {
@@ -23,7 +24,7 @@ size_t element_count(const antlr4::ParserRuleContext* tree) {
   return count;
 }
 
-// a.b.c: what may name a message type.
+// @returns whether the expression has the form a.b.c and may name a message type
 bool is_qualified_name(const Expr* expr) {
   while (expr->kind == ExprKind::select && !expr->optional) expr = expr->args[0];
   return expr->kind == ExprKind::ident;
@@ -53,8 +54,9 @@ ExpressionBuilder::Sub ExpressionBuilder::selection(Sub target, OrdainParser::Su
   if (is_call) {
     depth = std::max(depth, arguments(static_cast<OrdainParser::ArgumentsContext*>(tree->children.back()), &args));
     if (optional || word.getType() == OrdainParser::ESC_ID) {
-      state_.error("syntax", span(word),
-                   optional ? "`.?` selects a field and cannot call a function" : "a function's name has no backticks");
+      state_.error(
+          "syntax", span(word),
+          optional ? "`.?` selects a field and cannot call a function" : "a function's name cannot have backticks");
       failed_ = true;
     }
   }
@@ -156,8 +158,8 @@ ExpressionBuilder::Sub ExpressionBuilder::field_name(const Token& token) {
   return out;
 }
 
-// In a test's record, { user: { name: "x" } }, words before a colon are fields. Recurses as deep as the tree, which is
-// limited.
+// Turns words before a colon into fields in a test's record: { user: { name: "x" } }. Recurses as
+// deep as the tree, whose depth is limited.
 void ExpressionBuilder::names_to_fields(Expr* expr) {
   if (expr->kind == ExprKind::list) {
     for (Expr* element : expr->args) names_to_fields(element);

@@ -1,5 +1,5 @@
-// Files, blocks and recovery. The grammar's `file` says what is done here by hand: items in a loop, statements in
-// blocks.
+// file.cc parses files and blocks, and recovers from mistakes. It implements by hand what the
+// grammar's rule `file` describes: items in a loop, and statements in blocks.
 #include "compiler/parse/file.h"
 
 #include <algorithm>
@@ -18,11 +18,11 @@ using grammar::OrdainParser;
 using P = OrdainParser;
 using Words = std::vector<size_t>;
 
-// A kind of block: which words open its statements, and how it is spoken of.
+// A kind of block: the words that open its statements, and how messages name it.
 struct Block {
   Words openers;
   const char* where;     ///< "in a policy"
-  const char* expected;  ///< what its statements are
+  const char* expected;  ///< what its statements are, for messages
   bool brace_ends;       ///< a statement ends with the `}` of its record
 };
 
@@ -84,8 +84,8 @@ class FileParser {
 
   // --- statements
 
-  // Parses one statement and hands its tree to `build`. After a mistake goes on behind the statement. @returns whether
-  // it parsed.
+  // Parses one statement and passes its tree to `build`. After a mistake, continues after the
+  // statement. @returns whether it parsed.
   template <typename Tree, typename Build>
   bool statement(const Block& block, Tree* (P::*rule)(), Build build) {
     size_t start = tokens_.position();
@@ -111,8 +111,8 @@ class FileParser {
     return false;
   }
 
-  // Skips what is left of a broken statement that began at `start`: to behind its `;`, or to the block's `}`, or to a
-  // word that opens the next statement.
+  // Skips the rest of a broken statement that began at `start`: past its `;`, or up to the block's
+  // `}` or a word that opens the next statement.
   void resume(size_t start, const Block& block) {
     int depth = 0;
     for (size_t i = start; i < tokens_.position(); ++i) {
@@ -130,7 +130,8 @@ class FileParser {
     }
   }
 
-  // Whether a new statement of the block, or a new item of the file, seems to begin at token `i`, on a line of its own.
+  // @returns whether a statement of the block or an item of the file seems to begin at token `i`,
+  // on a new line
   bool begins_statement(size_t i, const Block& block) const {
     if (!tokens_.at(i).line_start) return false;
     if (begins_item(i)) return true;
@@ -139,7 +140,7 @@ class FileParser {
            next != P::LPAREN;
   }
 
-  // Words of the file level are names elsewhere: what follows them tells.
+  // The words of the file level are names elsewhere; the token after them distinguishes the two.
   bool begins_item(size_t i) const {
     size_t next = tokens_.type(i + 1);
     bool names = next == P::ID || next == P::STRING || (next >= P::K_CONTEXT && next <= P::K_BY && next != P::K_ON);
@@ -162,7 +163,8 @@ class FileParser {
     }
   }
 
-  // At a token that opens no statement of the block. Puts a misspelt word right, or reports and skips the statement.
+  // Handles a token that does not open a statement of the block: corrects a misspelt word, or
+  // reports and skips the statement.
   void unknown_statement(const Block& block) {
     Token& token = tokens_.at(tokens_.position());
     size_t start = tokens_.position();
@@ -186,7 +188,7 @@ class FileParser {
 
   // --- blocks
 
-  // The `{` of a block, after its head. Without it nothing of the block is read.
+  // Reads the `{` of a block after its head. Without it, the block is not read at all.
   bool open_block(const std::string& what) {
     if (type() == P::LBRACE) {
       tokens_.consume();
@@ -202,7 +204,7 @@ class FileParser {
     return find_block(at);
   }
 
-  // After a broken head: behind its `{`, if there is one before anything else begins.
+  // Continues after the `{` of a broken head, if one comes before anything else begins.
   bool find_block(size_t from) {
     tokens_.seek(from);
     for (; type() != antlr4::Token::EOF; tokens_.consume()) {
@@ -219,7 +221,8 @@ class FileParser {
     return false;
   }
 
-  // A head such as `policy x on before y`: like a statement, but after a mistake its block is looked for.
+  // Parses a head such as `policy x on before y`: like a statement, but after a mistake it looks
+  // for the head's block.
   template <typename Tree, typename Build>
   bool head(const std::string& what, Tree* (P::*rule)(), Build build) {
     size_t start = tokens_.position();
@@ -241,7 +244,7 @@ class FileParser {
     return false;
   }
 
-  // Statements up to the block's `}`. `read` is called at the first token of each.
+  // Reads statements up to the block's `}`. Calls `read` at the first token of each.
   template <typename Read>
   void block(const Block& block, size_t start, Read read) {
     size_t opening = tokens_.position() - 1;
@@ -254,7 +257,7 @@ class FileParser {
         continue;
       }
       if (!strategy_->reported_already(tokens_.position())) {
-        // The block's head in short: `policy payments`.
+        // The beginning of the block's head, such as `policy payments`.
         std::string_view name =
             tokens_.text(tokens_.at(start).begin, tokens_.at(start + (opening > start + 1 ? 1 : 0)).end);
         Diagnostic& diagnostic =
@@ -389,7 +392,7 @@ class FileParser {
   }
 
   void rule(std::vector<syntax::RuleDecl>* rules) {
-    // `allow` and on the next line `deny;` would read as one rule, called deny.
+    // `allow` followed on the next line by `deny;` would parse as one rule named deny.
     const Token& word = tokens_.current();
     const Token& next = tokens_.at(tokens_.position() + 1);
     if (next.line_start && is_effect(next.getType())) {

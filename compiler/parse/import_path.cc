@@ -1,3 +1,4 @@
+// import_path.cc computes the paths of the files that an import may mean.
 #include "compiler/parse/import_path.h"
 
 #include <algorithm>

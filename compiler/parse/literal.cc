@@ -1,4 +1,5 @@
-// Decoding of literals: escapes as CEL's language definition lists them, numbers with their ranges.
+// literal.cc decodes literals: escapes as CEL's language definition lists them, and numbers with
+// their ranges.
 #include "compiler/parse/literal.h"
 
 #include <algorithm>
@@ -62,7 +63,8 @@ char simple_escape(char c) {
 bool is_high_surrogate(uint32_t c) { return c >= 0xD800 && c < 0xDC00; }
 bool is_low_surrogate(uint32_t c) { return c >= 0xDC00 && c < 0xE000; }
 
-// One literal's contents, escape by escape; goes on after a bad one, so that all are reported.
+// Reads one literal's contents, escape by escape; continues after a bad one, so that all are
+// reported.
 class Unescaper {
  public:
   Unescaper(State& state, std::string_view body, uint32_t begin, bool bytes)
@@ -95,7 +97,7 @@ class Unescaper {
     }
   }
 
-  // `digits` digits in `base`, the first of them at `from`; -1 if they are not there.
+  // Reads `digits` digits in `base`, the first of them at `from`. @returns -1 if they are missing.
   int64_t number(size_t from, size_t digits, int base) const {
     if (from + digits > body_.size()) return -1;
     uint32_t value = 0;
@@ -133,7 +135,7 @@ class Unescaper {
       }
     }
     if (c > 0x10FFFF || is_high_surrogate(c) || is_low_surrogate(c)) {
-      return fail(length, "this escape is no Unicode character", 16);
+      return fail(length, "this escape is not a Unicode character", 16);
     }
     append_utf8(out, c);
     at_ += length;
@@ -147,7 +149,7 @@ class Unescaper {
            "write `\\\\` for a backslash, or a raw string: r\"...\"");
   }
 
-  // The escape's place ends where its digits do, at most `length` bytes on.
+  // Reports an escape. Its span ends where its digits do, at most `length` bytes on.
   void fail(size_t length, const char* message, int base) {
     size_t end = at_ + 2;
     auto is_digit = [&](char c) {
@@ -179,7 +181,7 @@ bool out_of_range(State& state, Span where, const char* type) {
   return false;
 }
 
-// Decimal or hexadecimal digits; false if they exceed 64 bits.
+// Reads decimal or hexadecimal digits. @returns false if they exceed 64 bits.
 bool parse_digits(std::string_view digits, uint64_t* out) {
   int base = 10;
   if (digits.size() > 2 && (digits[1] == 'x' || digits[1] == 'X')) {
@@ -242,7 +244,8 @@ bool decode_float(State& state, std::string_view token, Span where, bool negativ
   double value = 0;
   auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), value);
   if (error == std::errc::result_out_of_range) {
-    // from_chars does not say which way. What is too small is zero, what is too large has no value.
+    // from_chars does not say in which direction. A value that is too small becomes zero; one that
+    // is too large is refused.
     value = std::strtod(std::string(token).c_str(), nullptr);
     if (std::isinf(value)) return out_of_range(state, where, "`double`: at most about 1.8e308");
   }
@@ -251,7 +254,7 @@ bool decode_float(State& state, std::string_view token, Span where, bool negativ
 }
 
 bool decode_duration(State& state, std::string_view token, Span where, Value* out) {
-  constexpr uint64_t kMaxSeconds = 315'576'000'000;  // ten thousand years, as CEL has it
+  constexpr uint64_t kMaxSeconds = 315'576'000'000;  // ten thousand years, as in CEL
   constexpr uint64_t kBillion = 1'000'000'000;
   struct Unit {
     std::string_view name;

@@ -1,4 +1,4 @@
-// Literals: the text of a token to its value.
+// literal decodes the text of a token into its value.
 #pragma once
 
 #include <cstdint>
@@ -9,18 +9,18 @@
 
 namespace ordain::parsing {
 
-/// These take a token's text, which starts at offset `begin` of the source and is known to be well formed as to its
-/// quotes and digits. Each returns false after reporting what is wrong with the value.
+/// These functions take a token's text, which starts at offset `begin` of the source and has
+/// well-formed quotes and digits. Each returns false after reporting what is wrong with the value.
 
-/// A string, raw string or bytes literal; the result is in the arena.
+/// Decodes a string, raw string or bytes literal; the result is in the arena.
 bool decode_text(State& state, std::string_view token, uint32_t begin, std::string_view* out);
 
-/// An integer: decimal or hexadecimal; `negative` if a minus sign belongs to it.
+/// Decodes a decimal or hexadecimal integer; `negative` if a minus sign belongs to it.
 bool decode_int(State& state, std::string_view token, Span where, bool negative, Value* out);
 bool decode_uint(State& state, std::string_view token, Span where, Value* out);
 bool decode_float(State& state, std::string_view token, Span where, bool negative, Value* out);
 
-/// "1h30m": units ns us ms s m h d.
+/// Decodes "1h30m", with the units ns us ms s m h d.
 bool decode_duration(State& state, std::string_view token, Span where, Value* out);
 
 }  // namespace ordain::parsing

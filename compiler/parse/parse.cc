@@ -1,4 +1,5 @@
-// The door to the parser: what is not text or too large is turned away here, and no exception leaves.
+// parse.cc is the entry to the parser: it refuses sources that are not text or too large, and lets
+// no exception escape.
 #include "compiler/parse/parse.h"
 
 #include <cstdio>
@@ -13,8 +14,8 @@
 namespace ordain {
 namespace {
 
-// ANTLR's prediction caches are shared by all its parsers in a process, under locks of a kind that our tools cannot see
-// through.
+// Guards ANTLR's prediction caches, which all its parsers in a process share. ANTLR locks them
+// itself, but with locks that our race detectors do not understand.
 std::mutex& antlr_mutex() {
   static std::mutex mutex;
   return mutex;

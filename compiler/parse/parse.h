@@ -1,4 +1,4 @@
-// parse: text to syntax tree. ANTLR stays behind this header.
+// parse turns text into a syntax tree. Only the parser knows about ANTLR.
 #pragma once
 
 #include <cstdint>
@@ -11,23 +11,24 @@
 
 namespace ordain {
 
-/// What one file may hold. Each has its diagnostic (code `limit-...`).
+/// The limits of one file. Exceeding one is a diagnostic (code `limit-...`).
 struct ParseLimits {
   uint32_t source_bytes = 16 << 20;
-  uint32_t nesting = 200;  ///< brackets within one another
+  uint32_t nesting = 200;  ///< depth of nested brackets
   uint32_t depth = 400;  ///< of an expression's tree: operators, conditionals, selections, calls within one another; a
                          ///< run of && or of || counts with the logarithm of its length
   uint32_t expression_nodes = 100'000;
   uint32_t rules = 200'000;
   uint32_t literal_bytes = 1 << 20;  ///< of one string or bytes literal
-  uint32_t errors = 100;             ///< then parsing of the file stops
+  uint32_t errors = 100;             ///< parsing of the file stops after this many
 };
 
-/// Parses `diagnostics.sources[file]`, reporting every mistake it can tell apart. Never throws on any bytes. The file
-/// is returned even after errors, with what could be read; check `diagnostics.has_errors()`.
+/// Parses `diagnostics.sources[file]` and reports every mistake that it can distinguish. Never
+/// throws, whatever the bytes. It returns the file even after errors, with the parts that could be
+/// read; check `diagnostics.has_errors()`.
 syntax::File parse(Arena& arena, Diagnostics& diagnostics, uint32_t file, const ParseLimits& limits = {});
 
-/// Parses one CEL expression; nullptr after errors.
+/// Parses one CEL expression. @returns nullptr after errors.
 syntax::Expr* parse_expression(Arena& arena, Diagnostics& diagnostics, uint32_t file, const ParseLimits& limits = {});
 
 }  // namespace ordain

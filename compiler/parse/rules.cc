@@ -1,4 +1,4 @@
-// Statements, continued: rules with their clauses, and the steps of tests.
+// rules.cc continues the building of statements: rules with their clauses, and the steps of tests.
 #include <algorithm>
 #include <string>
 

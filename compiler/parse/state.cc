@@ -1,4 +1,4 @@
-// Reporting, and the check that a source is text at all.
+// state.cc reports mistakes, and checks that a source is UTF-8 text.
 #include "compiler/parse/state.h"
 
 #include <utility>
@@ -11,7 +11,8 @@ Diagnostic& State::error(std::string code, Span where, std::string message, std:
     return discarded;
   }
   if (++errors == limits.errors) {
-    // The mistake itself comes first; this stays behind it because rendering keeps the order of equal places.
+    // Report the mistake first; the note stays after it because rendering keeps the order of equal
+    // places.
     diagnostics.error(std::move(code), where, std::move(message), std::move(help));
     diagnostics.add(Severity::note, "limit-errors", where,
                     "the rest of this file was not read: it has " + std::to_string(limits.errors) + " errors already");
@@ -30,7 +31,8 @@ std::string quote(std::string_view text) {
 
 namespace {
 
-// Length of the UTF-8 sequence at the start of `text` (not empty), or 0 if there is none: not overlong, no surrogate.
+// @returns the length of the UTF-8 sequence at the start of `text` (not empty), or 0 if it is
+// overlong, a surrogate or otherwise invalid
 size_t sequence_length(std::string_view text) {
   auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   auto continues = [&](size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };

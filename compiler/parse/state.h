@@ -1,4 +1,4 @@
-// What the passes of one parse share: where memory comes from, where mistakes go, and what the limits are.
+// state.h holds what the passes of one parse share: memory, diagnostics and limits.
 #pragma once
 
 #include <cstdint>
@@ -18,20 +18,20 @@ struct State {
   uint32_t file = 0;
   std::string_view text = {};
   uint32_t errors = 0;
-  Diagnostic discarded = {};  ///< takes what is reported past the limit
+  Diagnostic discarded = {};  ///< receives the reports past the limit
 
   bool full() const { return errors >= limits.errors; }
 
   Span span(uint32_t begin, uint32_t end) const { return {file, begin, end}; }
 
-  /// Reports a mistake. Past the limit it is dropped.
+  /// Reports a mistake. Reports past the limit are dropped.
   Diagnostic& error(std::string code, Span where, std::string message, std::string help = "");
 };
 
-/// The character of a diagnostic's text: `x`, cut if long.
+/// Quotes a part of the source for a message: `x`, cut if long.
 std::string quote(std::string_view text);
 
-/// Where `text` stops being UTF-8; text.size() if nowhere.
+/// @returns the offset at which `text` stops being UTF-8, or text.size()
 size_t valid_utf8_prefix(std::string_view text);
 
 }  // namespace ordain::parsing

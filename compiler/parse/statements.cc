@@ -1,4 +1,4 @@
-// Declarations: names, types, capabilities, the heads of policies.
+// statements.cc builds declarations: names, types, capabilities, and the heads of policies.
 #include "compiler/parse/statements.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ using P = grammar::OrdainParser;
 
 }  // namespace
 
-// The tokens of a dotted name, without what stands between them, and without backticks.
+// Joins the tokens of a dotted name, without the space between them and without backticks.
 std::string_view StatementBuilder::joined(const antlr4::ParserRuleContext* tree) const {
   const Token& first = first_token(tree);
   const Token& last = last_token(tree);
@@ -107,7 +107,7 @@ syntax::TypeSyntax* StatementBuilder::type(P::TypeRefContext* tree) const {
   return out;
 }
 
-// Properties and clauses may stand once.
+// Reports a property or clause that occurs a second time.
 bool StatementBuilder::first_of_its_kind(const Token& word) {
   for (const Token* other : seen_) {
     if (other->getType() != word.getType()) continue;

@@ -1,4 +1,4 @@
-// Statements: ANTLR's tree of one statement to the structures of the syntax tree.
+// StatementBuilder turns ANTLR's tree of one statement into the structures of the syntax tree.
 #pragma once
 
 #include <string_view>
@@ -13,8 +13,8 @@
 
 namespace ordain::parsing {
 
-/// Builds what the driver collects. Functions that return bool return false after reporting a mistake; then nothing is
-/// added.
+/// Builds the structures that the loop over the file collects. Functions that return bool return
+/// false after reporting a mistake, and then add nothing.
 class StatementBuilder {
  public:
   using Parser = grammar::OrdainParser;
@@ -39,7 +39,7 @@ class StatementBuilder {
   bool policy_rule(Parser::PolicyRuleContext* tree, syntax::RuleDecl* out);
   bool test_step(Parser::TestStepContext* tree, syntax::TestStep* out);
 
-  /// A new block: properties may stand once more.
+  /// Begins a block, in which every property may occur again.
   void begin_block() { seen_.clear(); }
 
  private:

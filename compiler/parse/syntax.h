@@ -1,4 +1,5 @@
-// The syntax tree: what the author wrote, nothing resolved. `parse` makes it; `check` reads it.
+// The syntax tree is the text as the author wrote it, with nothing resolved. `parse` builds it;
+// `check` reads it.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,7 @@ struct Expr {
   bool member = false;
   bool optional = false;
   Span span;  ///< the whole expression
-  Span at;    ///< what a fault or message points to: the operator, the called or selected name, the first token
+  Span at;    ///< where a message points: the operator, the called or selected name, the first token
   std::string_view name;
   Value value;  ///< literal; its text is in the arena, escapes decoded
   std::span<Expr* const> args;
@@ -48,7 +49,7 @@ struct Name {
 
 struct RecordSyntax;
 
-/// `string`, `list(int)`, `optional(string)`, or a record.
+/// A type as written: `string`, `list(int)`, `optional(string)`, or a record.
 struct TypeSyntax {
   std::string_view name;  ///< empty for a record
   Span span;
@@ -83,7 +84,7 @@ struct ContextDecl {
   std::span<const ContextEntry> entries;
 };
 
-/// Properties may each stand once. Texts are decoded.
+/// A capability's declaration. Each property occurs at most once. Texts are decoded.
 struct CapabilityDecl {
   Name name;
   std::optional<Name> type, risk, owner, description;
@@ -98,22 +99,22 @@ struct LetDecl {
 };
 
 struct PathStep {
-  std::string_view field;  ///< empty: [*], every element
+  std::string_view field;  ///< empty for [*], every element
   Span span;
 };
 
-/// deny, require_approval, allow, redact, warn, with its clauses.
+/// A rule: deny, require_approval, allow, redact or warn, with its clauses.
 struct RuleDecl {
   RuleKind kind = RuleKind::deny;
   Span span;                       ///< whole rule
   Span word;                       ///< the effect word
-  Name name;                       ///< empty text if unnamed
+  Name name;                       ///< empty text without a name
   std::span<const PathStep> path;  ///< redact: input|output, then steps
   Span path_span;
   Expr* when = nullptr;
   Expr* because = nullptr;
   Expr* from = nullptr;
-  Expr* expires = nullptr;  ///< a duration literal (30m) arrives as a literal of kind duration
+  Expr* expires = nullptr;  ///< a duration literal such as 30m, as a literal of kind duration
   Expr* with = nullptr;
 };
 
@@ -156,7 +157,7 @@ struct CallStep {
 struct ExpectStep {
   Span span;
   std::string_view effect;
-  Name by;  ///< empty text if not given
+  Name by;  ///< empty text if absent
 };
 
 struct TestStep {
@@ -169,10 +170,10 @@ struct TestDecl {
   std::span<const TestStep> steps;
 };
 
-/// One file.
+/// The contents of one file.
 struct File {
   uint32_t file = 0;  ///< index into Diagnostics::sources
-  Name package;       ///< empty text if none
+  Name package;       ///< empty text if absent
   std::vector<ImportDecl> imports;
   std::vector<OptionDecl> options;
   std::vector<ContextDecl> contexts;

@@ -1,3 +1,4 @@
+// token_scan.cc splits policy text into tokens without parsing it.
 #include "compiler/parse/token_scan.h"
 
 #include <cctype>
@@ -21,7 +22,8 @@ size_t skip_space(std::string_view text, size_t at) {
   return at;
 }
 
-// `at` is the opening quote. A string left open ends with its line, or with the text if it is triple-quoted.
+// Skips a literal whose opening quote is at `at`. An unterminated string ends with its line, or
+// with the text if it is triple-quoted.
 size_t skip_quoted(std::string_view text, size_t at, bool raw) {
   char quote = text[at];
   bool triple = at + 2 < text.size() && text[at + 1] == quote && text[at + 2] == quote;

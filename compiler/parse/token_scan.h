@@ -1,5 +1,5 @@
-// token_scan: where the tokens of policy text begin and end, without parsing it. Serves what must not depend on layout
-// (digests) or must come before parsing (imports).
+// token_scan finds the tokens of policy text without parsing it. Digests use it because they must
+// not depend on layout, and imports because they are read before parsing.
 #pragma once
 
 #include <cstddef>
@@ -22,11 +22,11 @@ struct ScanToken {
   size_t end = 0;
 };
 
-/// The first token at or after `from`; white space and comments are skipped. Takes any bytes.
+/// @returns the first token at or after `from`, after white space and comments. Accepts any bytes.
 ScanToken next_token(std::string_view text, size_t from);
 
-/// The tokens of `text` with no more space between them than keeps words apart: equal for texts that differ in layout
-/// and comments only.
+/// @returns the tokens of `text` with only as much space as separates words, so that texts which
+/// differ only in layout and comments give the same result
 std::string canonical_text(std::string_view text);
 
 }  // namespace ordain

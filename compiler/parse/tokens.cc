@@ -1,4 +1,5 @@
-// Text to tokens: drives ANTLR's lexer over bytes, and keeps nesting within what the passes after it can recurse over.
+// tokens.cc turns text into tokens: it runs ANTLR's lexer over bytes, and limits nesting to the
+// depth that the later passes can recurse over.
 #include "compiler/parse/tokens.h"
 
 #include <algorithm>
@@ -13,9 +14,9 @@ namespace {
 
 using grammar::OrdainLexer;
 
-// The source as ANTLR sees it: bytes, so that its offsets are ours. To the grammar all characters past ASCII are alike
-// (they stand in strings and comments only), and one ASCII byte in their place keeps the lexer within the part of its
-// tables that is cached.
+// The source as ANTLR reads it: bytes, so that its offsets are ours. All non-ASCII characters are
+// alike to the grammar (they occur only in strings and comments), so one ASCII byte replaces each
+// of their bytes; this keeps the lexer in the cached part of its tables.
 class ByteStream final : public antlr4::CharStream {
  public:
   explicit ByteStream(std::string_view text) : text_(text) {}
@@ -68,12 +69,12 @@ std::string help_for(std::string_view text) {
   return "";
 }
 
-// Brackets that are open, and whether what is being read is nested too deeply to keep.
+// The open brackets, and whether the current text is nested too deeply to keep.
 class Nesting {
  public:
   Nesting(State& state, TokenList& out) : state_(state), out_(out) {}
 
-  /// Takes note of a token. @returns false if it is to be left out.
+  /// Notes a token. @returns false if it must be left out.
   bool keep(size_t type, uint32_t begin, uint32_t end) {
     if (skipped_ > 0) return skip(type);
     switch (type) {
@@ -106,7 +107,8 @@ class Nesting {
   void close(size_t opening) {
     if (!open_.empty() && open_.back() == opening) open_.pop_back();
   }
-  // A `;` or `}` ends all parentheses: those still open lack their end, and must not count for the next statement.
+  // A `;` or `}` ends all parentheses: those that are still open lack their end, and must not
+  // affect the next statement.
   void drop_unclosed() {
     while (!open_.empty() && open_.back() != OrdainLexer::LBRACE) open_.pop_back();
   }
@@ -135,7 +137,7 @@ class Nesting {
   State& state_;
   TokenList& out_;
   std::vector<size_t> open_;
-  size_t skipped_ = 0;  ///< brackets open within what is left out
+  size_t skipped_ = 0;  ///< brackets open within the omitted text
 };
 
 void report_bad_characters(State& state, uint32_t begin, uint32_t end) {
@@ -182,7 +184,7 @@ void read_tokens(State& state, TokenList& out) {
     size_t type = matcher->match(&input, 0);
     if (lexer.type == antlr4::Lexer::SKIP) continue;
     if (type == OrdainLexer::BAD_CHAR) {
-      // A run of them is one mistake, and a character past ASCII is several bytes.
+      // A run of bad characters is one mistake, and a non-ASCII character is several bytes.
       auto bad = [&](size_t i) {
         return static_cast<unsigned char>(state.text[i]) >= 0x80 || state.text[i] == state.text[begin];
       };

@@ -1,5 +1,5 @@
-// Tokens in the form that suits us: 32 bytes at most, in one array, with byte offsets. ANTLR's own are fifteen times as
-// large.
+// tokens stores tokens in 32 bytes at most, in one array and with byte offsets. ANTLR's own tokens
+// are fifteen times as large.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +23,11 @@ class Token final : public antlr4::Token {
   uint32_t end;
   uint32_t index;
   bool line_start;    ///< the first token on its line
-  bool hole = false;  ///< stands for text that was left out, and reported, because it was nested too deeply
+  bool hole = false;  ///< stands for omitted text, reported as nested too deeply
 
   void retype(size_t type) { type_ = static_cast<uint16_t>(type); }
 
-  std::string getText() const override { return {}; }  // only ANTLR's own messages would ask
+  std::string getText() const override { return {}; }  // only ANTLR's own messages would ask for it
   size_t getType() const override { return type_ == kEnd ? antlr4::Token::EOF : type_; }
   size_t getLine() const override { return 0; }
   size_t getCharPositionInLine() const override { return 0; }
@@ -44,7 +44,7 @@ class Token final : public antlr4::Token {
   uint16_t type_;
 };
 
-/// All tokens of a source, the last one being the end of the file, as a stream for ANTLR's parser.
+/// All tokens of a source, ending with the end of the file, as a stream for ANTLR's parser.
 class TokenList final : public antlr4::TokenStream {
  public:
   explicit TokenList(std::string_view text) : text_(text) {}
@@ -91,8 +91,9 @@ class TokenList final : public antlr4::TokenStream {
 
 inline const Token& as_token(const antlr4::Token* token) { return *static_cast<const Token*>(token); }
 
-/// Splits `state.text` (valid UTF-8). Strings left open and characters that begin nothing are reported, and stay as
-/// tokens, at which the parser will stop without a word. What is nested deeper than the limit is reported and left out.
+/// Splits `state.text` (valid UTF-8) into tokens. Unterminated strings and characters that begin no
+/// token are reported and stay as tokens, at which the parser stops silently. Text nested deeper
+/// than the limit is reported and left out.
 void read_tokens(State& state, TokenList& out);
 
 }  // namespace ordain::parsing

@@ -1,5 +1,5 @@
-// How to walk ANTLR's tree: children by position. Which rule stands where is for the grammar to say; casts are not
-// checked.
+// tree.h walks ANTLR's tree by the positions of children. The grammar determines which rule is at
+// which position; casts are not checked.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,8 @@ T* child(const antlr4::ParserRuleContext* tree, size_t i) {
   return static_cast<T*>(tree->children[i]);
 }
 
-/// Whether `node` is exactly a T. Much cheaper than dynamic_cast, and the tree has no subclasses of subclasses.
+/// @returns whether `node` is exactly a T. Much cheaper than dynamic_cast, and sufficient, because
+/// the tree has no subclasses of subclasses.
 template <typename T>
 bool is(const antlr4::tree::ParseTree* node) {
   return typeid(*node) == typeid(T);

@@ -1,5 +1,5 @@
 /* Decides one event from C: decide POLICIES EVENT prints the decision. Exit 0 allowed, 1 not allowed, 2 error. */
-#include <ordain.h>
+#include <ordain/c.h>
 #include <stdio.h>
 
 int main(int argc, char** argv) {

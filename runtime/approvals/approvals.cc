@@ -1,5 +1,5 @@
-// approvals: the state machine, as transactions on two tables. Every change names the state it leaves, so that of two
-// processes only one makes it.
+// approvals.cc is the state machine of approvals, as transactions on two tables. Every change names
+// the state that it starts from, so that only one of two competing processes makes it.
 #include "ordain/approvals.h"
 
 #include <fmt/format.h>
@@ -25,7 +25,7 @@ constexpr const char* kFile = "approvals.db";
 constexpr int32_t kApplication = 0x4F724170;  // "OrAp"
 constexpr int32_t kVersion = 2;
 
-// At most one request of a binding is open at a time, whatever races.
+// At most one request with a given binding is open at a time, even when processes race.
 constexpr const char* kSchema =
     "CREATE TABLE approvals ("
     "id TEXT PRIMARY KEY, binding BLOB NOT NULL, state INTEGER NOT NULL, capability TEXT NOT NULL, input TEXT NOT NULL,"
@@ -49,7 +49,7 @@ Result<Approval> one(sqlite::Database& database, const OperatorKeys& keys, std::
   return std::move(found->front());
 }
 
-/// An id, or the beginning of one.
+/// Finds an approval by its id or the beginning of its id.
 Result<Approval> find(sqlite::Database& database, const OperatorKeys& keys, std::string_view id, int64_t now_ns) {
   if (!id_prefix(id)) return Error{"unknown_approval", fmt::format("an id is {} to 32 hex digits", kMinIdPrefix)};
   if (id.size() == kIdDigits) return one(database, keys, id, now_ns);
@@ -60,7 +60,7 @@ Result<Approval> find(sqlite::Database& database, const OperatorKeys& keys, std:
   return std::move(found->front());
 }
 
-/// Moves one approval from `from` to `to`. @returns false if it was no longer there to be moved.
+/// Moves one approval from `from` to `to`. @returns false if it was no longer in state `from`.
 Result<bool> move_state(sqlite::Database& database, std::string_view id, ApprovalState from, ApprovalState to,
                         int64_t now_ns) {
   auto statement = database.prepare("UPDATE approvals SET state = ?1 WHERE id = ?2 AND state = ?3 AND expires > ?4");
@@ -90,7 +90,7 @@ Error not_pending(const Approval& approval) {
   return Error{"not_pending", fmt::format("approval {} is {}", approval.id, to_string(approval.state))};
 }
 
-/// Checks who votes, and which group for; an empty group stands for the only one.
+/// Checks who votes and for which group; an empty group stands for the only one.
 Result<ApprovalVote> check_vote(const Approval& approval, ApprovalVote vote) {
   if (vote.approver.empty()) return Error{"invalid_approver", "an approver's name is needed"};
   for (const std::string* text : {&vote.approver, &vote.group, &vote.note}) {
@@ -146,7 +146,8 @@ Result<Approval> vote_on(sqlite::Database& database, const OperatorKeys& keys, s
   return after;
 }
 
-/// Writes down what time has already decided, so that a new request of the binding may be made.
+/// Stores the state of requests that have expired, so that a new request with the same binding can
+/// be made.
 Result<void> expire(sqlite::Database& database, const ApprovalRequest& request) {
   auto statement =
       database.prepare("UPDATE approvals SET state = 3 WHERE binding = ?1 AND state IN (0, 1) AND expires <= ?2");
@@ -156,7 +157,7 @@ Result<void> expire(sqlite::Database& database, const ApprovalRequest& request) 
   return {};
 }
 
-/// The one statement by which an approval is used. Exactly one caller sees it change a row.
+/// Uses an approval. This one statement does it, so exactly one caller sees it change a row.
 Result<bool> consume(sqlite::Database& database, const ApprovalRequest& request, std::string_view id) {
   auto statement = database.prepare(
       "UPDATE approvals SET state = 4, consumed = ?1, consumed_by = ?2 WHERE id = ?3 AND state = 1 AND expires > ?1");
@@ -166,8 +167,9 @@ Result<bool> consume(sqlite::Database& database, const ApprovalRequest& request,
   return database.changes() == 1;
 }
 
-/// An approved row serves only if it shows what the call is, and, where there are keys, if each group's vote is signed
-/// by one of them. Whoever writes a row into the file cannot do the latter.
+/// An approved row is used only if it shows the call that it is bound to and, where there are keys,
+/// if each group's vote is signed by one of them. An attacker who writes a row into the file cannot
+/// forge the latter.
 Result<void> check_approved(const OperatorKeys& keys, const Approval& approval, const ApprovalRequest& request) {
   bool same = approval.capability == request.capability && approval.input == request.input &&
               approval.resource == request.resource && approval.agent == request.agent &&
@@ -191,7 +193,8 @@ Result<ApprovalStore::Claimed> claim_in(sqlite::Database& database, const Operat
   using Claim = ApprovalStore::Claim;
   if (auto done = expire(database, request); !done.ok()) return done.error();
   std::string_view binding(reinterpret_cast<const char*>(request.binding.data()), request.binding.size());
-  // The newest that still says something: open ones, and a rejection until it would have expired.
+  // Read the newest request that still matters: one that is open, or a rejection that has not
+  // expired.
   auto found = read_approvals(
       database, keys,
       "WHERE binding = CAST(?1 AS BLOB) AND state IN (0, 1, 2) ORDER BY created DESC, rowid DESC LIMIT 1", {binding},
@@ -208,7 +211,7 @@ Result<ApprovalStore::Claimed> claim_in(sqlite::Database& database, const Operat
     if (approval.state == ApprovalState::pending) return ApprovalStore::Claimed{Claim::pending, std::move(approval)};
     if (approval.state == ApprovalState::approved) {
       if (served.contains(approval.id)) {
-        return Error{"bad_signature", fmt::format("approval {} has served already and was set back", approval.id)};
+        return Error{"bad_signature", fmt::format("approval {} was already used, and its row was reset", approval.id)};
       }
       if (auto checked = check_approved(keys, approval, request); !checked.ok()) return checked.error();
       auto used = consume(database, request, approval.id);

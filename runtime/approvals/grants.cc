@@ -1,5 +1,5 @@
-// grants: rows of one table; whether one covers a call is decided here and not in SQL, because globs and signatures
-// are.
+// grants.cc keeps grants as rows of one table. It decides here rather than in SQL whether a grant
+// covers a call, because that takes globs and signatures.
 #include "ordain/grants.h"
 
 #include <fmt/format.h>
@@ -64,7 +64,8 @@ Grant read_row(Statement& row, const OperatorKeys& keys, int64_t now_ns) {
   return out;
 }
 
-/// The grants that `tail` (WHERE, ORDER BY) selects. `text` is ?1, `number` ?2, where it names them.
+/// Reads the grants that `tail` (WHERE, ORDER BY) selects. `text` is parameter ?1 and `number` is
+/// ?2, if it uses them.
 Result<std::vector<Grant>> read_grants(sqlite::Database& database, const OperatorKeys& keys, const std::string& tail,
                                        std::string_view text, int64_t now_ns) {
   auto rows = database.prepare(

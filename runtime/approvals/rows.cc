@@ -1,4 +1,4 @@
-// approval_rows: reads and writes rows of approvals; approvals as JSON.
+// approval_rows reads and writes approvals as rows, and writes them as JSON.
 #include "runtime/approvals/rows.h"
 
 #include <algorithm>
@@ -107,7 +107,7 @@ std::vector<std::string> Approval::missing() const {
 std::string to_json(const Approval& approval) {
   JsonLine line;
   line.text("id", approval.id).text("state", to_string(approval.state)).text("capability", approval.capability);
-  line.stored("input", approval.input).stored("resource", approval.resource);
+  line.stored_json("input", approval.input).stored_json("resource", approval.resource);
   line.text("agent", approval.agent).text("principal", approval.principal).text("tenant", approval.tenant);
   line.text("environment", approval.environment).text("session", approval.session);
   line.text("rule", approval.rule).text("reason", approval.reason).texts("rules", approval.rules);

@@ -1,4 +1,4 @@
-// approval_rows: approvals between their rows and their struct.
+// approval_rows converts approvals between their rows and their struct.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,9 @@
 
 namespace ordain::detail {
 
-/// The approvals that `tail` (WHERE, ORDER BY, LIMIT) selects, with their votes. `texts` are ?1, ?2, ... What has
-/// expired at `now_ns` reads as expired, written or not. With keys, votes that none of them signed do not count.
+/// Reads the approvals that `tail` (WHERE, ORDER BY, LIMIT) selects, with their votes. `texts` are
+/// its parameters ?1, ?2, ... A request that has expired at `now_ns` reads as expired even if its
+/// row does not say so yet. With keys, votes that none of them signed do not count.
 Result<std::vector<Approval>> read_approvals(sqlite::Database& database, const OperatorKeys& keys,
                                              const std::string& tail, const std::vector<std::string_view>& texts,
                                              int64_t now_ns);

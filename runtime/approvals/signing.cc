@@ -1,4 +1,4 @@
-// approval_signing: sized texts and integers in a fixed order, as docs/approvals.md has them.
+// approval_signing writes sized texts and integers in a fixed order, which docs/approvals.md gives.
 #include "runtime/approvals/signing.h"
 
 #include <algorithm>

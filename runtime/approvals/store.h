@@ -1,4 +1,4 @@
-// approval_store: what an ApprovalStore holds.
+// approval_store defines the state of an ApprovalStore.
 #pragma once
 
 #include <map>
@@ -14,8 +14,8 @@ struct ApprovalStore::Impl {
   mutable std::mutex mutex;
   mutable sqlite::Database database;
   OperatorKeys keys;
-  /// Approvals consumed through this store, until they would have expired: a row that someone sets back does not serve
-  /// again here.
+  /// The approvals consumed through this store, until they would have expired. If someone resets
+  /// the row of one, it still cannot be used again here.
   std::map<std::string, int64_t> served;
 };
 
@@ -24,10 +24,10 @@ namespace detail {
 inline constexpr size_t kMinIdPrefix = 4;
 inline constexpr size_t kIdDigits = 32;
 
-/// True if `id` can be an id, or the beginning of one.
+/// @returns true if `id` can be an id or the beginning of one
 bool id_prefix(std::string_view id);
 
-/// The first grant that covers the request, if any.
+/// @returns the first grant that covers the request, if any
 Result<std::optional<Grant>> covering_grant(sqlite::Database& database, const OperatorKeys& keys,
                                             const ApprovalRequest& request);
 

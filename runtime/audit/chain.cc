@@ -1,4 +1,5 @@
-// AuditChain: ids without gaps across all processes, sequence and hash within this one's chain, one tree over all.
+// AuditChain appends records so that ids have no gaps across all processes. Sequence numbers and
+// hashes run within the chain of one process, and one Merkle tree covers the records of all chains.
 #include "runtime/audit/chain.h"
 
 #include <fmt/format.h>
@@ -29,14 +30,15 @@ void RecordBatch::add(std::string_view body, const Id128& action) {
   bytes.append(body);
   ends.push_back(bytes.size());
   actions.push_back(action);
-  // The writer has read what lay here before: the next record's lines are fetched back from its cache meanwhile.
+  // The writer thread has read this memory before, so its lines are in that thread's cache: fetch
+  // the next record's lines back ahead of time.
   constexpr size_t kLine = 64, kAhead = 9 * kLine;
   const size_t until = std::min(bytes.size() + kAhead, bytes.capacity());
   for (size_t at = bytes.size() + kLine; at < until; at += kLine) __builtin_prefetch(bytes.data() + at, 1);
 }
 
 void RecordBatch::clear() {
-  constexpr size_t kKeep = 8 << 20;  // a burst of large records must not be kept for ever
+  constexpr size_t kKeep = 8 << 20;  // do not keep the memory of a burst of large records
   bytes.clear();
   if (bytes.capacity() > kKeep) bytes.shrink_to_fit();
   ends.clear();
@@ -63,7 +65,7 @@ Result<AuditChain> AuditChain::open(const std::string& directory, const AuditOpt
 
 AuditChain::~AuditChain() = default;
 
-/// Every segment begins new chains.
+/// Switches to a segment. Every segment begins new chains.
 Result<void> AuditChain::use_segment(uint64_t number, bool create) {
   for (auto* old : {&last_, &own_, &tail_, &insert_, &sealed_now_, &covered_, &uncounted_, &sign_}) *old = {};
   std::string path = segment_path(directory_, number);
@@ -112,7 +114,7 @@ Result<bool> AuditChain::sealed() {
   return yes;
 }
 
-/// Runs `body` in a transaction of the segment that takes records, after reading the heads. All or nothing.
+/// Reads the heads, then runs `body` in a write transaction of the newest segment: all or nothing.
 template <typename Body>
 Result<void> AuditChain::write(Body body) {
   for (;;) {
@@ -156,12 +158,13 @@ Result<void> AuditChain::append(const RecordBatch& batch, std::string_view first
     return due ? add_checkpoint() : Result<void>();
   });
   bool full = options_.segment_records > 0 && state_.next_id - segment_.first >= options_.segment_records;
-  // A rotation that fails is tried again after the next batch; the records are safe where they are.
+  // A failed rotation is tried again after the next batch; the records are safe in this segment.
   if (result.ok() && full) (void)rotate();
   return result;
 }
 
-/// Where the next record goes. The first record of a chain continues from the last of the whole log, whoever wrote it.
+/// Finds where the next record goes. The first record of a chain continues from the last record of
+/// the whole log, whichever process wrote that.
 Result<void> AuditChain::read_head() {
   uint64_t last_id = segment_.first - 1;
   state_.last = segment_.previous;
@@ -195,7 +198,7 @@ Result<void> AuditChain::read_head() {
   return catch_up();
 }
 
-/// After a commit whose result is not known: the chain goes on from what is there.
+/// Called after a commit whose outcome is unknown: continues the chain from what the file holds.
 Result<void> AuditChain::find_own_tail() {
   tail_.bind(1, static_cast<int64_t>(state_.own_id)).bind_blob(2, chain_.bytes.data(), chain_.bytes.size());
   auto step = tail_.step();
@@ -209,7 +212,8 @@ Result<void> AuditChain::find_own_tail() {
   return {};
 }
 
-/// What the last checkpoint covers. Its right edge saves reading what it covers.
+/// Reads how many records the last checkpoint covers. The tree's right edge is stored with it, so
+/// those records need not be read again.
 Result<void> AuditChain::read_covered() {
   auto step = covered_.step();
   Error error = step == Step::failed ? database_.error() : Error{};
@@ -223,10 +227,10 @@ Result<void> AuditChain::read_covered() {
   return {};
 }
 
-/// Adds to the tree what other processes wrote.
+/// Adds to the tree the records that other processes wrote.
 Result<void> AuditChain::catch_up() {
   if (state_.tree.size >= state_.next_id) {
-    return broken(fmt::format("record {}, which was there, is missing", state_.next_id));
+    return broken(fmt::format("record {}, which existed before, is missing", state_.next_id));
   }
   if (state_.tree.size + 1 == state_.next_id) return {};
   uncounted_.bind(1, static_cast<int64_t>(state_.tree.size));
@@ -282,8 +286,8 @@ Result<void> AuditChain::add_checkpoint() {
   return {};
 }
 
-/// Appends the last committed checkpoint to the file elsewhere. One that could not be appended is tried again with the
-/// next, which covers more.
+/// Appends the last committed checkpoint to the external checkpoint file. If that fails, the next
+/// checkpoint is appended instead, which covers more records.
 void AuditChain::publish() {
   if (!state_.note.empty()) unpublished_ = state_.note;
   if (unpublished_.empty() || options_.checkpoint_file.empty()) return;
@@ -318,8 +322,8 @@ Result<bool> AuditChain::rotate() {
   return true;
 }
 
-/// Makes the next segment, then marks this one sealed in the transaction under way: whoever is stopped in between
-/// leaves a file that no one uses, and that the next rotation replaces.
+/// Creates the next segment, then marks this one as sealed in the current transaction. A process
+/// that is stopped in between leaves an unused file, which the next rotation replaces.
 Result<void> AuditChain::begin_next(bool* done) {
   if (state_.next_id == segment_.first) return {};
   if (auto counted = catch_up(); !counted.ok()) return counted;

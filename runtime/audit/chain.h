@@ -1,5 +1,5 @@
-// AuditChain: appends batches of records to the log, each chained to the one before, and seals them by checkpoints. The
-// writing half of the files' format.
+// AuditChain appends batches of records to the log, chains each record to the one before, and seals
+// them by checkpoints. It is the writing half of the file format.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@
 
 namespace ordain::detail {
 
-/// Encoded records, back to back.
+/// Holds encoded records, back to back.
 struct RecordBatch {
   std::string bytes;
   std::vector<size_t> ends;
@@ -28,40 +28,43 @@ struct RecordBatch {
   std::string_view body(size_t at) const;
 };
 
-/// One chain of one process. One thread at a time.
+/// The chain that one process writes. Use it from one thread at a time.
 class AuditChain {
  public:
-  /// With a key: also signs what is there and not yet covered. A log that is shorter than its own checkpoints is error
-  /// "audit_chain_broken".
+  /// Opens the log. With a key, it also signs the records that no checkpoint covers yet. A log that
+  /// is shorter than its own checkpoints is error "audit_chain_broken".
   static Result<AuditChain> open(const std::string& directory, const AuditOptions& options);
   ~AuditChain();
   AuditChain(AuditChain&&) = default;
 
-  /// Appends `batch` in one transaction, after `first` if that is not empty. All or nothing. The head of the chain is
-  /// read again inside the transaction; one that was tampered with is error "audit_chain_broken". Goes on in the next
-  /// segment if this one was sealed, and begins one when it is full.
+  /// Appends `batch` in one transaction, after the record `first` unless that is empty: all or
+  /// nothing. The head of the chain is read again inside the transaction; if it was tampered with,
+  /// the error is "audit_chain_broken". Continues in the next segment if this one was sealed, and
+  /// begins a new one when this one is full.
   Result<void> append(const RecordBatch& batch, std::string_view first = {});
 
-  /// When the records that no checkpoint covers must be signed; none if there are none, or no key.
+  /// @returns when the records that no checkpoint covers must be signed; nothing if there is no
+  /// key, or no such record
   std::optional<std::chrono::steady_clock::time_point> checkpoint_due() const;
-  /// Signs the tree as it stands, unless the last checkpoint covers it.
+  /// Signs the tree in its present state, unless the last checkpoint already covers it.
   Result<void> checkpoint();
-  /// Seals the current segment and begins the next. Nothing if it holds no record.
+  /// Seals the current segment and begins the next. @returns false if the segment holds no record:
+  /// it is kept.
   Result<bool> rotate();
-  /// Of the file that checkpoints are appended to; "" while all is well.
+  /// The last error in appending to the external checkpoint file; "" if the last append succeeded.
   const std::string& checkpoint_error() const { return checkpoint_error_; }
-  /// Path of the segment that `rotate` or `append` sealed last; then "".
+  /// @returns the path of the segment that `rotate` or `append` sealed last; "" on the next call
   std::string take_sealed() { return std::exchange(sealed_, {}); }
 
  private:
-  /// What a transaction that is rolled back must not leave changed.
+  /// The members that must be restored when a transaction is rolled back.
   struct State {
     uint64_t own_id = 0, sequence = 0;  ///< of this chain's last record
     Sha256::Hash head{};                ///< its hash
     uint64_t next_id = 1;
     Sha256::Hash last{};   ///< hash of the log's last record
-    CompactTree tree;      ///< of the records up to tree.size: with a key, all of them
-    int64_t covered = -1;  ///< size of the last checkpoint; -1: there is none
+    CompactTree tree;      ///< of the first tree.size records; with a key, that is all of them
+    int64_t covered = -1;  ///< size of the last checkpoint; -1 without one
     std::string note;      ///< the checkpoint that this transaction made
   };
 
@@ -87,7 +90,7 @@ class AuditChain {
   std::unique_ptr<Sha256> hasher_;
   Id128 chain_;
   State state_;
-  bool unsure_ = false;  ///< a commit failed: it may have happened all the same
+  bool unsure_ = false;  ///< a commit reported failure, but may have happened
   std::chrono::steady_clock::time_point signed_at_{};
   std::string unpublished_, checkpoint_error_, sealed_;
 };

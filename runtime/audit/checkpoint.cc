@@ -1,4 +1,5 @@
-// checkpoint: text in and out. Numbers and base64 have one spelling each, so a signature covers one meaning.
+// checkpoint.cc formats and parses checkpoints. Numbers and base64 have one spelling each, so a
+// signature covers one meaning only.
 #include "runtime/audit/checkpoint.h"
 
 #include <fcntl.h>
@@ -70,7 +71,7 @@ Result<Checkpoint> open_checkpoint(std::string_view note, const std::vector<Publ
   for (const PublicKey& key : keys) {
     if (out->origin.starts_with(key.name() + "/")) return out;
   }
-  return Error{"not_signed", "the origin is not the key's"};
+  return Error{"not_signed", "the origin is not that of the key"};
 }
 
 Result<std::vector<std::string>> split_notes(std::string_view text) {
@@ -104,7 +105,8 @@ Result<void> append_note(const std::string& path, std::string_view note) {
   if (file < 0) return failed();
   Result<void> result;
   struct stat status{};
-  // Several processes may append; a note that failed half way is taken back under the same lock.
+  // Several processes may append at once; if a note was written only in part, it is removed under
+  // the same lock.
   if (::flock(file, LOCK_EX) != 0 || ::fstat(file, &status) != 0 ||
       !write_whole(file, std::string(note) + "\n", status.st_size)) {
     result = failed();

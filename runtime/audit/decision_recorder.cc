@@ -1,3 +1,5 @@
+// DecisionRecorder writes decisions to the audit log for hosts that decide without a Runtime. It
+// applies the decision's `redact` obligations before anything is recorded.
 #include "ordain/decision_recorder.h"
 
 #include <algorithm>
@@ -22,9 +24,10 @@ std::string_view id_of(const Value* value) {
   return value != nullptr && value->is(Kind::string) ? value->as_text() : std::string_view();
 }
 
-// The fact as it may be kept: after the decision's `redact` obligations. nullptr if there is none, or it cannot be
-// redacted.
-const Value* redacted(Arena& arena, const Value* fact, std::string_view root, const Decision& decision, Value* kept) {
+// @returns the fact after the decision's `redact` obligations, as it may be recorded; nullptr if
+// the fact is absent or cannot be redacted
+const Value* redact_fact(Arena& arena, const Value* fact, std::string_view root, const Decision& decision,
+                         Value* kept) {
   if (fact == nullptr) return nullptr;
   *kept = *fact;
   for (const Obligation& obligation : decision.obligations) {
@@ -49,7 +52,7 @@ void take_digests(const DigestKey& key, const Decision& decision, std::string_vi
   }
 }
 
-// Attributes of who acts, encoded; "" if there are none.
+// @returns the encoded attributes of the caller's identity; "" without any
 std::string context_of(const DecidedFacts& facts) {
   std::vector<MapEntry> roots;
   for (size_t i = 0; i < facts.who.size(); ++i) {
@@ -69,7 +72,7 @@ struct DecisionRecorder::Impl {
       : writer(std::move(to)), digest_key(options.digest_key ? *options.digest_key : DigestKey::generate()) {}
 
   std::unique_ptr<AuditWriter> writer;
-  const std::string session = Id128::random().hex();  // groups the records
+  const std::string session = Id128::random().hex();  // groups the records of this recorder
   const DigestKey digest_key;
   const std::array<uint8_t, 8> digest_key_id = digest_key.id();
   std::string buffer;
@@ -132,8 +135,8 @@ Result<void> DecisionRecorder::add(const Program& program, const DecidedFacts& f
   draft.obligations = obligations;
   Arena arena;
   Value input, output;
-  draft.input = redacted(arena, facts.input, "input", decision, &input);
-  draft.output = redacted(arena, facts.output, "output", decision, &output);
+  draft.input = redact_fact(arena, facts.input, "input", decision, &input);
+  draft.output = redact_fact(arena, facts.output, "output", decision, &output);
   std::vector<DraftRedacted> digests;
   take_digests(self.digest_key, decision, "input", facts.input, digests);
   take_digests(self.digest_key, decision, "output", facts.output, digests);

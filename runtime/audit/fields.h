@@ -1,5 +1,5 @@
-// audit_fields: the numbers of a record's fields, as docs/audit.md lists them (append only), and how those of a fixed
-// size are read.
+// audit_fields lists the numbers of a record's fields as in docs/audit.md (append only), and reads
+// the fields of fixed size.
 #pragma once
 
 #include <bit>
@@ -60,7 +60,8 @@ enum Field : uint8_t {
   kLastField = kRemote,
 };
 
-/// Reads a field of a fixed size. False if it has another, or (of an enumeration) a value past `last`.
+/// Reads a field of fixed size. @returns false if the size differs, or if an enumeration's value is
+/// past `last`.
 inline bool read_number(std::string_view bytes, int64_t* out) {
   uint64_t value = 0;
   if (bytes.size() != 8 || !take_u64(bytes, &value)) return false;
@@ -82,8 +83,9 @@ inline bool read_risk(std::string_view bytes, std::optional<double>* out) {
   return true;
 }
 
-/// Shows `visit(field, bytes)` the fields of a record's body until it says false. Tags ascend; only some repeat.
-/// @returns false for what is no body, or where `visit` said so
+/// Calls `visit(field, bytes)` for each field of a record's body until it returns false. Tags
+/// ascend; only some of them may repeat.
+/// @returns false if the bytes are not a valid body, or if `visit` returned false
 template <typename Visit>
 bool read_fields(std::string_view body, const Visit& visit) {
   if (body.empty() || body.front() != kRecordVersion) return false;

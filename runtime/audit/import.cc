@@ -1,4 +1,5 @@
-// audit_import: a log made again from its export. It is built beside its place and moved there once it verifies.
+// audit_import restores a log from its export. The log is built beside its destination and moved
+// there once it verifies.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -52,7 +53,7 @@ class Importer {
 
   Result<uint64_t> run(const std::function<bool(std::string* line)>& next) {
     std::string line;
-    if (!next(&line)) return bad("there is no line");
+    if (!next(&line)) return bad("the export is empty");
     ++number_;
     if (auto begun = begin(line); !begun.ok()) return begun.error();
     {
@@ -114,7 +115,7 @@ class Importer {
     std::string_view note = text_of(line, "checkpoint");
     auto checkpoint = parse_checkpoint(note);
     if (!checkpoint.ok()) return bad(checkpoint.error().message);
-    if (checkpoint->size != tree_.size) return bad("the checkpoint is not of the records before it");
+    if (checkpoint->size != tree_.size) return bad("the checkpoint does not cover the records before it");
     std::string frontier = tree_.frontier();
     checkpoint_.bind(1, static_cast<int64_t>(checkpoint->size)).bind_text(2, note);
     checkpoint_.bind_blob(3, frontier.data(), frontier.size());
@@ -134,7 +135,7 @@ class Importer {
     if (!read_record(row, &record)) return bad("the body is not a record");
     Arena arena;
     auto expected = parse_json(arena, export_line(record, body));
-    if (!expected.ok() || to_json(*expected) != to_json(line)) return bad("what it says is not what its body says");
+    if (!expected.ok() || to_json(*expected) != to_json(line)) return bad("its JSON does not agree with its body");
     record_.bind(1, static_cast<int64_t>(row.id)).bind_blob(2, row.chain.bytes.data(), row.chain.bytes.size());
     record_.bind(3, static_cast<int64_t>(row.sequence)).bind_blob(4, body.data(), body.size());
     record_.bind_blob(5, row.hash.data(), row.hash.size());

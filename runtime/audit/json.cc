@@ -1,4 +1,5 @@
-// audit_json: a record as one line of JSON, for people and scripts. Keys come in a fixed order.
+// audit_json writes a record as one line of JSON, for people and scripts. Keys come in a fixed
+// order.
 #include <fmt/format.h>
 
 #include "ordain/audit.h"
@@ -22,7 +23,7 @@ void add_obligations(JsonLine& line, const AuditRecord& record) {
   for (const auto& obligation : record.obligations) {
     JsonLine item;
     item.text("kind", to_string(obligation.kind)).text("rule", obligation.rule);
-    item.given("path", obligation.path).given("reason", obligation.reason);
+    item.optional_text("path", obligation.path).optional_text("reason", obligation.reason);
     if (list.size() > 1) list += ',';
     list += item.done();
   }
@@ -43,30 +44,36 @@ void add_redacted(JsonLine& line, const AuditRecord& record) {
 
 std::string to_json(const AuditRecord& record) {
   JsonLine line;
-  if (record.id != 0) {  // a sink's records have no place in a log
+  if (record.id != 0) {  // a record given to a sink has no place in a log
     line.raw("id", std::to_string(record.id)).text("chain", record.chain);
     line.raw("sequence", std::to_string(record.sequence)).text("hash", record.hash);
   }
   line.text("kind", to_string(record.kind)).text("time", format_time(record.time_ns));
-  line.given("action", record.action).given("trace", record.trace).given("parent", record.parent);
-  line.given("session", record.session).given("capability", record.capability).given("agent", record.agent);
-  line.given("principal", record.principal).given("tenant", record.tenant).given("environment", record.environment);
+  line.optional_text("action", record.action)
+      .optional_text("trace", record.trace)
+      .optional_text("parent", record.parent);
+  line.optional_text("session", record.session)
+      .optional_text("capability", record.capability)
+      .optional_text("agent", record.agent);
+  line.optional_text("principal", record.principal)
+      .optional_text("tenant", record.tenant)
+      .optional_text("environment", record.environment);
   if (record.decided) {
     line.text("stage", to_string(record.stage))
         .text("effect", effect_name(record))
         .text("code", to_string(record.code));
   }
   if (record.observed) line.raw("observed", "true");
-  line.given("cause", record.cause)
-      .given("rule", record.rule)
-      .given("reason", record.reason)
-      .given("fault", record.fault);
+  line.optional_text("cause", record.cause)
+      .optional_text("rule", record.rule)
+      .optional_text("reason", record.reason)
+      .optional_text("fault", record.fault);
   add_obligations(line, record);
-  line.given("approval", record.approval);
+  line.optional_text("approval", record.approval);
   if (record.status != OutcomeStatus::none) line.text("status", to_string(record.status));
-  line.given("error", record.error);
+  line.optional_text("error", record.error);
   if (record.elapsed_ns != 0) line.raw("elapsed_ns", std::to_string(record.elapsed_ns));
-  line.given("program", record.program);
+  line.optional_text("program", record.program);
   if (record.has_input) line.raw("input", record.input.json());
   if (record.has_output) line.raw("output", record.output.json());
   if (!record.resource.root().is(Kind::null)) line.raw("resource", record.resource.json());
@@ -74,12 +81,16 @@ std::string to_json(const AuditRecord& record) {
   if (!record.lost.empty()) line.texts("lost", record.lost);
   add_redacted(line, record);
   if (!record.context.root().is(Kind::null)) line.raw("context", record.context.json());
-  line.given("type", record.type).given("target", record.target).given("description", record.description);
+  line.optional_text("type", record.type)
+      .optional_text("target", record.target)
+      .optional_text("description", record.description);
   if (record.risk) line.raw("risk", to_json(Value::floating(*record.risk)));
-  line.given("rejected", record.rejected);
+  line.optional_text("rejected", record.rejected);
   if (!record.attributes.root().is(Kind::null)) line.raw("attributes", record.attributes.json());
-  line.given("grant", record.grant);
-  line.given("policy", record.policy).given("policy_version", record.policy_version).given("remote", record.remote);
+  line.optional_text("grant", record.grant);
+  line.optional_text("policy", record.policy)
+      .optional_text("policy_version", record.policy_version)
+      .optional_text("remote", record.remote);
   return line.done();
 }
 

@@ -1,4 +1,4 @@
-// JsonLine: builds one JSON object, key by key, in the order of the calls.
+// JsonLine builds one JSON object, key by key, in the order of the calls.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace ordain::detail {
 
 class JsonLine {
  public:
-  /// A value that is JSON already.
+  /// Adds a value that is already JSON.
   JsonLine& raw(std::string_view key, std::string_view json) {
     out_ += out_.size() > 1 ? "," : "";
     append_json_string(out_, key);
@@ -26,14 +26,17 @@ class JsonLine {
     append_json_text(quoted, value);
     return raw(key, quoted);
   }
-  /// JSON that comes out of a file: if it was damaged, and is not one value, then the text that it is.
-  JsonLine& stored(std::string_view key, std::string_view json) {
+  /// Adds JSON that was read from a file. If the bytes are damaged and not one JSON value, they are
+  /// added as a string.
+  JsonLine& stored_json(std::string_view key, std::string_view json) {
     Arena arena;
     auto value = parse_json(arena, json);
     return value.ok() ? raw(key, to_json(*value)) : text(key, json);
   }
-  /// Left out where empty.
-  JsonLine& given(std::string_view key, std::string_view value) { return value.empty() ? *this : text(key, value); }
+  /// Adds the text unless it is empty.
+  JsonLine& optional_text(std::string_view key, std::string_view value) {
+    return value.empty() ? *this : text(key, value);
+  }
   JsonLine& texts(std::string_view key, const std::vector<std::string>& values) { return raw(key, list(values)); }
   std::string done() { return std::move(out_) + "}"; }
 

@@ -1,4 +1,4 @@
-// audit_log: the log from outside: count, tail, query, export.
+// audit_log reads a log from outside: it counts, follows, queries and exports records.
 #include "runtime/audit/log.h"
 
 #include <fmt/format.h>
@@ -35,7 +35,7 @@ Result<uint64_t> number(Database& database, const char* sql) {
   return static_cast<uint64_t>(statement->integer(0));
 }
 
-/// Visits the records of one segment that match. @returns false if `visit` wants no more.
+/// Visits the matching records of one segment. @returns false if `visit` returned false.
 Result<bool> search(Database& database, const SegmentHead& head, const AuditFilter& filter,
                     const std::function<bool(const AuditRecord&, std::string_view body)>& visit) {
   std::optional<Error> bad;
@@ -60,7 +60,8 @@ Result<bool> search(Database& database, const SegmentHead& head, const AuditFilt
   return going;
 }
 
-/// Writes the checkpoints up to `size` that were not written yet. @returns false if `write` wants no more.
+/// Writes the checkpoints up to `size` that it has not written yet. @returns false if `write`
+/// returned false.
 class CheckpointLines {
  public:
   explicit CheckpointLines(Database& database)
@@ -209,7 +210,8 @@ Result<uint64_t> AuditLog::export_jsonl(const std::function<bool(std::string_vie
 }
 
 Result<AuditVerification> AuditLog::verify(const VerifyOptions& options) const {
-  // Listed again: a segment may have been sealed since, and its successor belongs to the log.
+  // List the segments again: one may have been sealed since, and its successor belongs to the log
+  // too.
   auto segments = list_segments(std::filesystem::path(impl_->segments.front().path).parent_path().string());
   if (!segments.ok()) return segments.error();
   return verify_log(*segments, options);

@@ -1,4 +1,4 @@
-// audit_log: what the readers of a log share.
+// audit_log.h holds the parts that the readers of a log share.
 #pragma once
 
 #include <algorithm>
@@ -32,8 +32,8 @@ struct AuditLog::Impl {
     return {};
   }
 
-  /// Shows `visit(statement, going)` the rows of all segments from record `first` on, until it sets `*going` to false
-  /// or returns what is wrong.
+  /// Calls `visit(statement, going)` for the rows of all segments from record `first` on, until it
+  /// sets `*going` to false or returns an error.
   template <typename Visit>
   Result<void> each_row(uint64_t first, Visit visit) const {
     const auto from = static_cast<int64_t>(std::min<uint64_t>(first, INT64_MAX));
@@ -56,9 +56,9 @@ namespace detail {
 
 Result<AuditVerification> verify_log(const std::vector<SegmentFile>& segments, const VerifyOptions& options);
 
-/// The line of an export for a whole record: its JSON, and the canonical bytes.
+/// @returns the line of an export for a whole record: its JSON and the canonical bytes
 std::string export_line(const AuditRecord& record, std::string_view body);
-/// The first line of an export.
+/// @returns the first line of an export
 std::string export_head(const SegmentHead& head);
 
 }  // namespace detail

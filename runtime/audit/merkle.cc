@@ -1,4 +1,4 @@
-// merkle: adding, roots, and paths.
+// merkle.cc adds leaves, computes roots, and builds and checks inclusion paths.
 #include "runtime/audit/merkle.h"
 
 #include <bit>
@@ -7,8 +7,9 @@
 namespace ordain::detail {
 namespace {
 
-/// The root of leaves [begin, end). A perfect subtree before the leaves is one of the base's peaks: it is taken whole
-/// only where its parent reaches into the leaves.
+/// @returns the root of leaves [begin, end). A perfect subtree that lies before the kept leaves is
+/// one of the base's peaks: the recursion only reaches such a subtree when its parent extends into
+/// the leaves.
 Sha256::Hash range_root(Sha256& hasher, const LeafTree& tree, uint64_t begin, uint64_t end) {
   if (end <= tree.base.size) {
     uint64_t at = 0;

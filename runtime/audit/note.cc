@@ -1,4 +1,4 @@
-// note: C2SP signed notes, made and opened. Reading is strict: one note has one spelling.
+// note.cc signs and opens C2SP signed notes. Reading is strict: each note has exactly one spelling.
 #include <fmt/format.h>
 
 #include <cstring>

@@ -1,8 +1,9 @@
-// audit_proof: one record with everything that shows it is in a signed log, as a C2SP tlog-proof text:
+// audit_proof packs one record with everything that shows it belongs to a signed log, as a C2SP
+// tlog-proof text:
 //
 //   c2sp.org/tlog-proof@v1
-//   extra BASE64      what the record's hash covers: previous hash, id, chain, sequence, body
-//   index N           its leaf: id - 1
+//   extra BASE64      the bytes that the record's hash covers: previous hash, id, chain, sequence, body
+//   index N           the record's leaf: id - 1
 //   BASE64 ...        the path, nearest sibling first
 //
 //   the signed checkpoint
@@ -36,17 +37,17 @@ bool copy_hash(std::string_view bytes, Sha256::Hash* out) {
   return true;
 }
 
-/// What is gathered on a walk over the segments.
+/// Collects the parts of a proof during a walk over the segments.
 struct Gathered {
   LeafTree tree;
   std::string note;   ///< the last checkpoint
-  uint64_t size = 0;  ///< that it covers
+  uint64_t size = 0;  ///< the number of records that the checkpoint covers
   bool found = false;
-  std::string extra;    ///< what the record's hash covers
+  std::string extra;    ///< the bytes that the record's hash covers
   Sha256::Hash hash{};  ///< of the record
 };
 
-/// The hash that the record's own continues from.
+/// Finds the hash that the record's own hash continues from.
 Result<Sha256::Hash> hash_before(Database& database, const SegmentHead& head, const Row& row) {
   Sha256::Hash out = head.previous;
   if (row.sequence == 1 && row.id == head.first) return out;
@@ -60,7 +61,7 @@ Result<Sha256::Hash> hash_before(Database& database, const SegmentHead& head, co
     select->bind(3, static_cast<int64_t>(row.sequence - 1));
   }
   bool there = select->step() == Statement::Step::row && copy_hash(select->blob(0), &out);
-  if (!there) return Error{"bad_record", fmt::format("record {}: the one before it in its chain is missing", row.id)};
+  if (!there) return Error{"bad_record", fmt::format("record {}: the previous record of its chain is missing", row.id)};
   return out;
 }
 
@@ -148,7 +149,7 @@ Result<Proof> parse_proof(std::string_view text) {
   return out;
 }
 
-/// Takes the record out of what its hash covers.
+/// Decodes the record from the bytes that its hash covers.
 bool read_extra(std::string_view extra, AuditRecord* record) {
   Row row;
   std::string_view rest = extra, chain;
@@ -191,7 +192,7 @@ Result<std::string> AuditLog::prove(uint64_t id) const {
   bool leads = root_of_path(hasher, id - 1, gathered.size, leaf_hash(hasher, gathered.hash), path, &root);
   if (!checkpoint.ok() || !leads || checkpoint->root != root) {
     return Error{"bad_record",
-                 "the records are not those that the checkpoint was signed for; see `ordain audit verify`"};
+                 "the records differ from those that the checkpoint was signed for; see `ordain audit verify`"};
   }
   return out + "\n" + gathered.note;
 }
@@ -206,7 +207,7 @@ Result<ProvenRecord> check_audit_proof(std::string_view text, const std::vector<
   }
   ProvenRecord out;
   if (!read_extra(proof->extra, &out.record)) return bad("what is proven is not a record");
-  if (out.record.id != proof->index + 1) return bad("the record's id is not that of its place in the tree");
+  if (out.record.id != proof->index + 1) return bad("the record's id does not match its place in the tree");
   Sha256 hasher;
   Sha256::Hash hash, root{};
   hasher.add(proof->extra);

@@ -1,5 +1,5 @@
-// put_bytes: numbers, little-endian, and texts into memory that has room for them. What a record consists of: some
-// fifty of these, hence in a header.
+// put_bytes writes little-endian numbers and texts into memory that has room for them. A record
+// consists of some fifty of these, so the functions are inline.
 #pragma once
 
 #include <bit>
@@ -25,7 +25,7 @@ char* put_number(char* to, T value) {
 inline char* put_u32(char* to, uint32_t value) { return put_number(to, value); }
 inline char* put_u64(char* to, uint64_t value) { return put_number(to, value); }
 
-/// The first bytes of `from` as a number whose first byte counts most.
+/// Reads the first bytes of `from` as a number, most significant byte first.
 template <std::unsigned_integral T>
 T big_endian(const char* from) {
   T out;
@@ -34,8 +34,8 @@ T big_endian(const char* from) {
   return out;
 }
 
-/// Writes bytes. @returns the end. Most are names of a few bytes: two stores that overlap take less than a call of
-/// memcpy.
+/// Writes bytes. @returns the end. Most texts are names of a few bytes, for which two overlapping
+/// stores take less time than a call of memcpy.
 inline char* put_bytes(char* to, std::string_view bytes) {
   const char* from = bytes.data();
   const size_t size = bytes.size();
@@ -58,7 +58,7 @@ inline char* put_bytes(char* to, std::string_view bytes) {
   return to + size;
 }
 
-/// The same, at the end of a string that grows.
+/// Appends a number to a string that grows.
 inline void append_u32(std::string& out, uint32_t value) {
   char bytes[sizeof(value)];
   put_u32(bytes, value);

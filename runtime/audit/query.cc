@@ -1,4 +1,4 @@
-// audit_query: filters, and the indexes of sealed segments.
+// audit_query turns filters into SQL, and builds the indexes of sealed segments.
 #include "runtime/audit/query.h"
 
 #include <fmt/format.h>

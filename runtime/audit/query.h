@@ -1,4 +1,4 @@
-// audit_query: finding records by the table `facts` that a sealed segment has.
+// audit_query finds records by the table `facts` that a sealed segment has.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace ordain::detail {
 
-/// The statement that finds candidates for a filter. Must outlive the statement it was bound to.
+/// The SQL that finds the candidates for a filter. Must outlive the statement that it is bound to.
 class FactQuery {
  public:
   explicit FactQuery(const AuditFilter& filter);
@@ -29,7 +29,7 @@ class FactQuery {
   std::vector<Parameter> parameters_;
 };
 
-/// The columns of table `facts` of a record, for writing and for checking them.
+/// The columns of a record in table `facts`, for writing them and for checking them.
 struct Facts {
   int64_t time = 0, kind = 0, effect = -1;
   std::string agent, principal, tenant, capability, session, action, rule;

@@ -1,5 +1,5 @@
-// audit_record: the canonical encoding of records. The grammar is in docs/audit.md; numbers here are part of it, append
-// only.
+// audit_record implements the canonical encoding of records. docs/audit.md has the grammar; the
+// numbers here are part of it and append-only.
 #include "runtime/audit/record.h"
 
 #include <bit>
@@ -18,7 +18,7 @@ constexpr size_t kHead = 5;  ///< tag and size
 size_t size_of(const DraftObligation& one) { return 13 + one.rule.size() + one.path.size() + one.reason.size(); }
 size_t size_of(const DraftRedacted& one) { return 4 + one.path.size() + one.digest.size(); }
 
-/// How many bytes the fields take, and each of the values among them.
+/// Computes how many bytes the fields take, and each of the values among them.
 class Measure {
  public:
   static constexpr size_t kValues = 5;
@@ -41,7 +41,7 @@ class Measure {
   std::optional<size_t> sizes_[kValues];
 };
 
-/// Writes the fields to memory that was made for them.
+/// Writes the fields into memory that Measure sized for them.
 class Writer {
  public:
   Writer(char* to, const std::optional<size_t>* values) : to_(to), next_value_(values) {}
@@ -221,7 +221,7 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
   }
 }
 
-/// Shows `to` the fields that the draft has, in the order of their numbers.
+/// Passes the draft's fields to `to`, in the order of their numbers.
 template <typename To>
 void each_field(const RecordDraft& draft, To& to) {
   const auto text = [&](Field field, std::string_view bytes) {

@@ -1,4 +1,5 @@
-// audit_record: a record as it is written, its canonical encoding, and the hash that chains it to the one before.
+// audit_record defines a record as it is written, its canonical encoding, and the hash that chains
+// it to the record before.
 #pragma once
 
 #include <array>
@@ -19,19 +20,20 @@ struct DraftObligation {
   std::string_view rule, path, reason;
 };
 
-/// What is recorded in place of a value that was taken out.
+/// Takes the place of a value that was redacted.
 struct DraftRedacted {
   std::string path;
   Digest digest;
 };
 
-/// A record about to be written: views of the caller's memory. Empty texts, nullptr and zero are left out.
+/// A record about to be written: views of the caller's memory. Empty texts, nullptr and zero are
+/// not written.
 struct RecordDraft {
   RecordKind kind = RecordKind::denied;
   int64_t time_ns = 0;
   Id128 action;
   std::string_view trace, parent, session, capability, agent, principal, tenant, environment;
-  bool decided = false;  ///< stage, effect and code mean something
+  bool decided = false;  ///< stage, effect and code are set
   Stage stage = Stage::before;
   Effect effect = Effect::deny;
   bool observed = false;
@@ -49,31 +51,33 @@ struct RecordDraft {
   const Value* metadata = nullptr;
   std::span<const Id128> lost;
   std::span<const DraftRedacted> redacted;
-  const std::array<uint8_t, 8>* digest_key = nullptr;  ///< of `redacted`; left out where there is none
-  std::string_view context;                            ///< attributes of who acts, encoded (append_value)
+  const std::array<uint8_t, 8>* digest_key = nullptr;  ///< of `redacted`; nullptr without a key
+  std::string_view context;                            ///< of the caller's identity, encoded
   std::string_view type, target, description;
   std::optional<double> risk;
   std::string_view rejected;
-  const Value* attributes = nullptr;  ///< of the action, where an event gave them as a whole
+  const Value* attributes = nullptr;  ///< of the action, if an event gave them as a whole
   std::string_view grant;
-  std::string_view policy, policy_version;  ///< of the rule, where its policy declares a version
+  std::string_view policy, policy_version;  ///< of the rule, if its policy declares a version
   std::string_view remote;
 };
 
-/// Notes the policy of a rule, if it declares a version.
+/// Sets the policy of a rule in the draft, if that policy declares a version.
 inline void note_policy(const Program& program, RuleId rule, RecordDraft& draft) {
   draft.policy_version = program.policy_version(rule);
   draft.policy = draft.policy_version.empty() ? std::string_view() : program.rules()[rule].policy;
 }
 
-/// Writes the encoding of `draft` to the front of `buffer`, which is made larger where it is too small, and never
-/// smaller. A tree too deep to be written (its call was denied) is left out. @returns the encoding, a view of `buffer`.
+/// Writes the encoding of `draft` to the front of `buffer`, which grows when it is too small and
+/// never shrinks. A tree that is too deep to encode (its call was denied) is left out. @returns the
+/// encoding, a view of `buffer`.
 std::string_view encode_record(const RecordDraft& draft, std::string& buffer);
 
-/// Fills everything of `*record` that the body holds. Any bytes are safe. @returns false if they are no record.
+/// Fills every part of `*record` that the body holds. Accepts any bytes safely. @returns false if
+/// they are not a record.
 bool decode_record(std::string_view body, AuditRecord* record);
 
-/// What a record's hash covers besides the hash before it: its place, and its body.
+/// What a record's hash covers besides the previous hash: the record's place and its body.
 struct RecordPlace {
   uint64_t id = 0;
   Id128 chain;

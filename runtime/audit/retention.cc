@@ -1,4 +1,4 @@
-// audit_retention: sealing a segment, and removing old ones so that the rest still verifies.
+// audit_retention seals a segment, and removes old segments so that the rest still verifies.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -12,7 +12,7 @@ using namespace detail;  // NOLINT(google-build-using-namespace): our own intern
 
 namespace {
 
-/// Says in the head of the first segment that stays what went before it.
+/// Signs, in the head of the first segment that stays, the state of the log before that segment.
 Result<void> sign_removal(const SegmentFile& kept, const PrivateKey& key) {
   auto database = sqlite::Database::open(kept.path, sqlite::Database::Open::read_write, std::chrono::seconds(5));
   if (!database.ok()) return database.error();
@@ -79,7 +79,7 @@ Result<PrunedAudit> prune_audit(const std::string& directory, size_t keep, const
   if (key) {
     if (auto done = sign_removal((*segments)[remove], *key); !done.ok()) return done.error();
   }
-  // The oldest go first: what is left after an interruption still has no gap.
+  // Remove the oldest first: after an interruption, the files that are left still have no gap.
   for (size_t i = 0; i < remove; ++i) {
     for (const char* suffix : {"-wal", "-shm", ""}) {
       std::error_code failed;

@@ -1,4 +1,5 @@
-// audit_row: checks types and sizes; whoever can write the file can put anything into a column.
+// audit_row checks types and sizes, because anyone who can write the file can put anything into a
+// column.
 #include "runtime/audit/row.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// audit_row: one row of table `records` as it stands in a file.
+// audit_row reads one row of table `records` as the file holds it.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace ordain::detail {
 /// The columns that read_row expects, in order.
 inline constexpr const char* kRowColumns = "r.id, r.chain, r.sequence, r.body, r.hash";
 
-/// Views live until the statement's next step.
+/// The columns of a row. Views live until the statement's next step.
 struct Row {
   uint64_t id = 0, sequence = 0;
   Id128 chain;
@@ -21,10 +21,10 @@ struct Row {
   std::string_view body;
 };
 
-/// @returns what is wrong with the row's columns, or "". The id is always read.
+/// Reads the columns. @returns what is wrong with them, or "". The id is always read.
 std::string read_row(sqlite::Statement& statement, Row* row);
 
-/// @returns false if the body is no record.
+/// @returns false if the body is not a record
 bool read_record(const Row& row, AuditRecord* record);
 
 /// Calls `visit(statement)` for each row of `sql` (bound by `bind(statement)`) until it returns false.
@@ -45,7 +45,7 @@ Result<void> for_rows(sqlite::Database& database, const std::string& sql, Visit 
   return for_rows(database, sql, [](sqlite::Statement&) {}, visit);
 }
 
-/// Rows from id `first` on.
+/// Visits the rows from id `first` on.
 template <typename Visit>
 Result<void> for_records(sqlite::Database& database, int64_t first, Visit visit) {
   std::string sql = std::string("SELECT ") + kRowColumns + " FROM records r WHERE r.id >= ? ORDER BY r.id";

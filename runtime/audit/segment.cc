@@ -1,4 +1,4 @@
-// segment: naming, finding, creating.
+// segment.cc names, finds and creates segments.
 #include "runtime/audit/segment.h"
 
 #include <fmt/format.h>
@@ -29,7 +29,7 @@ std::string_view view_of(const Sha256::Hash& hash) { return {reinterpret_cast<co
 
 std::string insert_head(const SegmentHead& head) {
   std::string_view log(reinterpret_cast<const char*>(head.log.bytes.data()), head.log.bytes.size());
-  // The notes are base64 and names without quotes, but hex needs no such argument.
+  // The notes hold only base64 and names without quotes, but hex is safe without relying on that.
   return fmt::format(
       "INSERT INTO segment VALUES ({}, x'{}', {}, x'{}', x'{}', CAST(x'{}' AS TEXT), "
       "CAST(x'{}' AS TEXT), {:d}, {:d});",
@@ -37,7 +37,7 @@ std::string insert_head(const SegmentHead& head) {
       hex_of(head.checkpoint), hex_of(head.retention), head.sealed, head.indexed);
 }
 
-/// The number in a file's name, or 0.
+/// @returns the number in a file's name, or 0
 uint64_t number_of(std::string_view name) {
   if (name == kFirstName) return 1;
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return 0;
@@ -84,7 +84,8 @@ Result<std::vector<SegmentFile>> list_segments(const std::string& directory) {
     if (number != 0) out.push_back({number, entry.path().string()});
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
-  // A new segment is made before the old one is sealed: until then nobody writes to it.
+  // A new segment is created before the old one is sealed; until then, no process writes to the new
+  // one.
   if (out.size() >= 2 && out[out.size() - 2].number + 1 == out.back().number) {
     auto sealed = is_sealed(out[out.size() - 2].path);
     if (!sealed.ok()) return sealed.error();

@@ -1,4 +1,4 @@
-// value_read: reads the canonical encoding. Any bytes are safe.
+// value_read reads the canonical encoding of values. It accepts any bytes safely.
 #include <cstring>
 
 #include "runtime/audit/value_bytes.h"
@@ -12,7 +12,7 @@ bool read(std::string_view& in, Arena& arena, Value* out, int depth);
 
 bool read_list(std::string_view& in, Arena& arena, Value* out, int depth) {
   uint32_t count = 0;
-  if (!take_u32(in, &count) || count > in.size()) return false;  // an element takes a byte at least
+  if (!take_u32(in, &count) || count > in.size()) return false;  // an element takes a byte or more
   Value* items = arena.array<Value>(count);
   for (uint32_t i = 0; i < count; ++i) {
     if (!read(in, arena, &items[i], depth + 1)) return false;
@@ -21,7 +21,7 @@ bool read_list(std::string_view& in, Arena& arena, Value* out, int depth) {
   return true;
 }
 
-/// A key that is not UTF-8 came from a call that was denied for it; it is shown by its bytes.
+/// A key that is not UTF-8 comes from a call that was denied for it; it is shown as bytes.
 bool readable_key(Arena& arena, Value* key) {
   switch (key->kind) {
     case Kind::bytes:

@@ -1,4 +1,4 @@
-// value_tags: what the canonical encoding of a value begins with. The grammar is in docs/audit.md.
+// value_tags lists the first bytes of encoded values. docs/audit.md has the grammar.
 #pragma once
 
 #include <cstdint>

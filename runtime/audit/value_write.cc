@@ -1,5 +1,6 @@
-// value_write: writes the canonical encoding. A call's input is most of its record, so this is most of what the record
-// costs the caller: what holds no other value is written where it is met, without a call.
+// value_write writes the canonical encoding. A call's input is most of its record, so this is most
+// of the time that recording costs the caller: values that hold no other values are written in
+// place, without a call.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -14,12 +15,13 @@ namespace {
 
 // --- the size ---
 
-/// Of a value that holds no other, without its text; 0 of the others. By kind.
+/// By kind: the size of a value that holds no other values, without its text; 0 for lists, maps and
+/// other containers.
 constexpr uint8_t kFixedSize[kKindCount] = {1, 1, 1, 9, 9, 9, 5, 5, 13, 13, 0, 0, 0, 0, 0, 0};
 
 bool measure_tree(const Value& value, int depth, size_t* total);
 
-/// Adds the bytes that `value` takes to `*total`. @returns false for a tree too deep.
+/// Adds the bytes that `value` takes to `*total`. @returns false if the tree is too deep.
 inline bool measure(const Value& value, int depth, size_t* total) {
   const size_t fixed = kFixedSize[static_cast<size_t>(value.kind)];
   if (fixed == 0) return measure_tree(value, depth, total);
@@ -68,7 +70,7 @@ inline char* write_time(char* to, ValueTag tag, const Value& value) {
 }
 
 inline char* write_double(char* to, double value) {
-  constexpr uint64_t kNaN = 0x7FF8000000000000;  // every NaN is one
+  constexpr uint64_t kNaN = 0x7FF8000000000000;  // every NaN is written as this one
   return put_u64(put_tag(to, kDouble), std::isnan(value) ? kNaN : std::bit_cast<uint64_t>(value));
 }
 
@@ -98,7 +100,7 @@ inline char* write(char* to, const Value& value) {
   }
 }
 
-/// By kind, then by value; strings by bytes.
+/// Orders by kind, then by value; strings by bytes.
 bool key_less(const Value& a, const Value& b) {
   if (a.kind != b.kind) return a.kind < b.kind;
   switch (a.kind) {
@@ -111,13 +113,13 @@ bool key_less(const Value& a, const Value& b) {
   }
 }
 
-/// The first bytes of a name as a number that orders as the bytes do.
+/// @returns the first bytes of a name as a number that orders as the bytes do
 uint64_t prefix_of(std::string_view name) {
   const char* text = name.data();
   const size_t size = name.size();
   if (size >= 8) return big_endian<uint64_t>(text);
   uint64_t out = 0;
-  if (size >= 4) {  // two numbers that overlap
+  if (size >= 4) {  // two overlapping loads
     const uint64_t tail = big_endian<uint32_t>(text + size - 4);
     return uint64_t{big_endian<uint32_t>(text)} << 32 | (tail << 8 * (8 - size) & 0xFFFFFFFFu);
   }
@@ -136,7 +138,8 @@ struct Prefixed {
 
 constexpr size_t kFewEntries = 32;
 
-/// The common map: a few entries, all named by strings, in the order that a program happened to fill them.
+/// Writes the common map: a few entries, all with string keys, in the order in which a program
+/// happened to fill them.
 char* write_few(char* to, std::span<const MapEntry> entries) {
   Prefixed sorted[kFewEntries];
   size_t count = 0;
@@ -175,7 +178,7 @@ char* write_tree(char* to, const Value& value) {
       return write_map(to, *value.map);
     case Kind::optional:
       return write(to, value.items != nullptr ? *value.items : Value::null());
-    default:  // type, ip, cidr: no declaration of input has these; their JSON text tells them apart
+    default:  // type, ip, cidr: input cannot declare these; their JSON text tells them apart
       return write_text(to, kString, to_json(value));
   }
 }

@@ -1,5 +1,5 @@
-// audit_verify: walks the whole log once, in order, and stops at the first record that does not fit: its place, its
-// hash, the chain it belongs to, the tree that checkpoints were signed over.
+// audit_verify walks the whole log once, in order, and stops at the first record that does not fit
+// its place, its hash, its chain, or the tree that checkpoints were signed over.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,15 +23,15 @@ using sqlite::Statement;
 /// A checkpoint that the log must agree with.
 struct Expected {
   Checkpoint checkpoint;
-  bool elsewhere = false;  ///< kept elsewhere, not in the log
-  std::string frontier;    ///< of one in the log
+  bool elsewhere = false;  ///< kept outside the log
+  std::string frontier;    ///< for a checkpoint in the log
 };
 
 class Verifier {
  public:
   explicit Verifier(const VerifyOptions& options) : options_(options) {}
 
-  /// @returns false if a checkpoint kept elsewhere is no good by itself.
+  /// @returns false if a checkpoint kept elsewhere is not valid in itself
   bool take_elsewhere() {
     for (size_t i = 0; i < options_.checkpoints.size(); ++i) {
       auto opened = open_checkpoint(options_.checkpoints[i], options_.keys);
@@ -107,12 +107,12 @@ class Verifier {
     result_.first = head.first;
     vouched_ = head.first - 1;
     while (elsewhere_at_ < elsewhere_.size() && elsewhere_[elsewhere_at_].checkpoint.size < head.first - 1) {
-      ++elsewhere_at_;  // of records that were removed: nothing left to compare with
+      ++elsewhere_at_;  // covers removed records only: nothing is left to compare it with
     }
     return head.number == 1 || removal_fits(head);
   }
 
-  /// Older segments are not there. With keys, that must have been signed.
+  /// Accepts that older segments are absent. With keys, a signed note must declare that.
   bool removal_fits(const SegmentHead& head) {
     if (!head.checkpoint.empty() && !base_checkpoint_fits(head)) return false;
     if (options_.keys.empty()) return true;
@@ -125,13 +125,13 @@ class Verifier {
       std::string origin = key.name() + "/" + head.log.hex();
       if (*text == retention_text(origin, head.first, tree_.root(hasher_))) return true;
     }
-    return fail(head.first, "the note on removed records is not of this segment");
+    return fail(head.first, "the note on removed records does not belong to this segment");
   }
 
   bool base_checkpoint_fits(const SegmentHead& head) {
     auto opened = open_checkpoint(head.checkpoint, options_.keys);
     if (opened.ok() && opened->size == head.first - 1 && opened->root == tree_.root(hasher_)) return true;
-    return fail(head.first, "the checkpoint in the segment's head is not of the records before it");
+    return fail(head.first, "the checkpoint in the segment's head does not cover the records before it");
   }
 
   bool follows(const SegmentHead& head, const SegmentFile& file) {
@@ -155,8 +155,9 @@ class Verifier {
       auto opened = open_checkpoint(row.text(1), options_.keys);
       auto size = static_cast<uint64_t>(row.integer(0));
       if (!opened.ok() || opened->size != size) {
-        return fail(vouched_ + 1, fmt::format("the checkpoint of {} records: {}", size,
-                                              opened.ok() ? "it is of another number" : opened.error().message));
+        return fail(vouched_ + 1,
+                    fmt::format("the checkpoint of {} records: {}", size,
+                                opened.ok() ? "it covers another number of records" : opened.error().message));
       }
       own_.push_back({std::move(*opened), false, std::string(row.blob(2))});
       return true;
@@ -165,7 +166,7 @@ class Verifier {
     return result_.ok;
   }
 
-  /// Compares every checkpoint of the tree's present size.
+  /// Compares every checkpoint whose size is the tree's present size.
   bool covers() {
     while (own_at_ < own_.size() && own_[own_at_].checkpoint.size <= tree_.size) {
       if (!agrees(own_[own_at_++])) return false;
@@ -181,12 +182,12 @@ class Verifier {
     const char* where = expected.elsewhere ? "kept elsewhere" : "in the log";
     size_t slash = checkpoint.origin.rfind('/');
     if (slash == std::string::npos || checkpoint.origin.substr(slash + 1) != head_->log.hex()) {
-      return fail(vouched_ + 1, fmt::format("a checkpoint {} is of another log: {}", where, checkpoint.origin));
+      return fail(vouched_ + 1, fmt::format("a checkpoint {} belongs to another log: {}", where, checkpoint.origin));
     }
-    if (checkpoint.size != tree_.size) return fail(vouched_ + 1, "a checkpoint is of records of another segment");
+    if (checkpoint.size != tree_.size) return fail(vouched_ + 1, "a checkpoint covers records of another segment");
     if (checkpoint.root != tree_.root(hasher_)) {
       return fail(vouched_ + 1,
-                  fmt::format("records {} to {} are not those that were signed: the checkpoint {} differs",
+                  fmt::format("records {} to {} are not the records that were signed: the checkpoint {} differs",
                               vouched_ + 1, checkpoint.size, where));
     }
     if (!expected.elsewhere && expected.frontier != tree_.frontier()) {
@@ -210,12 +211,13 @@ class Verifier {
     if (row.id != expected) {
       return row.id > expected ? fail(expected, "the record is missing") : fail(row.id, "the id is out of order");
     }
-    if (head_->sealed && row.id < head_->first) return fail(row.id, "the record is not of this segment");
+    if (head_->sealed && row.id < head_->first) return fail(row.id, "the record does not belong to this segment");
     if (auto problem = read_row(statement, &row); !problem.empty()) return fail(row.id, problem);
     if (!chained(row)) return false;
     AuditRecord record;
     if (!read_record(row, &record)) return fail(row.id, "the body is not a record");
-    if (facts != nullptr && !indexed(record, *facts)) return fail(row.id, "the segment's index says something else");
+    if (facts != nullptr && !indexed(record, *facts))
+      return fail(row.id, "the segment's index differs from the record");
     tree_.add(hasher_, leaf_hash(hasher_, row.hash));
     ++result_.records;
     return covers();
@@ -255,7 +257,7 @@ class Verifier {
       bool ours = slash != std::string::npos && beyond.origin.substr(slash + 1) == head_->log.hex();
       fail(last + 1,
            ours ? fmt::format("the record is missing: a checkpoint kept elsewhere covers {} records", beyond.size)
-                : fmt::format("a checkpoint kept elsewhere is of another log: {}", beyond.origin));
+                : fmt::format("a checkpoint kept elsewhere belongs to another log: {}", beyond.origin));
     } else if (head_ && head_->sealed) {
       fail(last + 1, fmt::format("segment {} was sealed, and segment {} is missing", head_->number, head_->number + 1));
     } else if (!options_.keys.empty() && !has_own_) {
@@ -269,13 +271,13 @@ class Verifier {
   const VerifyOptions& options_;
   AuditVerification result_;
   Sha256 hasher_;
-  std::optional<SegmentHead> head_;  ///< of the segment under way
+  std::optional<SegmentHead> head_;  ///< of the current segment
   CompactTree tree_;                 ///< of all records so far
   Sha256::Hash last_{};              ///< hash of the record before
   std::map<std::array<uint8_t, 16>, Head> heads_;
   std::vector<Expected> own_, elsewhere_;
   size_t own_at_ = 0, elsewhere_at_ = 0;
-  uint64_t vouched_ = 0;  ///< records that a matching checkpoint covers
+  uint64_t vouched_ = 0;  ///< number of records that a matching checkpoint covers
   bool has_own_ = false;
 };
 

@@ -1,3 +1,5 @@
+// audit_view reads a record's fields without copying them. It checks sizes, because a record may
+// hold any bytes.
 #include "runtime/audit/view.h"
 
 #include "runtime/audit/fields.h"
@@ -17,7 +19,7 @@ bool view_obligation(std::string_view bytes, RecordView* out) {
   return bytes.empty();
 }
 
-// Where a field of plain bytes goes; nullptr for the others.
+// @returns where a field of plain bytes goes; nullptr for the other fields
 std::string_view* place_of(uint8_t field, RecordView* out) {
   switch (field) {
     case kTrace:

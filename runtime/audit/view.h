@@ -1,4 +1,5 @@
-// audit_view: a record's fields where they lie in its body, for who reads many: nothing is copied or converted.
+// audit_view gives the fields of a record where they lie in its body, for callers that read many
+// records: it copies and converts nothing.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ struct ObligationView {
   std::string_view rule, path;
 };
 
-/// Views of a body. Texts that do not apply are empty; so are values, which are encoded (take_value).
+/// Views of a body. Texts that do not apply are empty, and so are values, which stay encoded
+/// (take_value).
 struct RecordView {
   RecordKind kind = RecordKind::denied;
   int64_t time_ns = 0;
@@ -34,10 +36,12 @@ struct RecordView {
   std::optional<double> risk;
 };
 
-/// Replaces `*out`. Any bytes are safe; texts are not checked to be UTF-8. @returns false if they are no record.
+/// Replaces `*out`. Accepts any bytes safely; texts are not checked to be UTF-8. @returns false if
+/// the bytes are not a record.
 bool view_record(std::string_view body, RecordView* out);
 
-/// What a reader of the whole log must know of each record, from the first bytes of its body alone.
+/// What a reader of the whole log must know about each record, read from the first bytes of its
+/// body alone.
 struct RecordHead {
   RecordKind kind = RecordKind::denied;
   std::string_view action;  ///< 16 bytes, or empty

@@ -1,4 +1,5 @@
-// AuditWriter: a queue that is swapped whole, a thread that commits it, and a latch for when that fails.
+// AuditWriter has a queue that is swapped as a whole, a thread that commits it, and a latch that
+// closes the log when a commit fails.
 #include "runtime/audit/writer.h"
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 namespace ordain::detail {
 namespace {
 
-/// A lost record names at most this many actions; the count goes on.
+/// A `lost` record names at most this many actions; they are still counted beyond it.
 constexpr size_t kMaxNamedLost = 65536;
 
 std::string lost_record(const std::vector<Id128>& actions, const Error& error) {
@@ -111,7 +112,7 @@ void AuditWriter::run() {
       bool last = work_.wait_for(lock, options_.retry, [&] { return stop_; });
       recover(lock);
       if (!last || !failure_) continue;
-      // Closing with a log that does not recover: what came meanwhile is lost too.
+      // The log is closed without having recovered: the records that came meanwhile are lost too.
       Error error = *failure_;
       std::vector<Id128> actions = std::move(queue_.actions);
       queue_.clear();
@@ -127,7 +128,8 @@ void AuditWriter::run() {
   }
 }
 
-/// Waits for records, signing in the meantime what is due. @returns false when all is written and signed.
+/// Waits for records, and signs checkpoints when they are due. @returns false when all is written
+/// and signed.
 bool AuditWriter::idle(std::unique_lock<std::mutex>& lock) {
   auto ready = [&] { return stop_ || !queue_.empty(); };
   auto due = chain_.checkpoint_due();
@@ -150,7 +152,8 @@ void AuditWriter::sign(std::unique_lock<std::mutex>& lock) {
   checkpoint_error_ = result.ok() ? chain_.checkpoint_error() : result.error().message;
 }
 
-/// A sealed segment gets its indexes beside the writing. If that fails, `ordain audit rotate` makes up for it.
+/// Indexes a sealed segment on a second thread while writing goes on. If that fails, `ordain audit
+/// rotate` makes up for it.
 void AuditWriter::index_sealed() {
   std::string path = chain_.take_sealed();
   if (path.empty()) return;
@@ -180,7 +183,8 @@ void AuditWriter::settle(bool committed, const std::shared_ptr<BatchState>& stat
   done_.notify_all();
 }
 
-/// The batch is lost, and so is what was queued behind it: those calls were told that they are recorded in this order.
+/// Gives up the batch and the records queued behind it: their callers were promised that the
+/// records follow in this order.
 void AuditWriter::latch(std::unique_lock<std::mutex>& lock, const Error& error) {
   failure_ = error;
   std::vector<Id128> actions = writing_.actions;
@@ -202,12 +206,13 @@ void AuditWriter::report(std::unique_lock<std::mutex>& lock, const std::vector<I
   lock.unlock();
   try {
     options_.on_lost(names, error);
-  } catch (...) {  // a host's telemetry must not stop the log
+  } catch (...) {  // an exception from the host's telemetry must not stop the log
   }
   lock.lock();
 }
 
-/// Writes a record of what was lost, and the outcomes that came meanwhile. If that works the log is available again.
+/// Writes a record of the lost actions and the outcomes that came meanwhile. If that works, the log
+/// is available again.
 void AuditWriter::recover(std::unique_lock<std::mutex>& lock) {
   std::string first = lost_record(unreported_, *failure_);
   std::swap(queue_, writing_);
@@ -219,7 +224,8 @@ void AuditWriter::recover(std::unique_lock<std::mutex>& lock) {
     for (size_t i = 0; i < queue_.size(); ++i) writing_.add(queue_.body(i), queue_.actions[i]);
     std::swap(queue_, writing_);
     writing_.clear();
-    // Who waits for these is told that they are not there; they stay queued all the same.
+    // Callers waiting for these records learn that they are not committed; the records stay queued
+    // all the same.
     for (auto* pending : {&state, &queue_state_}) (*pending)->settled = true;
     queue_state_ = std::make_shared<BatchState>();
     done_.notify_all();

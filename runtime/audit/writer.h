@@ -1,5 +1,5 @@
-// AuditWriter: takes records from many threads and commits them in batches on one thread of its own, which also hashes
-// them.
+// AuditWriter takes records from many threads, and hashes and commits them in batches on one thread
+// of its own.
 #pragma once
 
 #include <condition_variable>
@@ -17,14 +17,14 @@
 
 namespace ordain::detail {
 
-/// Whether a record was taken.
+/// Whether the queue took a record.
 enum class Admission : uint8_t { taken, full, unavailable };
 
-/// What a record means for the queue's room.
+/// How a record counts towards the queue's room.
 enum class RecordRole : uint8_t {
-  single,   ///< a record for itself
-  intent,   ///< keeps room for its outcome, so that what was executed can always be recorded
-  outcome,  ///< uses that room; taken even while the log is unavailable, to be written once it recovers
+  single,   ///< a record without a counterpart
+  intent,   ///< reserves room for its outcome, so that an executed action can always be recorded
+  outcome,  ///< uses that room; taken even while the log is unavailable, written once it recovers
 };
 
 /// The batch that a record went into.
@@ -36,16 +36,17 @@ using Ticket = std::shared_ptr<const BatchState>;
 
 class AuditWriter {
  public:
-  /// Opens (or makes) the log in `directory`, which must exist, and starts the thread.
+  /// Opens (or creates) the log in `directory`, which must exist, and starts the thread.
   static Result<std::unique_ptr<AuditWriter>> open(const std::string& directory, const AuditOptions& options);
-  /// Writes what is queued, then stops.
+  /// Writes the queued records, then stops the thread.
   ~AuditWriter();
 
   /// Queues one record. Blocks up to `queue_wait` for room.
   Admission append(std::string_view body, const Id128& action, RecordRole role, Ticket* ticket);
-  /// Gives back the room that an intent kept, when there will be no outcome.
+  /// Gives back the room that an intent reserved, when no outcome will follow.
   void release();
-  /// Waits for the record's commit. @returns false if it failed, or while the log is unavailable.
+  /// Waits for the record's commit. @returns false if the commit failed, or while the log is
+  /// unavailable.
   bool wait(const Ticket& ticket);
   /// Waits for all records taken so far.
   bool flush();
@@ -73,24 +74,24 @@ class AuditWriter {
   void report(std::unique_lock<std::mutex>& lock, const std::vector<Id128>& actions, const Error& error);
   void settle(bool committed, const std::shared_ptr<BatchState>& state, size_t records);
 
-  AuditChain chain_;  // the thread's own
+  AuditChain chain_;  // used by the thread only
   const AuditOptions options_;
   mutable std::mutex mutex_;
-  std::condition_variable work_;  ///< for the thread: there is something to do
-  std::condition_variable room_;  ///< for callers: the queue was emptied
-  std::condition_variable done_;  ///< for callers: a batch was settled
+  std::condition_variable work_;  ///< wakes the thread: there is something to do
+  std::condition_variable room_;  ///< wakes callers: the queue was emptied
+  std::condition_variable done_;  ///< wakes callers: a batch was settled
   RecordBatch queue_;
-  RecordBatch writing_;  // the thread's own
+  RecordBatch writing_;  // used by the thread only
   std::shared_ptr<BatchState> queue_state_ = std::make_shared<BatchState>();
-  size_t reserved_ = 0;  ///< outcomes yet to come
+  size_t reserved_ = 0;  ///< number of outcomes yet to come
   size_t waiters_ = 0;
   uint64_t taken_ = 0, settled_ = 0, written_ = 0, lost_ = 0;
   std::vector<Id128> unreported_;  ///< lost actions that no `lost` record names yet
-  std::optional<Error> failure_;   ///< set: latched
+  std::optional<Error> failure_;   ///< set while the log is latched
   bool stop_ = false;
   std::string checkpoint_error_;
-  std::chrono::steady_clock::time_point no_checkpoint_before_{};  ///< after one that failed
-  std::thread indexer_;                                           // the thread's own
+  std::chrono::steady_clock::time_point no_checkpoint_before_{};  ///< set after a checkpoint failed
+  std::thread indexer_;                                           // used by the thread only
   std::thread thread_;
 };
 

@@ -1,5 +1,6 @@
-// async: a queue of calls, some threads, and a watch. A call that comes back as Pending is parked under its approval's
-// id and queued again when that was decided; the watch looks, and keeps the deadlines.
+// async runs calls on a queue, a few threads and a watch thread. A call that comes back as Pending
+// is parked under its approval's id and queued again once that approval is decided; the watch
+// thread checks this and the deadlines.
 #include "ordain/async.h"
 
 #include <fmt/format.h>
@@ -28,9 +29,9 @@ struct AsyncCall::State {
 
   std::mutex mutex;
   bool executing = false, completed = false;
-  std::string approval;  // that it waits for; the watch's and the threads', under the pool's mutex
+  std::string approval;  // that it waits for; guarded by the pool's mutex
 
-  /// The first answer counts.
+  /// Completes the call; only the first outcome counts.
   void complete(Outcome<Document> outcome) {
     Completion call;
     {
@@ -41,13 +42,13 @@ struct AsyncCall::State {
     }
     try {
       if (call) call(std::move(outcome));
-    } catch (...) {  // the completion's own affair
+    } catch (...) {  // the completion handles its own exceptions
     }
   }
   void refuse(std::string code, std::string reason) {
     complete(Outcome<Document>({}, {}, Denied{"", std::move(reason), std::move(code), ""}));
   }
-  /// @returns false if it was cancelled or has timed out: it must not execute any more.
+  /// @returns false if the call was cancelled or has timed out: it must not execute any more
   bool begin() {
     std::lock_guard lock(mutex);
     if (completed || stop.stop_requested()) return false;
@@ -58,13 +59,13 @@ struct AsyncCall::State {
     std::lock_guard lock(mutex);
     executing = false;
   }
-  /// Tells the tool to stop. @returns whether it was executing.
+  /// Asks the tool to stop. @returns whether it was executing.
   bool request_stop() {
     bool was = false;
     {
       std::lock_guard lock(mutex);
       was = executing;
-      // Within the lock: begin() then either comes before, or sees it.
+      // Holding the lock, so that begin() either comes first or sees the request.
       stop.request_stop();
     }
     return was;
@@ -86,7 +87,8 @@ struct AsyncCalls::Impl {
 
   Impl(Runtime runtime, const AsyncOptions& given) : runtime(std::move(runtime)), options(given) {}
 
-  /// What the handles share only closes it. The threads keep it, for the last handle may go on one of them.
+  /// The handles share a pointer whose deleter only closes the Impl. The threads keep it alive,
+  /// because the last handle may be released on one of them.
   static std::shared_ptr<Impl> open(Runtime runtime, const AsyncOptions& options) {
     auto impl = std::make_shared<Impl>(std::move(runtime), options);
     std::shared_ptr<Impl> handle(impl.get(), [impl](Impl*) { impl->close(); });
@@ -129,7 +131,8 @@ struct AsyncCalls::Impl {
     return true;
   }
 
-  // Calls are let go of without the lock: one may hold the last handle, in its tool or its completion.
+  // Calls are released without holding the lock: one may own the last handle, in its tool or its
+  // completion.
 
   void work() {
     for (;;) {
@@ -158,7 +161,7 @@ struct AsyncCalls::Impl {
     }
   }
 
-  /// One governed call. @returns the approval that it waits for, or "".
+  /// Runs one governed call. @returns the approval that it waits for, or "".
   std::string run(const Call& call) {
     if (call->over()) return "";
     const Action& action = call->action;
@@ -224,7 +227,8 @@ struct AsyncCalls::Impl {
     }
   }
 
-  /// Anything but a request that still waits; also one that cannot be looked up, since the call itself then says why.
+  /// @returns false only while the request waits. A request that cannot be looked up counts as
+  /// decided, since the call itself then reports why.
   bool is_decided(const std::string& id) {
     auto found = runtime.approvals().show(id, runtime.now_ns());
     return !found.ok() || found->state != ApprovalState::pending;
@@ -237,7 +241,7 @@ struct AsyncCalls::Impl {
   std::deque<Call> queue;
   std::vector<Call> parked, running;
   bool stopping = false;
-  std::vector<std::thread> threads;  // the watch is the last
+  std::vector<std::thread> threads;  // the watch thread is the last
 };
 
 Result<AsyncCalls> AsyncCalls::open(Runtime runtime, AsyncOptions options) {

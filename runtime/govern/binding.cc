@@ -1,4 +1,4 @@
-// binding: a canonical byte string of the exact call, hashed.
+// binding.cc writes the exact call as a canonical byte string and hashes it.
 #include "runtime/govern/binding.h"
 
 #include <algorithm>
@@ -10,10 +10,11 @@
 namespace ordain::detail {
 namespace {
 
-/// Names the format, so that its digests never meet those of another.
+/// Names the format, so that its digests never equal those of another format.
 constexpr std::string_view kBindingFormat = "ordain approval binding 2";
 
-/// A host rule's content is not known; the host names its version. A remote's version is its reason.
+/// Stands for a rule whose content is unknown. The host names the version of a host rule; the
+/// version of a remote decision is its reason.
 Digest digest_of(const HostRuling::Asking& rule) {
   std::string bytes;
   for (std::string_view text :

@@ -1,4 +1,4 @@
-// binding: what an approval is bound to.
+// binding defines what an approval is bound to: the subject of the approval.
 #pragma once
 
 #include <optional>
@@ -9,10 +9,10 @@
 
 namespace ordain::detail {
 
-/// The request for approval of a call. Its binding is the digest of capability, effective input, resource, agent,
-/// principal, tenant and environment, and of the asking rules with all that they reference: a change of any of these is
-/// another call. `now_ns` and `expires_ns` are left to the caller. @returns nothing for a value nested too deep to be
-/// written down.
+/// @returns the request for approval of a call, or nothing if a value is nested too deep to be
+/// encoded. The request's binding is the digest of capability, effective input, resource, agent,
+/// principal, tenant and environment, and of the asking rules with everything that they reference;
+/// if any of these changes, it is another call. The caller sets `now_ns` and `expires_ns`.
 std::optional<ApprovalRequest> make_request(const Program& program, const Ruling& ruling, const ActionFacts& action,
                                             const Who& who, const Value& effective_input);
 

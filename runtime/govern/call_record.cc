@@ -1,4 +1,4 @@
-// call_record: drafts, and hands over to the writer and the sinks.
+// call_record.cc drafts records and passes them to the writer and the sinks.
 #include "runtime/govern/call_record.h"
 
 #include <utility>
@@ -97,11 +97,11 @@ void CallRecord::digest(const FoundValue& found) {
   draft.digest_key = &core_.digest_key_id;
 }
 
-/// Whether the call goes on only once the record is on disk.
+/// @returns whether the call continues only once the record is on disk
 bool CallRecord::waits() const {
   const AuditOptions& audit = core_.options.audit;
   if (audit.durability != Durability::group) return audit.durability == Durability::sync;
-  if (draft.kind == RecordKind::decision) return true;  // the host acts on it out of our sight
+  if (draft.kind == RecordKind::decision) return true;  // the host acts on it unseen
   if (draft.kind != RecordKind::intent || !audit.wait_for_irreversible) return false;
   CapabilityId id = worker_.call->capability().id;
   return id != kNone && worker_.program->schema().capabilities[id].has_effect("irreversible");
@@ -109,7 +109,7 @@ bool CallRecord::waits() const {
 
 RecordRole CallRecord::role() const {
   if (draft.kind == RecordKind::intent) return RecordRole::intent;
-  // Without an intent on record (fail_mode open) an outcome has no room kept for it.
+  // If the intent is not on record (fail_mode open), no room is reserved for its outcome.
   return draft.kind == RecordKind::outcome && reserved_ ? RecordRole::outcome : RecordRole::single;
 }
 
@@ -117,7 +117,8 @@ Recorded CallRecord::append() {
   if (core_.audit == nullptr && core_.options.sinks.empty()) return Recorded::yes;
   const std::string_view body = encode_record(draft, worker_.record);
   const bool sunk = core_.options.sinks.empty() || sink(body);
-  // A call that some sink does not know of must not execute; what was executed is recorded wherever it can be.
+  // A call that a sink has not recorded must not execute; an executed call is recorded wherever
+  // possible.
   const bool closed = !observe_ && core_.options.fail_mode == FailMode::closed;
   if (!sunk && closed && draft.kind == RecordKind::intent) return Recorded::unavailable;
   if (core_.audit == nullptr) return sunk ? Recorded::yes : Recorded::lost;
@@ -141,7 +142,7 @@ void CallRecord::abandon() {
   if (std::exchange(reserved_, false)) core_.audit->release();
 }
 
-/// Gives the record to the sinks. @returns false if one of them failed.
+/// Passes the record to the sinks. @returns false if one of them failed.
 bool CallRecord::sink(std::string_view body) {
   AuditRecord record;
   bool ok = decode_record(body, &record);
@@ -149,7 +150,7 @@ bool CallRecord::sink(std::string_view body) {
     bool written = false;
     try {
       written = one->write(record).ok();
-    } catch (...) {  // the same as an error
+    } catch (...) {  // treated like an error
     }
     if (!written && core_.options.telemetry != nullptr) core_.options.telemetry->write_failed("sink");
     ok = ok && written;

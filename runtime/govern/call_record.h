@@ -1,4 +1,5 @@
-// call_record: what the audit says of one governed call: drafted as the call goes on, then queued.
+// call_record holds the audit records of one governed call, drafted as the call proceeds and then
+// queued.
 #pragma once
 
 #include <string>
@@ -11,37 +12,41 @@
 
 namespace ordain::detail {
 
-/// What became of a record.
+/// What happened to a record.
 enum class Recorded : uint8_t {
   yes,
-  full,         ///< not taken: no room
-  unavailable,  ///< not taken: the log or, of an intent, a sink cannot be written
-  lost,         ///< taken, but its commit failed, or a sink did
+  full,         ///< not taken: the queue has no room
+  unavailable,  ///< not taken: the log cannot be written, or (for an intent) a sink cannot
+  lost,         ///< taken, but its commit or a sink failed
 };
 
-/// The records of one call, one after the other. The drafts view the call, its ruling and its worker: all must live as
-/// long. One thread at a time.
+/// The records of one call, one after the other. The drafts view the call, its ruling and its
+/// worker, which must live at least as long. Use it from one thread at a time.
 class CallRecord {
  public:
   CallRecord(Core& core, Worker& worker, const Identity& who, const ActionFacts& action, bool observe);
   CallRecord(const CallRecord&) = delete;  // the draft views `input`
   CallRecord& operator=(const CallRecord&) = delete;
 
-  RecordDraft draft;            ///< of the record under way; the call's path adds what it alone knows
-  Value input = Value::null();  ///< what is recorded of the input
+  RecordDraft draft;            ///< of the current record; the call's path adds to it
+  Value input = Value::null();  ///< the input as it is recorded
 
-  /// Drafts what was decided, of an intent or an outcome. `decision` must stay as it is until the next is noted.
+  /// Drafts the decision for an intent or an outcome. `decision` must stay unchanged until the next
+  /// call of note.
   void note(const Ruling& decision, Stage stage, int64_t now_ns);
-  /// Makes the draft that of an outcome. The intent record has what this leaves out.
+  /// Turns the draft into that of an outcome, without the fields that the intent record already
+  /// has.
   void begin_outcome(int64_t elapsed_ns);
-  /// Keeps what may be known of the values that are about to be replaced: whether they are the same as others.
+  /// Keeps digests of the values that are about to be replaced, so that a reader can tell only
+  /// whether two are equal.
   void digest_redacted(const Ruling& decision, std::string_view root, const Value& value);
-  /// Nothing of a withheld output is recorded but that it was there.
+  /// Records only that an output was withheld, and its digest.
   void digest_withheld(const Value& output);
 
-  /// Queues the draft, and gives it to the sinks. Waits for its commit where durability and kind say so.
+  /// Queues the draft and passes it to the sinks. Waits for its commit if durability and kind
+  /// require that.
   Recorded append();
-  /// There will be no outcome: gives back the room that the intent kept for it.
+  /// Called when no outcome will follow: gives back the room that the intent reserved for it.
   void abandon();
 
  private:
@@ -56,7 +61,7 @@ class CallRecord {
   Worker& worker_;
   const ActionFacts& action_;
   const bool observe_;
-  bool reserved_ = false;  ///< the intent kept room for its outcome
+  bool reserved_ = false;  ///< the intent reserved room for its outcome
   std::vector<DraftObligation> obligations_;
   std::vector<DraftRedacted> redacted_;
 };

@@ -1,4 +1,4 @@
-// core: the state that all handles of one runtime share.
+// core is the state that all handles of one runtime share.
 #pragma once
 
 #include <cstdint>
@@ -29,14 +29,14 @@ struct Core {
   RuntimeOptions options;
   Identity identity;
   mutable ApprovalStore approvals;
-  std::unique_ptr<AuditWriter> audit;  ///< nullptr: nothing is recorded
+  std::unique_ptr<AuditWriter> audit;  ///< nullptr if nothing is recorded
   const DigestKey digest_key;          ///< of redacted values
   const std::array<uint8_t, 8> digest_key_id;
 
   std::mutex workers_mutex;
-  std::vector<std::unique_ptr<Worker>> workers;  ///< all of them, until the end; who uses one has claimed it
+  std::vector<std::unique_ptr<Worker>> workers;  ///< all; a thread claims the one it uses
 
-  // The host's own rules; replaced as a whole when one is added.
+  // The host's own rules. Adding one replaces the whole list.
   std::mutex host_rules_mutex;
   std::shared_ptr<const std::vector<HostRule>> host_rules;
   std::atomic<bool> has_host_rules{false};
@@ -46,22 +46,22 @@ struct Core {
   }
   const uint64_t serial = next_serial();
 
-  LiveProgram live;  ///< last: its thread looks at the workers
+  LiveProgram live;  ///< last, because its thread reads the workers
 
-  /// Takes retired programs from the workers that no call uses.
+  /// Releases retired programs from the workers that no call uses.
   void release_idle();
   int64_t now() const { return options.clock ? options.clock() : system_time_ns(); }
   int64_t stopwatch() const;
   static uint64_t next_serial();
 };
 
-/// Runtime::authorize.
+/// Implements Runtime::authorize.
 Authorization authorize(Core& core, std::string_view capability, const Value& input, const CallOptions& options);
 
 struct Ruling;
 struct ActionFacts;
 
-/// The ruling with everything it says copied out of program and scratch.
+/// Copies the ruling, with all its texts and values, out of program and scratch.
 DetachedDecision detach(const Program& program, const Ruling& ruling, const ActionFacts& action, int64_t now_ns);
 
 }  // namespace ordain::detail

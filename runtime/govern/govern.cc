@@ -1,4 +1,4 @@
-// govern: the one path of a governed call: before, approval, intent, execute, after, outcome.
+// govern is the one path of a governed call: before, approval, intent, execute, after, outcome.
 #include <algorithm>
 #include <exception>
 
@@ -10,7 +10,8 @@
 namespace ordain::detail {
 namespace {
 
-/// A call that was approved and finds another rule asking starts over; not for ever.
+/// If an approved call meets another rule that asks for approval, it starts over, at most this
+/// often.
 constexpr int kMaxAsks = 3;
 
 class GovernedCall {
@@ -31,7 +32,7 @@ class GovernedCall {
     return std::move(out_);
   }
 
-  /// The call as far as its decision.
+  /// Runs the call up to its decision.
   Authorization authorize() {
     DetachedDecision decided;
     decided_ = &decided;
@@ -44,8 +45,8 @@ class GovernedCall {
  private:
   // --- before ---
 
-  /// Decides, and asks where a rule says so. @returns whether the call may go on; otherwise what stopped it is
-  /// recorded.
+  /// Decides, and asks for approval if a rule demands it. @returns whether the call may continue;
+  /// if not, the reason has been recorded.
   bool clear() {
     for (int asked = 0;; ++asked) {
       const Ruling& decision = decide_before();
@@ -69,7 +70,7 @@ class GovernedCall {
     now_ns_ = core_.now();
     worker_.bind(*worker_.call, Stage::before, action_, now_ns_, nullptr, 0);
     const Value nothing{};
-    out_.warnings.clear();  // of a decision that is taken again
+    out_.warnings.clear();  // they belong to a decision that is taken again
     judge(*worker_.call, seen(Stage::before, nothing));
     const Ruling& decision = ruling_;
     effective_ = *action_.input;
@@ -87,7 +88,7 @@ class GovernedCall {
     return decision;
   }
 
-  /// What the tool receives, and what is recorded, from here on.
+  /// Redacts the input that the tool receives and that is recorded from here on.
   bool redact_input(const Ruling& decision) {
     record_.digest_redacted(decision, "input", *action_.input);
     if (!apply(decision, "input", effective_)) {
@@ -97,8 +98,8 @@ class GovernedCall {
     return true;
   }
 
-  /// Under observe the tool receives the original, but the record is as it would be under enforce: a trial must not
-  /// spread secrets.
+  /// Under observe the tool receives the original input, but the record is redacted as under
+  /// enforce: a trial must not spread secrets.
   void observe_input(const Ruling& decision) {
     if (decision.effect == Effect::deny) return;
     record_.digest_redacted(decision, "input", *action_.input);
@@ -160,7 +161,8 @@ class GovernedCall {
     return said.verdict == Verdict::approve ? approve(request, approval, said) : reject(request, approval, said);
   }
 
-  /// Whatever the votes come to, the next claim finds it: another thread or a person may have been quicker.
+  /// The next claim reads the result of the votes: another thread or a person may have been
+  /// quicker.
   Step approve(const ApprovalRequest& request, const Approval& approval, const ApprovalAnswer& said) {
     auto groups = approval.missing();
     if (groups.empty()) groups.emplace_back();
@@ -217,7 +219,7 @@ class GovernedCall {
             decision.fault};
   }
 
-  /// Records and returns a denial. @returns false.
+  /// Records a denial and sets it as the result. @returns false.
   bool deny(Denied denied, std::string_view approval) {
     draft_.kind = RecordKind::denied;
     draft_.approval = approval;
@@ -244,7 +246,7 @@ class GovernedCall {
     return false;
   }
 
-  /// Records a decision that the host acts on by itself. @returns whether it may.
+  /// Records a decision that the host itself acts on. @returns whether the host may act.
   bool record_decision() {
     draft_.kind = RecordKind::decision;
     draft_.approval = approval_;
@@ -269,7 +271,7 @@ class GovernedCall {
     } catch (const std::exception& e) {
       error = Error{"exception", e.what()};
     } catch (...) {
-      error = Error{"exception", "an exception that is no std::exception"};
+      error = Error{"exception", "an exception that is not a std::exception"};
     }
     elapsed_ns_ = std::max<int64_t>(core_.stopwatch() - start, 0);
     if (error) return fail(std::move(*error), entered);
@@ -278,7 +280,7 @@ class GovernedCall {
   }
 
   void fail(Error error, bool entered) {
-    std::string text = mended(error.code + ": " + error.message);
+    std::string text = mend_utf8(error.code + ": " + error.message);
     record_.begin_outcome(elapsed_ns_);
     draft_.time_ns = core_.now();
     draft_.decided = false;
@@ -322,7 +324,7 @@ class GovernedCall {
     bool fits = false;
     try {
       fits = tool_.deliver(output, redacted);
-    } catch (...) {  // of a codec of the host: the same as not fitting
+    } catch (...) {  // a codec of the host threw: treated like output that does not fit
     }
     draft_.status = fits ? status : OutcomeStatus::withheld;
     if (!fits) draft_.cause = "redacted_type";
@@ -337,7 +339,7 @@ class GovernedCall {
 
   // --- records ---
 
-  /// Records the outcome. @returns false if a commit that was waited for failed.
+  /// Records the outcome. @returns false if it waited for a commit that failed.
   bool finish() {
     if (!approval_.empty()) (void)core_.approvals.finish(approval_, to_string(draft_.status));
     if (core_.options.telemetry != nullptr) {
@@ -346,7 +348,7 @@ class GovernedCall {
     return record_.append() == Recorded::yes;
   }
 
-  /// Decides one stage, tells the telemetry, and begins the record.
+  /// Decides one stage, informs the telemetry, and begins the record.
   void judge(const Call& call, const HostCall& seen) {
     if (Telemetry* telemetry = core_.options.telemetry.get(); telemetry == nullptr) {
       rule(core_, worker_, {call, seen}, ruling_);
@@ -373,8 +375,8 @@ class GovernedCall {
   Value effective_ = Value::null();      ///< what the tool receives
   std::string scope_;                    ///< that the agent lacks
   std::string approval_;                 ///< consumed for this call
-  std::string grant_;                    ///< that stood in for an approval
-  DetachedDecision* decided_ = nullptr;  ///< where `authorize` wants the decision
+  std::string grant_;                    ///< used instead of an approval
+  DetachedDecision* decided_ = nullptr;  ///< set if `authorize` wants the decision
   Ruling ruling_;                        ///< the latest; the record views it
   CallRecord record_{core_, worker_, who_, action_, observe_};
   RecordDraft& draft_ = record_.draft;

@@ -1,4 +1,4 @@
-// outcome: what a governed call came to, in one line.
+// outcome.cc describes the outcome of a governed call in one line.
 #include "ordain/outcome.h"
 
 #include "ordain/approvals.h"

@@ -1,5 +1,6 @@
-// plan: deciding several actions ahead. What the plan's own rules say becomes host rules of the single calls, so that
-// executing combines, asks and records them as any other.
+// plan.cc decides several actions ahead. The plan's own rules turn into host rules of the
+// individual calls, so that executing the plan combines, asks for and records them like any other
+// rule.
 #include "ordain/plan.h"
 
 #include <fmt/format.h>
@@ -37,7 +38,7 @@ HostRule fixed(std::string name, Effect effect, std::string reason) {
 
 std::string or_else(const std::string& given, std::string otherwise) { return given.empty() ? otherwise : given; }
 
-/// Follows the rules along the plan.
+/// Applies the rules along the plan.
 class PlanJudge {
  public:
   explicit PlanJudge(const PlanRules& rules) : rules_(rules), reached_(rules.sequences.size(), 0) {}
@@ -45,7 +46,7 @@ class PlanJudge {
   std::vector<HostRule> judge(const Action& action, double risk) {
     std::vector<HostRule> out;
     for (size_t i = 0; i < rules_.sequences.size(); ++i) follow(rules_.sequences[i], reached_[i], action, &out);
-    // NaN (a risk of no known name) is above every limit.
+    // NaN (a risk whose name is unknown) is above every limit.
     total_ += risk;
     for (const CumulativeRiskRule& rule : rules_.risks) {
       if (total_ <= rule.limit) continue;

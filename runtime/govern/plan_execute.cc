@@ -1,4 +1,5 @@
-// plan_execute: carries a plan out. Every action, every retry and every undoing is a governed call.
+// plan_execute carries out a plan. Every action, every retry and every compensation is a governed
+// call.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,7 +16,7 @@ using namespace detail;  // NOLINT(google-build-using-namespace): our own intern
 
 namespace {
 
-/// Setup, and teardown when the run is over, however it ends.
+/// Runs the setup, and the teardown when execution ends, however it ends.
 class ExecutorScope {
  public:
   explicit ExecutorScope(Executor& executor) : executor_(executor) {
@@ -24,7 +25,7 @@ class ExecutorScope {
     } catch (const std::exception& e) {
       ready_ = Error{"setup", e.what()};
     } catch (...) {
-      ready_ = Error{"setup", "an exception that is no std::exception"};
+      ready_ = Error{"setup", "an exception that is not a std::exception"};
     }
   }
   ~ExecutorScope() { executor_.teardown(); }
@@ -60,7 +61,7 @@ class Run {
       result.rollback = std::string("could not be undone: ") + e.what();
       return;
     } catch (...) {
-      result.rollback = "could not be undone: an exception that is no std::exception";
+      result.rollback = "could not be undone: an exception that is not a std::exception";
       return;
     }
     if (!undoing) return;
@@ -85,7 +86,8 @@ class Run {
     out.status = status_of(*out.outcome);
   }
 
-  /// Asks the host's predicate and tells its hook. What they throw ends the attempts.
+  /// Asks the host's predicate and calls its hook. If one of them throws, there are no more
+  /// attempts.
   bool wants_retry(const Action& action, const Failed& failed, ActionResult& out) const {
     try {
       if (options_.retry.retry && !options_.retry.retry(failed)) return false;
@@ -94,12 +96,13 @@ class Run {
     } catch (const std::exception& e) {
       out.hook_error = e.what();
     } catch (...) {
-      out.hook_error = "an exception that is no std::exception";
+      out.hook_error = "an exception that is not a std::exception";
     }
     return false;
   }
 
-  /// The tool of the governed call: hooks and verification are within it, so that what they find is on record.
+  /// The tool of the governed call. Hooks and verification run inside it, so that their findings
+  /// are recorded.
   Outcome<Document> call(const PlannedAction& planned) const {
     const Action& action = planned.action;
     auto tool = [&](const Value& input) -> Result<Document> {
@@ -132,7 +135,7 @@ class Run {
     } catch (const std::exception& e) {
       out.hook_error = e.what();
     } catch (...) {
-      out.hook_error = "an exception that is no std::exception";
+      out.hook_error = "an exception that is not a std::exception";
     }
   }
 

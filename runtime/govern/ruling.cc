@@ -1,5 +1,5 @@
-// Combines the decision of the policies with what the host's rules and a remote decision point say, which count as one
-// more package.
+// ruling.cc combines the decision of the policies with the verdicts of the host's rules and of a
+// remote decision point, which together count as one more package.
 #include "runtime/govern/ruling.h"
 
 #include <algorithm>
@@ -31,7 +31,13 @@ void take(const Program& program, const Decision& decision, Ruling& out) {
   }
 }
 
-/// The host rules' answer wins where it is stronger, or where no policy spoke.
+/// Makes the decision what it would be with this default effect, because nothing applied.
+void apply_default(Effect effect, Ruling& out) {
+  out.effect = out.decision.effect = effect;
+  if (effect == Effect::deny) out.decision.obligations = {};
+}
+
+/// Takes the verdict of the host rules if it is stronger, or if no policy applied.
 void combine(Ruling& out) {
   const HostRuling& host = *out.host;
   bool spoke = out.code == DecisionCode::rule;
@@ -55,7 +61,7 @@ void combine(Ruling& out) {
     int64_t seconds = host.expires_seconds;
     if (seconds > 0 && (out.expires_seconds == 0 || seconds < out.expires_seconds)) out.expires_seconds = seconds;
   }
-  for (const auto& [name, verdict] : host.said) {
+  for (const auto& [name, verdict] : host.verdicts) {
     for (const auto& redaction : verdict.redactions) {
       out.obligations.push_back({RuleKind::redact, name, redaction.path, "", redaction.with.root()});
     }
@@ -74,31 +80,26 @@ bool Ruling::redacts() const {
 
 void rule(Core& core, Worker& worker, const RulingFacts& facts, Ruling& out) {
   out.host.reset();
-  DecideOptions options = core.options.decide;
-  auto run = [&] {
-    return facts.all ? decide_all(facts.call, *worker.context, worker.scratch, options)
-                     : decide(facts.call, *worker.context, worker.scratch, options);
-  };
   HostRuleList rules;
   std::shared_ptr<const std::vector<HostRule>> shared;
   if (core.has_host_rules.load(std::memory_order_acquire)) shared = core.current_host_rules();
   if (shared != nullptr) select_rules(*shared, facts.seen, &rules);
   if (facts.seen.options.rules != nullptr) select_rules(*facts.seen.options.rules, facts.seen, &rules);
   const RemoteOptions& remote = core.options.remote;
-  if (rules.empty() && remote.decider == nullptr) return take(*worker.program, run(), out);
-  // Where no policy speaks a host rule may: so the default waits, and obligations are gathered meanwhile.
+  const bool asks_host = !rules.empty() || remote.decider != nullptr;
+  DecideOptions options = core.options.decide;
   Effect& otherwise = facts.seen.stage == Stage::before ? options.default_before : options.default_after;
   const Effect configured = otherwise;
-  otherwise = Effect::allow;
-  take(*worker.program, run(), out);
-  if (out.effect == Effect::deny) return;
+  // Where no policy speaks a host rule may: the default waits until it has, and obligations are gathered meanwhile.
+  if (asks_host) otherwise = Effect::allow;
+  take(*worker.program,
+       facts.all ? decide_all(facts.call, *worker.context, worker.scratch, options)
+                 : decide(facts.call, *worker.context, worker.scratch, options),
+       out);
+  if (!asks_host || out.effect == Effect::deny) return;
   out.host = std::make_unique<HostRuling>();
   ask_host(rules, remote, facts.seen, *out.host);
-  if (!out.host->effect && out.code == DecisionCode::default_effect && configured != Effect::allow) {
-    otherwise = configured;
-    take(*worker.program, run(), out);
-    if (out.effect == Effect::deny) return;
-  }
+  if (!out.host->effect && out.code == DecisionCode::default_effect) apply_default(configured, out);
   combine(out);
 }
 

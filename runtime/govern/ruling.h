@@ -1,4 +1,4 @@
-// ruling: what the policies and the host's host rules say of one call together.
+// ruling is the combined verdict of the policies and the host rules about one call.
 #pragma once
 
 #include <memory>
@@ -18,31 +18,32 @@ struct RulingObligation {
   Value with;
 };
 
-/// Views of the program, of the worker's scratch (until its next decision), and of `host`.
+/// Views the program, the worker's scratch (until its next decision), and `host`.
 struct Ruling {
   Effect effect = Effect::deny;
   DecisionCode code = DecisionCode::default_effect;
   std::string_view rule, reason;
-  RuleId policy_rule = kNone;  ///< `rule`, if it is a policy's
+  RuleId policy_rule = kNone;  ///< `rule`, if a policy declares it
   std::string fault;
   std::vector<RulingObligation> obligations;
   std::vector<std::string_view> from;
   int64_t expires_seconds = 0;
-  Decision decision;                 ///< of the program alone
-  std::unique_ptr<HostRuling> host;  ///< nullptr where none of them was asked
+  Decision decision;                 ///< of the policies alone
+  std::unique_ptr<HostRuling> host;  ///< nullptr if no host rule and no remote was asked
 
   bool redacts() const;
 };
 
-/// What one decision is about: a bound call of `worker`, and the same for host rules.
+/// The subject of one decision: a bound call of `worker`, and the same call in the form that host
+/// rules see.
 struct RulingFacts {
   const Call& call;
   const HostCall& seen;
   bool all = false;  ///< list every matching rule
 };
 
-/// Decides, into `out`. Host rules are asked only where the policies have not denied, and the remote where neither
-/// has.
+/// Decides, into `out`. The host rules are asked only if the policies have not denied, and the
+/// remote only if neither has.
 void rule(Core& core, Worker& worker, const RulingFacts& facts, Ruling& out);
 
 }  // namespace ordain::detail

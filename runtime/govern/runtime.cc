@@ -1,4 +1,4 @@
-// runtime: opening, evaluating alone, identities, reload.
+// runtime.cc opens and reloads a runtime, evaluates without executing, and makes identities.
 #include "ordain/runtime.h"
 
 #include <atomic>
@@ -45,8 +45,8 @@ DetachedDecision detach(const Program& program, const Ruling& ruling, const Acti
   for (RuleId rule : decision.matched) out.matched.push_back(program.rules()[rule].name);
   if (ruling.host != nullptr) {
     out.remote = ruling.host->remote;
-    for (const auto& said : ruling.host->said) {
-      if (said.verdict.effect) out.matched.push_back(said.rule);
+    for (const auto& [rule, verdict] : ruling.host->verdicts) {
+      if (verdict.effect) out.matched.push_back(rule);
     }
   }
   for (std::string_view group : ruling.from) out.from.emplace_back(group);
@@ -157,7 +157,7 @@ Result<Identity> Runtime::identity(Who who) const {
 const Identity& Runtime::identity() const { return core_->identity; }
 
 Result<void> Runtime::reload(std::shared_ptr<const Program> program) const {
-  if (program == nullptr) return Error{"invalid_options", "there is no program; the old one goes on"};
+  if (program == nullptr) return Error{"invalid_options", "there is no new program; the old one stays in use"};
   core_->live.publish(std::move(program));
   return {};
 }

@@ -1,4 +1,5 @@
-// worker: the core owns them, a thread comes back to the one it used last.
+// worker.cc implements workers: the core owns them, and a thread returns to the one that it used
+// last.
 #include "runtime/govern/worker.h"
 
 #include <fmt/format.h>
@@ -16,7 +17,8 @@
 namespace ordain::detail {
 namespace {
 
-/// The worker of this thread's last call. Good only while the core with that serial lives: the caller's own.
+/// The worker of this thread's last call. It is valid only while the core with that serial lives,
+/// that is, for calls of that same core.
 struct LastUsed {
   uint64_t core = 0;
   Worker* worker = nullptr;
@@ -36,10 +38,7 @@ HexText hex_text(const Id128& id) {
 }
 
 bool has_rules(const Program& program, const CapabilityRef& capability, Stage stage) {
-  const auto& plans = program.data().capability_rules;
-  if (plans.empty()) return false;
-  const CapabilityRules& plan = capability.id == kNone ? plans.back() : plans[capability.id];
-  return plan.packages[static_cast<size_t>(stage)].count != 0;
+  return !package_rules(program.data(), capability.id, stage).empty();
 }
 
 std::string misfit_of(const std::vector<MetadataKey>& keys, const CallOptions& options) {
@@ -71,7 +70,7 @@ std::string misfit_of(const std::vector<MetadataKey>& keys, const CallOptions& o
   return "";
 }
 
-constexpr size_t kKeptRecord = 1 << 20;  // a larger buffer is given back
+constexpr size_t kKeptRecord = 1 << 20;  // a larger buffer is released
 
 }  // namespace
 
@@ -138,7 +137,8 @@ void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t n
                   int64_t elapsed_ns) {
   constexpr int64_t kSecond = 1'000'000'000;
   const CallOptions& options = *action.options;
-  // The after stage of a governed call: its before stage holds what is the same.
+  // In the after stage of a governed call, the facts that both stages share are taken from its
+  // before stage.
   const bool follows = &facts == &*after;
   facts.begin(follows ? call->capability() : program->resolve(action.capability), stage);
   auto [seconds, nanos] = timestamp_of_nanos(now_ns);
@@ -149,7 +149,8 @@ void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t n
   }
   if (!action.misfit.empty()) facts.reject(action.misfit);
   if (follows && !call->error().failed && !has_rules(*program, facts.capability(), stage)) {
-    // No rule will read anything, and the rest was found to fit before: only the output is left to be looked at.
+    // No rule will read any fact, and the other facts were checked in the before stage: only the
+    // output is left to check.
     facts.bind_output(*output);
     return;
   }

@@ -1,4 +1,4 @@
-// handlers: the usual ways to get an answer from a human, or to pretend to.
+// handlers.cc has the built-in approval handlers, and fakes for tests.
 #include "ordain/handlers.h"
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@ using namespace detail;  // NOLINT(google-build-using-namespace): our own intern
 
 namespace {
 
-/// Code points that move the cursor, reorder text or cannot be seen.
+/// @returns whether a code point moves the cursor, reorders text or is invisible
 bool deceptive(uint32_t c) {
   if (c == '\n' || c == '\t') return false;
   return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
@@ -34,7 +34,7 @@ bool says_yes(std::string answer) {
   return answer == "y" || answer == "yes";
 }
 
-/// One line of the description; a text with line feeds must not look like several.
+/// Formats one line of the description. A text with line feeds must not look like several lines.
 std::string field(std::string_view name, std::string_view text) {
   if (text.empty()) return "";
   std::string out;

@@ -1,4 +1,5 @@
-// HostRuling: what the host's own rules and a remote decision point say of one call together.
+// HostRuling is the combined verdict of the host's own rules and a remote decision point about one
+// call.
 #pragma once
 
 #include <optional>
@@ -10,7 +11,8 @@
 
 namespace ordain::detail {
 
-/// What host rules, and a remote decision point, say together. Owns its texts, so that a Ruling may view them.
+/// The combined verdict of host rules and a remote decision point. It owns its texts, so that a
+/// Ruling may view them.
 struct HostRuling {
   std::optional<Effect> effect;
   DecisionCode code = DecisionCode::rule;
@@ -21,23 +23,23 @@ struct HostRuling {
   std::vector<Asking> asking;
   std::vector<std::string> from;
   int64_t expires_seconds = 0;
-  struct Said {
+  struct RuleVerdict {
     std::string rule;
     HostVerdict verdict;
   };
-  std::vector<Said> said;  ///< every rule that had something to say
-  std::string remote;      ///< who decided elsewhere, for the record; "" if it was not asked
+  std::vector<RuleVerdict> verdicts;  ///< of every rule that was asked
+  std::string remote;                 ///< the remote's answer, for the record; "" if not asked
 };
 
 using HostRuleList = std::vector<const HostRule*>;
 
-/// Appends those of `rules` that are about the call.
+/// Appends the rules among `rules` that apply to the call.
 void select_rules(const std::vector<HostRule>& rules, const HostCall& call, HostRuleList* out);
 
 /// Asks the rules, then the remote if there is one, until one denies.
 void ask_host(const HostRuleList& rules, const RemoteOptions& remote, const HostCall& call, HostRuling& out);
 
-/// Whether all that it says is valid UTF-8: it goes on record.
+/// @returns whether all texts of the verdict are valid UTF-8, as the records require
 bool is_text(const HostVerdict& verdict);
 
 }  // namespace ordain::detail

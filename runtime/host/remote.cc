@@ -1,14 +1,16 @@
-// remote: a request is the call as an event; the wait for its answer is on an exchange that outlives who waits.
+// remote: asks with the call as an event, and waits for the answer on an exchange that outlives the waiting call.
 #include "runtime/host/remote.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
 
-#include "ordain/approvals.h"
+#include "ordain/decision_json.h"
+#include "ordain/event.h"
 #include "ordain/time_text.h"
 #include "runtime/host/host_ruling.h"
 #include "runtime/identity/identity_fields.h"
@@ -20,7 +22,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Where the answer arrives. Shared by who waits and who replies; either may be gone before the other.
+/// Where the answer arrives. Shared by the call that waits and the thread that replies; either may be gone before the
+/// other.
 class Exchange {
  public:
   explicit Exchange(Clock::time_point deadline) : deadline_(deadline) {}
@@ -46,7 +49,7 @@ class Exchange {
   std::optional<Result<RemoteAnswer>> answer_;
 };
 
-/// A JSON object that is put together of values that live longer.
+/// Builds a map from values that live longer than it.
 class Fields {
  public:
   explicit Fields(Arena& arena) : arena_(arena) {}
@@ -80,32 +83,33 @@ Value who_acts(Arena& arena, const Who& who, const IdentityField& field) {
 std::string event_of(const HostCall& call) {
   Arena arena;
   const CallOptions& options = call.options;
-  const bool after = call.stage == Stage::after;
-  const std::string now = format_time(call.now_ns);
-  const TimeParts elapsed = duration_of_nanos(call.elapsed_ns);
-  const std::string took = after ? format_duration(elapsed.seconds, elapsed.nanos) : "";
-  Fields event(arena), action(arena);
-  event.text("capability", call.capability);
-  event.text("stage", to_string(call.stage));
-  event.text("now", now);
-  for (const IdentityField& field : kIdentityFields) {
-    const Value value = who_acts(arena, call.who, field);
-    if (value.present()) event.add(field.root, value);
-  }
+  std::array<Value, kIdentityFields.size()> who;  // agent, principal, tenant, environment, session
+  for (size_t i = 0; i < who.size(); ++i) who[i] = who_acts(arena, call.who, kIdentityFields[i]);
+  Fields action(arena);
   action.text("id", call.action);
   action.text("trace_id", call.trace);
   action.text("parent_id", options.parent);
   action.text("type", options.type);
   action.text("target", options.target);
   action.text("description", options.description);
-  action.text("elapsed", took);
-  if (!action.empty()) event.add("action", action.object());
-  if (options.risk) event.add("risk", Value::floating(options.risk->value));
-  if (!options.resource.is(Kind::null)) event.add("resource", options.resource);
-  if (!options.metadata.is(Kind::null)) event.add("metadata", options.metadata);
-  event.add("input", call.input);
-  if (after) event.add("output", call.output);
-  return to_json(event.object());
+  const Value action_map = action.empty() ? Value() : action.object();
+
+  Event event{.capability = call.capability, .stage = call.stage, .now = timestamp_of_nanos(call.now_ns)};
+  event.agent = &who[0];
+  event.principal = &who[1];
+  event.tenant = &who[2];
+  event.environment = &who[3];
+  event.session = &who[4];
+  event.action = &action_map;
+  event.input = &call.input;
+  if (!options.resource.is(Kind::null)) event.resource = &options.resource;
+  if (!options.metadata.is(Kind::null)) event.metadata = &options.metadata;
+  if (options.risk) event.risk = options.risk->value;
+  if (call.stage == Stage::after) {
+    event.output = &call.output;
+    event.elapsed_ns = call.elapsed_ns;
+  }
+  return to_json(event);
 }
 
 Result<RemoteAnswer> ask(const RemoteOptions& options, const HostCall& call) {
@@ -160,60 +164,19 @@ RemoteVerdict consult(const RemoteOptions& options, const HostCall& call) {
 
 }  // namespace detail
 
-namespace {
-
-Error bad_answer(std::string message) { return {"bad_answer", std::move(message)}; }
-
-/// nullptr if it is not there, or of another kind.
-const Value* field(const Value& object, std::string_view name, Kind kind) {
-  const Value* value = object.is(Kind::map) ? map_find(*object.map, name) : nullptr;
-  return value != nullptr && value->is(kind) ? value : nullptr;
-}
-
-std::string text_of(const Value& object, std::string_view name) {
-  const Value* value = field(object, name, Kind::string);
-  return value != nullptr ? std::string(value->as_text()) : "";
-}
-
-}  // namespace
-
 Result<RemoteAnswer> parse_remote_answer(std::string_view json) {
-  auto document = Document::parse(json);
-  if (!document.ok()) return bad_answer(document.error().message);
-  const Value& root = document->root();
-  RemoteAnswer out;
-  const std::string effect = text_of(root, "effect");
-  bool known = false;
-  for (const Effect each : {Effect::allow, Effect::require_approval, Effect::deny}) {
-    if (effect != to_string(each)) continue;
-    out.effect = each;
-    known = true;
-  }
-  if (!known) return bad_answer("`effect` must be \"allow\", \"require_approval\" or \"deny\"");
-  out.rule = text_of(root, "rule");
-  out.reason = text_of(root, "reason");
-  // Whatever is there must be understood: a redaction that is passed over lets through what it should hide.
-  for (const char* name : {"from", "obligations"}) {
-    const Value* list = root.is(Kind::map) ? map_find(*root.map, name) : nullptr;
-    if (list != nullptr && !list->is(Kind::list)) return bad_answer(fmt::format("`{}` must be a list", name));
-  }
-  if (const Value* from = field(root, "from", Kind::list)) {
-    for (const Value& group : from->as_list()) {
-      if (!group.is(Kind::string)) return bad_answer("`from` must be a list of strings");
-      out.from.emplace_back(group.as_text());
-    }
-  }
-  if (const Value* obligations = field(root, "obligations", Kind::list)) {
-    for (const Value& each : obligations->as_list()) {
-      const std::string kind = text_of(each, "kind");
-      const Value* with = each.is(Kind::map) ? map_find(*each.map, "with") : nullptr;
-      if (kind == "warn") {
-        out.warnings.push_back(text_of(each, "reason"));
-      } else if (kind == "redact" && with != nullptr && field(each, "path", Kind::string) != nullptr) {
-        out.redactions.push_back({text_of(each, "path"), Document::copy_of(*with)});
-      } else {
-        return bad_answer("an obligation is neither a `warn` nor a `redact` with `path` and `with`");
-      }
+  auto decision = parse_decision(json);
+  if (!decision.ok()) return Error{"bad_answer", decision.error().message};
+  RemoteAnswer out{.effect = decision->effect,
+                   .rule = std::move(decision->rule),
+                   .reason = std::move(decision->reason),
+                   .from = std::move(decision->from),
+                   .expires = std::chrono::seconds(decision->expires_seconds.value_or(0))};
+  for (ParsedDecision::Obligation& each : decision->obligations) {
+    if (each.kind == RuleKind::warn) {
+      out.warnings.push_back(std::move(each.reason));
+    } else {
+      out.redactions.push_back({std::move(each.path), std::move(each.with)});
     }
   }
   return out;

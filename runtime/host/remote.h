@@ -1,4 +1,5 @@
-// remote: asks the decision point elsewhere, and makes a verdict of what comes back, or of what does not.
+// remote asks a decision point elsewhere, and turns its answer, or the lack of an answer, into a
+// verdict.
 #pragma once
 
 #include <string>
@@ -9,12 +10,12 @@ namespace ordain::detail {
 
 struct RemoteVerdict {
   std::string rule;     ///< "remote:payments.large", or "remote"
-  HostVerdict verdict;  ///< without effect: the local rules are alone
-  std::string fault;    ///< why there was no answer, where that denies
-  std::string record;   ///< who decided, for the record: "allow by payments.small", "no answer: ..."
+  HostVerdict verdict;  ///< without an effect, the local rules decide alone
+  std::string fault;    ///< why there was no answer, if that denies
+  std::string record;   ///< for the record: "allow by payments.small", "no answer: ..."
 };
 
-/// Blocks until there is an answer, at most until the time is up.
+/// Blocks until there is an answer, at most until the deadline.
 RemoteVerdict consult(const RemoteOptions& options, const HostCall& call);
 
 }  // namespace ordain::detail

@@ -1,4 +1,4 @@
-// Asks the host's rules, then a remote decision point, and gathers what they say.
+// rules.cc asks the host's rules, then a remote decision point, and combines their verdicts.
 #include "ordain/host_rules.h"
 
 #include <exception>
@@ -17,20 +17,20 @@ Value HostCall::arg(std::string_view name) const {
 namespace detail {
 namespace {
 
-/// What one of them said.
+/// The answer of one rule or of the remote.
 struct Answer {
   HostRuling::Asking who;
   HostVerdict verdict;
-  std::string fault;  ///< of one that failed, and denies for it
+  std::string fault;  ///< set if the rule failed and denies for that reason
 };
 
 Answer ask(const HostRule& rule, const HostCall& call) {
   Answer out{{rule.name, rule.version}, {}, {}};
   try {
     out.verdict = rule.decide(call);
-    if (!is_text(out.verdict)) out.fault = "host rule " + rule.name + ": what it says is not valid UTF-8";
+    if (!is_text(out.verdict)) out.fault = "host rule " + rule.name + ": its verdict is not valid UTF-8";
   } catch (const std::exception& e) {
-    out.fault = "host rule " + rule.name + " threw: " + mended(e.what());
+    out.fault = "host rule " + rule.name + " threw: " + mend_utf8(e.what());
   } catch (...) {
     out.fault = "host rule " + rule.name + " threw something that is not a std::exception";
   }
@@ -58,7 +58,7 @@ void note(HostRuling& out, Stage stage, Answer answer) {
     out.fault = answer.fault;
     out.code = answer.fault.empty() ? DecisionCode::rule : DecisionCode::evaluation_error;
   }
-  out.said.push_back({answer.who.name, std::move(verdict)});
+  out.verdicts.push_back({answer.who.name, std::move(verdict)});
 }
 
 }  // namespace
@@ -86,7 +86,8 @@ void ask_host(const HostRuleList& rules, const RemoteOptions& remote, const Host
   if (remote.decider == nullptr) return;
   RemoteVerdict said = consult(remote, call);
   out.remote = std::move(said.record);
-  // An approval is bound to what the approver was told: the remote's rules may change under their names.
+  // An approval is bound to the reason that the approver read, because the remote may change its
+  // rules without renaming them.
   HostRuling::Asking who{std::move(said.rule), said.verdict.reason};
   note(out, call.stage, {std::move(who), std::move(said.verdict), std::move(said.fault)});
 }

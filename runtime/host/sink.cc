@@ -1,4 +1,4 @@
-// sink: the usual sinks.
+// sink.cc has the built-in sinks.
 #include "ordain/sink.h"
 
 #include <algorithm>

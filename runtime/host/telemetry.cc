@@ -1,4 +1,4 @@
-// telemetry: counters behind one mutex, written out as OpenMetrics text.
+// telemetry.cc keeps counters behind one mutex and writes them as OpenMetrics text.
 #include "ordain/telemetry.h"
 
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 namespace ordain {
 namespace {
 
-/// Upper bounds in nanoseconds.
+/// The upper bounds of the buckets, in nanoseconds.
 constexpr std::array<int64_t, 10> kBounds = {100,   250,    500,     1'000,     2'500,
                                              5'000, 10'000, 100'000, 1'000'000, 10'000'000};
 
@@ -50,7 +50,8 @@ struct Metrics::Impl {
   std::array<uint64_t, kBounds.size() + 1> latencies{};
   int64_t latency_sum_ns = 0;
 
-  /// Counting may run out of memory; an event is lost then, a call is not.
+  /// Changes a counter. If counting runs out of memory, the event is not counted, but the call goes
+  /// on.
   template <typename Count>
   void count(Count change) noexcept {
     try {

@@ -1,4 +1,4 @@
-// Identity: checks who acts, and fills the context slots of a program with it.
+// Identity checks the caller's identity and fills the context slots of a program with it.
 #include "ordain/identity.h"
 
 #include <fmt/format.h>
@@ -64,7 +64,7 @@ namespace {
 
 Error invalid(std::string message) { return Error{"invalid_identity", std::move(message)}; }
 
-/// An `id` among the attributes is the identity's id as well.
+/// Takes an `id` among the attributes as the identity's id too.
 std::optional<Error> adopt_id(Who& who, const IdentityField& field) {
   const Value* attributes = attributes_of(who, field.root);
   const Value* id = nullptr;
@@ -85,7 +85,7 @@ std::optional<Error> adopt_id(Who& who, const IdentityField& field) {
   return std::nullopt;
 }
 
-/// Unknown attributes are skipped: policies need not ask for all that a host knows.
+/// Unknown attributes are skipped: policies need not use all that a host knows.
 void fill(const Who& who, Context& context, std::vector<std::string>* unknown) {
   if (who.attributes.root().is(Kind::map)) {
     for (const MapEntry& entry : who.attributes.root().map->all()) {

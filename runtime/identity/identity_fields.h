@@ -1,4 +1,5 @@
-// identity_fields: the five built-in records that say who acts, in one table.
+// identity_fields lists, in one table, the five built-in records that make up the caller's
+// identity.
 #pragma once
 
 #include <array>
@@ -15,11 +16,12 @@ struct IdentityField {
 };
 extern const std::array<IdentityField, 5> kIdentityFields;
 
-/// The attributes that `who` gives for a root record, or nullptr.
+/// @returns the attributes that `who` gives for a root record, or nullptr
 const Value* attributes_of(const Who& who, std::string_view root);
 
-/// `who`, with what it leaves out taken from `base`: an id that is not given; the attributes of a record that it
-/// neither names nor gives attributes for. Another agent never inherits this one's roles.
+/// @returns `who`, completed from `base`: an id that `who` does not give, and the attributes of a
+/// record for which `who` gives neither an id nor attributes. So another agent never inherits the
+/// roles of this one.
 Who inherit(Who who, const Who& base);
 
 }  // namespace ordain::detail

@@ -1,4 +1,5 @@
-// Id128: random names. Each thread has a generator of its own, because the system's costs microseconds a visit.
+// Id128 makes random names. Each thread has a generator of its own, because a system call costs
+// microseconds.
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -17,13 +18,14 @@ namespace {
 std::atomic<uint32_t> fork_generation{1};
 void note_fork() { fork_generation.fetch_add(1, std::memory_order_relaxed); }
 
-/// No randomness, no unique ids: nothing may go on.
+/// Stops the process: without randomness, ids are not unique and nothing may go on.
 void require(bool ok) {
   if (!ok) std::abort();
 }
 
-/// ChaCha20 under a key from the system. Each stretch of its stream begins with the next key, so that what was handed
-/// out cannot be told from what is in memory later. A child process must not hand out what its parent does.
+/// Runs ChaCha20 under a key from the system. Each stretch of its stream begins with the next key,
+/// so an attacker who reads the memory later cannot compute the earlier output. A child process
+/// reseeds, so that it does not repeat its parent's output.
 class Generator {
  public:
   Generator() : context_(EVP_CIPHER_CTX_new()) { require(context_ != nullptr); }
@@ -43,7 +45,8 @@ class Generator {
   }
 
  private:
-  // Long stretches: setting up the cipher for the next takes as long as a thousand bytes of it.
+  // Stretches are long because setting up the cipher for the next one takes as long as a thousand
+  // bytes of it.
   static constexpr size_t kKey = 32, kStream = 4096;
 
   void seed() {
@@ -70,7 +73,7 @@ class Generator {
   }
 
   EVP_CIPHER_CTX* context_;
-  uint8_t stream_[kStream];  ///< the next key, then what is handed out
+  uint8_t stream_[kStream];  ///< the next key, then the bytes to hand out
   size_t used_ = kStream;
   uint32_t generation_ = 0;
 };

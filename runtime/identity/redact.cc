@@ -1,4 +1,4 @@
-// redact: walks a path and rebuilds only the records and lists along it.
+// redact walks a path and rebuilds only the records and lists along it.
 #include "runtime/identity/redact.h"
 
 #include "ordain/json.h"
@@ -6,7 +6,7 @@
 namespace ordain::detail {
 namespace {
 
-/// Takes the next step off the path. An empty name is `[*]`.
+/// Removes the next step from the path. An empty name stands for `[*]`.
 bool next_step(std::string_view& path, std::string_view* name) {
   if (path.starts_with("[*]")) {
     path.remove_prefix(3);
@@ -37,7 +37,7 @@ Value replace_items(Arena& arena, const Value& list, std::string_view path, cons
   return Value::list({items, at});
 }
 
-/// Replaces in the entry named `name`, or in all of them where it is empty.
+/// Replaces in the entry named `name`, or in all entries if `name` is empty.
 Value replace_entries(Arena& arena, const Value& map, std::string_view name, std::string_view path, const Value& with) {
   if (!name.empty() && map_find(*map.map, name) == nullptr) return map;
   MapEntry* entries = arena.array<MapEntry>(map.map->count);

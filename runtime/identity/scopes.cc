@@ -1,4 +1,4 @@
-// scopes: the declared ones against `agent.scopes` of the identity.
+// scopes compares the declared scopes of a capability with `agent.scopes` of the identity.
 #include "runtime/identity/scopes.h"
 
 #include "runtime/identity/identity_fields.h"

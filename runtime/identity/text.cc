@@ -1,4 +1,4 @@
-// text: UTF-8 checks, hex and times.
+// text.cc checks UTF-8, and formats hex digits and times.
 #include "runtime/identity/text.h"
 
 #include <fmt/format.h>
@@ -35,7 +35,7 @@ std::string text_problem(std::string_view text) {
   return "";
 }
 
-std::string mended(std::string_view text) {
+std::string mend_utf8(std::string_view text) {
   if (valid_utf8(text)) return std::string(text);
   std::string out;
   for (size_t at = 0; at < text.size();) {
@@ -48,7 +48,7 @@ std::string mended(std::string_view text) {
 
 void append_json_text(std::string& out, std::string_view text) {
   if (valid_utf8(text)) return append_json_string(out, text);
-  append_json_string(out, mended(text));
+  append_json_string(out, mend_utf8(text));
 }
 
 std::string fault_text(const Program& program, const Fault& fault) {

@@ -1,4 +1,5 @@
-// text: what the runtime needs to know of strings: is it UTF-8, how does a time read.
+// text has the operations on strings that the runtime needs: checking UTF-8, escaping JSON, and
+// formatting.
 #pragma once
 
 #include <cstdint>
@@ -14,26 +15,28 @@ namespace ordain::detail {
 /// The longest id or name that a host may give, in bytes.
 inline constexpr size_t kMaxIdentityText = 4096;
 
-/// The code point at `text[at]`, with its length in bytes; length 0 if it is not UTF-8 there.
+/// The code point at `text[at]` and its length in bytes; the length is 0 if the bytes there are not
+/// UTF-8.
 struct CodePoint {
   uint32_t value = 0;
   uint32_t length = 0;
 };
 CodePoint code_point_at(std::string_view text, size_t at);
 
-/// "" if `text` may be an id or a name; otherwise what is wrong with it.
+/// @returns "" if `text` is valid as an id or a name; otherwise what is wrong with it
 std::string text_problem(std::string_view text);
 
-/// `text` with U+FFFD for bytes that are not UTF-8.
-std::string mended(std::string_view text);
+/// @returns `text` with U+FFFD in place of bytes that are not UTF-8
+std::string mend_utf8(std::string_view text);
 
-/// Appends `text` quoted and escaped; bytes that are not UTF-8, as a damaged file may hold, become U+FFFD.
+/// Appends `text` quoted and escaped. Bytes that are not UTF-8, which a damaged file may hold,
+/// become U+FFFD.
 void append_json_text(std::string& out, std::string_view text);
 
-/// "division by zero at payments.policy:12:18".
+/// @returns a text like "division by zero at payments.policy:12:18"
 std::string fault_text(const Program& program, const Fault& fault);
 
-/// Lower-case hex digits of bytes.
+/// @returns the bytes as lower-case hex digits
 std::string hex_of(std::string_view bytes);
 
 }  // namespace ordain::detail

@@ -1,4 +1,5 @@
-// base64: written by hand because it must be strict; a lenient reader lets one signature have many spellings.
+// base64 is written by hand because it must be strict: a lenient reader lets one signature have
+// many spellings.
 #include "runtime/keys/base64.h"
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// base64: the standard alphabet with padding, one text for one byte string.
+// base64 uses the standard alphabet with padding and gives each byte string exactly one text.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@ namespace ordain::detail {
 
 std::string base64_of(std::string_view bytes);
 
-/// @returns false for anything but the text that base64_of makes: white space, missing padding, stray bits.
+/// @returns false for any text that base64_of would not write: white space, missing padding, stray
+/// bits
 bool parse_base64(std::string_view text, std::string* bytes);
 
 }  // namespace ordain::detail

@@ -1,4 +1,5 @@
-// key_file: one open file is checked and read, so that it cannot be exchanged between the two.
+// key_file opens a file once, then checks and reads it through that handle, so that an attacker
+// cannot exchange the file in between.
 #include "runtime/keys/key_file.h"
 
 #include <fcntl.h>

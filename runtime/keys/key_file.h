@@ -1,4 +1,4 @@
-// key_file: secrets in files that only their owner may read.
+// key_file keeps secrets in files that only their owner may read.
 #pragma once
 
 #include <string>
@@ -8,13 +8,15 @@
 
 namespace ordain::detail {
 
-/// Makes `path` with mode 0600 and `text` in it, durable when it returns. Never overwrites.
+/// Creates `path` with mode 0600 and writes `text` to it; the file is durable when this returns.
+/// Never overwrites a file.
 Result<void> write_secret(const std::string& path, std::string_view text);
 
-/// Reads at most 4 KiB. A file that others may read, or of another owner, is error "key_exposed".
+/// Reads at most 4 KiB. If others may read the file, or if it belongs to another owner, the error
+/// is "key_exposed".
 Result<std::string> read_secret(const std::string& path);
 
-/// The same without the check, for public keys.
+/// Like read_secret but without that check, for public keys.
 Result<std::string> read_key_text(const std::string& path);
 
 }  // namespace ordain::detail

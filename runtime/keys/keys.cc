@@ -1,5 +1,5 @@
-// keys: Ed25519 and HMAC-SHA256 over OpenSSL. A crypto library that fails at what cannot fail stops the process,
-// because nothing could go on safely.
+// keys.cc implements Ed25519 and HMAC-SHA256 over OpenSSL. If the crypto library fails at an
+// operation that cannot fail, the process stops, because nothing could go on safely.
 #include "ordain/keys.h"
 
 #include <fmt/format.h>
@@ -46,7 +46,7 @@ bool name_fits(std::string_view name) {
   return !name.empty() && name.size() <= kMaxName && std::all_of(name.begin(), name.end(), printable);
 }
 
-/// Splits `name+hash+base64`; the key material without its algorithm byte goes to `*material`.
+/// Splits `name+hash+base64`. `*material` receives the key material without its algorithm byte.
 bool split_key(std::string_view text, std::string_view* name, std::string_view* hash, std::string* material) {
   size_t first = text.find('+');
   size_t second = first == std::string_view::npos ? first : text.find('+', first + 1);

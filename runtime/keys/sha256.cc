@@ -1,5 +1,6 @@
-// Sha256 over OpenSSL's compression. The newer interface of OpenSSL 3.0 allocates for every message, which on a chain
-// of short records costs as much as hashing them; this one does not.
+// Sha256 uses OpenSSL's low-level compression. The newer interface of OpenSSL 3.0 allocates for
+// every message, which costs as much as hashing the short records of a chain; this one does not
+// allocate.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "runtime/keys/sha256.h"
 
@@ -10,7 +11,7 @@
 namespace ordain::detail {
 namespace {
 
-/// A crypto library that cannot hash leaves nothing that could go on safely.
+/// Stops the process if hashing fails: nothing could go on safely.
 void require(int ok) {
   if (ok != 1) std::abort();
 }

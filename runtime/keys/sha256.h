@@ -1,5 +1,5 @@
-// Sha256: the hash of chains and bindings. A hasher is kept for many messages, because setting one up costs as much as
-// hashing.
+// Sha256 is the hash of chains and bindings. Keep a hasher for many messages, because setting one
+// up costs as much as hashing.
 #pragma once
 
 #include <array>
@@ -9,8 +9,8 @@
 
 namespace ordain::detail {
 
-/// One message at a time: `add` any number of times, then `finish`, which also makes it ready for the next. Not
-/// thread-safe.
+/// Hashes one message at a time: call `add` any number of times, then `finish`, which also prepares
+/// the hasher for the next message. Not thread-safe.
 class Sha256 {
  public:
   using Hash = std::array<uint8_t, 32>;

@@ -1,4 +1,4 @@
-// sqlite: the only file that includes sqlite3.h.
+// sqlite.cc wraps SQLite; apart from the fault layer for tests, only this file includes sqlite3.h.
 #include "runtime/sqlite/sqlite.h"
 
 #include <fcntl.h>
@@ -36,7 +36,7 @@ Error error_of(int result, const std::string& path, const char* message) {
   return Error{code_of(result), fmt::format("{}: {}", path, message)};
 }
 
-/// SQLite gives its side files the mode of the main file, so that is made first, closed to others.
+/// Creates the main file closed to others. SQLite gives its side files the mode of that file.
 Result<void> create_private(const std::string& path) {
   int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) {
@@ -138,7 +138,8 @@ Result<int64_t> Database::pragma(const std::string& name) {
   return statement->integer(0);
 }
 
-/// Switching the journal does not wait for other connections by itself.
+/// Retries until `busy_wait`, because switching the journal mode does not wait for other
+/// connections.
 Result<void> Database::use_wal() {
   auto deadline = std::chrono::steady_clock::now() + busy_wait_;
   for (;;) {

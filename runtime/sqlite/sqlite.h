@@ -1,5 +1,5 @@
-// sqlite: the one corner that knows SQLite. Thin owners of a connection, a statement and a transaction, and typed
-// errors.
+// sqlite confines the use of SQLite to one place: thin owners of a connection, a statement and a
+// transaction, with typed errors.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,8 @@ struct sqlite3_stmt;
 
 namespace ordain::sqlite {
 
-/// A prepared statement. Columns count from 0, parameters from 1. Views returned live until the next step or reset.
+/// A prepared statement. Columns count from 0, parameters from 1. Returned views live until the
+/// next step or reset.
 class Statement {
  public:
   enum class Step { row, done, failed };
@@ -28,8 +29,8 @@ class Statement {
   Statement& bind_text(int parameter, std::string_view text);
   Statement& bind_blob(int parameter, const void* bytes, size_t size);
   Step step();
-  /// Ready for other parameters. Must be called before a transaction ends, for statements that were not stepped to
-  /// their end.
+  /// Prepares the statement for other parameters. Before a transaction ends, the caller must reset
+  /// every statement that was not stepped to its end.
   void reset();
 
   int64_t integer(int column);
@@ -45,24 +46,26 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-/// A connection. One thread at a time. Errors carry one of the codes database_busy, database_full, database_readonly,
-/// database_corrupt, database_error, and the file's path.
+/// A connection, to be used by one thread at a time. Errors carry the file's path and one of the
+/// codes database_busy, database_full, database_readonly, database_corrupt, database_error.
 class Database {
  public:
   enum class Open { read_only, read_write };
-  /// Opens or (read_write) creates `path` with mode 0600. ":memory:" is a database of this connection's own.
+  /// Opens or (read_write) creates `path` with mode 0600. ":memory:" is a database private to this
+  /// connection.
   static Result<Database> open(const std::string& path, Open how, std::chrono::milliseconds busy_wait);
 
   Result<void> execute(const std::string& sql);
   Result<Statement> prepare(std::string_view sql);
   int64_t changes() const;
-  /// Of the last call that failed.
+  /// @returns the error of the last call that failed
   Error error() const;
 
-  /// Write-ahead logging, a commit that is durable (`full`) or merely ordered, and `schema` in a new file.
-  /// `application` tells our kinds of file apart; a file of another kind, or a later version, is an error.
+  /// Sets up write-ahead logging with commits that are durable (`full`) or merely ordered, and
+  /// creates `schema` in a new file. `application` distinguishes our kinds of file; a file of
+  /// another kind or of a later version is an error.
   Result<void> prepare_file(int32_t application, int32_t version, const std::string& schema, bool full);
-  /// The check alone, for readers.
+  /// Only checks the kind and version of the file, for readers.
   Result<void> check_file(int32_t application, int32_t version);
 
  private:
@@ -76,7 +79,7 @@ class Database {
   std::chrono::milliseconds busy_wait_{0};
 };
 
-/// A write transaction: rolled back unless committed.
+/// A write transaction. It is rolled back unless it is committed.
 class Transaction {
  public:
   explicit Transaction(Database& database) : database_(database) {}
@@ -91,12 +94,12 @@ class Transaction {
   bool open_ = false;
 };
 
-/// Makes `directory` and its missing parents, with mode 0700.
+/// Creates `directory` and its missing parents with mode 0700.
 Result<void> make_directory(const std::string& directory);
-/// `directory`/`file`.
+/// @returns `directory`/`file`
 std::string path_in(const std::string& directory, std::string_view file);
 bool file_exists(const std::string& path);
-/// Makes durable that files were made in `directory`, or removed from it.
+/// Makes the creation and removal of files in `directory` durable.
 Result<void> sync_directory(const std::string& directory);
 
 }  // namespace ordain::sqlite

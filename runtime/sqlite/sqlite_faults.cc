@@ -1,4 +1,4 @@
-// sqlite_faults: a VFS that forwards to the system's.
+// sqlite_faults is an SQLite VFS that forwards to the system's VFS and injects faults.
 #include "runtime/sqlite/sqlite_faults.h"
 
 #include <sqlite3.h>
@@ -11,7 +11,7 @@ namespace {
 Faults faults;
 sqlite3_vfs* below = nullptr;
 
-/// A file of ours; the system's file lies right behind it.
+/// A file of this layer; the system's file follows it in memory.
 struct File {
   sqlite3_file base;
   sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }

@@ -1,7 +1,7 @@
-/* The C interface, used as a C program would: what it decides, how it fails, and 4 threads on one engine.
+/* This test uses the C interface as a C program would: decisions, failures, and 4 threads on one engine.
  * Usage: c_api_test POLICIES, the policies of examples/embed. Exit 0 if every check holds. */
 #define _POSIX_C_SOURCE 200809L
-#include <ordain.h>
+#include <ordain/c.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static int effect_of(ordain_engine* engine, const char* event, const char* part)
 
 static void check_decisions(ordain_engine* engine) {
   CHECK(effect_of(engine, kSmall, "\"rule\": \"refunds.small\"") == ORDAIN_ALLOW);
-  CHECK(effect_of(engine, kLarge, "\"from\": [\"team-lead\"]") == ORDAIN_REQUIRE_APPROVAL);
+  CHECK(effect_of(engine, kLarge, "\"from\": [\"team-lead\"], \"expires_seconds\": 1800") == ORDAIN_REQUIRE_APPROVAL);
   CHECK(effect_of(engine, kWrong, "\"code\": \"invalid_input\"") == ORDAIN_DENY);
   CHECK(effect_of(engine, "{\"capability\": \"unheard_of\"}", "\"code\": \"default\"") == ORDAIN_DENY);
   CHECK(effect_of(engine, "{", "") == -1 - ORDAIN_BAD_EVENT);

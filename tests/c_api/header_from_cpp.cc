@@ -1,5 +1,5 @@
-// <ordain.h> compiles in C++ beside <ordain/ordain.h>, and promises the same: nothing is thrown.
-#include <ordain.h>
+// This test compiles <ordain/c.h> in C++ beside <ordain/ordain.h>, and checks that it never throws.
+#include <ordain/c.h>
 #include <ordain/ordain.h>
 
 static_assert(noexcept(ordain_open(nullptr, 0, nullptr, nullptr, nullptr)));

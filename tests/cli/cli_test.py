@@ -1,9 +1,10 @@
-"""The `ordain` command from outside: what it prints, where, and how it exits."""
+"""These tests run the `ordain` command and check its output, its streams and its exit codes."""
 
 import html.parser
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -56,11 +57,79 @@ class Help(Case):
             self.assertEqual(run.returncode, 0, command)
             self.assertGreater(len(run.stdout.splitlines()), 5, command)
 
+    def test_version(self):
+        run = ordain("--version")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        lines = run.stdout.splitlines()
+        self.assertRegex(lines[0], r"^ordain [0-9]+\.[0-9]+\.[0-9]+$")
+        header = (ROOT / "embed" / "include" / "ordain" / "c.h").read_text()
+        abi = re.search(r"ORDAIN_ABI_VERSION ([0-9]+)u", header)[1]
+        program = re.search(r"version    = fixed32 +; ([0-9]+)", (ROOT / "docs" / "bytecode.md").read_text())[1]
+        record = re.search(r"body     = version:u8 field\* +; version ([0-9]+)", (ROOT / "docs" / "audit.md").read_text())[1]
+        self.assertEqual(lines[1:4], [f"program format {program}", f"record format {record}", f"C ABI {abi}"])
+        self.assertRegex(lines[4], r"^native code by LLVM [0-9]+\.[0-9]+\.[0-9]+" if JIT else "^without native code$")
+        self.assertEqual(len(lines), 5)
+
     def test_wrong_usage_exits_2(self):
         for command in ([], ["nonsense"], ["check"], ["test"], ["eval", "--policies", "x"], ["eval", "--policies", "x", "--events", "-", "--engine", "warp"]):
             run = ordain(*command)
             self.assertEqual(run.returncode, 2, command)
             self.assertIn("ordain:", run.stderr)
+
+
+class Completion(Case):
+    """What a shell offers, asked of bash itself."""
+
+    def complete(self, *words):
+        """The candidates for the last of `words`, in the test's folder."""
+        script = f'''
+source <("{BIN / "ordain"}" completion bash)
+COMP_WORDS=(ordain "$@"); COMP_CWORD=$#
+_ordain
+printf '%s\\n' "${{COMPREPLY[@]}}"
+'''
+        run = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, cwd=self.path, timeout=60)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        return sorted(line for line in run.stdout.splitlines() if line)
+
+    def test_commands_and_their_commands(self):
+        self.assertLessEqual({"check", "eval", "approvals", "audit", "completion"}, set(self.complete("")))
+        self.assertEqual(self.complete("ex"), ["explain"])
+        self.assertEqual(self.complete("audit", "pr"), ["prove", "prune"])
+        self.assertEqual(self.complete("grants", ""), ["create", "list", "revoke"])
+        self.assertEqual(self.complete("bogus", "--js"), [])
+
+    def test_options_of_the_command(self):
+        self.assertEqual(self.complete("plan", "-"), ["--dot", "--help", "--json", "--most", "-h"])
+        self.assertEqual(self.complete("audit", "verify", "--un"), ["--unsigned-tail"])
+        self.assertEqual(self.complete("functions", ""), ["--help", "--json", "-h"])
+        self.assertIn("--version", self.complete("--"))
+
+    def test_values(self):
+        self.assertEqual(self.complete("eval", "--engine", ""), ["interpreter", "jit"])
+        self.assertEqual(self.complete("eval", "--json", "--default", "=", "req"), ["require_approval"])
+        self.assertEqual(self.complete("completion", ""), ["bash", "fish", "zsh"])
+        self.assertEqual(self.complete("approvals", "reject", "--note", ""), [])
+
+    def test_paths(self):
+        self.write("a b.policy", "")
+        self.write("calls.jsonl", "")
+        (self.path / "state").mkdir()
+        everything = ["a b.policy", "calls.jsonl", "state"]
+        self.assertEqual(self.complete("check", ""), everything)
+        self.assertEqual(self.complete("check", "a b.policy", "ca"), ["calls.jsonl"])
+        self.assertEqual(self.complete("eval", "--policies", "x", ""), everything)
+        self.assertEqual(self.complete("eval", "--policies", "x", "--events", ""), everything)
+        self.assertEqual(self.complete("audit", "tail", "--db", ""), ["state"])
+        self.assertEqual(self.complete("import", "aegis", "-o", "c"), ["calls.jsonl"])
+
+    def test_every_command_is_in_every_script(self):
+        for shell in ("bash", "zsh", "fish"):
+            run = ordain("completion", shell)
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            for words in ("ordain check", "ordain audit check-proof", "ordain approvals approve", "ordain keys init", "ordain completion"):
+                self.assertIn(words, run.stdout)
+        self.assertEqual(ordain("completion", "tcsh").returncode, 2)
 
 
 class Check(Case):
@@ -194,6 +263,8 @@ class Eval(Case):
                 self.assertEqual(got[0]["obligations"], [{"kind": "warn", "reason": "two", "rule": "pays.noted"}])
                 self.assertEqual(got[1]["reason"], "too big")
                 self.assertEqual(got[2]["from"], ["a", "b"])
+                self.assertIsNone(got[2]["expires_seconds"])
+                self.assertEqual(["from" in d for d in got], ["expires_seconds" in d for d in got])
                 self.assertEqual(got[3]["fault"]["code"], "division_by_zero")
                 self.assertEqual((got[3]["fault"]["line"], got[3]["fault"]["column"]), (4, 21))
                 self.assertEqual(got[3]["fault"]["rule"], "pays.big")
@@ -233,6 +304,20 @@ class Eval(Case):
         run = ordain("audit", "import", self.write("log.jsonl", exported), "--db", str(self.path / "copy"))
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertEqual(ordain("audit", "export", "--db", str(self.path / "copy")).stdout, exported)
+
+    def test_the_shortest_expiry_of_those_who_ask(self):
+        policy = """capability pay { input { amount: double } }
+policy p on before pay {
+  require_approval large when input.amount > 10.0 from "a" expires 1h;
+  require_approval huge  when input.amount > 100.0 from "b" expires 90s;
+  allow;
+}
+"""
+        events = [{"capability": "pay", "input": {"amount": amount}} for amount in (1, 50, 500)]
+        got = self.decisions(events, policy=policy)
+        self.assertEqual([d.get("expires_seconds", "none") for d in got], ["none", 3600, 90])
+        default = self.decisions([{"capability": "else"}], "--default", "require_approval", policy=policy)
+        self.assertEqual((default[0]["from"], default[0]["expires_seconds"]), ([], None))
 
     def test_malformed_lines_do_not_stop_the_run(self):
         run = self.eval(["{", '{"input": {}}', "[]", {"capability": "pay", "input": {"amount": 2}}, {"capability": "pay", "stage": "during"}])
@@ -317,6 +402,7 @@ class Eval(Case):
         self.assertIn("none", run.stderr)
         directory = ordain("eval", "--policies", self.write("p.policy", POLICY), "--events", str(self.path))
         self.assertEqual(directory.returncode, 2, directory.stderr)
+        self.assertEqual(len(directory.stderr.splitlines()), 1, "the complaint alone, no summary of nothing")
 
     def test_broken_policies_exit_2(self):
         run = self.eval([], policy="policy p on before x { deny when 1 + ; }")
@@ -427,6 +513,11 @@ class Bench(Case):
             self.assertIn(part, run.stdout)
         self.assertEqual(run.stderr, "")
 
+    def test_a_page_that_cannot_be_written_is_found_at_once(self):
+        run = self.bench("--html", str(self.path / "none" / "page.html"))
+        self.assertEqual((run.returncode, run.stdout), (2, ""))
+        self.assertIn("cannot write", run.stderr)
+
     def test_html_stands_alone(self):
         page_path = self.path / "page.html"
         hostile = 'capability "a<b>&c" {}\npolicy p on before "a<b>&c" { allow; }\n'
@@ -534,7 +625,7 @@ policy wide on before * { deny tagged when action.type == "t" && agent.id == "q"
         false = {rule["rule"]: [part["text"] for part in rule["false"]] for rule in known}
         self.assertEqual(false, {
             "p.many": ['input.to == "x"', 'agent.id in ["a", "b"]'],
-            "p.let_parts": ['input.to.startsWith("x")'],  # agent.team is missing, which is no longer asked
+            "p.let_parts": ['input.to.startsWith("x")'],  # agent.team is missing but no longer read
             "p.noted": ["has(input.note)"],
             "p.either": ['(input.to == "x" || input.to == "y")', "n < 4"],
             "p.faulty": ["input.cents < 0"],
@@ -623,7 +714,7 @@ class Replay(Case):
             self.assertEqual((report["decided"], report["malformed"]), (0, lines))
             self.assertIn("line 1: a line of an audit log", run.stderr)
             self.assertIn("--audit", run.stderr)
-        # What the message says does it.
+        # Following the message's advice works.
         self.assertEqual(ordain("audit", "import", self.write("export.jsonl", whole), "--db", copy).returncode, 0)
         run = ordain("replay", "--audit", copy, "--policies", self.new)
         self.assertRegex(run.stdout, r"newly allowed +1 ")

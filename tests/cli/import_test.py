@@ -1,7 +1,7 @@
-"""`ordain import` from outside: what YAML becomes, what that decides, and what is refused.
+"""These tests run `ordain import`: the policies that YAML becomes, their decisions, and refused files.
 
-Goldens lie beside their YAML in tests/cli/import; ORDAIN_UPDATE=1 writes them anew. The cases of ORDAIN_SHARED (the data
-that CapFence publishes) run where they are present.
+The expected outputs are beside their YAML in tests/cli/import; ORDAIN_UPDATE=1 rewrites them. The
+cases of ORDAIN_SHARED (the data that CapFence publishes) run if they are present.
 """
 
 import json
@@ -16,8 +16,8 @@ BIN = pathlib.Path(os.environ["ORDAIN_BIN"])
 HERE = pathlib.Path(__file__).resolve().parent / "import"
 SHARED = pathlib.Path(os.environ.get("ORDAIN_SHARED", HERE.parents[3] / "shared")) / "data" / "capfence"
 
-# Cases whose verdict is another one through the imported policy, because the safe meaning differs; docs/import.md lists
-# the same names and says why.
+# Cases in which the imported policy decides differently, because the safe meaning differs;
+# docs/import.md lists the same names with the reasons.
 DIFFERENT = {}
 
 
@@ -188,7 +188,7 @@ class SafeCapfence(Folder):
             {"amount": 1, "total": 999999}, {"amount": 1, "Amount": 9}, {"payment": {"amount": 5}}, {"amount": 1, "x": [{"amount": 9}]},
             {"amount": 5000}, {"amount": 1e300}, {"amount": 5, "note": "EmBargo"}], **facts)
         self.expect(policy, "require_approval", "pay", [{"amount": 200}], agent=facts["agent"], tenant="acme")
-        # A tenant that the host does not tell counts as the one that the rule names.
+        # If the host does not give the tenant, it counts as the one that the rule names.
         self.expect(policy, "require_approval", "pay", [{"amount": 200}], agent=facts["agent"])
         self.expect(policy, "deny", "pay", [{"amount": 200}], agent={"id": "a", "roles": ["banker"], "chain_depth": 3}, tenant="other")
 
@@ -199,7 +199,7 @@ class SafeCapfence(Folder):
         self.expect(policy, "deny", "fs.read", path(
             "docs/../../etc/shadow", "docs-secret", "/srv/public/../../etc/shadow", "docs/%2e%2e/x", "docs\\..\\..\\x", "~/docs", "Docs/a", ""))
         self.expect(policy, "deny", "fs.read", [{"path": "docs/a", "file_path": "/etc/shadow"}, {"x": {"path": "docs/a"}}, {}])
-        # Where only a blocking rule speaks, what may be meant is blocked too.
+        # If only a blocking rule applies, it also blocks possible meanings.
         got = self.decide(policy, [{"capability": "fs.write", "input": {"path": p}} for p in ("/ETC/x", "../../etc/x", "~root", "/etc")])
         self.assertEqual([d["code"] for d in got], ["rule"] * 4)
         got = self.decide(policy, [{"capability": "fs.write", "input": {"path": "/home/etc"}}])
@@ -238,7 +238,7 @@ class SafeCapfence(Folder):
         policy = self.imported("capfence", HERE / "capfence" / "risk_only.yaml")
         for risk, effect in (("low", "allow"), ("high", "require_approval"), ("critical", "deny"), (3.5, "require_approval"), ("none", "deny")):
             self.expect(policy, effect, "x", [{"risk": "low"}], risk=risk)
-        # Beside rules, a risk that is allowed allows nothing by itself.
+        # Beside rules, an allowed risk does not allow anything by itself.
         money = self.imported("capfence", HERE / "capfence" / "money.yaml")
         self.expect(money, "deny", "other", [{}], risk="low")
 

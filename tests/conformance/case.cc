@@ -1,3 +1,4 @@
+// case.cc reads conformance cases, and compares and prints values.
 #include "tests/conformance/case.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// A conformance case, as its JSON line says it, in Ordain's terms.
+// A conformance case is one JSON line of CEL's cases, read into Ordain's own types.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -22,18 +22,19 @@ struct Case {
   const Type* deduced_type = nullptr;
 };
 
-/// Reads one line. Everything the case points to lives in `arena`. Throws nlohmann::json::exception on a malformed
-/// line.
+/// Reads one line. Everything the case points to lives in `arena`. Throws nlohmann::json::exception
+/// on a malformed line.
 Case read_case(Arena& arena, const nlohmann::json& line);
 
-/// Same value and kind: NaN equals NaN, 1 and 1u and 1.0 differ, maps compare without order.
+/// @returns whether value and kind are the same: NaN equals NaN, 1 and 1u and 1.0 differ, maps
+/// compare without order
 bool identical(const Value& a, const Value& b);
 
-/// `text` with \uXXXX and \UXXXXXXXX decoded. The cases' expected strings went through a text format that has these
-/// escapes, and some still carry them.
+/// @returns `text` with \uXXXX and \UXXXXXXXX decoded. The cases' expected strings went through a
+/// text format that has these escapes, and some still contain them.
 std::string decode_escapes(std::string_view text);
 
-/// For people: `{"x": 1u, 2.0: b"\x00"}`.
+/// Formats a value for people: `{"x": 1u, 2.0: b"\x00"}`.
 std::string show(const Value& value);
 
 }  // namespace ordain::conformance

@@ -23,7 +23,7 @@
 namespace ordain::conformance {
 namespace {
 
-/// What a case came to: a value, a type, or an error at some stage.
+/// The result of a case: a value, a type, or an error at some stage.
 struct Got {
   bool error = false;
   std::string message;  ///< of the error
@@ -92,13 +92,14 @@ Got run(Arena& arena, const Case& test, const std::string& engine) {
   return run_engine(arena, test, engine, checked, diagnostics);
 }
 
-/// The expected value; or, for a string that still carries escapes, what they stand for.
+/// @returns whether the value is as expected; a string that still contains escapes may also match
+/// once they are decoded
 bool is_expected(const Value& expected, const Value& got) {
   if (identical(expected, got)) return true;
   return expected.is(Kind::string) && got.is(Kind::string) && decode_escapes(expected.as_text()) == got.as_text();
 }
 
-/// "" if the case passed, else what was expected and got.
+/// @returns "" if the case passed, otherwise the expected and the actual result
 std::string judge(const Case& test, const Got& got) {
   if (test.expects_error) return got.error ? "" : fmt::format("expected an error, got {}", show(got.value));
   if (got.error) {

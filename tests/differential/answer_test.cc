@@ -1,5 +1,5 @@
-// One native function that answers for all rules of a capability: where there is one it says what trying the rules
-// says, and what it cannot say it leaves to them.
+// These tests cover the native function that answers for all rules of a capability. Where it
+// exists, it must give the same answer as trying the rules, or leave the call to them.
 #include <gtest/gtest.h>
 
 #include "ordain/decide.h"
@@ -30,7 +30,8 @@ std::unique_ptr<Compiled> rules(std::initializer_list<std::string> packages) {
   return compiled.native->native_answer(compiled.native->resolve("act").id, stage) != nullptr;
 }
 
-// What every evaluator says of calls with n and m from -1 to 2, with and without what may be absent.
+// @returns the answers of every evaluator to calls with n and m from -1 to 2, with and without the
+// optional fields
 std::string answers(Compiled& compiled) {
   std::string out;
   for (int n = -1; n <= 2; ++n) {

@@ -1,5 +1,6 @@
-// Oracle = interpreter = JIT over the generated families of rule sets, at sizes where an index has something to do, on
-// requests that meet the rules and on ragged ones: with absent fields, missing context, extremes and unknown values.
+// These tests compare oracle, interpreter and native code on the generated families of rule sets,
+// at sizes where an index has an effect, on requests that concern the rules and on ragged ones:
+// with absent fields, missing context, extremes and unknown values.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -17,7 +18,8 @@ std::shared_ptr<const Source> source(const std::string& name, std::string text) 
   return std::make_shared<Source>(Source{name, std::move(text)});
 }
 
-// Decides `count` requests of each traffic everywhere. @returns how often each effect was the answer.
+// Decides `count` requests of each traffic on every evaluator. @returns how often each effect was
+// the answer.
 std::map<std::string, size_t> decide_requests(Compiled& compiled, const Family& family, size_t rules, uint64_t seed,
                                               size_t count) {
   std::map<std::string, size_t> effects;
@@ -25,7 +27,7 @@ std::map<std::string, size_t> decide_requests(Compiled& compiled, const Family& 
     for (const bench::Request& request : bench::draw_requests(family, rules, seed, count, seed + 77, traffic)) {
       const std::string verdict = decide_everywhere(compiled, bench::event_json(request));
       ++effects[verdict.substr(0, verdict.find(' '))];
-      if (testing::Test::HasFailure()) return effects;  // one request tells it all
+      if (testing::Test::HasFailure()) return effects;  // one request is enough
     }
   }
   return effects;
@@ -69,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(Families, FamilyOf,
                                   std::to_string(std::get<1>(info.param).rules);
                          });
 
-// Packages combine; the second one's rules name what the first declares.
+// Packages combine: the second one's rules use the capabilities that the first declares.
 TEST(FamiliesTogether, TwoPackagesAgree) {
   const Family& mixed = *bench::find_family("mixed");
   for (uint64_t seed = 1; seed <= 4; ++seed) {
@@ -85,7 +87,8 @@ TEST(FamiliesTogether, TwoPackagesAgree) {
   }
 }
 
-// What the random rules and requests are worth: between them they reach every way in which a decision can end.
+// Checks the random rules and requests themselves: together they reach every way in which a
+// decision can end.
 TEST(FamiliesTogether, MixedRequestsMeetEveryOutcome) {
   const Family& mixed = *bench::find_family("mixed");
   std::string all;
@@ -110,7 +113,7 @@ TEST(FamilyText, IsTheSameForTheSameSeedAndGrowsFromTheSmaller) {
     EXPECT_EQ(family.rules(50, 3), family.rules(50, 3)) << family.name;
     EXPECT_NE(family.rules(50, 3), family.rules(50, 4)) << family.name;
     const std::string small = family.rules(20, 3), large = family.rules(40, 3);
-    // All but the end of the policy, and a last rule for what is left.
+    // Everything except the end of the policy, and a last rule for the remaining calls.
     const std::string_view begin = std::string_view(small).substr(0, small.size() / 2);
     EXPECT_TRUE(large.starts_with(begin)) << family.name;
   }
@@ -118,7 +121,7 @@ TEST(FamilyText, IsTheSameForTheSameSeedAndGrowsFromTheSmaller) {
 
 TEST(FamilyText, FitsAFileAtTheLargestSize) {
   for (const Family& family : bench::families()) {
-    if (std::string_view(family.name).starts_with("mixed")) continue;  // not for measuring at that size
+    if (std::string_view(family.name).starts_with("mixed")) continue;  // too slow at that size
     EXPECT_LT(family.rules(100'000, 1).size(), size_t{16} << 20) << family.name;
   }
 }

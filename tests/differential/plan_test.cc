@@ -1,5 +1,6 @@
-// The planner's promise, on generated rule sets: a decision that follows the DAG is the one of evaluating every rule,
-// faults, absent facts and matched rules included. And its size: in proportion to the rules.
+// These tests check the index on generated rule sets: a decision that follows it equals the
+// decision that evaluates every rule, including faults, absent facts and matched rules. They also
+// check that its size is proportional to the rules.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +14,7 @@
 namespace ordain {
 namespace {
 
-// Rules over every kind of test that the planner knows, and some that it does not.
+// Makes rules with every kind of test that the indexer knows, and some that it does not know.
 class RandomRules {
  public:
   explicit RandomRules(uint64_t seed) : random_(seed) {}
@@ -189,7 +190,8 @@ std::shared_ptr<const Program> program_of(const std::string& rules) {
   return compiled.program;
 }
 
-// Every rule names many values of every test: all combinations would be a thousand times the rules.
+// Every rule names many values of every test; all combinations would be a thousand times as many as
+// the rules.
 TEST(IndexSize, StaysLinearForClassHeavyRules) {
   const auto rules = [](int count) {
     std::string out;
@@ -211,7 +213,7 @@ TEST(IndexSize, StaysLinearForClassHeavyRules) {
   EXPECT_LT(large, 1000 * 10 * 3 * 8u);
 }
 
-// Past the cap a test is not used; the rules are still found.
+// Beyond the limit a test is not indexed; the rules are still found.
 TEST(IndexSize, FallsBackToTryingRules) {
   std::string rules;
   for (int i = 0; i < 60; ++i) {

@@ -1,5 +1,5 @@
-// Oracle = interpreter = JIT, on every policy of tests/policies and of the examples, and what the files themselves
-// expect.
+// These tests compare oracle, interpreter and native code on every policy of tests/policies and of
+// the examples, and with what the files themselves expect.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -60,7 +60,8 @@ TEST(Examples, EvaluatorsAgreeOnTheBankingEvents) {
   EXPECT_GE(count, 15u);
 }
 
-// Real tool calls of agents: what the user asked for, and what injected instructions wanted.
+// Real tool calls of agents: some that the user asked for, and some that injected instructions
+// asked for.
 struct Suite {
   const char* name;
   const char* policies;

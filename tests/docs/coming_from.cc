@@ -1,4 +1,5 @@
-// The examples of docs/coming-from-*.md and of docs/embedding.md's later parts, in a program that is built and run.
+// This program builds and runs the examples of docs/coming-from-*.md and of the later parts of
+// docs/embedding.md.
 #include <ordain/async.h>
 #include <ordain/ordain.h>
 #include <ordain/plan.h>

@@ -1,6 +1,6 @@
-// The examples of README.md and docs/*.md hold: ```policy blocks compile (or give the diagnostics they name) and decide
-// their events as they say; every line of a ```cpp or ```c block stands in a program under examples/ or tests/docs/,
-// which is built and run.
+// These tests check the examples of README.md and docs/*.md: ```policy blocks compile (or give the
+// diagnostics that they name) and decide their events as stated; every line of a ```cpp or ```c
+// block occurs in a program under examples/ or tests/docs/, which is built and run.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -92,7 +92,7 @@ TEST_P(Document, TestsInExamplesPass) {
   }
 }
 
-// Lines of all programs that are built, without indentation.
+// @returns the lines of all programs that are built, without indentation
 std::set<std::string> compiled_lines() {
   std::set<std::string> out;
   for (const char* folder : {"examples", "tests/docs"}) {
@@ -124,7 +124,7 @@ TEST_P(Document, CppExamplesAreCompiled) {
   }
 }
 
-// Names of all tests, "Suite.Name", and of methods of the Python ones.
+// @returns the names of all tests, "Suite.Name", and of the methods of the Python tests
 std::set<std::string> known_tests() {
   std::set<std::string> out;
   const std::regex gtest(R"(TEST(?:_F|_P)?\((\w+),\s*(\w+)\))"), python(R"(def (test_\w+)\()");
@@ -146,7 +146,7 @@ TEST(Features, EveryTestThatIsNamedExists) {
   const std::regex code(R"(`([^`]+)`)");
   size_t named = 0;
   for (std::string line; std::getline(in, line);) {
-    // The last column of a table's row.
+    // Find the last column of a table's row.
     if (line.rfind("| ", 0) != 0 || line.size() < 4) continue;
     const size_t start = line.rfind('|', line.size() - 2);
     const std::string column = line.substr(start);

@@ -1,4 +1,5 @@
-// The example of docs/embedding.md: a host that decides by itself, from structs and from JSON, while policies change.
+// This program is the example of docs/embedding.md: a host that decides by itself, from structs and
+// from JSON, while policies change.
 #include <ordain/live_program.h>
 #include <ordain/struct_binding.h>
 #include <ordain/watch.h>

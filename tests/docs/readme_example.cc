@@ -1,4 +1,4 @@
-// The three lines of README.md, in a program that is built and run.
+// This program builds and runs the three lines of README.md.
 #include <ordain/ordain.h>
 
 #include <filesystem>

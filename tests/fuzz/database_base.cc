@@ -1,4 +1,5 @@
-// database_base: governed calls of every outcome, a rotation, and one request of each state.
+// database_base.cc makes the database: governed calls with every outcome, a rotation, and one
+// request in each state.
 #include "tests/fuzz/database_base.h"
 
 #include <fmt/format.h>
@@ -103,7 +104,7 @@ void Base::run(const std::string& directory) {
                       [](const Value&) -> Result<Document> { return Error{"broken", "the tool failed"}; });
 }
 
-// One request of each state, a grant in force and one that was revoked.
+// Makes one request in each state, an active grant, and one that was revoked.
 void Base::ask(const std::string& directory) {
   auto store = ApprovalStore::open(directory, OpenMode::read_write, {.sign = key});
   if (!store.ok()) fail(store.error().message);

@@ -1,5 +1,5 @@
-// A small valid database directory, for the fuzzer of changed ones: two segments of a signed log, and approvals in
-// every state.
+// Base is a small valid database directory that the database fuzzer changes: two segments of a
+// signed log, and approvals in every state.
 #pragma once
 
 #include <filesystem>
@@ -16,17 +16,17 @@ namespace ordain::fuzz {
 inline constexpr int64_t kSecond = 1'000'000'000;
 inline constexpr int64_t kNoon = 1767268800 * kSecond;
 
-/// Tells of a property that does not hold, and aborts.
+/// Reports a property that does not hold, and aborts.
 [[noreturn]] void fail(const std::string& what);
 
 struct Base {
-  std::filesystem::path root;  ///< temporary, and taken away in the end; the database itself is gone by then
+  std::filesystem::path root;  ///< temporary; removed at the end
   PrivateKey key = *PrivateKey::generate("example.com");
   std::shared_ptr<const Program> program;
-  std::vector<std::pair<std::string, std::string>> files;  ///< name and bytes: approvals, second segment, first segment
+  std::vector<std::pair<std::string, std::string>> files;  ///< name and bytes
   std::string exported;                                    ///< all lines
-  std::vector<std::string> records;                        ///< of them, those of records
-  std::string checkpoint;                                  ///< the last one, as it would be kept elsewhere
+  std::vector<std::string> records;                        ///< the lines that are records
+  std::string checkpoint;                                  ///< the last one, as kept elsewhere
   std::string proof;                                       ///< of record 3
   std::vector<std::string> approvals;                      ///< ids
   ApprovalRequest approved, unapproved;
@@ -42,7 +42,8 @@ struct Base {
   void ask(const std::string& directory);
 };
 
-/// The one of this process. Ids and keys are new each time, sizes and places are not.
+/// @returns the database of this process. Ids and keys differ between processes; sizes and offsets
+/// do not.
 const Base& base();
 
 std::string read_file(const std::filesystem::path& path);

@@ -1,4 +1,5 @@
-// database_edits: through SQLite, so that the file stays sound and its readers go on; or past it.
+// database_edits makes edits through SQLite, so that the file stays valid and readers go on, or
+// directly in the file's bytes.
 #include "tests/fuzz/database_edits.h"
 
 #include <fmt/format.h>
@@ -32,7 +33,7 @@ constexpr Column kApprovalColumns[] = {
     {"grants", "starts"},      {"grants", "ends"},       {"grants", "signature"},      {"grants", "revoked"},
     {"grants", "revoked_note"}};
 
-/// Changes one value of one row, and keeps its type unless told otherwise.
+/// Changes one value of one row, and keeps its type unless the script says otherwise.
 void edit_value(Script& script, sqlite::Database& database, const Column& column, int64_t row) {
   std::string bytes;
   int64_t number = 0;

@@ -1,4 +1,4 @@
-// Edits to a database directory, as an input of the fuzzer lists them.
+// database_edits applies the edits to a database directory that an input of the fuzzer lists.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace ordain::fuzz {
 
-/// Reads the input. Behind its end there are zeros.
+/// Reads the input. After its end it reads zeros.
 class Script {
  public:
   Script(const uint8_t* data, size_t size) : bytes_(reinterpret_cast<const char*>(data), size) {}
@@ -39,9 +39,9 @@ class Script {
 void splice(Script& script, std::string& text);
 
 enum class Tables { audit, approvals };
-/// Changes, deletes or copies values in rows of an SQLite file, which stays one.
+/// Changes, deletes or copies values in rows of an SQLite file, which stays valid.
 void edit_rows(Script& script, const std::string& path, Tables tables);
-/// Changes bytes of a file, or cuts it off.
+/// Changes bytes of a file, or truncates it.
 void edit_bytes(Script& script, const std::string& path);
 
 }  // namespace ordain::fuzz

@@ -1,8 +1,9 @@
-// The files of a database directory after somebody changed them: bytes of the file, values in its rows, lines of an
-// export. Whatever was done, reading ends in a typed error or an honest answer; a log whose records are not the ones
-// that were written never verifies, and nothing that was not approved is.
+// database_fuzz reads the files of a database directory after somebody changed them: bytes of the
+// file, values in its rows, lines of an export. Whatever the change, reading must end in a typed
+// error or a correct answer; a log with records that were not written must never verify, and a call
+// that was not approved must never count as approved.
 //
-// An input is a list of edits to a small valid database that is made once in each process.
+// An input is a list of edits to a small valid database, which each process makes once.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -82,7 +83,7 @@ void check_imported(const std::string& text) {
   demand(lines.ok() && is_beginning(records_of(*lines), base().records), "an import of other records", text);
 }
 
-/// A proof that checks must be of a record that was written.
+/// A proof that checks must prove a record that was written.
 void check_proof(const std::string& text) {
   const auto proven = check_audit_proof(text, {base().key.public_key()});
   if (!proven.ok()) return check_error(proven.error());

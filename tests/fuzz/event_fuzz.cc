@@ -1,5 +1,6 @@
-// Any text as an event, and as the input of a call: what is read is decided alike by the oracle, the interpreter and
-// native code, what is refused says where and why, and neither leaves a trace on the event that follows.
+// event_fuzz reads any text as an event and as the input of a call. The oracle, the interpreter and
+// native code must decide an accepted text alike, a refused text must name the place and the
+// reason, and neither may affect the event that follows.
 #include <fmt/format.h>
 
 #include <cstdint>
@@ -10,18 +11,18 @@
 #include <string_view>
 
 #include "ordain/decide.h"
+#include "ordain/decision_json.h"
+#include "ordain/event.h"
 #include "ordain/json.h"
 #include "ordain/utf8.h"
 #include "tests/support/evaluators.h"
-#include "vm/wire/decision_json.h"
-#include "vm/wire/event.h"
 
 namespace {
 
 using namespace ordain;
 
-// One capability for each way in which facts are bound: closed, open, every type, undeclared; rules that read parts of
-// it, the whole of it, and nothing.
+// One capability for each way in which facts are bound: closed, open, every type, undeclared; and
+// rules that read parts of the input, all of it, and none of it.
 constexpr const char* kPolicy = R"(
 package p;
 context {
@@ -78,7 +79,7 @@ policy n on before other.* { deny a when has(input.a) && input.a == 1; allow; }
 )";
 
 constexpr std::string_view kCapabilities[] = {"typed", "opened", "bare", "other.one", "unheard_of"};
-// What must not be changed by what was read before.
+// This event's decision must not depend on the text that was read before it.
 constexpr std::string_view kValid =
     R"({"capability": "opened", "stage": "before", "agent": {"id": "a", "level": 2, "roles": ["admin"]}, "tenant": {"plan": "paid"}, "resource": {"owner": "a"}, "risk": 1, "input": {"id": 7, "inner": {"x": 2}}})";
 
@@ -106,7 +107,7 @@ std::string interpret(const std::shared_ptr<const Program>& of, const Call& call
   return oracle::to_string(oracle::describe(*of, decide_all(call, context, scratch, {.interpret_only = true})));
 }
 
-/// The bound call's decision, which every evaluator must come to. @returns it in one line.
+/// Decides the bound call on every evaluator, which must agree. @returns the decision in one line.
 std::string decide_alike(const Call& call, const Context& context) {
   static Arena arena(1 << 16);
   static Scratch scratch;
@@ -124,13 +125,14 @@ std::string decide_alike(const Call& call, const Context& context) {
     demand(quick.effect == Effect::deny && quick.code == DecisionCode::invalid_input, "a misfit is not denied", said);
     demand(!call.error().message.empty(), "a misfit without a cause");
   }
-  const std::string line = detail::decision_json(*compiled.interpreted, 1, call.stage(), "opened", quick);
-  const auto parsed = Document::parse(line);
-  demand(parsed.ok(), "the decision is no JSON", line);
+  const std::string line = decision_json(call, quick);
+  const auto parsed = parse_decision(line);
+  demand(parsed.ok(), "the decision cannot be read", line);
+  demand(parsed->effect == quick.effect && parsed->reason == quick.reason, "the decision is read as another", line);
   return said;
 }
 
-void check_refusal(const detail::EventError& wrong) {
+void check_refusal(const Error& wrong) {
   const std::string& why = wrong.message;
   const bool placed = why.starts_with("at offset ") || why.starts_with("duplicate key ") ||
                       why.starts_with("nested deeper than ") || why.starts_with("too large");
@@ -138,31 +140,33 @@ void check_refusal(const detail::EventError& wrong) {
       why.starts_with("`") || why == "an event is a JSON object" || why.starts_with("a line of an audit log");
   demand(wrong.code == "bad_json" ? placed : wrong.code == "bad_event" && named, "a refusal without a place", why);
   demand(valid_utf8(why), "a refusal that is not UTF-8");
-  demand(Document::parse(detail::error_json(1, wrong.code, why)).ok(), "a refusal that is no JSON", why);
+  demand(parse_decision(error_json(wrong)).error().code == "refused", "a refusal that cannot be read", why);
 }
 
 void read_as_event(std::string_view text) {
-  static const detail::Now kNow{1714564800, 0};
+  static const TimeParts kNow{1714564800, 0};
   static const std::string expected = [] {
-    detail::EventReader fresh(program().interpreted, kNow);
-    if (fresh.read(kValid)) fail("the valid event is none");
+    EventReader fresh(program().interpreted, {.now = kNow});
+    if (!fresh.read(kValid)) fail("the valid event is none");
     return decide_alike(fresh.call(), fresh.context());
   }();
-  static detail::EventReader reader(program().interpreted, kNow, [](const std::string&) {});
-  static detail::EventReader native(program().native, kNow);
+  static EventReader reader(program().interpreted, {.now = kNow, .warn = [](const std::string&) {}});
+  static EventReader native(program().native, {.now = kNow});
   static Scratch scratch;
-  const auto wrong = reader.read(text);
-  demand(wrong.has_value() == native.read(text).has_value(), "one reader takes it, the other does not");
-  if (wrong) {
-    check_refusal(*wrong);
-    demand(reader.capability().empty(), "a refused event has a capability");
+  const Result<void> read = reader.read(text);
+  demand(read.ok() == native.read(text).ok(), "one reader takes it, the other does not");
+  if (!read) {
+    check_refusal(read.error());
+    demand(reader.event().capability.empty(), "a refused event has a capability");
+    const Decision refused = decide(reader.call(), reader.context(), scratch);
+    demand(refused.code == DecisionCode::invalid_input, "a refused event is decided");
   } else {
     const std::string said = decide_alike(reader.call(), reader.context());
     const Decision decision = decide_all(native.call(), native.context(), scratch);
     const std::string natively = oracle::to_string(oracle::describe(*program().native, decision));
     demand(said == natively, "oracle and native code differ", said + " / " + natively);
   }
-  demand(!reader.read(kValid), "the valid event is refused now");
+  demand(reader.read(kValid).ok(), "the valid event is refused now");
   const std::string after = decide_alike(reader.call(), reader.context());
   demand(after == expected, "the valid event is decided differently now", expected + " / " + after);
 }

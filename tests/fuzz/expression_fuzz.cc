@@ -1,5 +1,6 @@
-// A well-typed expression comes to the same value, or to the same fault at the same place, on the oracle, the
-// interpreter and native code; under an ample budget and under a small one; and before folding as after it.
+// expression_fuzz checks that a well-typed expression has the same value, or the same fault at the
+// same place, on the oracle, the interpreter and native code; with a large budget and with a small
+// one; and before and after folding.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -22,8 +23,8 @@ namespace {
 
 using namespace ordain;
 
-/// What an evaluator said. Two outcomes are the same if their texts are.
-struct Said {
+/// The result of an evaluator. Two results are equal if their texts are.
+struct Answer {
   bool ok = false;
   Value value;
   std::string text;
@@ -41,43 +42,43 @@ std::string fault_text(const Fault& fault, uint32_t line, uint32_t column) {
   return fmt::format("{}: {} at {}:{}", fault_name(fault.code), fault_message(fault), line, column);
 }
 
-Said said(Arena& arena, const Value& value) {
+Answer answer_of(Arena& arena, const Value& value) {
   return {.ok = true, .value = copy_value(arena, value), .text = conformance::show(value)};
 }
 
-Said ask_oracle(Arena& arena, const CheckedExpression& checked, const Source& source, const Call& call,
-                const Context& context, const Budget& budget) {
+Answer ask_oracle(Arena& arena, const CheckedExpression& checked, const Source& source, const Call& call,
+                  const Context& context, const Budget& budget) {
   const oracle::Outcome out = oracle::evaluate(arena, checked.expression, checked.schema, call, context, budget);
-  if (out.ok) return said(arena, out.value);
+  if (out.ok) return answer_of(arena, out.value);
   const LineColumn at = line_column(source, out.at.begin);
   return {.ok = false, .value = {}, .text = fault_text(out.fault, at.line, at.column)};
 }
 
-Said ask_engine(Arena& arena, const Program& program, const Call& call, const Context& context, const Budget& budget,
-                bool interpret_only) {
+Answer ask_engine(Arena& arena, const Program& program, const Call& call, const Context& context, const Budget& budget,
+                  bool interpret_only) {
   static Scratch scratch;
   DecideOptions options;
   options.budget = budget;
   options.interpret_only = interpret_only;
   Value value;
   Fault fault;
-  if (evaluate(program, 0, call, context, scratch, options, &value, &fault)) return said(arena, value);
+  if (evaluate(program, 0, call, context, scratch, options, &value, &fault)) return answer_of(arena, value);
   const Location at = fault.location == kNone ? Location{} : program.locations()[fault.location];
   return {.ok = false, .value = {}, .text = fault_text(fault, at.line, at.column)};
 }
 
-void demand_same(const fuzz::Generated& input, const char* names, const Said& a, const Said& b) {
+void demand_same(const fuzz::Generated& input, const char* names, const Answer& a, const Answer& b) {
   const bool same = a.ok == b.ok && a.text == b.text && (!a.ok || conformance::identical(a.value, b.value));
   if (!same) differ(input, fmt::format("{} differ: {} / {}", names, a.text, b.text));
 }
 
-/// Nothing if the checker refuses the expression.
+/// @returns nothing if the checker refuses the expression
 const CheckedExpression* checked_expression(Arena& arena, Diagnostics& diagnostics, const fuzz::Generated& input,
                                             CheckedExpression& out) {
   diagnostics.sources.push_back(std::make_shared<Source>(Source{"fuzz", input.text}));
   const syntax::Expr* syntax = parse_expression(arena, diagnostics, 0);
   if (syntax == nullptr || diagnostics.has_errors()) {
-    // Beyond the parser's limits of size and depth an expression may well be.
+    // An expression may well exceed the parser's limits of size and depth.
     for (const Diagnostic& item : diagnostics.items) {
       if (item.code.find("too-") == std::string::npos) differ(input, "does not parse: " + render(diagnostics));
     }
@@ -118,12 +119,12 @@ void compare(Arena& arena, const fuzz::Generated& input, const Diagnostics& diag
   if (call.error().failed) differ(input, "does not take its variables: " + call.error().message);
   const Source& source = *diagnostics.sources[0];
   for (const Budget& budget : {Budget{}, input.small}) {
-    const Said expected = ask_oracle(arena, folded, source, call, context, budget);
+    const Answer expected = ask_oracle(arena, folded, source, call, context, budget);
     demand_same(input, "oracle and interpreter", expected, ask_engine(arena, *program, call, context, budget, true));
     demand_same(input, "oracle and native code", expected, ask_engine(arena, *program, call, context, budget, false));
   }
-  const Said before = ask_oracle(arena, unfolded, source, call, context, {});
-  const Said after = ask_oracle(arena, folded, source, call, context, {});
+  const Answer before = ask_oracle(arena, unfolded, source, call, context, {});
+  const Answer after = ask_oracle(arena, folded, source, call, context, {});
   const bool over = before.text.find("_budget") != std::string::npos || after.text.find("_budget") != std::string::npos;
   if (!over) demand_same(input, "before and after folding", before, after);
 }

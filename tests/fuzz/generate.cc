@@ -1,3 +1,4 @@
+// generate.cc writes well-typed expressions: literals, names, operators and functions.
 #include "tests/fuzz/generate.h"
 
 #include "tests/fuzz/generator.h"
@@ -18,7 +19,8 @@ uint64_t Choices::word() {
 
 namespace {
 
-// Whether a value of type `pattern`, with variables for its type variables, serves where `want` is wanted.
+// @returns whether a value of type `pattern`, with `variables` for its type variables, can be used
+// as a `want`
 bool unify(const Type& pattern, const Type& want, Variables& variables) {
   if (pattern.kind == TypeKind::param) {
     auto [at, added] = variables.emplace(pattern.name, &want);
@@ -92,7 +94,8 @@ std::optional<std::string> Generator::variable(const Type& want) {
   return qualified(fitting[choices_.pick(fitting.size())]->name);
 }
 
-// A name as it may be written: in full, from the root by a leading dot, or as the container has it.
+// Writes a name in one of its forms: in full, from the root with a leading dot, or relative to the
+// container.
 std::string Generator::qualified(const std::string& name) {
   if (name.starts_with("cel.") || name[0] == 'v') return name;
   if (!container_.empty() && name.starts_with(container_ + ".") && choices_.pick(2) == 0) {
@@ -151,7 +154,7 @@ std::string Generator::map_literal(const Type& want, int depth) {
   return out + "}";
 }
 
-// The type that a parameter asks for; nullptr if there is no such type.
+// @returns the type that a parameter requires; nullptr if there is no such type
 const Type* Generator::substitute(const Type& pattern, Variables& variables) {
   if (pattern.kind == TypeKind::param) {
     auto at = variables.find(pattern.name);
@@ -173,11 +176,11 @@ const Type* Generator::substitute(const Type& pattern, Variables& variables) {
   return second == nullptr ? nullptr : types::map_of(arena_, first, second);
 }
 
-// A function or operator of the table whose result is of the wanted type.
+// Writes a call of a function or operator of the table whose result has the wanted type.
 std::string Generator::call(const Type& want, int depth) {
   std::vector<std::pair<const Overload*, Variables>> fitting;
   for (const auto& [name, function] : standard_library().all()) {
-    if (name[0] == '@' && name != "@in") continue;  // what macros mean
+    if (name[0] == '@' && name != "@in") continue;  // only macros use these
     for (const Overload* row : function.overloads) {
       Variables variables;
       if (unify(*row->result, want, variables)) fitting.emplace_back(row, std::move(variables));
@@ -186,7 +189,7 @@ std::string Generator::call(const Type& want, int depth) {
   if (fitting.empty()) return leaf(want);
   auto& [row, variables] = fitting[choices_.pick(fitting.size())];
   std::vector<std::string> args(row->params.size());
-  // From the last: a map settles what its key is.
+  // Go from the last argument to the first: a map determines the type of its key.
   std::vector<const Type*> types(args.size());
   for (size_t i = args.size(); i-- > 0;) {
     types[i] = substitute(*row->params[i], variables);
@@ -213,7 +216,7 @@ std::string Generator::call_text(const Overload& row, const std::vector<std::str
   return out + ")";
 }
 
-// A format whose clauses mostly fit its arguments.
+// Writes a format whose clauses mostly fit its arguments.
 std::string Generator::format_call(int depth) {
   static const std::pair<const char*, const Type*> kClauses[] = {
       {"%s", &types::kDyn},       {"%d", &types::kInt},     {"%.3f", &types::kDouble}, {"%e", &types::kDouble},
@@ -231,13 +234,14 @@ std::string Generator::format_call(int depth) {
   return fmt::format("'{}%%'.format([{}])", clauses, args);
 }
 
-// The checker looks away: mostly the type is right, sometimes it is not, which is a fault that all must agree on.
+// Writes an expression of type dyn. Mostly its type is right; sometimes it is wrong, which is a
+// fault that all evaluators must agree on.
 std::string Generator::through_dyn(const Type& want, int depth) {
   const Type* type = choices_.one_in(3) ? random_type() : &want;
   return fmt::format("dyn({})", expression(*type, depth));
 }
 
-// Selection from a map, and what stands in for it.
+// Writes a selection from a map, or a form that can replace it.
 std::string Generator::field(const Type& want, int depth) {
   const Type* map = types::map_of(arena_, &types::kString, &want);
   const std::string target = expression(*map, depth);
@@ -302,7 +306,7 @@ std::string Generator::comparison(int depth) {
 
 namespace {
 
-// The variables of every expression, one of each sort of type.
+// Declares the variables of every expression, one for each sort of type.
 void declare(Arena& arena, Choices& choices, Generated& out) {
   static const std::pair<const char*, const char*> kVariables[] = {{"b", "bool"},
                                                                    {"i", "int"},
@@ -345,7 +349,8 @@ void declare(Arena& arena, Choices& choices, Generated& out) {
 }  // namespace
 
 Generated generate(Arena& arena, const uint8_t* data, size_t size) {
-  // Values of variables, and the budget, take the later part, so that a change of one leaves the expression as it was.
+  // The later part of the bytes determines the values of variables and the budget, so that changing
+  // it keeps the expression.
   const size_t half = size / 2;
   Choices shape(data, half);
   Choices values(data + half, size - half);

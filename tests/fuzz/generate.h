@@ -1,4 +1,4 @@
-// Well-typed expressions, with values for their variables, out of a fuzzer's bytes.
+// generate turns a fuzzer's bytes into well-typed expressions with values for their variables.
 #pragma once
 
 #include <cstddef>
@@ -14,14 +14,15 @@
 
 namespace ordain::fuzz {
 
-/// The bytes as a row of decisions. When they are used up every decision is the first, which always leads to an end.
+/// Reads the bytes as a series of decisions. After their end, every decision is the first choice,
+/// which always leads to an end.
 class Choices {
  public:
   Choices(const uint8_t* data, size_t size) : at_(data), end_(data + size) {}
 
   bool done() const { return at_ == end_; }
   uint8_t byte() { return done() ? 0 : *at_++; }
-  /// 0 to `count` - 1.
+  /// @returns a number from 0 to `count` - 1
   uint32_t pick(size_t count);
   bool one_in(uint32_t count) { return pick(count) + 1 == count && count > 1; }
   template <typename T, size_t N>
@@ -35,15 +36,15 @@ class Choices {
   const uint8_t* end_;
 };
 
-/// An expression that follows the type rules, and what to run it with.
+/// An expression that follows the type rules, and the values and budget to run it with.
 struct Generated {
   std::string text;
   ExpressionEnv env;
-  std::vector<std::pair<std::string, Value>> bindings;  ///< one variable has none: reading it faults
-  Budget small;                                         ///< one that such an expression may well exceed
+  std::vector<std::pair<std::string, Value>> bindings;  ///< one variable has none, and faults
+  Budget small;                                         ///< the expression may well exceed it
 };
 
-/// The same bytes give the same expression. Types and values live in `arena`.
+/// Makes an expression; the same bytes give the same one. Types and values live in `arena`.
 Generated generate(Arena& arena, const uint8_t* data, size_t size);
 
 }  // namespace ordain::fuzz

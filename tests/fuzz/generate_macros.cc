@@ -1,4 +1,4 @@
-// Macros: what brings names of its own.
+// generate_macros.cc writes macros, which introduce names of their own.
 #include "tests/fuzz/generator.h"
 
 namespace ordain::fuzz {
@@ -35,7 +35,7 @@ std::string Generator::block(const Type& want, int depth) {
   return out;
 }
 
-// math.greatest of two numbers of any types, or of more than the table has rows for.
+// Writes math.greatest of two numbers of any types, or of more numbers than the table has rows for.
 std::string Generator::extremum(int depth) {
   static const Type* const kNumbers[] = {&types::kInt, &types::kUint, &types::kDouble};
   const char* name = choices_.pick(2) == 0 ? "math.greatest" : "math.least";

@@ -1,5 +1,5 @@
-// The generator is worth what it reaches: nearly all that it writes is accepted, and every macro, every form of name
-// and nearly every row of the function table comes up.
+// These tests check what the generator reaches: nearly all of its expressions are accepted, and
+// every macro, every form of name and nearly every row of the function table occurs.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -27,7 +27,7 @@ struct Reached {
   std::map<std::string, size_t> refusals;  ///< by code
   std::string first_refused;
   std::map<const Overload*, size_t> rows;
-  std::vector<std::string> texts;  ///< of what was accepted
+  std::vector<std::string> texts;  ///< of accepted expressions
 };
 
 Reached reach() {

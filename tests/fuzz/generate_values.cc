@@ -1,3 +1,4 @@
+// generate_values.cc has the literals and values that the generator chooses from.
 #include "tests/fuzz/generate_values.h"
 
 #include <limits>
@@ -94,7 +95,7 @@ const char* const kIps[] = {"ip('10.0.0.1')", "ip('::1')", "ip('255.255.255.255'
 const char* const kCidrs[] = {"cidr('10.0.0.0/8')", "cidr('0.0.0.0/0')", "cidr('2001:db8::/32')",
                               "cidr('10.1.2.3/24')"};
 
-// Texts of variables: valid UTF-8, as binding makes sure of.
+// Texts of variables: valid UTF-8, as binding guarantees.
 const char* const kTexts[] = {"",
                               "a",
                               "k",
@@ -135,7 +136,7 @@ uint64_t any_uint(Choices& choices) {
   return choices.one_in(6) ? choices.word() : choices.of(kEdges);
 }
 
-// Variables take no NaN and no infinity; literals have these.
+// Variables cannot be NaN or infinite; literals can.
 double any_double(Choices& choices) {
   using Limits = std::numeric_limits<double>;
   static constexpr double kEdges[] = {0.0,           -0.0,

@@ -1,4 +1,4 @@
-// Literals and values: mostly those at which something changes.
+// generate_values makes literals and values, mostly at boundaries.
 #pragma once
 
 #include <string>
@@ -7,13 +7,14 @@
 
 namespace ordain::fuzz {
 
-/// The text of a constant of a type without parameters: "-9223372036854775808", "duration('-1.5s')".
+/// @returns the text of a constant of a type without parameters: "-9223372036854775808",
+/// "duration('-1.5s')"
 std::string scalar_literal(Choices& choices, TypeKind kind);
 
-/// A value of any type, for a variable. Lives in `arena`.
+/// @returns a value of any type, for a variable. It lives in `arena`.
 Value any_value(Arena& arena, Choices& choices, const Type& type, int depth = 3);
 
-/// The names that maps have as keys, so that selections find them now and then.
+/// The names that maps have as keys, so that selections sometimes find them.
 inline constexpr const char* kNames[] = {"k", "a", "id", "k2"};
 
 }  // namespace ordain::fuzz

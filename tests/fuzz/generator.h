@@ -1,5 +1,5 @@
-// The generator's inside: one function for each sort of expression. generate.cc has literals, names, operators and
-// functions, generate_macros.cc the macros.
+// Generator has one function for each sort of expression. generate.cc implements literals, names,
+// operators and functions; generate_macros.cc implements macros.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,16 +13,16 @@
 
 namespace ordain::fuzz {
 
-/// What type variables of a signature stand for.
+/// The types that the type variables of a signature stand for.
 using Variables = std::map<std::string_view, const Type*>;
 
-/// Whether maps may have keys of the type.
+/// @returns whether maps may have keys of the type
 inline bool is_key(const Type& type) {
   return type.kind == TypeKind::string || type.kind == TypeKind::integer || type.kind == TypeKind::boolean ||
          type.kind == TypeKind::unsigned_integer || type.kind == TypeKind::dyn;
 }
 
-/// Writes expressions of a wanted type, each rule of the language being one choice.
+/// Writes expressions of a wanted type, choosing one rule of the language at each step.
 class Generator {
  public:
   Generator(Arena& arena, Choices& choices, const ExpressionEnv& env)
@@ -48,7 +48,7 @@ class Generator {
   std::string boolean(int depth);
   std::string logic(int depth);
   std::string comparison(int depth);
-  // White space, line ends among it, so that places have lines and columns.
+  // White space, including line ends, so that places have lines and columns.
   const char* gap() { return choices_.one_in(12) ? "\n " : " "; }
   const Type* key_type() {
     static const Type* const kKeys[] = {&types::kString, &types::kInt, &types::kUint, &types::kBool};
@@ -57,11 +57,11 @@ class Generator {
 
   // --- macros
 
-  /// What a loop goes through, as text, and the types of its variables.
+  /// The range of a loop, as text, and the types of its variables.
   struct Range {
     std::string text;
-    const Type* single = nullptr;  ///< of one variable
-    const Type* first = nullptr;   ///< of two
+    const Type* single = nullptr;  ///< of the variable, if there is one
+    const Type* first = nullptr;   ///< of the first variable, if there are two
     const Type* second = nullptr;
   };
   Range range(const Type* key, const Type* element, bool map, int depth);
@@ -75,7 +75,7 @@ class Generator {
   std::string optional_form(const Type& want, int depth);
   std::string with(const std::vector<const Type*>& types, const std::vector<std::string>& names, const Type& want,
                    int depth);
-  /// A variable's name, now and then one that only optimisers write.
+  /// @returns a variable's name, sometimes one that only optimisers write
   std::string fresh() {
     const int number = names_++;
     return choices_.one_in(16) ? fmt::format("cel.iterVar({}, 0)", number) : fmt::format("v{}", number);
@@ -89,7 +89,7 @@ class Generator {
   std::vector<VariableDecl> scope_;
   int nodes_ = 0;
   int names_ = 0;
-  bool in_block_ = false;  ///< an inner block's indexes would hide the outer's
+  bool in_block_ = false;  ///< an inner block's indexes would hide the outer block's
 };
 
 }  // namespace ordain::fuzz

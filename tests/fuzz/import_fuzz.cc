@@ -1,5 +1,5 @@
-// Any text as YAML of another engine: either it is refused with a diagnostic that has its place, or what it becomes
-// compiles.
+// import_fuzz reads any text as YAML of another engine. The importer must either refuse it with a
+// diagnostic that has a place, or produce a policy that compiles.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -31,7 +31,7 @@ void check(const importer::Imported& imported) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
-  // The one file there is: it may extend itself, and nothing else.
+  // This is the only file: it may extend itself, and nothing else.
   const auto read = [&](const std::string& path) -> Result<std::string> {
     if (path == "fuzz.yaml") return text;
     return Error{"unreadable", "cannot read " + path};

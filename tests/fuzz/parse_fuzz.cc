@@ -1,5 +1,5 @@
-// Any bytes as a policy file and as an expression: the parser ends, in a tree or in diagnostics whose places lie within
-// the text.
+// parse_fuzz reads any bytes as a policy file and as an expression. The parser must end in a tree
+// or in diagnostics whose places lie within the text.
 #include <cstdint>
 #include <cstdlib>
 #include <memory>

@@ -1,4 +1,5 @@
-// Any bytes are safe to load, and what loads is safe to run.
+// program_fuzz checks that any bytes are safe to load, and that every program that loads is safe to
+// run.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -14,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   auto loaded = Program::load(bytes, standard_library());
   if (!loaded) return 0;
   const std::shared_ptr<const Program>& program = *loaded;
-  if (program->serialise() != bytes) std::abort();  // one program, one form
+  if (program->serialise() != bytes) std::abort();  // one program has one serialised form
   disassemble(*program);
 
   static Scratch scratch(1 << 20);

@@ -1,8 +1,9 @@
-// Runs a fuzz target without libFuzzer, as a test: on each file given, then on inputs that are made from them at
-// random, the same ones every time.
+// replay runs a fuzz target without libFuzzer, as a test: on each given file, then on random
+// variations of them, which are the same every time.
 //   TARGET_replay [--random N] [--bytes] [--compiled] [--write DIR] [FILE|DIRECTORY]...
-// --bytes: random inputs are plain random bytes. --compiled: policy files stand for the programs that they compile to.
-// --write: instead of running anything, writes the inputs to a directory, as a first corpus for the fuzzer.
+// --bytes: random inputs are plain random bytes. --compiled: policy files stand for the programs
+// that they compile to. --write: instead of running anything, writes the inputs to a directory, as
+// a first corpus for the fuzzer.
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
@@ -40,7 +41,7 @@ std::string read(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// Every file below the paths, in one order. A directory that is not there has none.
+// @returns every file below the paths, in a fixed order; none for a missing directory
 std::vector<fs::path> files_of(const std::vector<std::string>& paths) {
   std::vector<fs::path> out;
   for (const std::string& path : paths) {
@@ -76,7 +77,7 @@ std::string random_bytes(Random& random) {
   return out;
 }
 
-// One small change: bytes set, taken out, or copied from another place or another input.
+// Makes one small change: sets, removes or copies bytes, from another place or another input.
 void mutate(Random& random, std::string& text, const std::string& other) {
   static const char* const kWords[] = {"(",
                                        ")",
@@ -129,7 +130,7 @@ std::string random_input(Random& random, const Options& options, const std::vect
 
 std::string running;
 
-// The input under way is what somebody wants to have after an abort.
+// Saves the current input after an abort, for a developer to examine.
 extern "C" void keep_input(int) {
   const std::string path = (fs::temp_directory_path() / "ordain-fuzz-finding").string();
   std::ofstream(path, std::ios::binary) << running;

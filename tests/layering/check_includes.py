@@ -1,4 +1,4 @@
-"""Holds the layering: which room may include which, and where third-party headers are quarantined.
+"""Checks the layering: which room may include which, and which files may include third-party headers.
 
 Usage: check_includes.py ROOT
 
@@ -50,6 +50,7 @@ PUBLIC = {
     "vm/facts": "call live_program struct_binding",
     "vm/interpret": "evaluate",
     "vm/decide": "decide decide_many",
+    "vm/wire": "decision_json event",
     "compiler/diagnostic": "diagnostic",
     "compiler": "compile",
     "runtime/keys": "keys",
@@ -69,7 +70,7 @@ QUARANTINE = {
     r"re2/|date/|utf8\.h": r"stdlib/.*",
     r"openssl/": r"(vm/value/digest|vm/json/json_out|vm/jit/object_cache|runtime/identity/random|runtime/keys/\w+)\.cc",
     r"nlohmann/": r"tests/.*",
-    r"CLI/": r"cli/.*",
+    r"CLI/": r"cli/command_line\.cc",
     r"yaml-cpp/": r"import/yaml\.cc",
 }
 THIRD_PARTY = re.compile(

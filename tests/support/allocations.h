@@ -1,11 +1,11 @@
-// Counts allocations, for tests of code that must not make any. An executable counts if count_allocations.cc is part of
-// it, which replaces operator new.
+// allocations counts allocations, for tests of code that must not make any. An executable counts if
+// it contains count_allocations.cc, which replaces operator new.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 
-// Sanitizers replace operator new themselves; then nothing is counted, and tests say so.
+// Sanitizers replace operator new themselves; then nothing is counted, and tests skip.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define ORDAIN_COUNTS_ALLOCATIONS 1
 #else

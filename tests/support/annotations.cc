@@ -1,3 +1,4 @@
+// annotations.cc reads and rewrites the expectations inside policy files.
 #include "tests/support/annotations.h"
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 namespace ordain {
 namespace {
 
-// The text after `mark` if the line starts with it.
+// Finds the text after `mark`. @returns whether the line starts with `mark`.
 bool after(const std::string& line, const char* mark, std::string* rest) {
   if (line.rfind(mark, 0) != 0) return false;
   *rest = line.substr(4);

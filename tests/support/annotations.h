@@ -1,8 +1,8 @@
-// Expectations inside policy files:
+// Annotations are expectations inside policy files:
 //
-//   //> {"capability": "pay", "input": {"amount": 5}}      an event, as `ordain eval` reads it
-//   //= allow by payments.small                            what all evaluators must say of it
-//   //! 3:12 error unknown-field                           a diagnostic that compiling the file must give
+//   //> {"capability": "pay", "input": {"amount": 5}}      an event for `ordain eval`
+//   //= allow by payments.small                            the answer of all evaluators to it
+//   //! 3:12 error unknown-field                           a diagnostic of compiling the file
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ struct AnnotatedFile {
   std::string path;
   std::vector<std::string> lines;
   std::vector<Expectation> expectations;
-  std::vector<std::string> diagnostics;  ///< of `//!` lines, sorted
+  std::vector<std::string> diagnostics;  ///< of the `//!` lines, sorted
 
   std::string text() const;  ///< the file as it is on disk
 };
@@ -33,7 +33,7 @@ AnnotatedFile parse_annotated(const std::string& path, const std::string& text);
 void update(const AnnotatedFile& file, const std::vector<std::string>& verdicts,
             const std::vector<std::string>& diagnostics);
 
-/// All *.policy files below a directory, sorted.
+/// @returns all *.policy files below a directory, sorted
 std::vector<std::string> policy_files(const std::string& directory);
 
 }  // namespace ordain

@@ -1,4 +1,4 @@
-// A tiny assembler: builds ProgramData by hand for tests of the verifier, the engines and decide.
+// Assembler builds ProgramData by hand, for tests of the verifier, the engines and decide.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ class Assembler {
     data.schema.slots.push_back(like);
     return static_cast<SlotId>(data.schema.slots.size() - 1);
   }
-  /// A slot of the host's that a call leaves empty.
+  /// Adds a slot of the host that a call leaves empty.
   SlotId host_slot(std::string path, const Type* type) {
     Slot like;
     like.host = true;
@@ -77,7 +77,7 @@ class Assembler {
     data.register_kinds.push_back(kind);
     return static_cast<uint16_t>(now().registers.count++);
   }
-  /// @returns the instruction's pc. `line`: with a location there.
+  /// @returns the instruction's pc. `line`: adds a location with this line.
   uint32_t emit(Op op, uint32_t a = 0, uint32_t b = 0, uint32_t c = 0, uint32_t line = 0) {
     const uint32_t pc = now().code.count++;
     data.code.push_back({op, static_cast<uint16_t>(a), b, c});
@@ -88,7 +88,7 @@ class Assembler {
     return pc;
   }
   uint32_t pc() { return now().code.count; }
-  /// Makes the jump at `at` go to the next instruction.
+  /// Makes the jump at `at` lead to the next instruction.
   void land(uint32_t at) { data.code[now().code.first + at].b = pc(); }
   void handler(uint32_t begin, uint32_t end, uint32_t target) {
     data.handlers.push_back({begin, end, target});
@@ -114,7 +114,7 @@ class Assembler {
     emit(Op::fail, static_cast<uint32_t>(code), kNone, 0, line);
     return p;
   }
-  /// The value of a slot.
+  /// Adds a predicate that returns the value of a slot.
   uint32_t reads(SlotId slot, uint8_t kind, uint32_t line = 0) {
     const uint32_t p = begin(kind);
     const uint16_t r = reg(kind);
@@ -151,7 +151,8 @@ class Assembler {
     rule_packages_.push_back(package);
     return code.rule;
   }
-  /// Plans: rules without a target set for every capability, those with one for undeclared capabilities.
+  /// Completes the program: rules without a target set apply to every capability, the others to
+  /// undeclared capabilities.
   void finish() {
     const size_t capabilities = data.schema.capabilities.size();
     for (size_t i = 0; i <= capabilities; ++i) {
@@ -172,31 +173,20 @@ class Assembler {
     PackageRules plan;
     plan.package = package;
     plan.first_match = first_match_[package];
-    const auto list = [&](std::vector<RuleKind> kinds) {
+    for (const RuleListInfo& list : kRuleLists) {
+      if (!list.is_used(plan.first_match != 0)) continue;
       Range range{static_cast<uint32_t>(data.rule_list.size()), 0};
       for (uint32_t i = 0; i < data.rule_codes.size(); ++i) {
         const RuleCode& code = data.rule_codes[i];
         const RuleInfo& info = data.rules[code.rule];
         if (rule_packages_[code.rule] != package || info.stage != stage) continue;
-        if ((code.target_set != kNone) != undeclared) continue;
-        for (const RuleKind kind : kinds) {
-          if (info.kind != kind) continue;
-          data.rule_list.push_back(i);
-          data.index_notes.push_back(IndexNote::few_rules);
-          ++range.count;
-        }
+        if ((code.target_set != kNone) != undeclared || !list.holds(info.kind)) continue;
+        data.rule_list.push_back(i);
+        data.index_notes.push_back(IndexNote::few_rules);
+        ++range.count;
       }
-      return RuleRange{range, {}};
-    };
-    using enum RuleKind;
-    if (plan.first_match != 0) {
-      plan.answers = list({deny, require_approval, allow});
-    } else {
-      plan.deny = list({deny});
-      plan.require_approval = list({require_approval});
-      plan.allow = list({allow});
+      plan.*list.member = {range, {}};
     }
-    plan.obligations = list({redact, warn});
     return plan;
   }
 
@@ -204,7 +194,7 @@ class Assembler {
   std::vector<uint32_t> rule_packages_;
 };
 
-/// A program with the facts of one call, ready to evaluate or decide.
+/// A program and the facts of one call, ready to evaluate or decide.
 struct Fixture {
   std::shared_ptr<const Program> program;
   Context context;

@@ -1,4 +1,5 @@
-// Replaces operator new by one that counts, for the executable that this file is part of.
+// count_allocations.cc replaces operator new by one that counts, in the executable that contains
+// this file.
 #include <cstdlib>
 #include <new>
 

@@ -1,3 +1,4 @@
+// evaluators.cc compiles policies for every evaluator, and compares the evaluators' decisions.
 #include "tests/support/evaluators.h"
 
 #include <fmt/format.h>
@@ -7,12 +8,12 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "cli/shared.h"
 #include "compiler/check/policy/check.h"
 #include "compiler/emit/emit.h"
 #include "compiler/fold/fold.h"
 #include "compiler/parse/parse.h"
 #include "ordain/decide.h"
+#include "ordain/event.h"
 #include "ordain/stdlib.h"
 #include "tests/support/annotations.h"
 #ifdef ORDAIN_HAS_JIT
@@ -32,10 +33,10 @@ std::unique_ptr<Compiled> compile_everywhere(std::vector<std::shared_ptr<const S
   out->set = check(out->arena, out->diagnostics, files, standard_library());
   if (out->diagnostics.has_errors()) return out;
   fold(out->arena, out->set);
-  auto program = Program::link(emit(out->set, out->diagnostics), standard_library());
+  auto program = Program::link(emit(out->set, indexing::index_rules(out->set), out->diagnostics), standard_library());
   if (!program) throw std::runtime_error(program.error().message);
   out->interpreted = *program;
-  // Native code runs on a program that was written and read again.
+  // Native code runs on a program that was serialised and loaded again.
   auto reloaded = Program::load((*program)->serialise(), standard_library());
   if (!reloaded) throw std::runtime_error(reloaded.error().message);
   out->native = *reloaded;
@@ -59,7 +60,7 @@ std::vector<std::string> codes(const Diagnostics& diagnostics) {
   return out;
 }
 
-// The one-line form that files carry.
+// @returns the one-line form that files contain
 static std::string short_form(const oracle::Verdict& v) {
   std::string out(to_string(v.effect));
   if (v.code != DecisionCode::rule) out += fmt::format(" ({})", to_string(v.code));
@@ -73,13 +74,15 @@ static std::string short_form(const oracle::Verdict& v) {
   return out;
 }
 
-// Decides one event on every evaluator and demands one answer, which is returned.
+// Decides one event on every evaluator, and requires the same answer from all. @returns that
+// answer.
 std::string decide_everywhere(Compiled& compiled, const std::string& event) {
-  const cli::Now now{1714564800, 0};  // 2024-05-01T12:00:00Z
-  cli::EventReader reader(compiled.interpreted, now);
-  cli::EventReader native_reader(compiled.native, now);
-  auto wrong = reader.read(event);
-  if (wrong || native_reader.read(event)) return "malformed: " + (wrong ? wrong->message : "only for native code");
+  const TimeParts now{1714564800, 0};  // 2024-05-01T12:00:00Z
+  EventReader reader(compiled.interpreted, {.now = now});
+  EventReader native_reader(compiled.native, {.now = now});
+  const Result<void> read = reader.read(event), native_read = native_reader.read(event);
+  if (!read) return "malformed: " + read.error().message;
+  if (!native_read) return "malformed: only for native code";
 
   const oracle::Verdict expected =
       oracle::decide(compiled.arena, compiled.set, compiled.diagnostics.sources, reader.call(), reader.context());
@@ -96,7 +99,7 @@ std::string decide_everywhere(Compiled& compiled, const std::string& event) {
        {std::pair(compiled.interpreted, &reader), std::pair(compiled.native, &native_reader)}) {
     const Decision quick = decide(from->call(), from->context(), scratch);
     oracle::Verdict brief = oracle::describe(*program, quick);
-    brief.matched = expected.matched;  // `decide` lists only asking rules
+    brief.matched = expected.matched;  // `decide` lists only rules that ask
     EXPECT_EQ(oracle::to_string(expected), oracle::to_string(brief)) << "decide differs from decide_all: " << event;
   }
   return short_form(expected);

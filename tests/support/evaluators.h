@@ -1,4 +1,5 @@
-// Every evaluator on the same policies and events: the oracle, the interpreter, native code.
+// evaluators runs every evaluator on the same policies and events: the oracle, the interpreter,
+// native code.
 #pragma once
 
 #include <memory>
@@ -18,19 +19,20 @@ struct Compiled {
   Diagnostics diagnostics;
   typed::PolicySet set;
   std::shared_ptr<const Program> interpreted;
-  std::shared_ptr<const Program> native;  ///< another copy, written, read again and made native
+  std::shared_ptr<const Program> native;  ///< another copy, loaded and made native
 };
 
-/// Runs the passes one by one. Throws where emit, link or the native tier fails: that is no author's mistake.
+/// Runs the passes one by one. Throws if emit, link or the native tier fails, since that is not an
+/// author's mistake.
 std::unique_ptr<Compiled> compile_everywhere(std::vector<std::shared_ptr<const Source>> sources);
-/// All *.policy files below a directory as one set.
+/// Compiles all *.policy files below a directory as one set.
 std::unique_ptr<Compiled> compile_directory_everywhere(const std::string& directory);
 
-/// Decides one event (as `ordain eval` reads it, at 2024-05-01T12:00:00Z) on every evaluator, demands one answer of
-/// them by GoogleTest expectations, and returns it in one line.
+/// Decides one event (in the form of `ordain eval`, at 2024-05-01T12:00:00Z) on every evaluator,
+/// requires the same answer from all by GoogleTest expectations, and returns it in one line.
 std::string decide_everywhere(Compiled& compiled, const std::string& event);
 
-/// "3:12 error unknown-field", sorted by text.
+/// @returns lines like "3:12 error unknown-field", sorted by text
 std::vector<std::string> codes(const Diagnostics& diagnostics);
 
 }  // namespace ordain

@@ -1,4 +1,5 @@
-// Each case below is one sentence of compiler/check/expression/typed.h, in its order.
+// oracle.cc evaluates the typed tree. Each case below is one sentence of
+// compiler/check/expression/typed.h, in the same order.
 #include "tests/support/oracle.h"
 
 #include <algorithm>
@@ -12,7 +13,7 @@ using typed::LoopKind;
 using typed::Node;
 using typed::NodeKind;
 
-// A variable: a value, or the fault that its initialiser came to.
+// A variable: a value, or the fault of its initialiser.
 struct Local {
   Value value;
   std::optional<Outcome> fault;
@@ -46,7 +47,7 @@ class Walker {
     eval_.memory_left = 0;
     return eval_.fail(FaultCode::memory_budget);
   }
-  // A list or map is begun only where there is memory left at all.
+  // Begins a list or map, which requires that some memory is left.
   bool begin_building() { return eval_.memory_left > 0 || eval_.fail(FaultCode::memory_budget); }
   Outcome optional_of(const Node& node, const Value& value) {
     if (!charge_memory(sizeof(Value))) return bad_eval(node);
@@ -122,7 +123,8 @@ Outcome Walker::call(const Node& node) {
     args.push_back(outcome.value);
   }
   const Overload* overload = node.overload;
-  // Every row of indexing is the same function, which looks at its arguments itself: 1u and 1.0 are places in a list.
+  // Every row of indexing is the same function, which examines its arguments itself: 1u and 1.0 are
+  // positions in a list.
   const bool indexes = node.function != nullptr && (node.function->name == "_[_]" || node.function->name == "_[?_]");
   if (overload == nullptr && indexes) overload = node.function->overloads.front();
   if (overload == nullptr && node.function != nullptr) {
@@ -144,7 +146,8 @@ Outcome Walker::call(const Node& node) {
   const Preparation& how = overload->preparation;
   std::shared_ptr<const void> object;
   if (node.overload != nullptr && how.arg >= 0 && node.args[how.arg]->kind == NodeKind::constant) {
-    // Of another kind than the parameter's, a constant cannot be prepared: the call itself says what is wrong with it.
+    // A constant of another kind than the parameter's cannot be prepared: the call itself reports
+    // what is wrong with it.
     const Kind wanted = kind_of(*overload->params[how.arg]);
     std::string error;
     if (wanted == Kind::absent || args[how.arg].is(wanted)) object = how.prepare(args[how.arg], &error);
@@ -161,7 +164,7 @@ Outcome Walker::call(const Node& node) {
   return good(result);
 }
 
-// && stops at false, || at true.
+// && stops at false, and || at true.
 Outcome Walker::logic(const Node& node, bool stop) {
   std::optional<Outcome> fault;
   for (const Node* arg : node.args) {
@@ -241,7 +244,7 @@ Outcome Walker::loop(const Node& node) {
   const Node* filter = node.args.size() > 2 ? node.args[2] : nullptr;
   uint64_t steps = 1 + typed::node_count(step) + (filter != nullptr ? typed::node_count(*filter) : 0);
 
-  std::optional<Outcome> fault;  // the first one that all and exists may still absorb
+  std::optional<Outcome> fault;  // the first fault, which all and exists may still absorb
   std::vector<Value> elements;
   std::vector<MapEntry> entries;
   int64_t found = 0;

@@ -1,4 +1,5 @@
-// The oracle: a plain tree walk over the typed tree, written for obviousness. The engines are tested against it.
+// The oracle is a plain walk over the typed tree, written to be obvious. The engines are tested
+// against it.
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@
 
 namespace ordain::oracle {
 
-/// What an expression came to: a value, or a fault at a place.
+/// The result of an expression: a value, or a fault at a place.
 struct Outcome {
   bool ok = false;
   Value value;
@@ -22,7 +23,7 @@ struct Outcome {
 Outcome evaluate(Arena& arena, const typed::Expression& expression, const Schema& schema, const Call& call,
                  const Context& context, const Budget& budget = {});
 
-/// A Decision by value, comparable with what an engine said.
+/// A Decision by value, comparable with that of an engine.
 struct Verdict {
   Effect effect = Effect::deny;
   DecisionCode code = DecisionCode::default_effect;
@@ -38,11 +39,11 @@ struct Verdict {
 };
 std::string to_string(const Verdict& verdict);
 
-/// What `decide_all` must say.
+/// @returns the decision that `decide_all` must make
 Verdict decide(Arena& arena, const typed::PolicySet& set, const std::vector<std::shared_ptr<const Source>>& sources,
                const Call& call, const Context& context, const DecideOptions& options = {});
 
-/// An engine's Decision in the same form.
+/// @returns an engine's Decision in the same form
 Verdict describe(const Program& program, const Decision& decision);
 
 }  // namespace ordain::oracle

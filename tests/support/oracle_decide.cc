@@ -1,5 +1,5 @@
-// Combining, as the design states it: every rule is evaluated, then the rules of combination are applied to what they
-// said.
+// oracle_decide.cc combines rules as the design states it: it evaluates every rule, then applies
+// the rules of combination to the results.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,8 +35,8 @@ DecisionCode code_of(FaultCode code) {
   }
 }
 
-// What replaces a redacted value is copied and written: a step for each part in each of its places, one more for every
-// ten bytes of text.
+// Charges for a value that replaces a redacted one, which is copied and written: a step per
+// occurrence of each part, plus one for every ten bytes of text.
 bool walkable(const Value& value, uint64_t* steps) {
   const bool is_text = value.is(Kind::string) || value.is(Kind::bytes);
   const uint64_t own = is_text ? 1 + value.aux / 10 : 1;
@@ -118,7 +118,7 @@ Verdict Decider::deny_by_fault(const RuleInfo& rule, const Outcome& fault) {
   out.effect = Effect::deny;
   out.code = code_of(fault.fault.code);
   out.rule = rule.name;
-  out.reason = "";  // the engine's wording is not the oracle's business
+  out.reason = "";  // the engine chooses its own wording
   out.fault = fmt::format("{}: {}: {} at {}", rule.name, fault_name(fault.fault.code), fault_message(fault.fault),
                           place(fault));
   return out;
@@ -127,12 +127,14 @@ Verdict Decider::deny_by_fault(const RuleInfo& rule, const Outcome& fault) {
 std::string Decider::reason_of(const RuleOutcome& rule) {
   if (rule.body->because.root != nullptr) {
     Outcome because = value_of(rule.body->because);
-    if (because.ok && because.value.is(Kind::string) && because.value.aux != 0) return std::string(because.value.as_text());
+    if (because.ok && because.value.is(Kind::string) && because.value.aux != 0)
+      return std::string(because.value.as_text());
   }
   return rule.info->name;
 }
 
-// `from` and `expires` of all asking rules. False if one of them faults: then `verdict` denies.
+// Collects `from` and `expires` of all asking rules. @returns false if one of them faults: then
+// `verdict` denies.
 bool Decider::ask(const std::vector<const RuleOutcome*>& asking, Verdict* verdict) {
   std::set<std::string> groups;
   for (const RuleOutcome* rule : asking) {
@@ -209,7 +211,7 @@ Verdict Decider::decide() {
   }
   const std::vector<RuleOutcome> rules = evaluate_rules();
 
-  // Each package's answer: the rule (or fault) that names it, and its strength.
+  // Find each package's answer: the rule (or fault) that decides it, and its strength.
   int strongest = -1;
   const RuleOutcome* winner = nullptr;
   std::vector<const RuleOutcome*> asking;
@@ -231,7 +233,8 @@ Verdict Decider::decide() {
       if (set_.packages[package].first_match) break;
     }
     if (strength == 1) asking.insert(asking.end(), package_asks.begin(), package_asks.end());
-    // A deny-overrides package may also deny: then its asking rules do not matter, for the whole is denied.
+    // A deny-overrides package may also deny; its asking rules then do not matter, because the
+    // whole call is denied.
     if (strength > strongest) {
       strongest = strength;
       winner = answer;

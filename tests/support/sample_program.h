@@ -1,4 +1,5 @@
-// A program with something in every section and (nearly) every instruction, for tests of the serialised form.
+// sample_program has something in every section and (nearly) every instruction, for tests of the
+// serialised form.
 #pragma once
 
 #include "tests/support/assemble.h"

@@ -31,14 +31,6 @@ bool is_dynamic(const RecordBinding& record) { return record.dynamic || record.t
 
 }  // namespace
 
-double risk_of_name(std::string_view name) {
-  constexpr std::string_view kNames[] = {"none", "low", "medium", "high", "critical"};
-  for (size_t n = 0; n < std::size(kNames); ++n) {
-    if (kNames[n] == name) return static_cast<double>(n);
-  }
-  return -1;
-}
-
 void Binder::prepare(const Program& program, Bank bank, SlotValues& slots) {
   const Schema& schema = program.schema();
   auto number = static_cast<size_t>(bank);
@@ -185,8 +177,7 @@ bool Binder::set_root(std::string_view root, const Value& value, std::vector<std
   };
   if (!value.present() || value.kind == Kind::null) return true;
   if (value.kind == Kind::string) return set("id", value);
-  if (value.kind != Kind::map)
-    return fitter_.fail(path, "expected record or string, got " + std::string(type_name(value.kind)));
+  if (value.kind != Kind::map) return fitter_.mismatch(path, "record or string", std::string(type_name(value.kind)));
   for (const MapEntry& entry : value.map->all()) {
     if (entry.key.kind != Kind::string) return fitter_.fail(path, "a record's fields have names");
     if (!set(entry.key.as_text(), entry.value)) return false;
@@ -222,8 +213,9 @@ bool Binder::set_leaf(const RecordField& field, const FieldBinding* binding, con
   }
   Value given = value;
   if (field.name == "risk" && field.type->kind == TypeKind::floating && value.kind == Kind::string) {
-    given = Value::floating(risk_of_name(value.as_text()));
-    if (given.d < 0) return fitter_.fail(at, "no such risk; none, low, medium, high, critical or a number");
+    const std::optional<Risk> risk = find_risk(value.as_text());
+    if (!risk) return fitter_.fail(at, "no such risk; none, low, medium, high, critical or a number");
+    given = Value::floating(static_cast<double>(*risk));
   }
   if (!fitter_.fit(*field.type, given, at, fitted)) return false;
   if (field.name == "risk" && fitted->kind == Kind::floating && fitted->d < 0) return fitter_.fail(at, "negative");

@@ -41,7 +41,9 @@ class Fitter {
   bool skip_undeclared = false;                 ///< of a host: undeclared fields are left out ...
   std::vector<std::string>* unknown = nullptr;  ///< ... and named here
 
+  // Each records the misfit, unless there is one already, and returns false.
   bool fail(const BindPath& path, std::string_view what);
+  bool mismatch(const BindPath& path, std::string expected, std::string got);
   bool mismatch(const BindPath& path, const Type& type, const Value& got, std::string_view why = {});
   bool no_such_field(const BindPath& path, const RecordType& record);
 
@@ -126,8 +128,5 @@ Result<Value> parse_json_for(Arena& arena, std::string_view text, const Schema& 
 /// A field of a record. Fields mostly come in the order of their declaration, so the search starts after the last one
 /// found, at `*hint`.
 const RecordField* find_from(const RecordType& record, std::string_view name, size_t* hint);
-
-/// Number of a risk's name, or -1.
-double risk_of_name(std::string_view name);
 
 }  // namespace ordain

@@ -91,23 +91,28 @@ std::string BindPath::text() const {
 }
 
 bool Fitter::fail(const BindPath& path, std::string_view what) {
-  if (!error_.failed) {
-    error_.failed = true;
-    error_.message = path.text();
-    error_.message += ": ";
-    error_.message += what;
-  }
+  if (error_.failed) return false;
+  error_.failed = true;
+  error_.path = path.text();
+  error_.message = error_.path;
+  error_.message += ": ";
+  error_.message += what;
+  return false;
+}
+
+bool Fitter::mismatch(const BindPath& path, std::string expected, std::string got) {
+  if (error_.failed) return false;
+  fail(path, "expected " + expected + ", got " + got);
+  error_.expected = std::move(expected);
+  error_.got = std::move(got);
   return false;
 }
 
 bool Fitter::mismatch(const BindPath& path, const Type& type, const Value& got, std::string_view why) {
   if (error_.failed) return false;
-  std::string what = "expected ";
-  what += type.kind == TypeKind::record ? "record " + to_string(type) : to_string(type);
-  what += ", got ";
-  what += got_name(got.kind);
+  std::string what(got_name(got.kind));
   if (!why.empty()) (what += ' ') += why;
-  return fail(path, what);
+  return mismatch(path, type.kind == TypeKind::record ? "record " + to_string(type) : to_string(type), std::move(what));
 }
 
 bool Fitter::no_such_field(const BindPath& path, const RecordType& record) {

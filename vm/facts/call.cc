@@ -106,6 +106,16 @@ Call::Call(std::shared_ptr<const Program> program) : program_(std::move(program)
   if (record.whole != kNone || std::ranges::any_of(record.fields, is_read)) capability_record_ = &record;
 }
 
+namespace {
+
+// Keeps what the texts have reserved.
+void clear(BindError* error) {
+  error->failed = false;
+  for (std::string* text : {&error->path, &error->expected, &error->got, &error->message}) text->clear();
+}
+
+}  // namespace
+
 void Call::begin(const CapabilityRef& capability, Stage stage) {
   Binder binder(*program_, Bank::call, arena_, slots_, error_, &dirty_);
   const std::vector<SlotPlace>& places = link_tables(*program_).slots;
@@ -117,8 +127,7 @@ void Call::begin(const CapabilityRef& capability, Stage stage) {
   }
   dirty_.clear();
   arena_.reset();
-  error_.failed = false;
-  error_.message.clear();
+  if (error_.failed) clear(&error_);
   capability_ = capability;
   stage_ = stage;
   set_capability_attributes();
@@ -193,7 +202,7 @@ void Call::bind_json(std::string_view text) {
   const Schema& schema = program_->schema();
   const uint32_t number = capability_.id != kNone ? schema.capabilities[capability_.id].input : schema.undeclared_input;
   const Result<Value> value = parse_json_for(arena_, text, schema, number == kNone ? nullptr : &schema.records[number]);
-  if (!value) return reject("input: " + value.error().message);
+  if (!value) return fail("input", value.error().message);
   bind_input(*value);
 }
 
@@ -207,24 +216,24 @@ void Call::bind_output(const Value& value) {
 void Call::bind_root(std::string_view root, const Value& value, std::vector<std::string>* unknown) {
   if (root == "input") return bind_input(value);
   if (root == "output") return bind_output(value);
-  if (root == "capability") return reject("capability: comes from its declaration, not from the host");
+  if (root == "capability") return fail("capability", "comes from its declaration, not from the host");
   Binder binder(*program_, Bank::call, arena_, slots_, error_, &dirty_);
   binder.set_root(root, value, unknown);
 }
 
 void Call::set_now(int64_t seconds, int32_t nanos) {
-  if (!timestamp_in_range(seconds) || nanos < 0 || nanos > 999'999'999) return reject("now: timestamp out of range");
+  if (!timestamp_in_range(seconds) || nanos < 0 || nanos > 999'999'999) return fail("now", "timestamp out of range");
   if (now_ != kNone) set(now_, Value::timestamp(seconds, nanos));
 }
 
 void Call::set_elapsed(int64_t seconds, int32_t nanos) {
-  if (!duration_in_range(seconds, nanos)) return reject("action.elapsed: duration out of range");
+  if (!duration_in_range(seconds, nanos)) return fail("action.elapsed", "duration out of range");
   set_action("action.elapsed", elapsed_, Value::duration(seconds, nanos));
 }
 
 void Call::set_risk(double risk) {
   if (!std::isfinite(risk) || risk < 0) {
-    return reject(std::isnan(risk) ? "action.risk: NaN" : risk < 0 ? "action.risk: negative" : "action.risk: infinity");
+    return fail("action.risk", std::isnan(risk) ? "NaN" : risk < 0 ? "negative" : "infinity");
   }
   set_action("action.risk", risk_, Value::floating(risk));
 }
@@ -235,6 +244,8 @@ void Call::set_action(std::string_view path, SlotId slot, const Value& value) {
   Binder binder(*program_, Bank::call, arena_, slots_, error_, &dirty_);
   binder.set_path(path, value);
 }
+
+void Call::fail(std::string_view path, std::string_view what) { Fitter(arena_, error_).fail({nullptr, path}, what); }
 
 void Call::reject(std::string message) {
   if (error_.failed) return;

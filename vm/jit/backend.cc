@@ -1,5 +1,6 @@
-// A light pass pipeline, LLVM's code generator, and ORC's linking layer, used directly: what an LLJIT would add
-// (initialisers, IR layers, platform symbols) is not needed for self-contained functions.
+// backend.cc uses a light pass pipeline, LLVM's code generator and ORC's linking layer directly.
+// Self-contained functions do not need what LLJIT would add (initialisers, IR layers, platform
+// symbols).
 #include "vm/jit/backend.h"
 
 #include <llvm/Config/llvm-config.h>
@@ -48,7 +49,7 @@ void initialise_once() {
   });
 }
 
-/// The passes over each function, with their analyses: made once, used for all modules.
+/// The passes over each function and their analyses, created once and used for all modules.
 struct Passes {
   Passes(llvm::TargetMachine& machine, int optimisation) : builder(&machine) {
     builder.registerModuleAnalyses(modules);
@@ -90,7 +91,7 @@ struct Passes {
   llvm::CGSCCAnalysisManager call_graphs;
   llvm::ModuleAnalysisManager modules;
   llvm::FunctionPassManager pipeline;
-  std::optional<llvm::FunctionPassManager> thorough_pipeline;  ///< where a light one is not enough
+  std::optional<llvm::FunctionPassManager> thorough_pipeline;  ///< for functions marked kThorough
 };
 
 }  // namespace
@@ -119,7 +120,8 @@ struct Backend::Parts {
         linker(session, session.getExecutorProcessControl().getMemMgr()),
         library(session.createBareJITDylib("ordain")),
         mangle(session, layout) {
-    session.setErrorReporter([](llvm::Error error) { llvm::consumeError(std::move(error)); });  // look-ups return them
+    session.setErrorReporter(
+        [](llvm::Error error) { llvm::consumeError(std::move(error)); });  // look-ups return errors
   }
   ~Parts() { llvm::consumeError(session.endSession()); }
 
@@ -188,8 +190,8 @@ size_t text_size(llvm::MemoryBufferRef object) {
   return out;
 }
 
-/// Gives the module a public table of how far each function is from it, and hides the functions: one symbol is cheaper
-/// to link, and to keep, than one for each of them.
+/// Gives the module a public table with the offset of each function from it, and hides the
+/// functions: one symbol is cheaper to link, and to keep, than one per function.
 void add_table(llvm::Module& module, const std::vector<std::string>& names, const std::string& table) {
   llvm::LLVMContext& context = module.getContext();
   llvm::Type* word = llvm::Type::getInt64Ty(context);

@@ -1,4 +1,4 @@
-// Backend: LLVM IR modules to machine code in this process.
+// Backend turns LLVM IR modules into native code in this process.
 #pragma once
 
 #include <llvm/IR/Module.h>
@@ -13,13 +13,16 @@
 
 namespace ordain::native {
 
-/// The attribute of a function that repays thorough optimisation: it may loop, or answers for many rules.
+/// The attribute of a function that is worth thorough optimisation: it may loop, or it answers for
+/// many rules.
 inline constexpr const char* kThorough = "ordain-thorough";
 
-/// What machine code depends on besides its source: LLVM's version, the processor and its features.
+/// @returns everything that native code depends on besides its source: LLVM's version, the
+/// processor and its features
 std::string target_identity();
 
-/// One target machine, one linking session. Used by one thread at a time; the code lives as long as it does.
+/// One target machine and one linking session. Used by one thread at a time; the code lives as long
+/// as the backend.
 class Backend {
  public:
   /// @param optimisation 0, 1 or 2.
@@ -29,21 +32,22 @@ class Backend {
   const llvm::DataLayout& layout() const;
   const std::string& triple() const;
 
-  /// Makes `address` known to the code that is compiled from now on.
+  /// Makes symbols and their addresses known to the code that is compiled from now on.
   Result<void> define(const std::vector<std::pair<std::string, void*>>& symbols);
 
   /// Optimises, compiles and links the module, and finds its functions `names`.
-  /// @param table a name for the module's one public symbol, unlike all others of this backend
+  /// @param table a name for the module's one public symbol, distinct from all others of this
+  /// backend
   /// @param quick as for optimisation 0: for functions so large that more would take too long
-  /// @param object if not nullptr: takes what `link` makes the same functions of
+  /// @param object if not nullptr: receives the object from which `link` makes the same functions
   Result<std::vector<void*>> compile(llvm::Module& module, const std::vector<std::string>& names,
                                      const std::string& table, bool quick, std::string* object = nullptr);
 
-  /// The functions, in the order of their names, of what `compile` left in `object`. It runs as it is: it must be
-  /// trusted.
+  /// Links an object that `compile` left in `object`. It runs unchecked, so the caller must trust
+  /// it. @returns the functions, in the order of their names.
   Result<std::vector<void*>> link(std::string_view object, const std::string& table, size_t functions);
 
-  size_t code_bytes() const;  ///< of machine code so far
+  size_t code_bytes() const;  ///< of native code so far
 
  private:
   struct Parts;

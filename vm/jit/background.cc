@@ -1,4 +1,5 @@
-// Compiling while the interpreter serves: a thread that the program owns, so that it never outlives what it compiles.
+// background.cc compiles while the interpreter serves, on a thread that the program owns and that
+// therefore never outlives the program.
 #include <thread>
 
 #include "ordain/jit.h"
@@ -33,7 +34,7 @@ class BackgroundCompilation {
 }  // namespace
 
 void compile_native_in_background(const Program& program, const NativeOptions& options) {
-  // Without native code the interpreter goes on serving, so there is nobody to tell of a failure.
+  // Without native code the interpreter continues to serve, so a failure need not be reported.
   program.keep_native(std::make_shared<BackgroundCompilation>(program, options));
 }
 

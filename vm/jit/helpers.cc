@@ -1,5 +1,5 @@
-// Thin wrappers around vm/value/ops.h and the function table: the interpreter and native code do the same work in the
-// same place.
+// helpers.cc wraps vm/value/ops.h and the function table thinly, so that the interpreter and native
+// code run the same implementation.
 #include "vm/jit/helpers.h"
 
 #include <cstring>
@@ -18,7 +18,7 @@ constexpr uint32_t kFaulted = 2;
 
 uint32_t put_location(Frame* frame, uint32_t location) {
   frame->eval.fault.location = location;
-  if (!frame->eval.fault) frame->eval.fail(FaultCode::host_error);  // a function that failed without saying why
+  if (!frame->eval.fault) frame->eval.fail(FaultCode::host_error);  // without a reason
   return kFaulted;
 }
 
@@ -48,7 +48,7 @@ uint32_t interpret_again(Frame* frame, uint32_t predicate) {
   return interpret(*frame, predicate);
 }
 
-/// Before a predicate of a run that may spend or allocate.
+/// Called before a predicate of a batch that may spend budget or allocate.
 void renew(Frame* frame) {
   frame->renew();
   frame->eval.arena->rewind(frame->mark);
@@ -67,7 +67,7 @@ bool load_absent(Frame* frame, uint32_t slot) {
 }
 bool make_optional(Frame* frame, const Value* value) { return ops::make_optional(frame->eval, *value, &frame->result); }
 bool int_in(const char* numbers, uint64_t count, int64_t wanted) {
-  // Private data of native code has no alignment to speak of.
+  // The private data of native code is not aligned.
   while (count > 0) {
     const uint64_t half = count / 2;
     int64_t middle;
@@ -86,7 +86,7 @@ bool same_bytes(const char* a, const char* b, uint64_t size) { return size == 0 
 bool less_text(const char* a, uint64_t a_size, const char* b, uint64_t b_size) {
   return std::string_view(a, a_size) < std::string_view(b, b_size);
 }
-// 0 or 1; 2 with the fault set.
+// @returns 0 or 1; 2 with the fault set
 uint32_t equal_values(Frame* frame, const Value* a, const Value* b) {
   bool same = false;
   return equal(frame->eval, *a, *b, &same) ? static_cast<uint32_t>(same) : kFaulted;

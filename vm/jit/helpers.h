@@ -1,4 +1,5 @@
-// What native code calls for work that is more than a few instructions: plain functions, known to it by name.
+// helpers.h lists the plain functions that native code calls by name for work that takes more than
+// a few instructions.
 #pragma once
 
 #include <span>
@@ -6,7 +7,7 @@
 
 namespace ordain::native {
 
-/// The helper that goes on in the interpreter. Standalone code has no such symbol.
+/// The helper that continues in the interpreter. Standalone code does not have this symbol.
 inline constexpr std::string_view kInterpret = "ordain_interpret";
 
 struct Helper {
@@ -14,11 +15,12 @@ struct Helper {
   const char*
       signature;  ///< result, ':', parameters: v void, b bool (only as a result), i uint32_t, l uint64_t, p pointer
   void* address;
-  bool cold = false;  ///< only on the way of a fault
+  bool cold = false;  ///< used only on the path of a fault
 };
 
-/// Those that give a value leave it in frame.result; those that return bool return false with frame.eval.fault set;
-/// those that return uint32_t set a fault and return 2, so that a predicate can end with a jump to them.
+/// @returns the helpers. A helper that produces a value leaves it in frame.result. One that returns
+/// bool returns false with frame.eval.fault set; one that returns uint32_t sets a fault and returns
+/// 2, so that a predicate can end with a jump to it.
 std::span<const Helper> helpers();
 
 }  // namespace ordain::native

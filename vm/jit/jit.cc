@@ -1,4 +1,5 @@
-// compile_native: all predicates of a program, a few dozen to a module, each module published when it is ready.
+// jit.cc compiles all predicates of a program, a few dozen per module, and publishes each module
+// when it is ready.
 #include "ordain/jit.h"
 
 #include <algorithm>
@@ -14,6 +15,8 @@
 #include <thread>
 #include <utility>
 
+#include <llvm/Config/llvm-config.h>
+
 #include "vm/jit/backend.h"
 #include "vm/jit/lower.h"
 #include "vm/jit/object_cache.h"
@@ -25,20 +28,22 @@ namespace {
 using native::Backend;
 using native::ModuleLowering;
 
-/// Simple code is made in a tenth of the time of optimised code (about a millisecond a predicate), and its modules may
-/// be larger.
+/// Simple code takes a tenth of the time of optimised code (about a millisecond per predicate) to
+/// make, and its modules may be larger.
 constexpr uint32_t kSimpleFactor = 4;
 
-/// With fewer predicates to optimise it is not worth while to make simple code of them first.
+/// With fewer predicates to optimise, making simple code for them first is not worthwhile.
 constexpr size_t kSimpleFirst = 256;
 
-/// Longer predicates get a module of their own and no optimisation: LLVM's passes are not linear.
+/// Longer predicates get a module of their own and no optimisation, because LLVM's passes are not
+/// linear.
 constexpr uint32_t kLongPredicate = 4'000;
 
 std::vector<std::pair<std::string, void*>> external_symbols(const Program& program, bool standalone) {
   std::vector<std::pair<std::string, void*>> out;
   for (const native::Helper& helper : native::helpers()) {
-    // What refers to the interpreter all the same cannot be linked: that it stands alone needs no belief.
+    // A standalone object must not refer to the interpreter; leaving that symbol out makes the
+    // linker check it.
     if (!standalone || helper.name != native::kInterpret) out.emplace_back(helper.name, helper.address);
   }
   std::set<const Overload*> seen;
@@ -49,17 +54,17 @@ std::vector<std::pair<std::string, void*>> external_symbols(const Program& progr
   return out;
 }
 
-/// Predicates, runs of rules (by the entry that they begin at) and answers (by the calls that they are for) that become
-/// one module.
+/// The predicates, batches of rules (by their first entry) and answers (by the calls that they are
+/// for) that become one module.
 struct Batch {
   std::vector<uint32_t> predicates;
   int optimisation;
   std::vector<uint32_t> runs = {};
   std::vector<uint32_t> answers = {};
-  uint32_t place = kNone;  ///< among the objects in the cache; kNone: the same predicates come again, with better code
+  uint32_t place = kNone;  ///< index in the cache; kNone: compiled again later, as better code
 };
 
-/// These predicates, in this order.
+/// Splits these predicates, in this order, into modules.
 std::vector<Batch> batches_of(const ProgramData& data, std::span<const uint32_t> predicates, int optimisation,
                               uint32_t size) {
   std::vector<Batch> out;
@@ -78,7 +83,7 @@ std::vector<Batch> batches_of(const ProgramData& data, std::span<const uint32_t>
   return out;
 }
 
-/// Runs and answers for this many rules to a module.
+/// Splits batches and answers into modules of about this many rules.
 std::vector<Batch> batches_of(const native::Groups& groups, int optimisation, uint32_t size) {
   std::vector<Batch> out;
   uint32_t room = 0;
@@ -97,7 +102,7 @@ std::vector<Batch> batches_of(const native::Groups& groups, int optimisation, ui
 
 void append(std::vector<Batch>* out, std::vector<Batch> more) { std::ranges::move(more, std::back_inserter(*out)); }
 
-/// What is to be compiled, most urgent first.
+/// @returns everything to compile, most urgent first
 std::vector<Batch> batches_of(const Program& program, const NativeOptions& options) {
   const ProgramData& data = program.data();
   const std::vector<native::Worth> worth = native::worth_of_predicates(program, options.first);
@@ -133,23 +138,24 @@ std::vector<Batch> batches_of(const Program& program, const NativeOptions& optio
   return out;
 }
 
-/// A compilation: what its threads share.
+/// The state that the threads of a compilation share.
 struct Work {
   const Program& program;
   const NativeOptions& options;
   std::vector<Batch> batches;
-  const native::Archive* archive = nullptr;     ///< has the object of each batch, which then needs only be linked
-  std::vector<std::string>* objects = nullptr;  ///< by place: takes them, for the cache
+  const native::Archive* archive = nullptr;     ///< has the objects, which only need linking
+  std::vector<std::string>* objects = nullptr;  ///< receives the objects for the cache, by place
   std::atomic<size_t> next = 0;
 };
 
-/// What one thread has done. Each has a backend of its own: LLVM shares nothing between threads.
+/// The results of one thread. Each thread has a backend of its own, because LLVM shares nothing
+/// between threads.
 struct Worker {
   Result<void> outcome;
   size_t code_bytes = 0;
 };
 
-/// Compiles a batch as one module, or takes it from the archive, and publishes what is in it.
+/// Compiles a batch as one module, or takes it from the archive, and publishes its functions.
 Result<void> compile_module(Work& work, size_t number, Backend& backend) {
   const Batch& batch = work.batches[number];
   const std::string table = (batch.place == kNone ? "ordain.interim." : "ordain.final.") +
@@ -192,7 +198,7 @@ Result<void> compile_module(Work& work, size_t number, Backend& backend) {
   return {};
 }
 
-/// Takes batches until there are none left.
+/// Compiles batches until none is left.
 Result<void> compile_batches(Work& work, Worker& worker) {
   auto backend = Backend::create(work.options.optimisation);
   if (!backend) return backend.error();
@@ -210,8 +216,8 @@ Result<void> compile_batches(Work& work, Worker& worker) {
   return {};
 }
 
-/// On as many threads as there may be.
-/// @returns bytes of code
+/// Compiles on as many threads as are available.
+/// @returns the size of the code in bytes
 Result<size_t> run(Work& work) {
   std::vector<Worker> workers(std::clamp<size_t>(work.options.threads, 1, std::max<size_t>(work.batches.size(), 1)));
   {
@@ -220,7 +226,7 @@ Result<size_t> run(Work& work) {
       for (size_t i = 1; i < workers.size(); ++i) {
         threads.emplace_back([&work, &worker = workers[i]] { worker.outcome = compile_batches(work, worker); });
       }
-    } catch (const std::system_error&) {  // no more threads to be had: those there are do the work
+    } catch (const std::system_error&) {  // the threads that run take over the work
     }
     workers[0].outcome = compile_batches(work, workers[0]);
   }
@@ -232,7 +238,8 @@ Result<size_t> run(Work& work) {
   return code_bytes;
 }
 
-/// Links what the cache has. Nothing where it has not all of it, or the linker refuses it; then there is no harm done.
+/// Links the cached objects. @returns nothing if the cache lacks some of them or the linker refuses
+/// them; the caller then compiles as usual.
 std::optional<size_t> run_from_cache(const native::ObjectCache& cache, const Digest& key, const Program& program,
                                      const NativeOptions& options, std::vector<Batch> batches) {
   std::erase_if(batches, [](const Batch& batch) { return batch.place == kNone; });
@@ -285,5 +292,7 @@ Result<NativeReport> compile_native(const Program& program, const NativeOptions&
   report.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return report;
 }
+
+std::string llvm_version() { return LLVM_VERSION_STRING; }
 
 }  // namespace ordain

@@ -1,4 +1,4 @@
-// Control flow: blocks, jumps, and which instruction is lowered where.
+// lower.cc lowers control flow: blocks, jumps, and the dispatch of instructions to their lowerings.
 #include "vm/jit/lower.h"
 
 #include <llvm/IR/MDBuilder.h>
@@ -127,7 +127,7 @@ void PredicateLowering::find_blocks() {
     const InsnLocation& at = m_.data.insn_locations[p_.locations.first + i];
     locations_[at.pc] = at.location;
   }
-  // Where faults are handled here, one that was absorbed is left behind.
+  // Code that handles faults itself may leave an absorbed fault behind.
   pure_ = !m_.standalone && may_restart();
   restarts_ = pure_ || use_ == Use::answer;
   find_reachable();
@@ -141,12 +141,13 @@ void PredicateLowering::find_blocks() {
     if (op == Op::jump || op == Op::jump_if || op == Op::jump_ifn) {
       leader(code_[pc].b);
     }
-    charges_ |= op == Op::charge;  // as every loop does
+    charges_ |= op == Op::charge;  // every loop charges
   }
 }
 
-/// Whether nothing that the code does before a fault would be seen again if it started anew: no budget spent, no
-/// memory taken. Then what handles faults, which hardly ever runs, is not compiled at all.
+/// @returns whether the code can start again after a fault without visible effect: before it, the
+/// code spends no budget and takes no memory. Then the handling of faults, which hardly ever runs,
+/// is not compiled.
 bool PredicateLowering::may_restart() const {
   return std::all_of(code_, code_ + p_.code.count, [this](const Insn& insn) {
     switch (insn.op) {
@@ -198,13 +199,13 @@ llvm::Function* PredicateLowering::run() {
   for (pc_ = 0; pc_ < p_.code.count; ++pc_) {
     if (!reachable_[pc_]) continue;
     if (blocks_[pc_] != nullptr) start_block(blocks_[pc_]);
-    // Nothing leads to what follows a jump and is no target.
+    // Code after a jump that is not itself a target cannot be reached.
     if (b_.GetInsertBlock()->getTerminator() == nullptr) instruction(code_[pc_]);
   }
   return function_;
 }
 
-// Goes on in `block`, from wherever that is reached.
+// Continues in `block`, from wherever it is reached.
 void PredicateLowering::start_block(Block block) {
   if (b_.GetInsertBlock()->getTerminator() == nullptr) b_.CreateBr(block);
   block->insertInto(function_);
@@ -264,7 +265,8 @@ void PredicateLowering::finish(const Insn& insn) {
     return;
   }
   V value = kind(insn.a) == p_.result ? boolean(insn.a) : b_.CreateTrunc(pair(insn.a).payload, b_.getInt1Ty());
-  // A shared end is less code; but where there is a loop it would make each iteration compute what to return.
+  // A shared end is less code, but in a loop it would make each iteration compute the value to
+  // return.
   if (charges_) return return_boolean(value);
   Block here = b_.GetInsertBlock();
   const bool first = return_ == nullptr;

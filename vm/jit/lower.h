@@ -1,9 +1,10 @@
-// Lowering: the bytecode of predicates to LLVM IR, one function `uint32_t(Frame*)` a predicate.
+// Lowering turns the bytecode of predicates into LLVM IR, one function `uint32_t(Frame*)` per
+// predicate.
 //
-// Registers of kind bool, int, uint and double are SSA values, other registers are pairs of 64-bit halves of a Value;
-// both begin as allocas that mem2reg removes. Memory (frame->registers) is only written where a helper wants to see a
-// Value, and for builders. Where a fault goes is known for each instruction, so the way without faults has no
-// bookkeeping.
+// Registers of kind bool, int, uint and double are SSA values; other registers are pairs of 64-bit
+// halves of a Value. Both begin as allocas that mem2reg removes. Memory (frame->registers) is
+// written only for builders and where a helper needs a Value. The target of a fault is known for
+// each instruction, so the path without faults needs no bookkeeping.
 #pragma once
 
 #include <llvm/ADT/STLFunctionalExtras.h>
@@ -23,10 +24,10 @@
 
 namespace ordain::native {
 
-/// Longer literals are compared by a function.
+/// A function compares literals that are longer than this.
 inline constexpr uint32_t kInlineBytes = 32;
 
-// Exits to faults are told apart by what they do: a fault code, or one of these with what it is about.
+// Exits to faults are distinguished by a fault code, or by one of these together with its subject.
 inline constexpr uint32_t kMissingKey = 1u << 29;
 inline constexpr uint32_t kExhausted = 1u << 30;
 inline constexpr uint32_t kAbsent = 1u << 31;
@@ -34,34 +35,36 @@ inline constexpr uint32_t kAbsent = 1u << 31;
 std::string predicate_symbol(uint32_t predicate);
 std::string run_symbol(uint32_t entry);
 std::string answer_symbol(uint32_t calls);
-/// The symbol by which native code calls an overload that has no cost.
+/// @returns the symbol by which native code calls an overload without a cost
 std::string overload_symbol(const Overload& overload);
 
-/// How many rules a function of all that is said of some calls would answer for; 0 where there can be none.
+/// @returns how many rules a function for the whole answer to some calls would cover; 0 if it is
+/// not possible
 /// @param calls 2 * capability + stage
 uint32_t answered_rules(const Program& program, uint32_t calls);
 
-/// Whether a call is computed in place: its overload names an Intrinsic that knows what to do with arguments of these
-/// kinds.
+/// @returns whether a call is computed in place: its overload names an Intrinsic that supports
+/// arguments of these kinds
 bool is_intrinsic(const ProgramData& data, const LinkTables& link, const Predicate& predicate, const Insn& insn);
 
-/// What the functions of one module share.
+/// The state that the functions of one module share.
 struct ModuleLowering {
-  /// @param tail_calls whether the code generator makes jumps of calls at the end; the fast one has to be spared them
-  /// @param standalone never to go on in the interpreter
+  /// @param tail_calls whether the code generator turns calls at the end into jumps; the fast one
+  /// cannot
+  /// @param standalone whether the code must never continue in the interpreter
   ModuleLowering(llvm::LLVMContext& context, const Program& program, const std::string& name,
                  const llvm::DataLayout& layout, const std::string& triple, bool tail_calls, bool standalone);
 
   /// Adds one predicate's function.
   void add(uint32_t predicate);
-  /// Adds the function of the run of rules that begins at an entry of the plan.
+  /// Adds the function of the batch of rules that begins at an entry of the rule list.
   void add_batch(uint32_t entry);
-  /// Adds the function of all that is said of some calls, where there can be one.
+  /// Adds the function for the whole answer to some calls, if that is possible.
   void add_answer(uint32_t calls);
 
   llvm::FunctionCallee helper(const char* name);
   llvm::FunctionCallee overload(const Overload& overload);
-  /// A private constant array of bytes.
+  /// @returns a private constant array of bytes
   llvm::Constant* bytes(llvm::StringRef data);
 
   llvm::LLVMContext& context;
@@ -71,7 +74,7 @@ struct ModuleLowering {
   bool tail_calls;
   bool standalone;
   llvm::MDNode* unlikely;   ///< branch weights: the true side hardly ever runs
-  llvm::MDNode* invariant;  ///< of loads of what does not change while a predicate runs
+  llvm::MDNode* invariant;  ///< for loads of memory that does not change while a predicate runs
 
  private:
   llvm::FunctionType* function_type(const char* signature);
@@ -81,15 +84,16 @@ struct ModuleLowering {
 
 class PredicateLowering {
  public:
-  /// Whom the function is for: everyone, or one run of rules or one answer, in which it is inlined; only whether it is
-  /// true counts there. In an answer it is given FactBanks instead of a Frame, and after a fault, even one that would
-  /// be handled, it says no more than that.
+  /// How the function is used: called by anyone, or inlined into a batch or an answer, where only
+  /// its truth value matters. In an answer it receives FactBanks instead of a Frame, and it reports
+  /// every fault, even one that would be handled, without any details.
   enum class Use { everyone, run, answer };
 
   PredicateLowering(ModuleLowering& module, uint32_t predicate, Use use = Use::everyone);
   llvm::Function* run();
 
-  /// Once it has run: the code spends no budget, takes no memory, and leaves no fault behind but its own.
+  /// Valid after lowering: the code spends no budget, takes no memory, and leaves no fault behind
+  /// but its own.
   bool is_pure() const { return pure_; }
 
  private:
@@ -122,7 +126,7 @@ class PredicateLowering {
   void cost_from_frame();
 
   // lower_fault.cc
-  Block fault_exit(FaultCode code);  ///< none: the fault is set already, but for its location
+  Block fault_exit(FaultCode code);  ///< none: the fault is set, except for its location
   Block absent_exit(SlotId slot);
   Block exhausted_exit();
   Block restart();
@@ -215,29 +219,29 @@ class PredicateLowering {
   uint32_t pc_ = 0;
   llvm::Function* function_;
   llvm::IRBuilder<> b_;
-  llvm::IRBuilder<> entry_;  ///< before the terminator of the first block: allocas
+  llvm::IRBuilder<> entry_;  ///< before the terminator of the first block, for allocas
   V frame_;
   const Use use_;
   bool pure_ = false;
-  bool restarts_ = false;  ///< a fault that is handled is left to the interpreter, which starts again, or to the caller
+  bool restarts_ = false;  ///< a handled fault makes the interpreter or the caller start again
   Block restart_ = nullptr;
-  Block return_ = nullptr;       ///< of a predicate of kind bool, with a phi of what it returns
+  Block return_ = nullptr;       ///< of a predicate of kind bool, with a phi of the returned value
   std::vector<bool> reachable_;  ///< by pc
   bool charges_ = false;
-  llvm::AllocaInst* cost_left_ = nullptr;  ///< the budget, where code may loop or has no frame; else it is there only
-  std::vector<Block> blocks_;              ///< by pc, where one begins
+  llvm::AllocaInst* cost_left_ = nullptr;  ///< the budget, if code may loop or has no frame
+  std::vector<Block> blocks_;              ///< by pc, if a block begins there
   std::vector<uint32_t> handlers_;         ///< by pc: target of a fault, or kNone
   std::vector<uint32_t> locations_;        ///< by pc
   std::vector<Storage> registers_;
-  /// What writes a register but for `inc`: how many instructions, and the last.
+  /// How many instructions write a register, except `inc`, and the last of them.
   struct Writer {
     uint32_t count = 0;
     uint32_t pc = 0;
   };
-  std::vector<Writer> writers_;  ///< only where code may loop
-  std::vector<uint32_t> known_;  ///< by register: the constant that it holds in this block, or kNone
+  std::vector<Writer> writers_;  ///< only if code may loop
+  std::vector<uint32_t> known_;  ///< by register: its constant in this block, or kNone
   std::vector<llvm::AllocaInst*> saved_;
-  std::map<std::tuple<uint32_t, uint32_t, uint32_t>, Block> exits_;  ///< by handler, what, location
+  std::map<std::tuple<uint32_t, uint32_t, uint32_t>, Block> exits_;  ///< by handler, kind, location
 };
 
 }  // namespace ordain::native

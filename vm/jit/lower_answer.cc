@@ -1,6 +1,7 @@
-// What all packages say of a capability's calls as one function: their conditions, one after the other, and the way
-// they combine. Only conditions that are computed in place; a call that comes to a fault, an approval or an obligation
-// is left to those who try the rules one by one.
+// lower_answer.cc compiles the whole answer to a capability's calls as one function: the conditions
+// of all packages, one after the other, and how they combine. It covers only conditions that are
+// computed in place; a call that meets a fault, an approval or an obligation is left to the code
+// that tries the rules one by one.
 #include <algorithm>
 
 #include "vm/decide/packed_ruling.h"
@@ -10,12 +11,12 @@
 namespace ordain::native {
 namespace {
 
-/// More rules are better found by an index, and tried in runs.
+/// With more rules, an index and batches are faster.
 constexpr uint32_t kAnswerRules = 64;
-/// Of all their conditions: LLVM's passes are not linear.
+/// A limit for all their conditions together, because LLVM's passes are not linear.
 constexpr uint32_t kAnswerCode = 2'000;
 
-/// Whether a predicate of kind bool needs nothing but the call's facts and a budget of its own.
+/// @returns whether a predicate of kind bool needs only the call's facts and a budget of its own
 bool is_in_place(const ProgramData& data, const LinkTables& link, const Predicate& predicate) {
   const Insn* begin = data.code.data() + predicate.code.first;
   return std::all_of(begin, begin + predicate.code.count, [&](const Insn& insn) {
@@ -63,7 +64,7 @@ uint32_t answered_rules(const Program& program, uint32_t calls) {
   return rules;
 }
 
-/// One such function. Blocks hand on the answer that stands so far.
+/// Lowers one such function. Blocks pass on the answer so far.
 class AnswerLowering {
  public:
   AnswerLowering(ModuleLowering& module, uint32_t calls)
@@ -106,8 +107,8 @@ class AnswerLowering {
   }
   V is_none(V answer) { return b_.CreateICmpEQ(answer, b_.getInt64(kNoRuleMatches)); }
 
-  /// Tries the rules in order. `matched(rule, next)` ends the block of one that matches; `next`: where the next rule
-  /// is.
+  /// Tries the rules in order. `matched(rule, next)` ends the block of a rule that matches; `next`
+  /// is the block of the next rule.
   template <typename Matched>
   void each(const RuleRange& range, const Matched& matched) {
     for (uint32_t i = 0; i < range.entries.count; ++i) {
@@ -134,7 +135,7 @@ class AnswerLowering {
 
   RuleKind kind(const RuleCode& rule) const { return m_.data.rules[rule.rule].kind; }
 
-  /// Ends a block: the rule answers, unless its reason has to be computed.
+  /// Ends a block with the rule as the answer, unless its reason must be computed.
   void answer(const RuleCode& rule, const AnswerBlock& then) {
     if (rule.because != kNone) {
       b_.CreateBr(not_answered_);
@@ -177,7 +178,7 @@ class AnswerLowering {
     const AnswerBlock denied = new_answer_block();
     each(plan.deny, [&](const RuleCode& rule, Block) { answer(rule, denied); });
     go_on(denied, b_.getInt64(kNoRuleMatches));
-    // A denial stands unless an approval's condition faults, which might stand before it in source.
+    // A denial holds unless an approval's condition faults, which might precede it in the source.
     b_.SetInsertPoint(denied.block);
     V none = is_none(denied.answer);
     each(plan.require_approval, [&](const RuleCode&, Block next) { b_.CreateCondBr(none, not_answered_, next); });
@@ -186,7 +187,7 @@ class AnswerLowering {
     b_.CreateCondBr(none, goes_on, denies);
     b_.SetInsertPoint(denies);
     b_.CreateRet(denied.answer);
-    // What allows counts only if no package has answered before.
+    // An allow rule counts only if no package has answered before.
     Block allows = new_block();
     b_.SetInsertPoint(goes_on);
     done.answer->addIncoming(best_, goes_on);
@@ -201,7 +202,7 @@ class AnswerLowering {
   llvm::IRBuilder<> b_;
   llvm::Function* function_;
   Block not_answered_ = nullptr;
-  V best_ = nullptr;  ///< of the packages so far; they have not denied
+  V best_ = nullptr;  ///< of the packages so far, none of which has denied
 };
 
 void ModuleLowering::add_answer(uint32_t calls) { AnswerLowering(*this, calls).run(); }

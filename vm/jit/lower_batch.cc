@@ -1,11 +1,12 @@
-// A run of rules as one function: conditions inlined one after the other, so that what they share is loaded once, and
-// the first that is not false ends it.
+// lower_batch.cc compiles a batch of rules as one function: its conditions are inlined one after
+// the other, so that shared facts are loaded once, and the first condition that is not false ends
+// it.
 #include "vm/jit/lower.h"
 
 namespace ordain::native {
 namespace {
 
-/// A fault of its condition is as if it were false.
+/// @returns whether a fault of the rule's condition counts as false
 bool ignores_faults(RuleKind kind) { return kind == RuleKind::allow || kind == RuleKind::warn; }
 
 }  // namespace
@@ -23,7 +24,7 @@ void ModuleLowering::add_batch(uint32_t entry) {
   const uint32_t size = link.batch_sizes[entry];
   for (uint32_t i = 0; i < size; ++i) {
     const RuleCode& rule = data.rule_codes[data.rule_list[entry + i]];
-    if (rule.condition == kNone) {  // what follows is not reached
+    if (rule.condition == kNone) {  // the code after it is not reached
       b.CreateRet(b.getInt32(4 * i + 1));
       return;
     }

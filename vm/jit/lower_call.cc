@@ -1,4 +1,5 @@
-// Calls of functions, records, maps and lists: helpers do the work.
+// lower_call.cc lowers calls of functions and access to records, maps and lists, mostly by calls of
+// helpers.
 #include <cstddef>
 
 #include "vm/jit/lower.h"
@@ -25,7 +26,7 @@ void PredicateLowering::call_function(const Insn& insn) {
   V number_of = b_.getInt32(insn.b);
   if (insn.op == Op::call && m_.link.overloads[insn.b]->cost == nullptr) {
     V eval = at(frame_, offsetof(Frame, eval));
-    cost_to_frame();  // a function may spend more than its row says
+    cost_to_frame();  // a function may spend more than its row declares
     V ok = b_.CreateCall(m_.overload(*m_.link.overloads[insn.b]), {eval, args, result});
     cost_from_frame();
     fault_unless(ok);
@@ -42,8 +43,8 @@ PredicateLowering::Block PredicateLowering::missing_exit(uint32_t key) {
   return exit(kMissingKey | key, "ordain_fail", {frame_, b_.getInt32(code), b_.getInt32(key), location()});
 }
 
-/// A map's value by a name that is known: no Value need be in memory, and only the map is looked at. False where it is
-/// not that.
+/// Looks up a map's value by a constant name. No Value has to be in memory, and only the map is
+/// read. @returns false if the instruction is not such a look-up.
 bool PredicateLowering::find_by_name(const Insn& insn) {
   if (kind(insn.b) != static_cast<uint8_t>(Kind::map)) return false;
   const uint32_t key = insn.op == Op::index ? known_[insn.c] : insn.c;

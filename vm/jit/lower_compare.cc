@@ -1,4 +1,5 @@
-// Comparison. Against a literal, a string's size decides first and few bytes are compared in place.
+// lower_compare.cc lowers comparisons. A comparison with a literal tests the string's size first
+// and compares few bytes in place.
 #include <cstring>
 
 #include "vm/jit/lower.h"
@@ -63,7 +64,7 @@ void PredicateLowering::comparison(const Insn& insn) {
   set_boolean(insn.a, out);
 }
 
-/// Both are strings. `literal`: what `b` is, if that is known.
+/// Compares two strings. `literal` is the value of `b`, if it is known.
 PredicateLowering::V PredicateLowering::equal_text(Pair a, Pair b, const Value* literal) {
   V same_size = b_.CreateICmpEQ(size_of(a.meta), size_of(b.meta));
   if (literal != nullptr && literal->aux == 0) return same_size;
@@ -80,7 +81,8 @@ PredicateLowering::V PredicateLowering::equal_text(Pair a, Pair b, const Value* 
   return guarded(same_size, same_bytes, [this]() -> V { return b_.getFalse(); });
 }
 
-/// Eight bytes at a time; the last word overlaps the one before, so that none is read past the end.
+/// Compares eight bytes at a time; the last word overlaps the one before, so no byte past the end
+/// is read.
 PredicateLowering::V PredicateLowering::equal_bytes(V text, const Value& literal) {
   V difference = nullptr;
   for (uint32_t at = 0; at < literal.aux;) {
@@ -101,7 +103,7 @@ PredicateLowering::V PredicateLowering::equal_bytes(V text, const Value& literal
   return b_.CreateICmpEQ(difference, number(0));
 }
 
-/// `then` where the condition holds, else `otherwise`, each computed in a block of its own.
+/// Computes `then` if the condition holds, otherwise `otherwise`, each in a block of its own.
 PredicateLowering::V PredicateLowering::guarded(V condition, llvm::function_ref<V()> then,
                                                 llvm::function_ref<V()> otherwise) {
   Block if_true = new_block("");
@@ -136,14 +138,15 @@ PredicateLowering::V PredicateLowering::equal_any(const Insn& insn) {
   return out != nullptr ? out : equal_deep(insn.b, insn.c);
 }
 
-/// A function compares, and charges for it.
+/// Calls a function that compares and charges for it.
 PredicateLowering::V PredicateLowering::equal_deep(uint32_t left, uint32_t right) {
   V outcome = call_helper("ordain_equal", {frame_, in_memory(left), in_memory(right)});
   fault_if(b_.CreateICmpEQ(outcome, b_.getInt32(2)), fault_exit(FaultCode::none));
   return b_.CreateTrunc(outcome, b_.getInt1Ty());
 }
 
-/// A value of any kind against one whose kind is known. nullptr where a function had better do it all.
+/// Compares a value of any kind with one whose kind is known. @returns nullptr if a function should
+/// do all of it.
 PredicateLowering::V PredicateLowering::equal_typed(uint32_t any, uint32_t typed, Kind kind) {
   Pair left = pair(any);
   Pair right = pair(typed);

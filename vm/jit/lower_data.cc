@@ -1,4 +1,5 @@
-// Constants, slots, arithmetic: what comes down to a few machine instructions.
+// lower_data.cc lowers constants, slots and arithmetic, each of which takes a few machine
+// instructions.
 #include <cstddef>
 #include <string>
 
@@ -61,7 +62,7 @@ void PredicateLowering::load(const Insn& insn) {
   Block next = new_block("");
   branch(slot_is_absent(insn.b), absent, present, true);
   b_.SetInsertPoint(absent);
-  call_helper("ordain_load_absent", {frame_, b_.getInt32(insn.b)});  // what is built in has a default
+  call_helper("ordain_load_absent", {frame_, b_.getInt32(insn.b)});  // built-in slots have a default
   take_result(insn.a);
   b_.CreateBr(next);
   b_.SetInsertPoint(present);
@@ -93,7 +94,8 @@ PredicateLowering::V PredicateLowering::symbol_of(SlotId slot) {
   return symbol;
 }
 
-// An absent built-in string has the symbol of "", an absent built-in list no bits: they need no test of presence.
+// An absent built-in string has the symbol of "", and an absent built-in list has no bits, so
+// neither needs a test for presence.
 void PredicateLowering::slot_test(const Insn& insn) {
   if (!m_.data.schema.slots[insn.b].builtin) fault_if(slot_is_absent(insn.b), absent_exit(insn.b));
   switch (insn.op) {

@@ -1,12 +1,14 @@
-// Faults. Each faulting instruction has an exit that sets the fault and goes to its handler or, where there is none,
-// ends with a jump to a helper, so that a predicate without calls needs no stack frame. Instructions that fault the
-// same way at the same place share their exit. Whether a fault is saved is a flag in a register; the fault itself is
-// only copied when there is one.
+// lower_fault.cc lowers faults. Each faulting instruction has an exit that sets the fault and goes
+// to its handler or, without a handler, ends with a jump to a helper, so that a predicate without
+// calls needs no stack frame. Instructions that fault in the same way at the same location share
+// their exit. A flag in a register says whether a fault is saved; the fault itself is copied only
+// when there is one.
 #include "vm/jit/lower.h"
 
 namespace ordain::native {
 
-// Ends the block: the helper, then the handler of this instruction or the end of the evaluation.
+// Ends the block: calls the helper, then goes to the handler of this instruction or ends the
+// evaluation.
 void PredicateLowering::leave(const char* helper, std::initializer_list<V> args) {
   cost_to_frame();
   auto* call = b_.CreateCall(m_.helper(helper), llvm::ArrayRef<V>(args.begin(), args.size()));
@@ -32,7 +34,8 @@ PredicateLowering::Block PredicateLowering::exit(uint32_t what, const char* help
   return entry->second;
 }
 
-/// The interpreter starts anew, and comes to the fault. An answer's caller does so.
+/// Ends the block so that the interpreter starts again and meets the fault. In an answer, the
+/// caller does that.
 PredicateLowering::Block PredicateLowering::restart() {
   if (restart_ != nullptr) return restart_;
   restart_ = new_block("restart");
@@ -67,7 +70,7 @@ void PredicateLowering::fault_if(V condition, Block exit) {
   b_.SetInsertPoint(next);
 }
 
-// For helpers that have set the fault.
+// Tests the result of helpers that have set the fault.
 void PredicateLowering::fault_unless(V ok) { fault_if(b_.CreateNot(ok), fault_exit(FaultCode::none)); }
 
 llvm::AllocaInst* PredicateLowering::saved_flag(uint32_t saved) {
@@ -105,7 +108,7 @@ void PredicateLowering::saved_faults(const Insn& insn) {
   }
   b_.SetInsertPoint(next);
   if (insn.op != Op::raise_first) return;
-  // The fault that led here stands.
+  // The fault that led here stays set.
   if (handlers_[pc_] != kNone) {
     b_.CreateBr(blocks_[handlers_[pc_]]);
   } else {

@@ -1,5 +1,5 @@
-// Calls that are computed in place: rows of the function table that name an Intrinsic, where the kinds of their
-// arguments are known. What they cost is charged as a call would.
+// lower_intrinsic.cc lowers calls that are computed in place: rows of the function table that name
+// an Intrinsic, if the kinds of their arguments are known. Their cost is charged as for a call.
 #include <algorithm>
 
 #include "vm/jit/lower.h"
@@ -12,13 +12,14 @@ constexpr auto kUint = static_cast<uint8_t>(Kind::unsigned_integer);
 constexpr auto kDouble = static_cast<uint8_t>(Kind::floating);
 constexpr auto kString = static_cast<uint8_t>(Kind::string);
 
-/// A step for each ten bytes.
+/// One step per ten bytes.
 constexpr uint64_t kBytesAStep = 10;
 
-/// Sets of up to so many numbers are a chain of comparisons, sparse ones of up to so many a tree of them.
+/// Sets of up to this many numbers become a chain of comparisons; sparse sets of up to kTree become
+/// a tree.
 constexpr size_t kChain = 4;
 constexpr size_t kTree = 32;
-/// A set is a table of bits if that takes no more than so many bits a member.
+/// A set becomes a table of bits if that takes no more than this many bits per member.
 constexpr uint64_t kBitsAMember = 256;
 
 }  // namespace
@@ -51,7 +52,7 @@ bool is_intrinsic(const ProgramData& data, const LinkTables& link, const Predica
   return false;
 }
 
-/// Lowers a call that is_intrinsic. `list`: the prepared constant.
+/// Lowers a call for which is_intrinsic holds. `list` is the prepared constant.
 void PredicateLowering::intrinsic(const Insn& insn, Intrinsic which, const Value* list) {
   const uint32_t first = insn.c;
   switch (which) {
@@ -109,7 +110,8 @@ PredicateLowering::V PredicateLowering::contains_text(uint32_t first) {
   } else if (literal->aux <= 1) {
     charge(b_.CreateUDiv(b_.CreateAdd(size, needle_size), number(kBytesAStep)));
   } else {
-    // As contains_cost: the half of both sizes, times what does not depend on the text.
+    // As in contains_cost: half the sum of both sizes, times the factor that does not depend on the
+    // text.
     const uint64_t factor = contains_cost(literal->aux, literal->aux) / literal->aux;
     charge(b_.CreateMul(b_.CreateLShr(b_.CreateAdd(size, needle_size), 1), number(factor)));
   }
@@ -118,7 +120,8 @@ PredicateLowering::V PredicateLowering::contains_text(uint32_t first) {
                                          b_.CreateIntToPtr(needle.payload, b_.getPtrTy()), needle_size});
 }
 
-/// An int in a constant list of ints. Of a dyn value only an int is tested in place: other numbers may equal one too.
+/// Tests an int in a constant list of ints. Of a dyn value only an int is tested in place, because
+/// other numbers may also equal a member.
 void PredicateLowering::in_constant_list(const Insn& insn, const Value& list) {
   std::vector<int64_t> members;
   for (const Value& element : list.as_list()) members.push_back(element.i);
@@ -138,7 +141,7 @@ void PredicateLowering::in_constant_list(const Insn& insn, const Value& list) {
   set_boolean(insn.a, guarded(b_.CreateICmpEQ(kind_of(needle.meta), b_.getInt8(kInt)), test, call));
 }
 
-/// Whether a 64-bit number is one of a set, which is sorted and not empty.
+/// Tests whether a 64-bit number is in a set, which is sorted and not empty.
 PredicateLowering::V PredicateLowering::member_of(V value, const std::vector<int64_t>& set) {
   const auto first = static_cast<uint64_t>(set.front());
   const uint64_t last_offset = static_cast<uint64_t>(set.back()) - first;
@@ -167,14 +170,15 @@ PredicateLowering::V PredicateLowering::bit_of_table(V offset, const std::vector
     const uint64_t place = static_cast<uint64_t>(member) - first;
     bits[place / 8] |= static_cast<char>(1u << (place % 8));
   }
-  // What lies beyond the set looks at the neighbour of its last bit, which is never set, so no branch is needed.
+  // Values beyond the set read the bit after its last one, which is never set, so no branch is
+  // needed.
   V place = b_.CreateSelect(b_.CreateICmpULT(offset, number(span)), offset, number(span));
   V byte = b_.CreateLoad(b_.getInt8Ty(), b_.CreateInBoundsGEP(b_.getInt8Ty(), m_.bytes(bits), b_.CreateLShr(place, 3)));
   V bit = b_.CreateLShr(byte, b_.CreateTrunc(b_.CreateAnd(place, 7), b_.getInt8Ty()));
   return b_.CreateTrunc(bit, b_.getInt1Ty());
 }
 
-/// LLVM makes a balanced tree of comparisons of it.
+/// Builds a switch, of which LLVM makes a balanced tree of comparisons.
 PredicateLowering::V PredicateLowering::tree_of(V value, const std::vector<int64_t>& set) {
   Block here = b_.GetInsertBlock();
   Block done = new_block("");

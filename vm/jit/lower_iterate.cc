@@ -1,5 +1,6 @@
-// Iteration. Elements of lists are read in place; where the code itself shows that the index is within the list, as
-// that of every comprehension does, without looking at the list's size again.
+// lower_iterate.cc lowers iteration. It reads elements of lists in place, and without another look
+// at the list's size if the code shows that the index is within the list, as in every
+// comprehension.
 #include <algorithm>
 
 #include "vm/jit/lower.h"
@@ -21,8 +22,8 @@ void PredicateLowering::find_writers() {
   }
 }
 
-/// Whether `size` holds the size of the list in `list` wherever both are set: each has one writer, and that of `list`
-/// is followed by that of `size`, which cannot fault.
+/// @returns whether `size` holds the size of the list in `list` whenever both are set: each has one
+/// writer, and the writer of `list` is followed by that of `size`, which cannot fault
 bool PredicateLowering::is_size_of(uint32_t size, uint32_t list) const {
   const Writer &of_size = writers_[size], &of_list = writers_[list];
   if (kind(list) != static_cast<uint8_t>(Kind::list) || of_size.count != 1 || of_list.count != 1) return false;
@@ -32,13 +33,13 @@ bool PredicateLowering::is_size_of(uint32_t size, uint32_t list) const {
                       [size](const Insn& other) { return other.op == Op::inc && other.a == size; });
 }
 
-/// Whether a register only ever counts up from 0.
+/// @returns whether a register only counts up from 0
 bool PredicateLowering::counts_up(uint32_t reg) const {
   if (writers_[reg].count != 1 || code_[writers_[reg].pc].op != Op::const_) return false;
   return m_.data.constants[code_[writers_[reg].pc].b].i == 0;
 }
 
-/// The jump that alone leads to the block at `pc`, or nullptr.
+/// @returns the only jump that leads to the block at `pc`, or nullptr
 const Insn* PredicateLowering::only_way_to(uint32_t pc) const {
   if (pc == 0 || code_[pc - 1].op != Op::jump) return nullptr;
   const Handler* handlers = m_.data.handlers.data() + p_.handlers.first;
@@ -54,8 +55,9 @@ const Insn* PredicateLowering::only_way_to(uint32_t pc) const {
   return found;
 }
 
-/// Whether the block that this instruction stands in is only entered with index < size of the list: by
-/// `more = index < size; jump_if more`, and nothing before it in the block changes one of them.
+/// @returns whether the instruction's block is entered only with index < size of the list: through
+/// `more = index < size; jump_if more`, and without an earlier instruction of the block changing
+/// either
 bool PredicateLowering::within_list(const Insn& insn) {
   if (!charges_ || !counts_up(insn.c) || kind(insn.b) != static_cast<uint8_t>(Kind::list)) return false;
   uint32_t begin = pc_;
@@ -103,7 +105,8 @@ void PredicateLowering::element(const Insn& insn, Pair range, V index) {
   }
 }
 
-/// An element of a list is read in place; what else there is (a map, an index out of range) is the helper's.
+/// Reads an element of a list in place; the helper handles everything else (a map, an index out of
+/// range).
 void PredicateLowering::iterate(const Insn& insn) {
   Pair range = pair(insn.b);
   V index = integer(insn.c);

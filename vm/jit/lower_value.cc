@@ -1,4 +1,5 @@
-// Registers: where their values are, and how they move between SSA values and memory.
+// lower_value.cc handles registers: where their values are, and how they move between SSA values
+// and memory.
 #include <cstddef>
 
 #include "vm/jit/lower.h"
@@ -15,7 +16,7 @@ bool is_scalar(uint8_t kind) { return kind == kBool || kind == kInt || kind == k
 
 }  // namespace
 
-// The halves of a Value: kind in the lowest byte, aux in the upper half of the first.
+// The halves of a Value: the kind is the lowest byte and aux the upper half of the first.
 static_assert(offsetof(Value, kind) == 0 && offsetof(Value, aux) == 4 && offsetof(Value, i) == 8);
 
 PredicateLowering::Storage& PredicateLowering::storage(uint32_t reg) {
@@ -76,7 +77,7 @@ void PredicateLowering::set_floating(uint32_t reg, V value) {
   b_.CreateStore(value, storage(reg).payload);
 }
 
-/// A value of the register's kind, or any value for a register of kind any.
+/// Sets a register to a value of its kind, or to any value if the register is of kind any.
 void PredicateLowering::set(uint32_t reg, Pair value) {
   known_[reg] = kNone;
   Storage& to = storage(reg);
@@ -112,7 +113,8 @@ PredicateLowering::Pair PredicateLowering::constant_pair(uint32_t constant) {
     default:
       break;
   }
-  // Not the address itself: native code must not depend on where a program's memory happens to be.
+  // Do not use the address itself: native code must not depend on the address of a program's
+  // memory.
   V constants = frame_pointer(offsetof(FactBanks, constants));
   return {number(meta), load_pair(at(constants, uint64_t{constant} * sizeof(Value)), true).payload};
 }
@@ -136,15 +138,15 @@ void PredicateLowering::store_pair(V address, Pair value) {
   b_.CreateStore(value.payload, at(address, 8));
 }
 
-/// What a helper or a function left in frame->result.
+/// Takes the value that a helper or a function left in frame->result.
 void PredicateLowering::take_result(uint32_t reg) { set(reg, load_pair(at(frame_, offsetof(Frame, result)), false)); }
 
 PredicateLowering::V PredicateLowering::result_payload() {
   return at(frame_, offsetof(Frame, result) + offsetof(Value, i));
 }
 
-/// A pointer member of the frame. Loaded where it is used: most of a condition is not reached, and the passes merge
-/// what repeats.
+/// Loads a pointer member of the frame. It is loaded at each use: most of a condition is not
+/// reached, and the passes merge repeated loads.
 PredicateLowering::V PredicateLowering::frame_pointer(size_t offset) {
   auto* load = b_.CreateLoad(b_.getPtrTy(), at(frame_, offset));
   load->setMetadata(llvm::LLVMContext::MD_invariant_load, m_.invariant);
@@ -165,7 +167,7 @@ PredicateLowering::V PredicateLowering::in_memory(uint32_t reg) {
 PredicateLowering::V PredicateLowering::kind_of(V meta) { return b_.CreateTrunc(meta, b_.getInt8Ty()); }
 PredicateLowering::V PredicateLowering::size_of(V meta) { return b_.CreateLShr(meta, number(32)); }
 
-// A helper that is given the frame may spend budget.
+// A helper that receives the frame may spend budget.
 PredicateLowering::V PredicateLowering::call_helper(const char* name, std::initializer_list<V> args) {
   const bool may_spend = *args.begin() == frame_;
   if (may_spend) cost_to_frame();
@@ -174,7 +176,7 @@ PredicateLowering::V PredicateLowering::call_helper(const char* name, std::initi
   return out;
 }
 
-/// The constant that the register is known to hold here, or nullptr.
+/// @returns the constant that the register is known to hold here, or nullptr
 const Value* PredicateLowering::known(uint32_t reg) const {
   return known_[reg] == kNone ? nullptr : &m_.data.constants[known_[reg]];
 }

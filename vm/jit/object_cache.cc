@@ -1,6 +1,7 @@
-// Files of the cache: "<key>.native" = magic, MAC of what follows, key, number of objects, their sizes, padding to 16
-// bytes, and the objects, each padded to 16 bytes. "secret" is what the MACs are made with. All are opened relative to
-// the directory that was checked, so that nobody can put another in its place.
+// object_cache.cc reads and writes the files of the cache. "<key>.native" = magic, MAC of the rest,
+// key, number of objects, their sizes, padding to 16 bytes, and the objects, each padded to 16
+// bytes. "secret" is the key of the MACs. All files are opened relative to the directory that was
+// checked, so that an attacker cannot put another directory in its place.
 #include "vm/jit/object_cache.h"
 
 #include <dirent.h>
@@ -31,12 +32,12 @@ constexpr std::string_view kUnfinished = ".new";
 constexpr const char* kSecret = "secret";
 constexpr size_t kSecretBytes = 32;
 constexpr size_t kAlignment = 16;
-constexpr time_t kAbandoned = 3600;  // seconds after which nobody goes on writing a file
+constexpr time_t kAbandoned = 3600;  // seconds after which a temporary file is abandoned
 
 Error unsafe(std::string message) { return {"unsafe_cache", std::move(message)}; }
 std::string reason() { return std::strerror(errno); }
 
-/// Closes a file descriptor.
+/// Closes a file descriptor when destroyed.
 class File {
  public:
   explicit File(int descriptor) : descriptor_(descriptor) {}
@@ -53,7 +54,7 @@ class File {
   int descriptor_;
 };
 
-/// What is wrong with who may reach it, or "".
+/// @returns what is wrong with the file's owner or permissions, or ""
 std::string exposure(const struct stat& status, const std::string& what) {
   if (status.st_uid != ::geteuid()) return fmt::format("{} belongs to user {}, not {}", what, status.st_uid, geteuid());
   if ((status.st_mode & 077) != 0) {
@@ -84,14 +85,15 @@ bool write_all(int file, std::string_view bytes) {
   return true;
 }
 
-/// A name that no other thread or process uses.
+/// @returns a name that no other thread or process uses
 std::string temporary_name() {
   static std::atomic<uint64_t> next = 0;
   return fmt::format("{}-{}{}", ::getpid(), next++, kUnfinished);
 }
 
-/// A new file of this directory, complete, under a name of its own; "" if there is none. `durable`: nobody will make it
-/// anew if a crash of the machine takes its bytes.
+/// Writes a new, complete file in this directory. @returns its unique name, or "" after a failure.
+/// `durable`: sync it, because it would not be written again if a crash of the machine lost its
+/// bytes.
 std::string write_temporary(int directory, std::string_view bytes, bool durable) {
   std::string name = temporary_name();
   const File file(::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -106,7 +108,8 @@ Result<std::string> read_secret(int directory) {
   const File file(::openat(directory, kSecret, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!file) return unsafe(fmt::format("the cache's secret cannot be opened: {}", reason()));
   struct stat status;
-  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return unsafe("the cache's secret is no file");
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    return unsafe("the cache's secret is not a regular file");
   if (std::string wrong = exposure(status, "the cache's secret"); !wrong.empty()) return unsafe(std::move(wrong));
   std::string out;
   if (status.st_size != static_cast<off_t>(kSecretBytes) || !read_all(file.get(), kSecretBytes, &out)) {
@@ -115,7 +118,8 @@ Result<std::string> read_secret(int directory) {
   return out;
 }
 
-/// Reads the secret; makes it if there is none. Of several that do so at once, one prevails.
+/// Reads the secret, or creates it if it is missing. If several processes create it at once, one of
+/// them wins.
 Result<std::string> secret_of(int directory) {
   struct stat status;
   if (::fstatat(directory, kSecret, &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
@@ -137,7 +141,7 @@ void put_number(std::string* out, uint64_t value) {
   for (int i = 0; i < 8; ++i) *out += static_cast<char>(value >> (8 * i) & 0xff);
 }
 
-/// 0 and `ok` false where the bytes end.
+/// Takes a number from the front. @returns 0 and sets `ok` to false if the bytes end.
 uint64_t take_number(std::string_view* bytes, bool* ok) {
   if (bytes->size() < 8) {
     *ok = false;
@@ -177,7 +181,7 @@ std::string archive_bytes(const Digest& key, std::span<const std::string> object
   return out;
 }
 
-/// Finds the objects within. False if they are not what `key` names.
+/// Finds the objects in the archive. @returns false if they do not belong to `key`.
 bool take_apart(const Digest& key, std::string_view secret, Archive* archive) {
   const std::string_view bytes = archive->bytes;
   if (bytes.size() < kHead || !bytes.starts_with(kMagic)) return false;
@@ -208,7 +212,7 @@ Digest object_key(const Program& program, const NativeOptions& options, std::str
   std::string text = fmt::format("{}\n{}\n{}\n{} {} {}\n", kMagic, kNativeSources, target, options.optimisation,
                                  options.predicates_per_module, options.standalone ? 1 : 0);
   for (const std::string& name : options.first) text += fmt::format("first {}:{}\n", name.size(), name);
-  // What lowering asks of functions, which are the host's.
+  // Lowering depends on these properties of functions, which the host defines.
   for (const Overload* overload : link_tables(program).overloads) {
     if (overload == nullptr) {
       text += "dynamic\n";
@@ -225,7 +229,7 @@ Result<std::shared_ptr<const ObjectCache>> ObjectCache::open(const std::string& 
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
     return unsafe(fmt::format("the cache directory `{}` cannot be made: {}", directory, reason()));
   }
-  // Of a path with a slash at its end the last part would be followed.
+  // A trailing slash would make the system follow a symbolic link in the last component.
   std::string path = directory;
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   File opened(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -256,7 +260,7 @@ std::unique_ptr<Archive> ObjectCache::find(const Digest& key) const {
   auto out = std::make_unique<Archive>();
   if (!read_all(file.get(), static_cast<size_t>(status.st_size), &out->bytes)) return nullptr;
   if (!take_apart(key, secret_, out.get())) return nullptr;
-  ::futimens(file.get(), nullptr);  // used now; what is used longest ago goes first
+  ::futimens(file.get(), nullptr);  // used now: the least recently used file goes first
   return out;
 }
 

@@ -1,8 +1,9 @@
-// The object cache: what LLVM made of a program, on disk, for the next process that loads the same program.
+// ObjectCache keeps on disk the objects that LLVM made of a program, for the next process that
+// loads the same program.
 //
-// These files are code, so they are only read from a directory that nobody else can write to, and only believed with a
-// message authentication code under a secret that is kept there. A file that is truncated, altered or of another key is
-// as good as none.
+// These files are code. They are therefore read only from a directory to which no other user can
+// write, and accepted only with a message authentication code under a secret that is kept there. A
+// file that is truncated, altered or made for another key is ignored.
 #pragma once
 
 #include <memory>
@@ -18,13 +19,14 @@
 
 namespace ordain::native {
 
-/// By what objects are found: all that they depend on. `target`: LLVM's version, the processor and its features.
+/// @returns the key of a compilation's objects, a digest of everything that they depend on.
+/// `target`: LLVM's version, the processor and its features.
 Digest object_key(const Program& program, const NativeOptions& options, std::string_view target);
 
 /// The objects of one compilation, in the order of its modules.
 struct Archive {
   std::string bytes;
-  std::vector<std::string_view> objects;  ///< of `bytes`
+  std::vector<std::string_view> objects;  ///< views of `bytes`
 };
 
 /// May be used by several threads and processes at once.
@@ -36,9 +38,10 @@ class ObjectCache {
   ObjectCache(const ObjectCache&) = delete;
   ObjectCache& operator=(const ObjectCache&) = delete;
 
-  /// nullptr if there are none that can be trusted.
+  /// @returns nullptr if there are no trusted objects for this key
   std::unique_ptr<Archive> find(const Digest& key) const;
-  /// Replaces what is there, at once. That it could not is no error: it costs time only.
+  /// Replaces the objects of this key atomically. A failure is not an error: it only costs time
+  /// later.
   void put(const Digest& key, std::span<const std::string> objects) const;
 
  private:

@@ -1,3 +1,4 @@
+// urgency.cc decides which predicates get optimised code, and in which order they are compiled.
 #include "vm/jit/urgency.h"
 
 #include <algorithm>
@@ -10,27 +11,28 @@
 namespace ordain::native {
 namespace {
 
-/// So many conditions tried together make the time of a decision.
+/// With this many conditions evaluated together, they dominate the time of a decision.
 constexpr uint32_t kCrowd = 8;
 
-/// So many predicates are optimised in half a second, whatever it is good for.
+/// This many predicates are optimised in half a second, whether or not it helps.
 constexpr size_t kFew = 512;
 
-/// So much code is optimised in a few seconds of two cores, counted in instructions. It is also about what a
-/// processor's caches hold: of more, optimised code gains little.
+/// This much code, in instructions, is optimised in a few seconds on two cores. It is also about as
+/// much as a processor's caches hold: beyond that, optimised code gains little.
 constexpr uint64_t kMost = 24'000;
 
-/// Conditions of a run that are longer together are left to their own functions: LLVM's passes are not linear.
+/// Conditions of a batch that are longer than this together stay in their own functions, because
+/// LLVM's passes are not linear.
 constexpr uint64_t kLongBatch = 4'000;
 
-/// How much longer the optimiser takes for an instruction where there are loops.
+/// The factor by which the optimiser takes longer for an instruction if there are loops.
 constexpr uint64_t kLoopFactor = 3;
 
-/// How decisions come to a predicate.
+/// How decisions reach a predicate.
 struct Use {
   bool known = false;  ///< a rule refers to it
-  bool first = false;  ///< for a capability that was asked for first
-  uint32_t crowd = 0;  ///< as a condition that the plan does not prove: it and those that are tried with it
+  bool first = false;  ///< for a capability that was requested first
+  uint32_t crowd = 0;  ///< if the index does not prove it: how many are tried with it, including it
 };
 
 class Uses {
@@ -38,7 +40,7 @@ class Uses {
   explicit Uses(const Program& program)
       : data_(program.data()), runs_(link_tables(program).batch_sizes), predicates(data_.predicates.size()) {}
 
-  /// @param id kNone: of what is not declared
+  /// @param id kNone for undeclared capabilities
   void collect(CapabilityId id, bool first) {
     for (const Stage stage : {Stage::before, Stage::after}) {
       for (const PackageRules& plan : package_rules(data_, id, stage)) {
@@ -48,7 +50,7 @@ class Uses {
   }
 
  private:
-  // Where the plan has a rule with and without proof, it is tried.
+  // If the index leads to a rule both with and without proof, the rule is tried.
   void rules(const RuleRange& range, bool first) {
     if (range.nodes.count == 0) {
       for (uint32_t i = 0; i < range.entries.count; ++i) {
@@ -101,8 +103,8 @@ bool may_loop(const ProgramData& data, const Predicate& predicate) {
   return std::any_of(code, code + predicate.code.count, [](const Insn& insn) { return insn.op == Op::charge; });
 }
 
-/// Of many candidates those are optimised that are tried with many others, the largest crowds first, until it is
-/// enough.
+/// Among many candidates, selects the predicates that are tried with many others, the largest
+/// crowds first, until the limit is reached.
 void choose(const ProgramData& data, const std::vector<Use>& uses, std::vector<Worth>* worth) {
   std::vector<uint32_t> crowded;
   for (uint32_t i = 0; i < uses.size(); ++i) {
@@ -119,8 +121,8 @@ void choose(const ProgramData& data, const std::vector<Use>& uses, std::vector<W
   }
 }
 
-/// By capability: whether it was asked for first.
-std::vector<bool> asked_for(const Program& program, std::span<const std::string> first) {
+/// @returns, by capability, whether it was requested first
+std::vector<bool> requested_capabilities(const Program& program, std::span<const std::string> first) {
   std::vector<bool> out(program.data().schema.capabilities.size(), false);
   for (const std::string& name : first) {
     const CapabilityId id = program.resolve(name).id;
@@ -129,7 +131,7 @@ std::vector<bool> asked_for(const Program& program, std::span<const std::string>
   return out;
 }
 
-/// Entries of the plan that decide the calls.
+/// @returns the entries of the rule list that decide the calls
 std::vector<Range> ranges_of(const ProgramData& data, uint32_t calls) {
   std::vector<Range> out;
   for (const PackageRules& plan : package_rules(data, calls / 2, static_cast<Stage>(calls % 2))) {
@@ -151,7 +153,7 @@ uint64_t code_of(const ProgramData& data, Range entries) {
 
 Groups groups_of(const Program& program, std::span<const std::string> first) {
   const ProgramData& data = program.data();
-  const std::vector<bool> asked = asked_for(program, first);
+  const std::vector<bool> requested = requested_capabilities(program, first);
   Groups out;
   uint64_t spent = 0;
 
@@ -160,7 +162,7 @@ Groups groups_of(const Program& program, std::span<const std::string> first) {
     if (const uint32_t rules = answered_rules(program, calls); rules != 0) answers.push_back({calls, rules});
   }
   std::ranges::stable_sort(answers, {},
-                           [&](const Groups::Group& one) { return std::pair(!asked[one.number / 2], ~one.rules); });
+                           [&](const Groups::Group& one) { return std::pair(!requested[one.number / 2], ~one.rules); });
   std::vector<bool> answered(data.rule_list.size(), false);
   for (const Groups::Group& one : answers) {
     const std::vector<Range> ranges = ranges_of(data, one.number);
@@ -187,14 +189,14 @@ Groups groups_of(const Program& program, std::span<const std::string> first) {
 std::vector<Worth> worth_of_predicates(const Program& program, std::span<const std::string> first) {
   const ProgramData& data = program.data();
   Uses uses(program);
-  const std::vector<bool> asked = asked_for(program, first);
-  for (CapabilityId id = 0; id < data.schema.capabilities.size(); ++id) uses.collect(id, asked[id]);
+  const std::vector<bool> requested = requested_capabilities(program, first);
+  for (CapabilityId id = 0; id < data.schema.capabilities.size(); ++id) uses.collect(id, requested[id]);
   uses.collect(kNone, false);
   std::vector<Worth> out(data.predicates.size());
   size_t candidates = 0;
   for (size_t i = 0; i < out.size(); ++i) {
     Use& use = uses.predicates[i];
-    if (!use.known) use.crowd = kCrowd;  // what no rule refers to is there to be evaluated
+    if (!use.known) use.crowd = kCrowd;  // without a rule, it exists to be evaluated
     out[i].optimised = use.crowd > 0 || may_loop(data, data.predicates[i]);
     out[i].rank = use.first ? 0 : use.crowd > 0 ? 1 : 2;
     candidates += out[i].optimised ? 1 : 0;

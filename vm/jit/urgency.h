@@ -1,5 +1,6 @@
-// Which predicates are worth which code, and in which order: what decisions try comes first, what they hardly ever run
-// last, and only where code runs often does it repay an optimiser's time.
+// urgency decides how well each predicate is compiled, and in which order. Predicates that
+// decisions evaluate come first, and those that hardly ever run come last; only code that runs
+// often repays the optimiser's time.
 #pragma once
 
 #include <span>
@@ -10,21 +11,24 @@
 
 namespace ordain::native {
 
-/// What a predicate's code is worth.
+/// How much a predicate's code is worth.
 struct Worth {
-  /// It is tried along with many others in one decision; or it is tried or may loop, and there are not too many of the
-  /// kind. Simple code serves the rest as well: conditions that the plan proves on the way to their rule, those that it
-  /// leads to a few at a time, and clauses, which run once a decision at most.
+  /// True if the predicate is tried along with many others in one decision; or if it is tried or
+  /// may loop, and there are not too many such predicates. Simple code suffices for the rest:
+  /// conditions that the index proves on the way to their rule, conditions that it tries a few at a
+  /// time, and clauses, which run at most once per decision.
   bool optimised = true;
-  /// 0: of a capability that was asked for first; 1: tried by decisions; 2: the rest.
+  /// 0: of a capability that was requested first; 1: tried by decisions; 2: the rest.
   uint8_t rank = 0;
 };
 
-/// By predicate. @param first names of capabilities; those that the program does not know are passed over
+/// @returns the worth of each predicate. @param first names of capabilities; unknown ones are
+/// ignored
 std::vector<Worth> worth_of_predicates(const Program& program, std::span<const std::string> first);
 
-/// Functions of several rules each, all of them to be optimised: runs, by the entry that they begin at, and answers, by
-/// 2 * capability + stage, those asked for first and the largest before the others.
+/// Functions of several rules each, all of which are to be optimised: batches, by their first
+/// entry, and answers, by 2 * capability + stage. Those requested first and the largest precede the
+/// others.
 struct Groups {
   struct Group {
     uint32_t number;
@@ -33,8 +37,9 @@ struct Groups {
   std::vector<Group> runs, answers;
 };
 
-/// Runs of crowds have one always, for the time of a decision is theirs. Of small runs and answers, where there are
-/// many, some are left to the predicates: code that is hardly ever in a cache gains nothing.
+/// Batches of crowds always have a function, because they dominate the time of a decision. If there
+/// are many small batches and answers, some are left to the predicates: code that is hardly ever in
+/// a cache gains nothing.
 Groups groups_of(const Program& program, std::span<const std::string> first);
 
 }  // namespace ordain::native

@@ -58,7 +58,8 @@ class Disassembler {
     slots();
     name_predicates();
     for (uint32_t i = 0; i < data_.predicates.size(); ++i) predicate(i);
-    for (size_t i = 0; i < data_.capability_rules.size(); ++i) plan(i);
+    for (CapabilityId id = 0; id < data_.schema.capabilities.size(); ++id) plan(id, data_.schema.capabilities[id].name);
+    plan(kNone, "(undeclared capabilities)");
     return std::move(out_);
   }
 
@@ -222,28 +223,19 @@ class Disassembler {
 
   // --- plans
 
-  void plan(size_t i) {
-    const bool declared = i < data_.schema.capabilities.size();
-    const std::string name = declared ? data_.schema.capabilities[i].name : "(undeclared capabilities)";
+  void plan(CapabilityId id, std::string_view name) {
     for (const Stage stage : {Stage::before, Stage::after}) {
-      const Range range = data_.capability_rules[i].packages[static_cast<size_t>(stage)];
-      if (range.count == 0) continue;
+      const std::span<const PackageRules> packages = package_rules(data_, id, stage);
+      if (packages.empty()) continue;
       print("\nplan {} {}\n", to_string(stage), name);
-      for (uint32_t p = range.first; p < range.first + range.count; ++p) package_rules(data_.package_rules[p]);
+      for (const PackageRules& rules : packages) package(rules);
     }
   }
 
-  void package_rules(const PackageRules& plan) {
+  void package(const PackageRules& plan) {
     const std::string& name = data_.packages[plan.package].name;
     print("  package {}{}\n", name.empty() ? "(none)" : name, plan.first_match != 0 ? ", first match" : "");
-    if (plan.first_match != 0) {
-      rules(plan.answers);
-    } else {
-      rules(plan.deny);
-      rules(plan.require_approval);
-      rules(plan.allow);
-    }
-    rules(plan.obligations);
+    for (const RuleRange& list : plan.lists()) rules(list);
   }
 
   void rules(const RuleRange& range) {

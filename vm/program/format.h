@@ -69,7 +69,9 @@ class Reader {
     for (int shift = 0; shift < 64; shift += 7) {
       const uint8_t next = byte();
       value |= static_cast<uint64_t>(next & 0x7F) << shift;
-      if (next < 0x80) return shift == 63 && next > 1 ? fail() : value;
+      if (next >= 0x80) continue;
+      if (shift == 63 && next > 1) return fail();
+      return next == 0 && shift > 0 ? fail_form() : value;  // fewer bytes would say the same
     }
     return fail();
   }
@@ -116,18 +118,26 @@ class Reader {
     return static_cast<uint32_t>(value <= left() / smallest && value < UINT32_MAX ? value : fail());
   }
 
+  const char* position() const { return at_; }
   size_t left() const { return static_cast<size_t>(end_ - at_); }
   bool failed() const { return failed_; }
+  /// Whether it failed because Writer writes the same thing in other bytes.
+  bool failed_form() const { return failed_form_; }
   uint64_t fail() {
     failed_ = true;
     at_ = end_;
     return 0;
+  }
+  uint64_t fail_form() {
+    failed_form_ = true;
+    return fail();
   }
 
  private:
   const char* at_;
   const char* end_;
   bool failed_ = false;
+  bool failed_form_ = false;
 };
 
 }  // namespace ordain::format

@@ -28,25 +28,19 @@ struct IndexedRange {
 std::vector<IndexedRange> ranges_of(const ProgramData& data) {
   std::vector<IndexedRange> out;
   std::set<std::pair<uint32_t, uint32_t>> seen;  // package, first entry
-  for (size_t i = 0; i < data.capability_rules.size(); ++i) {
-    const bool declared = i < data.schema.capabilities.size();
-    const std::string name = declared ? data.schema.capabilities[i].name : "(undeclared)";
+  const auto add = [&](CapabilityId id, const std::string& name) {
     for (const Stage stage : {Stage::before, Stage::after}) {
-      const Range packages = data.capability_rules[i].packages[static_cast<size_t>(stage)];
-      for (uint32_t p = packages.first; p < packages.first + packages.count; ++p) {
-        const PackageRules& plan = data.package_rules[p];
-        const std::pair<const char*, RuleRange> lists[] = {{"deny", plan.deny},
-                                                           {"require_approval", plan.require_approval},
-                                                           {"allow", plan.allow},
-                                                           {"answers", plan.answers},
-                                                           {"obligations", plan.obligations}};
-        for (const auto& [kind, range] : lists) {
+      for (const PackageRules& plan : package_rules(data, id, stage)) {
+        for (const RuleListInfo& list : kRuleLists) {
+          const RuleRange& range = plan.*list.member;
           if (range.entries.count == 0 || !seen.insert({plan.package, range.entries.first}).second) continue;
-          out.push_back({name, stage, data.packages[plan.package].name, kind, range});
+          out.push_back({name, stage, data.packages[plan.package].name, list.name, range});
         }
       }
     }
-  }
+  };
+  for (CapabilityId id = 0; id < data.schema.capabilities.size(); ++id) add(id, data.schema.capabilities[id].name);
+  add(kNone, "(undeclared)");
   return out;
 }
 

@@ -90,6 +90,13 @@ void shrink(ProgramData& data) {
 }  // namespace
 
 Result<std::shared_ptr<const Program>> Program::link(ProgramData data, const FunctionTable& functions) {
+  auto program = link_undigested(std::move(data), functions);
+  if (!program) return program.error();
+  (*program)->linked_->digest = sha256((*program)->serialise());
+  return std::shared_ptr<const Program>(std::move(*program));
+}
+
+Result<std::shared_ptr<Program>> Program::link_undigested(ProgramData data, const FunctionTable& functions) {
   std::shared_ptr<Program> program(new Program());
   program->data_ = std::make_unique<ProgramData>(std::move(data));
   program->linked_ = std::make_unique<Linked>();
@@ -112,9 +119,8 @@ Result<std::shared_ptr<const Program>> Program::link(ProgramData data, const Fun
                             [&d](uint32_t i) -> std::string_view { return d.schema.capabilities[i].name; });
   program->native_ = std::make_unique<std::atomic<NativePredicate>[]>(d.predicates.size());
   program->native_batches_ = std::make_unique<std::atomic<NativeBatch>[]>(d.rule_list.size());
-  program->native_answers_ = std::make_unique<std::atomic<NativeAnswer>[]>(2 * d.capability_rules.size());
-  linked.digest = sha256(program->serialise());
-  return std::shared_ptr<const Program>(std::move(program));
+  program->native_answers_ = std::make_unique<std::atomic<NativeAnswer>[]>(2 * d.schema.capabilities.size());
+  return program;
 }
 
 }  // namespace ordain

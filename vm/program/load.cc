@@ -1,10 +1,14 @@
 // load: bytes to a Program. Any bytes are safe to read: every read is bounds-checked, counts are held against the bytes
-// left, recursion is bounded, and what is read is verified before it runs.
+// left, recursion is bounded, and what is read is verified before it runs. Bytes that `serialise` would not write are
+// refused: numbers that are longer than they need be, sets that are not in order, strings and types that are not
+// numbered in the order of their first use, that repeat one another or that nothing uses.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "ordain/digest.h"
+#include "vm/program/linked.h"
 #include "vm/program/load_values.h"
 #include "vm/program/verify.h"
 
@@ -44,12 +48,15 @@ class Loader {
       const Step step = steps[i];  // GCC's bounds sanitizer miscompiles a call of (this->*steps[i])
       (this->*step)(in);
       if (!in.failed() && in.left() > 0) in.fail();
+      if (in.failed_form()) return kNotCanonical;
       if (in.failed()) return fmt::format("its section `{}` is damaged", format::kSectionNames[i]);
     }
-    return "";
+    return values_.all_used() ? "" : kNotCanonical;
   }
 
  private:
+  static constexpr const char* kNotCanonical = "it is not in canonical form";
+
   void strings(Reader& in) { values_.strings(in); }
   void types(Reader& in) { values_.types(in); }
   std::string string(Reader& in) { return values_.string(in); }
@@ -145,6 +152,7 @@ class Loader {
     const uint32_t roots = in.count(2);
     for (uint32_t i = 0; i < roots && !in.failed(); ++i) {
       std::string name = string(in);
+      if (!schema.roots.empty() && schema.roots.rbegin()->first >= name) in.fail_form();
       schema.roots.emplace(std::move(name), in.number32());
     }
     schema.undeclared_input = in.optional();
@@ -321,7 +329,13 @@ class Loader {
     data_.target_sets = read_list(in, 1, [&] {
       GlobSet set;
       const uint32_t count = in.count();
-      for (uint32_t i = 0; i < count && !in.failed(); ++i) set.set(in.byte());
+      int before = -1;
+      for (uint32_t i = 0; i < count && !in.failed(); ++i) {
+        const uint8_t glob = in.byte();
+        if (glob <= before) in.fail_form();
+        before = glob;
+        set.set(glob);
+      }
       return set;
     });
     data_.rule_list = read_list(in, 2, [&] {
@@ -334,9 +348,10 @@ class Loader {
       PackageRules plan;
       plan.package = in.number32();
       plan.first_match = in.number32();
-      for (RuleRange* r : {&plan.deny, &plan.require_approval, &plan.allow, &plan.answers, &plan.obligations}) {
-        r->entries = range(in);
-        r->nodes = range(in);
+      for (const RuleListInfo& list : kRuleLists) {
+        RuleRange& rules = plan.*list.member;
+        rules.entries = range(in);
+        rules.nodes = range(in);
       }
       return plan;
     });
@@ -359,12 +374,12 @@ Result<std::shared_ptr<const Program>> Program::load(std::string_view bytes, con
   if (std::string wrong = Loader(bytes, data).load(); !wrong.empty()) {
     return Error{"bad_program", fmt::format("this is not a program: {}", wrong)};
   }
-  auto program = link(std::move(data), functions);
-  // One program has one form in bytes, so that the digest of the program is that of its file.
-  if (program && (*program)->digest() != sha256(bytes)) {
-    return Error{"bad_program", "this is not a program: it is not in canonical form"};
-  }
-  return program;
+  auto program = link_undigested(std::move(data), functions);
+  if (!program) return program.error();
+  // The loader takes only the form that `serialise` writes, so the digest of the program is that of its file.
+  assert((*program)->serialise() == bytes);
+  (*program)->linked_->digest = sha256(bytes);
+  return std::shared_ptr<const Program>(std::move(*program));
 }
 
 }  // namespace ordain

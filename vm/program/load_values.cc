@@ -3,6 +3,7 @@
 #include "vm/program/load_values.h"
 
 #include "vm/program/verify.h"
+#include "vm/value/text_index.h"
 
 namespace ordain::format {
 namespace {
@@ -15,106 +16,197 @@ Value time(Reader& in, Kind kind) {
                                  : Value::duration(seconds, static_cast<int32_t>(nanos));
 }
 
+bool are_distinct(const std::vector<std::string_view>& texts) {
+  const auto text_of = [&texts](uint32_t i) { return texts[i]; };
+  TextIndex index;
+  index.build(texts.size(), text_of);
+  for (uint32_t i = 0; i < texts.size(); ++i) {
+    if (index.find(texts[i], text_of) != i) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void ValueReader::strings(Reader& in) {
   const uint32_t count = in.count();
   strings_.reserve(count);
   for (uint32_t i = 0; i < count && !in.failed(); ++i) strings_.push_back(in.bytes(in.number()));
+  if (!are_distinct(strings_)) in.fail_form();
+  kept_.resize(strings_.size());
 }
 
-std::string_view ValueReader::view(Reader& in) {
+uint32_t ValueReader::string_number(Reader& in) {
   const uint64_t number = in.number();
-  if (number >= strings_.size()) {
-    in.fail();
-    return {};
-  }
-  return strings_[static_cast<size_t>(number)];
+  if (number < strings_.size()) return static_cast<uint32_t>(number);
+  in.fail();
+  return kNone;
+}
+
+void ValueReader::use_string(Reader& in, uint32_t number) {
+  if (number > used_strings_) in.fail_form();
+  if (number == used_strings_) ++used_strings_;
 }
 
 // One string may be named many times: all copies together stay in proportion to the file.
 std::string ValueReader::string(Reader& in) {
-  const std::string_view text = view(in);
-  if (text.size() > copies_left_) {
+  const uint32_t number = string_number(in);
+  if (in.failed() || strings_[number].size() > copies_left_) {
     in.fail();
     return {};
   }
-  copies_left_ -= text.size();
-  return std::string(text);
+  use_string(in, number);
+  copies_left_ -= strings_[number].size();
+  return std::string(strings_[number]);
 }
 
 // A copy in the program's memory, made once for each string.
-std::string_view ValueReader::kept(Reader& in) {
-  const uint64_t number = in.number();
-  if (number >= strings_.size()) {
-    in.fail();
-    return {};
-  }
-  if (kept_.empty()) kept_.resize(strings_.size());
-  std::string_view& copy = kept_[static_cast<size_t>(number)];
-  if (copy.data() == nullptr) copy = memory_.copy(strings_[static_cast<size_t>(number)]);
+std::string_view ValueReader::kept(uint32_t string) {
+  std::string_view& copy = kept_[string];
+  if (copy.data() == nullptr) copy = memory_.copy(strings_[string]);
   return copy;
 }
+
+std::string_view ValueReader::kept(Reader& in) {
+  const uint32_t number = string_number(in);
+  if (in.failed()) return {};
+  use_string(in, number);
+  return kept(number);
+}
+
+// --- types
 
 // Entries name only entries before them, so types cannot be circular.
 void ValueReader::types(Reader& in) {
   const uint32_t count = in.count(2);
   entries_.reserve(count);
+  std::vector<std::string_view> texts;
   for (uint32_t i = 0; i < count && !in.failed(); ++i) {
+    const char* begin = in.position();
     const uint8_t kind = in.byte();
+    TypeEntry entry{.strings = {static_cast<uint32_t>(named_strings_.size()), 0},
+                    .entries = {static_cast<uint32_t>(named_entries_.size()), 0}};
     if (kind == 0xFF) {
-      record_entry(in);
+      entry.record = record_entry(in);
     } else {
-      type_entry(in, kind);
+      entry.type = type_entry(in, kind);
     }
+    entry.strings.count = static_cast<uint32_t>(named_strings_.size()) - entry.strings.first;
+    entry.entries.count = static_cast<uint32_t>(named_entries_.size()) - entry.entries.first;
+    entries_.push_back(entry);
+    texts.emplace_back(begin, static_cast<size_t>(in.position() - begin));
   }
+  if (!in.failed() && !are_distinct(texts)) in.fail_form();
 }
 
-void ValueReader::record_entry(Reader& in) {
+const RecordType* ValueReader::record_entry(Reader& in) {
   RecordType record;
-  record.name = kept(in);
+  record.name = kept_by_entry(in);
   record.open = in.flag();
   const auto fields = read_list(in, 3, [&] {
     RecordField field;
-    field.name = kept(in);
-    field.type = type(in);
+    field.name = kept_by_entry(in);
+    field.type = type_by_entry(in);
     field.optional = in.flag();
     return field;
   });
-  if (in.failed()) return;
+  if (in.failed()) return nullptr;
   record.fields = memory_.copy(fields);
-  entries_.push_back({nullptr, memory_.make<RecordType>(record)});
+  return memory_.make<RecordType>(record);
 }
 
-void ValueReader::type_entry(Reader& in, uint8_t kind) {
+const Type* ValueReader::type_entry(Reader& in, uint8_t kind) {
   if (kind > static_cast<uint8_t>(TypeKind::error)) in.fail();
   Type type;
   type.kind = static_cast<TypeKind>(kind);
-  type.name = kept(in);
-  const auto params = read_list(in, 1, [&] { return this->type(in); });
-  type.record = record(in);
-  if (in.failed()) return;
+  type.name = kept_by_entry(in);
+  const auto params = read_list(in, 1, [&] { return type_by_entry(in); });
+  const uint32_t record = record_number(in);
+  if (in.failed()) return nullptr;
+  if (record != kNone) {
+    named_entries_.push_back(record);
+    type.record = entries_[record].record;
+  }
   type.params = memory_.copy(params);
-  entries_.push_back({memory_.make<Type>(type), nullptr});
+  return memory_.make<Type>(type);
+}
+
+std::string_view ValueReader::kept_by_entry(Reader& in) {
+  const uint32_t number = string_number(in);
+  if (in.failed()) return {};
+  named_strings_.push_back(number);
+  return kept(number);
+}
+
+const Type* ValueReader::type_by_entry(Reader& in) {
+  const uint32_t number = type_number(in);
+  if (in.failed()) return &types::kDyn;
+  named_entries_.push_back(number);
+  return entries_[number].type;
+}
+
+uint32_t ValueReader::type_number(Reader& in) {
+  const uint64_t number = in.number();
+  if (number < entries_.size() && entries_[static_cast<size_t>(number)].type != nullptr) {
+    return static_cast<uint32_t>(number);
+  }
+  in.fail();
+  return kNone;
+}
+
+uint32_t ValueReader::record_number(Reader& in) {
+  const uint32_t number = in.optional();
+  if (number == kNone || (number < entries_.size() && entries_[number].record != nullptr)) return number;
+  in.fail();
+  return kNone;
 }
 
 const Type* ValueReader::type(Reader& in) {
-  const uint64_t number = in.number();
-  if (number >= entries_.size() || entries_[static_cast<size_t>(number)].type == nullptr) {
-    in.fail();
-    return &types::kDyn;
-  }
-  return entries_[static_cast<size_t>(number)].type;
+  const uint32_t number = type_number(in);
+  if (in.failed()) return &types::kDyn;
+  use_entry(in, number);
+  return entries_[number].type;
 }
 
 const RecordType* ValueReader::record(Reader& in) {
-  const uint32_t number = in.optional();
+  const uint32_t number = record_number(in);
   if (number == kNone) return nullptr;
-  if (number >= entries_.size() || entries_[number].record == nullptr) {
-    in.fail();
-    return nullptr;
-  }
+  use_entry(in, number);
   return entries_[number].record;
+}
+
+// Whoever first uses an entry uses all that it names before it. As each has the number after those, the entries that
+// are new come in the order of their numbers.
+void ValueReader::use_entry(Reader& in, uint32_t number) {
+  if (number < used_entries_) return;
+  if (!numbers_in_order(number)) in.fail_form();
+  for (; used_entries_ <= number; ++used_entries_) {
+    const Range strings = entries_[used_entries_].strings;
+    for (uint32_t i = 0; i < strings.count; ++i) use_string(in, named_strings_[strings.first + i]);
+  }
+}
+
+// Whether the entries that are not used yet, from the first of them to `entry`, are what `entry` names, each entry
+// after those that it names, and in the order in which it names them.
+bool ValueReader::numbers_in_order(uint32_t entry) const {
+  struct Visit {
+    uint32_t entry, named;
+  };
+  uint32_t next = used_entries_;
+  std::vector<Visit> path{{entry, 0}};
+  while (!path.empty()) {
+    Visit& at = path.back();
+    const Range named = entries_[at.entry].entries;
+    if (at.named < named.count) {
+      const uint32_t below = named_entries_[named.first + at.named++];
+      if (below >= next) path.push_back({below, 0});
+    } else {
+      if (at.entry != next) return false;
+      ++next;
+      path.pop_back();
+    }
+  }
+  return true;
 }
 
 Value ValueReader::value(Reader& in, uint32_t depth) {

@@ -29,6 +29,8 @@ class ValueReader {
   // Sections.
   void strings(Reader& in);
   void types(Reader& in);
+  /// Whether the sections read since have named every string and every entry of `types`.
+  bool all_used() const { return used_strings_ == strings_.size() && used_entries_ == entries_.size(); }
 
   /// A string by its number. One string may be named many times: all copies together stay in proportion to the file.
   std::string string(Reader& in);
@@ -42,12 +44,27 @@ class ValueReader {
   struct TypeEntry {
     const Type* type = nullptr;
     const RecordType* record = nullptr;
+    Range strings;  ///< of named_strings_
+    Range entries;  ///< of named_entries_
   };
 
-  std::string_view view(Reader& in);
+  // Numbers, held against the tables; kNone after a failure, or for no record.
+  uint32_t string_number(Reader& in);
+  uint32_t type_number(Reader& in);
+  uint32_t record_number(Reader& in);
+
+  // `serialise` numbers strings and entries in the order in which the sections from `places` on first use them. An
+  // entry uses what it names when it is first used itself.
+  void use_string(Reader& in, uint32_t number);
+  void use_entry(Reader& in, uint32_t number);
+  bool numbers_in_order(uint32_t entry) const;
+
+  std::string_view kept(uint32_t string);
   std::string_view kept(Reader& in);
-  void record_entry(Reader& in);
-  void type_entry(Reader& in, uint8_t kind);
+  std::string_view kept_by_entry(Reader& in);
+  const Type* type_by_entry(Reader& in);
+  const RecordType* record_entry(Reader& in);
+  const Type* type_entry(Reader& in, uint8_t kind);
   Value map(Reader& in, uint32_t depth);
   Value address(Reader& in, Kind kind);
 
@@ -56,6 +73,8 @@ class ValueReader {
   std::vector<std::string_view> strings_;
   std::vector<std::string_view> kept_;  ///< copies in memory_, made when first asked for
   std::vector<TypeEntry> entries_;
+  std::vector<uint32_t> named_strings_, named_entries_;  ///< by entry, in the order of its text
+  uint32_t used_strings_ = 0, used_entries_ = 0;
 };
 
 }  // namespace ordain::format

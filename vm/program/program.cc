@@ -221,14 +221,14 @@ size_t Program::memory() const {
   }
   out += bytes_of(d.index_notes) + bytes_of(d.index_nodes) + bytes_of(d.index_edges) + bytes_of(d.index_leaves) +
          bytes_of(d.index_literals);
-  out += bytes_of(d.package_rules) + bytes_of(d.capability_rules);
+  out += bytes_of(d.package_rules) + bytes_of(d.capability_rules) + bytes_of(d.condition_parts);
   const LinkTables& tables = linked_->tables;
   out += bytes_of(tables.overloads) + bytes_of(tables.functions) + bytes_of(tables.prepared) + bytes_of(tables.slots);
   out += bytes_of(tables.index_steps) + bytes_of(tables.index_cells) + bytes_of(tables.index_members);
   for (const auto& texts : tables.index_texts) out += texts->bytes();
   out += linked_->symbols.bytes() + linked_->capabilities.bytes() + linked_->member_bits.bytes();
   out += bytes_of(tables.batch_sizes) + bytes_of(tables.steps) + d.rule_list.size() * sizeof(std::atomic<NativeBatch>) +
-         2 * d.capability_rules.size() * sizeof(std::atomic<NativeAnswer>);
+         2 * d.schema.capabilities.size() * sizeof(std::atomic<NativeAnswer>);
   return out + d.predicates.size() * sizeof(std::atomic<NativePredicate>);
 }
 

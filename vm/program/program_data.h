@@ -4,8 +4,10 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "ordain/arena.h"
@@ -81,6 +83,14 @@ struct RuleCode {
   uint32_t target_set = kNone;    ///< index into target_sets; only among the rules for undeclared capabilities
 };
 
+/// One of the parts that `&&` joins in a rule's condition, for explanations.
+struct ConditionPart {
+  uint32_t code = 0;            ///< index into ProgramData::rule_codes
+  uint32_t predicate = 0;       ///< of kind bool
+  uint32_t location = 0;        ///< index into ProgramData::locations
+  uint32_t begin = 0, end = 0;  ///< bytes of the location's file
+};
+
 /// What a node of the decision DAG looks at. A rule that a node leads away from has a conjunct (or in every disjunct
 /// one) that is false, without a fault, for the call.
 enum class IndexTest : uint8_t {
@@ -141,8 +151,40 @@ struct PackageRules {
   RuleRange answers;      ///< all three kinds in source order; only if first_match
   RuleRange obligations;  ///< redact and warn
 
-  std::array<RuleRange, 5> lists() const { return {deny, require_approval, allow, answers, obligations}; }
+  std::array<RuleRange, 5> lists() const;  ///< in the order of kRuleLists
 };
+
+/// One of the lists of rules that a package has for a capability and stage.
+struct RuleListInfo {
+  const char* name;
+  RuleRange PackageRules::* member;
+  uint32_t kinds;                                              ///< bit 1 << RuleKind of each kind of rule that it holds
+  enum Order : uint8_t { any, strongest, first_match } order;  ///< of the packages that use it
+
+  constexpr bool holds(RuleKind kind) const { return (kinds >> static_cast<uint32_t>(kind) & 1) != 0; }
+  constexpr bool is_used(bool by_first_match) const { return order == any || (order == first_match) == by_first_match; }
+};
+
+constexpr uint32_t kinds_of_rules(std::initializer_list<RuleKind> kinds) {
+  uint32_t out = 0;
+  for (const RuleKind kind : kinds) out |= 1u << static_cast<uint32_t>(kind);
+  return out;
+}
+
+/// The lists, in the order in which programs store them.
+inline constexpr std::array<RuleListInfo, 5> kRuleLists = {{
+    {"deny", &PackageRules::deny, kinds_of_rules({RuleKind::deny}), RuleListInfo::strongest},
+    {"require_approval", &PackageRules::require_approval, kinds_of_rules({RuleKind::require_approval}),
+     RuleListInfo::strongest},
+    {"allow", &PackageRules::allow, kinds_of_rules({RuleKind::allow}), RuleListInfo::strongest},
+    {"answers", &PackageRules::answers, kinds_of_rules({RuleKind::deny, RuleKind::require_approval, RuleKind::allow}),
+     RuleListInfo::first_match},
+    {"obligations", &PackageRules::obligations, kinds_of_rules({RuleKind::redact, RuleKind::warn}), RuleListInfo::any},
+}};
+
+inline std::array<RuleRange, 5> PackageRules::lists() const {
+  return std::apply([this](const auto&... list) { return std::array{this->*list.member...}; }, kRuleLists);
+}
 
 /// What one capability's calls are decided by.
 struct CapabilityRules {
@@ -184,6 +226,9 @@ struct ProgramData {
   std::vector<IndexLiteral> index_literals;
   std::vector<PackageRules> package_rules;
   std::vector<CapabilityRules> capability_rules;  ///< by capability; one more at the end, for undeclared ones
+
+  /// By code, then in source order. None unless the compiler was asked for them. They are not serialised.
+  std::vector<ConditionPart> condition_parts;
 };
 
 /// What the packages say of a capability's calls at one stage. @param id kNone: of one that is not declared

@@ -32,8 +32,8 @@ class RulesChecker {
 
   std::string check() {
     using Step = std::string (RulesChecker::*)();
-    for (Step step : {&RulesChecker::rules, &RulesChecker::rule_codes, &RulesChecker::package_rules,
-                      &RulesChecker::capability_rules}) {
+    for (Step step : {&RulesChecker::rules, &RulesChecker::rule_codes, &RulesChecker::condition_parts,
+                      &RulesChecker::package_rules, &RulesChecker::capability_rules}) {
       if (std::string wrong = (this->*step)(); !wrong.empty()) return wrong;
     }
     return "";
@@ -96,6 +96,24 @@ class RulesChecker {
     return "";
   }
 
+  std::string condition_parts() {
+    uint32_t before = 0;
+    for (const ConditionPart& part : data_.condition_parts) {
+      if (part.code >= data_.rule_codes.size()) return "a part of a condition is of code that is not there";
+      const auto bad = [&](std::string_view what) {
+        return fmt::format("rule `{}`: a part of its condition {}", data_.rules[data_.rule_codes[part.code].rule].name,
+                           what);
+      };
+      if (part.code < before) return bad("is out of order");
+      before = part.code;
+      if (part.predicate == kNone || !clause(part.predicate, {static_cast<uint8_t>(Kind::boolean)})) {
+        return bad("is not a predicate of kind bool");
+      }
+      if (part.location >= data_.locations.size() || part.begin > part.end) return bad("has no place");
+    }
+    return "";
+  }
+
   void count_entries() {
     RuleId before = 0;
     for (const uint32_t entry : data_.rule_list) {
@@ -109,10 +127,13 @@ class RulesChecker {
     }
   }
 
-  bool only(const RuleRange& range, std::initializer_list<RuleKind> kinds) const {
+  bool holds_its_kinds_only(const PackageRules& plan, const RuleListInfo& list) const {
+    const Range entries = (plan.*list.member).entries;
     uint64_t count = 0;
-    for (RuleKind kind : kinds) count += of_kind_[static_cast<size_t>(kind)].in(range.entries);
-    return count == range.entries.count;
+    for (size_t kind = 0; kind < of_kind_.size(); ++kind) {
+      if (list.holds(static_cast<RuleKind>(kind))) count += of_kind_[kind].in(entries);
+    }
+    return count == entries.count;
   }
 
   std::string package_rules() {
@@ -142,10 +163,8 @@ class RulesChecker {
         after += after_.in(range);
         targeted += targeted_.in(range);
       }
-      using enum RuleKind;
-      if (!only(plan.deny, {deny}) || !only(plan.allow, {allow}) || !only(plan.require_approval, {require_approval}) ||
-          !only(plan.answers, {deny, require_approval, allow}) || !only(plan.obligations, {redact, warn})) {
-        return bad("a rule is in the wrong list");
+      for (const RuleListInfo& list : kRuleLists) {
+        if (!holds_its_kinds_only(plan, list)) return bad("a rule is in the wrong list");
       }
       if (plan.first_match == 0 && plan.answers.entries.count != 0)
         return bad("only a first_match package has answers");

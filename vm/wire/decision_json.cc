@@ -1,10 +1,9 @@
-#include "vm/wire/decision_json.h"
+// Writes decisions as JSON.
+#include "ordain/decision_json.h"
 
 #include <fmt/format.h>
 
-#include "ordain/json.h"
-
-namespace ordain::detail {
+namespace ordain {
 namespace {
 
 // Appends members to one JSON object, in the order given.
@@ -85,13 +84,13 @@ std::string fault_json(const Program& program, const Decision& decision) {
 
 }  // namespace
 
-std::string decision_json(const Program& program, uint64_t event, Stage stage, std::string_view capability,
-                          const Decision& decision) {
+std::string decision_json(const Call& call, const Decision& decision, uint64_t event) {
+  const Program& program = call.program();
   std::string out;
   Object object(out);
   object.number("event", event);
-  object.text("stage", to_string(stage));
-  object.text("capability", capability);
+  object.text("stage", to_string(call.stage()));
+  object.text("capability", call.capability().name);
   object.text("effect", to_string(decision.effect));
   object.text("code", to_string(decision.code));
   object.raw("rule", rule_json(program, decision.rule));
@@ -105,24 +104,25 @@ std::string decision_json(const Program& program, uint64_t event, Stage stage, s
   if (decision.effect == Effect::require_approval) {
     object.raw("from",
                array(decision.from, [](std::string& to, std::string_view group) { append_json_string(to, group); }));
+    object.raw("expires_seconds", decision.expires_seconds == 0 ? "null" : fmt::format("{}", decision.expires_seconds));
   }
   object.raw("fault", fault_json(program, decision));
   object.close();
   return out;
 }
 
-std::string error_json(uint64_t event, std::string_view code, std::string_view message) {
+std::string error_json(const Error& error, uint64_t event) {
   std::string out;
   Object object(out);
   object.number("event", event);
-  std::string error;
-  Object inner(error);
-  inner.text("code", code);
-  inner.text("message", message);
+  std::string inner_text;
+  Object inner(inner_text);
+  inner.text("code", error.code);
+  inner.text("message", error.message);
   inner.close();
-  object.raw("error", error);
+  object.raw("error", inner_text);
   object.close();
   return out;
 }
 
-}  // namespace ordain::detail
+}  // namespace ordain

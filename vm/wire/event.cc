@@ -12,16 +12,24 @@
 namespace ordain::detail {
 namespace {
 
-constexpr std::array<std::string_view, 5> kContextKeys = {"agent", "principal", "tenant", "environment", "session"};
+/// The keys that say who acts.
+struct ContextKey {
+  std::string_view name;
+  const Value* Event::* value;
+};
+constexpr std::array<ContextKey, 5> kContextKeys = {{{"agent", &Event::agent},
+                                                     {"principal", &Event::principal},
+                                                     {"tenant", &Event::tenant},
+                                                     {"environment", &Event::environment},
+                                                     {"session", &Event::session}}};
 constexpr std::array<std::string_view, 9> kCallKeys = {"capability", "stage",    "input", "output", "resource",
                                                        "action",     "metadata", "risk",  "now"};
-constexpr std::array<std::string_view, 5> kRiskNames = {"none", "low", "medium", "high", "critical"};
 
 const Value* find(const Value& event, std::string_view key) { return map_find(*event.map, key); }
 
-EventError bad(std::string message) { return {"bad_event", std::move(message)}; }
+Error bad(std::string message) { return {"bad_event", std::move(message)}; }
 
-// So that an event which carries such bytes is still known, and denied.
+// An event that carries such bytes can still be named, and denied.
 std::string replace_invalid_utf8(std::string_view text) {
   std::string out;
   for (char c : text) out += static_cast<unsigned char>(c) < 0x80 ? c : '?';
@@ -31,6 +39,11 @@ std::string replace_invalid_utf8(std::string_view text) {
 template <size_t N>
 bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_known(std::string_view key) {
+  return contains(kCallKeys, key) || std::any_of(kContextKeys.begin(), kContextKeys.end(),
+                                                 [&](const ContextKey& each) { return each.name == key; });
 }
 
 // Two values that are written the same have the same key; it is not the canonical form, which would have to be sorted.
@@ -91,13 +104,20 @@ Context& FactBinder::make_context(std::string_view key) {
   return *made;
 }
 
-void FactBinder::bind_call(const Event& event, std::vector<std::string>* unknown) {
+void FactBinder::reject(std::string message) {
+  if (nobody_ == nullptr) nobody_ = std::make_unique<const Context>(program_);
+  context_ = nobody_.get();
+  call_.begin(CapabilityRef(), Stage::before);
+  call_.reject(std::move(message));
+}
+
+void FactBinder::bind_call(const EventFacts& event, std::vector<std::string>* unknown) {
   if (!event.flaw.empty()) return call_.reject(std::string(event.flaw));
   if (event.now) call_.set_now(event.now->seconds, event.now->nanos);
-  // Facts that no rule reads need not be bound but to be told that they are not declared; the agent's must fit besides.
-  const bool tell = unknown != nullptr;
-  if (event.resource != nullptr && (tell || reads_resource_)) call_.bind_root("resource", *event.resource, unknown);
-  if (event.action != nullptr && (tell || reads_action_)) call_.bind_root("action", *event.action, unknown);
+  // Facts that no rule reads are bound only to find undeclared ones; the agent's must fit their declarations besides.
+  const bool all = unknown != nullptr;
+  if (event.resource != nullptr && (all || reads_resource_)) call_.bind_root("resource", *event.resource, unknown);
+  if (event.action != nullptr && (all || reads_action_)) call_.bind_root("action", *event.action, unknown);
   if (event.metadata != nullptr) call_.bind_root("metadata", *event.metadata, unknown);
   if (event.risk) call_.set_risk(*event.risk);
   static constexpr MapRep kEmpty;
@@ -116,7 +136,7 @@ void EventParser::warn_once(const std::string& name, const std::string& what) {
   if (warn_ && warned_.insert(name).second) warn_(fmt::format("warning: {} `{}` is ignored", what, name));
 }
 
-std::optional<EventError> EventParser::check(const Value& event) {
+Result<void> EventParser::check(const Value& event) {
   if (!event.is(Kind::map)) return bad("an event is a JSON object");
   if (is_recorded(event)) {
     return bad(
@@ -140,33 +160,30 @@ std::optional<EventError> EventParser::check(const Value& event) {
     }
   }
   if (const Value* risk = find(event, "risk")) {
-    const bool named = risk->is(Kind::string) && contains(kRiskNames, risk->as_text());
+    const bool named = risk->is(Kind::string) && find_risk(risk->as_text());
     if (!named && !risk->is(Kind::integer) && !risk->is(Kind::unsigned_integer) && !risk->is(Kind::floating)) {
       return bad("`risk` must be none, low, medium, high, critical or a number");
     }
   }
   for (const MapEntry& entry : event.map->all()) {
     const std::string_view key = entry.key.as_text();
-    if (!contains(kContextKeys, key) && !contains(kCallKeys, key)) {
-      warn_once(std::string(key), "unknown key");
-    }
+    if (!is_known(key)) warn_once(std::string(key), "unknown key");
   }
-  return std::nullopt;
+  return {};
 }
 
 void EventParser::take(const Value& event) {
-  out_ = Event();
   out_.capability = find(event, "capability")->as_text();
   const Value* stage = find(event, "stage");
   if (stage != nullptr && stage->as_text() == "after") out_.stage = Stage::after;
   if (const Value* now = find(event, "now")) {
     TimeParts parsed;
     parse_timestamp(now->as_text(), &parsed);
-    out_.now = Now{parsed.seconds, parsed.nanos};
+    out_.now = parsed;
   }
   if (const Value* risk = find(event, "risk")) {
-    const auto name = std::find(kRiskNames.begin(), kRiskNames.end(), risk->is(Kind::string) ? risk->as_text() : "");
-    out_.risk = name != kRiskNames.end()   ? static_cast<double>(name - kRiskNames.begin())
+    const std::optional<Risk> named = risk->is(Kind::string) ? find_risk(risk->as_text()) : std::nullopt;
+    out_.risk = named                      ? static_cast<double>(*named)
                 : risk->is(Kind::floating) ? risk->d
                 : risk->is(Kind::integer)  ? static_cast<double>(risk->i)
                                            : static_cast<double>(risk->u);
@@ -179,21 +196,22 @@ void EventParser::take(const Value& event) {
   out_.flaw = flaw_;
   key_.clear();
   for (size_t i = 0; i < kContextKeys.size(); ++i) {
-    const Value* value = find(event, kContextKeys[i]);
+    const Value* value = find(event, kContextKeys[i].name);
     if (value == nullptr) continue;
+    out_.*kContextKeys[i].value = value;
     key_ += static_cast<char>(i);
     append_key(key_, *value);
   }
 }
 
 void EventParser::fill(Context& context, std::vector<std::string>* unknown) const {
-  for (std::string_view root : kContextKeys) {
-    if (const Value* value = fact(root)) context.set_root(root, *value, unknown);
+  for (const ContextKey& key : kContextKeys) {
+    if (const Value* value = out_.*key.value) context.set_root(key.name, *value, unknown);
   }
 }
 
-std::optional<EventError> EventParser::parse(std::string_view line) {
-  event_ = Value();
+Result<void> EventParser::parse(std::string_view line) {
+  out_ = EventFacts();
   arena_.reset();
   flaw_.clear();
   std::string flaw;
@@ -204,29 +222,11 @@ std::optional<EventError> EventParser::parse(std::string_view line) {
     event = parse_json(arena_, repaired, &flaw);
     flaw = "invalid UTF-8";
   }
-  if (!event) return EventError{event.error().code, event.error().message};
-  if (auto wrong = check(*event)) return wrong;
-  event_ = *event;
+  if (!event) return event.error();
+  if (Result<void> checked = check(*event); !checked) return checked;
   flaw_ = std::move(flaw);
-  take(event_);
-  return std::nullopt;
-}
-
-EventReader::EventReader(std::shared_ptr<const Program> program, Now now, Warn warn)
-    : now_(now), parser_(std::move(warn)), binder_(std::move(program)) {}
-
-std::optional<EventError> EventReader::read(std::string_view line) {
-  capability_.clear();
-  if (auto wrong = parser_.parse(line)) return wrong;
-  Event event = parser_.event();
-  capability_ = event.capability;
-  event_now_ = event.now ? *event.now : now_;
-  event.now = event_now_;
-  event.capability = capability_;
-  std::vector<std::string> unknown;
-  binder_.bind(event, parser_.context_key(), [&](Context& context) { parser_.fill(context, &unknown); }, &unknown);
-  for (const std::string& name : unknown) parser_.warn_once(name, "undeclared attribute");
-  return std::nullopt;
+  take(*event);
+  return {};
 }
 
 }  // namespace ordain::detail

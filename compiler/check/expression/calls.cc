@@ -1,4 +1,5 @@
-// Calls: operators, functions with and without receiver, namespaced functions.
+// calls.cc checks calls: operators, functions with and without a receiver, and namespaced
+// functions.
 #include <algorithm>
 
 #include "compiler/check/expression/checker.h"
@@ -15,7 +16,7 @@ bool is_operator(std::string_view name) {
          (name.back() == '_' || name[0] == '@' || name.back() == ']');
 }
 
-// "a.b" of the selections a.b; empty if it is not a plain name.
+// @returns "a.b" for the selections a.b; empty if the expression is not a plain name
 std::string qualified_name(const Expr& e) {
   std::vector<std::string_view> parts;
   const Expr* at = &e;
@@ -71,7 +72,7 @@ Node* ExprChecker::check_call(const Expr& e) {
   size_t first_argument = 0;
   bool member = e.member;
   if (e.member) {
-    // Given a.b.c(x), either a.b.c is a function, or c is one with the receiver a.b.
+    // In a.b.c(x), either a.b.c is a function, or c is a function with the receiver a.b.
     std::string prefix = qualified_name(*e.args[0]);
     if (!prefix.empty() && !is_local(start_of(*e.args[0]))) {
       function = find_function(prefix + "." + std::string(e.name), start_of(*e.args[0]).leading_dot);
@@ -83,12 +84,12 @@ Node* ExprChecker::check_call(const Expr& e) {
   }
   if (!function.found()) function = find_function(e.name, e.leading_dot);
   std::vector<Node*> args;
-  // An unknown function is the fault of an unchecked call, whatever its arguments.
+  // Calling an unknown function is the fault of an unchecked call, whatever its arguments.
   if (!function.found() && !scope_.checked) return unknown_function(e, e.name, member);
   if (!function.found() && e.member && is_unknown_namespace(*e.args[0])) {
     return unknown_function(e, qualified_name(*e.args[0]) + "." + std::string(e.name), false);
   }
-  // The arguments of a misspelt macro are no expressions of their own.
+  // The arguments of a misspelt macro need not be expressions by themselves.
   if (!function.found() && member && !nearest(e.name, kMemberMacros).empty())
     return unknown_function(e, e.name, member);
   for (size_t i = first_argument; i < e.args.size(); ++i) args.push_back(check(*e.args[i]));
@@ -97,7 +98,8 @@ Node* ExprChecker::check_call(const Expr& e) {
   return member && (function.name == "or" || function.name == "orValue") ? alternative(e, out) : out;
 }
 
-// Whether the receiver is no name at all, but functions are called by it: `math.abss(1)`.
+// @returns whether the receiver is not a known name, although some functions have it as a prefix:
+// `math.abss(1)`
 bool ExprChecker::is_unknown_namespace(const Expr& receiver) {
   std::string prefix = qualified_name(receiver);
   if (prefix.empty() || is_local(start_of(receiver))) return false;
@@ -124,7 +126,7 @@ Node* ExprChecker::check_equal(const Expr& e) {
             literal_help(sides));
       return error_node(e);
     }
-    // Errors within are reported; the outcome is a bool whatever they were.
+    // Errors within are reported; the result is a bool in any case.
   }
   return make(e.name == "_==_" ? NodeKind::equal : NodeKind::not_equal, e, &types::kBool, std::move(sides));
 }
@@ -143,7 +145,7 @@ Node* ExprChecker::call(const Expr& e, const FunctionRef& function, bool member,
   if (found.rows.size() == 1) check_prepared(*found.rows[0], args);
   bool proven = found.rows.size() == 1 && is_proven(*found.rows[0], args);
   if (!proven && function.function == nullptr) {
-    // Declared, but no one implements it.
+    // The function is declared but has no implementation.
     Node* out = fail_node(e, FaultCode::no_such_overload, function.name);
     out->type = found.result;
     return out;

@@ -1,4 +1,5 @@
-// check_expression: one CEL expression with variables of its own, as hosts and the conformance cases give them.
+// check_expression.cc checks one CEL expression with variables of its own, for hosts and the
+// conformance cases.
 #include <stdexcept>
 
 #include "compiler/check/expression/check_expression.h"
@@ -16,7 +17,7 @@ const Type* copy_type(Arena& arena, const Type& type) {
   return out;
 }
 
-// Declarations come with their types, or with a signature to read.
+// A declaration has either types or a signature to parse.
 std::vector<Overload> declared_functions(Arena& arena, Diagnostics& diagnostics, const ExpressionEnv& env) {
   std::vector<Overload> out;
   for (const Overload& declared : env.declared_functions) {

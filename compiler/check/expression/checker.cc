@@ -1,4 +1,4 @@
-// The expression checker's core: literals, lists, maps and logic.
+// checker.cc is the core of the expression checker: literals, lists, maps and logic.
 #include "compiler/check/expression/checker.h"
 
 #include <utility>
@@ -127,7 +127,7 @@ const Type* ExprChecker::merge(const Type* so_far, const Type* next) {
   return infer_.join(so_far, next);
 }
 
-// The type that a `?` element or entry adds.
+// @returns the type that a `?` element or entry adds
 const Type* ExprChecker::optional_element(const Expr& e, Node* node) {
   const Type* value = infer_.fresh();
   if (!infer_.assignable(node->type, infer_.optional_of(value))) {
@@ -190,7 +190,8 @@ bool ExprChecker::require_bool(const Node& node, std::string_view what) {
 Node* ExprChecker::check_logic(const Expr& e) {
   bool is_and = e.name == "_&&_";
   Section section(*this);
-  // A run of the same operator is one node however the tree groups it, and may be long: no recursion here.
+  // A run of the same operator is one node however the tree groups it. It may be long, so do not
+  // recurse here.
   std::vector<Node*> operands;
   std::vector<const Expr*> rest{&e};
   while (!rest.empty()) {

@@ -1,5 +1,5 @@
-// The expression checker: one instance types one expression. Its parts are in check_expr*.cc; nothing outside them sees
-// it.
+// ExprChecker types one expression per instance. Its parts are the files of this folder, and no
+// code outside them uses it.
 #pragma once
 
 #include <string>
@@ -20,23 +20,24 @@ using typed::LoopKind;
 using typed::Node;
 using typed::NodeKind;
 
-/// Operator runs, ternaries and lets nest this deep at most: every pass over the tree recurses.
+/// Operator runs, ternaries and lets may nest this deep at most, because every pass over the tree
+/// recurses.
 inline constexpr uint32_t kMaxDepth = 1000;
 
-/// A slot read while the tree is built: the path may still grow (`input.address` by `.street`), so the slot is interned
-/// last.
+/// A slot read while the tree is being built. Its path may still grow (`input.address` by
+/// `.street`), so the slot is interned last.
 struct SlotNode : Node {
   const RootName* root = nullptr;
   std::string_view path;  ///< "input.address.street"
   const Type* slot_type = nullptr;
-  bool whole_root = false;  ///< `path` is the root's name
-  bool optional = false;    ///< some step of the path may be absent
+  bool whole_root = false;  ///< `path` is the name of the root
+  bool optional = false;    ///< a step of the path may be absent
   bool builtin = false;
-  std::string_view unguarded;  ///< the first step of the path that may be absent and was not tested for; or empty
+  std::string_view unguarded;  ///< the first step that may be absent and is not guarded; or empty
   Span unguarded_at;
 };
 
-/// A function as a call names it: its rows with an implementation, and those that are only declared.
+/// A function as a call names it: its implemented rows, and the rows that are only declared.
 struct FunctionRef {
   std::string_view name;
   const Function* function = nullptr;
@@ -44,17 +45,17 @@ struct FunctionRef {
   bool found() const { return function != nullptr || !declared.empty(); }
 };
 
-/// How a field is asked for.
+/// The way in which a field is read.
 enum class Access : uint8_t { read, test, optional };
 
 class ExprChecker {
  public:
-  /// `lone`: the expression stands alone, its variables may be unbound.
+  /// `lone`: the expression stands alone, so its variables may be unbound.
   ExprChecker(Arena& arena, Diagnostics& diagnostics, const Scope& scope, std::vector<MissingField>* missing,
               bool lone);
 
   typed::Expression run(const Expr& expression, const Type* expected);
-  /// CEL's type of the whole, after run().
+  /// @returns CEL's type of the whole expression, after run()
   const Type* deduced() const { return deduced_; }
 
  private:
@@ -63,7 +64,7 @@ class ExprChecker {
     uint32_t id = 0;
     const Type* type = nullptr;
   };
-  /// Locals and narrowings of a part of the expression; gone at its end.
+  /// The locals and narrowings of a part of the expression; removed at its end.
   class Section {
    public:
     explicit Section(ExprChecker& checker)
@@ -80,9 +81,9 @@ class ExprChecker {
     size_t locals_, present_;
   };
 
-  // --- check_expr.cc
+  // --- checker.cc
   Node* check(const Expr& e);      ///< the value of `e`
-  Node* check_raw(const Expr& e);  ///< the same, but an unguarded read is reported only by use()
+  Node* check_raw(const Expr& e);  ///< like check(), but only use() reports an unguarded read
   Node* use(Node* node);
   Node* check_literal(const Expr& e);
   Node* check_list(const Expr& e);
@@ -107,12 +108,12 @@ class ExprChecker {
     diagnostics_.error(std::move(code), span, std::move(message), std::move(help));
   }
 
-  // --- check_expr_finish.cc
+  // --- finish.cc
   typed::Expression finish(Node* root, const Type* expected);
   void settle(Node& node);
   void settle_slot(SlotNode& node);
 
-  // --- check_expr_names.cc
+  // --- names.cc
   Node* check_name(const Expr& e);  ///< an identifier, or a selection that may be a qualified name
   Node* resolve_chain(const std::vector<const Expr*>& chain);
   Node* find_name(const Expr& e, std::string_view name, bool absolute);
@@ -125,7 +126,7 @@ class ExprChecker {
   bool is_local(const Expr& e) const;
   std::vector<std::string> candidates(std::string_view name) const;  ///< in the container, its parents, and bare
 
-  // --- check_expr_fields.cc
+  // --- fields.cc
   Node* select(const Expr& e, Node* operand, std::string_view field, Access access);
   Node* select_value(const Expr& e, Node* operand, std::string_view field, Access access);
   Node* select_slot(const Expr& e, SlotNode& operand, std::string_view field, Access access);
@@ -135,10 +136,10 @@ class ExprChecker {
   void report_unguarded(Span span, std::string_view path);
   Node* check_has(const Expr& e);
   bool is_present(std::string_view key) const;
-  std::string_view access_key(const Node& node);                       ///< names a value read by fields alone; or empty
+  std::string_view access_key(const Node& node);                       ///< of a value read by fields only
   void keys_of(const Node& node, std::vector<std::string_view>& out);  ///< what a presence test proves
 
-  // --- check_expr_calls.cc
+  // --- calls.cc
   Node* check_call(const Expr& e);
   Node* check_equal(const Expr& e);
   bool is_unknown_namespace(const Expr& receiver);
@@ -160,7 +161,7 @@ class ExprChecker {
   void report_no_match(const Expr& e, const FunctionRef& function, bool member, const std::vector<Node*>& args);
   std::string literal_help(const std::vector<Node*>& args) const;
 
-  // --- check_expr_coercions.cc: risk names, and roots that stand for their id
+  // --- coercions.cc: risk names, and roots that stand for their id
   void coerce_operands(std::string_view function, std::vector<Node*>& args);
   void coerce_risk(Node* other);
   bool risk_value(Node& literal);
@@ -194,16 +195,16 @@ class ExprChecker {
   bool lone_;
   Inference infer_;
   std::vector<Local> locals_;
-  std::vector<std::string_view> present_;  ///< keys of what is known to be present
+  std::vector<std::string_view> present_;  ///< keys of values known to be present
   uint32_t local_count_ = 0;
   uint32_t depth_ = 0;
   bool too_deep_ = false;
-  bool intern_ = true;              ///< slots are interned: the expression has all the fields it reads
-  std::vector<bool> local_faults_;  ///< by local, once its value is settled: whether reading it may fault
+  bool intern_ = true;              ///< intern slots: the expression has all the fields it reads
+  std::vector<bool> local_faults_;  ///< by local, once its value is settled: may reading it fault
   const Type* deduced_ = &types::kError;
 };
 
-/// "_+_" as people write it: "+".
+/// @returns the operator as people write it: "+" for "_+_"
 std::string_view display_name(std::string_view function);
 
 }  // namespace ordain::checking

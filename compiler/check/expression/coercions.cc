@@ -1,10 +1,9 @@
-// Where a value stands for another: risk names for numbers, and a root such as `environment` for its id.
+// coercions.cc handles values that stand for others: risk names for numbers, and a root such as
+// `environment` for its id.
 #include "compiler/check/expression/checker.h"
 
 namespace ordain::checking {
 namespace {
-
-constexpr std::string_view kRisks[] = {"none", "low", "medium", "high", "critical"};
 
 bool is_risk(const Type& type) { return type.kind == TypeKind::floating && type.name == kRiskType.name; }
 
@@ -12,21 +11,18 @@ bool is_risk(const Type& type) { return type.kind == TypeKind::floating && type.
 
 bool ExprChecker::risk_value(Node& literal) {
   std::string_view word = literal.value.as_text();
-  for (size_t risk = 0; risk < std::size(kRisks); ++risk) {
-    if (kRisks[risk] != word) continue;
-    literal.value = Value::floating(static_cast<double>(risk));
+  if (const std::optional<Risk> risk = find_risk(word)) {
+    literal.value = Value::floating(static_cast<double>(*risk));
     literal.type = &kRiskType;
     return true;
   }
-  std::string near = nearest(word, {std::begin(kRisks), std::end(kRisks)});
-  error("unknown-risk", literal.span,
-        "\"" + std::string(word) + "\" is not a risk: none, low, medium, high or critical",
-        near.empty() ? "" : "did you mean \"" + near + "\"?");
+  UnknownRisk unknown = describe_unknown_risk(word, '"');
+  error("unknown-risk", literal.span, std::move(unknown.message), std::move(unknown.help));
   literal.type = &types::kError;
   return false;
 }
 
-// `other` is what a risk is compared with: its string literals become numbers.
+// Turns string literals into numbers in `other`, which is compared with a risk.
 void ExprChecker::coerce_risk(Node* other) {
   if (other->kind == NodeKind::constant && other->value.is(Kind::string)) {
     risk_value(*other);
@@ -45,7 +41,7 @@ void ExprChecker::coerce_risk(Node* other) {
     for (const Node* arg : other->args) element = merge(element, arg->type);
     other->type = infer_.list_of(element);
   } else if (other->kind == NodeKind::constant && other->value.is(Kind::list)) {
-    // A list that a let gave its value.
+    // The list comes from a let.
     std::vector<Node*> elements;
     for (const Value& value : other->value.as_list()) {
       Node* element = arena_.make<Node>(*other);
@@ -60,7 +56,7 @@ void ExprChecker::coerce_risk(Node* other) {
   }
 }
 
-/// Replaces a root that stands for its id by that id.
+/// Replaces a root that stands for its id by that id. @returns whether it did.
 bool ExprChecker::id_of_root(Node*& node) {
   if (!is_id_root(*node)) return false;
   SlotNode& root = static_cast<SlotNode&>(*node);
@@ -84,7 +80,7 @@ void ExprChecker::coerce_operands(std::string_view function, std::vector<Node*>&
   bool equality = function == "_==_" || function == "_!=_";
   bool order = function == "_<_" || function == "_<=_" || function == "_>_" || function == "_>=_";
   if (!in && !equality && !order) return;
-  // A record equals only records and maps; beside anything else the id is meant.
+  // A record equals only records and maps; compared with anything else, its id is meant.
   auto is_record_like = [&](const Type* type) {
     type = infer_.shallow(type);
     if (in && type->kind == TypeKind::list) type = infer_.shallow(type->params[0]);
@@ -96,7 +92,7 @@ void ExprChecker::coerce_operands(std::string_view function, std::vector<Node*>&
   if (!in && is_risk(*infer_.shallow(args[1]->type))) coerce_risk(args[0]);
 }
 
-/// Where no overload takes the roots as they are, their ids may do.
+/// If no overload accepts the roots themselves, tries their ids.
 bool ExprChecker::string_for_roots(std::vector<Node*>& args) {
   bool changed = false;
   for (Node*& arg : args) changed = id_of_root(arg) || changed;
@@ -104,3 +100,14 @@ bool ExprChecker::string_for_roots(std::vector<Node*>& args) {
 }
 
 }  // namespace ordain::checking
+
+namespace ordain {
+
+UnknownRisk describe_unknown_risk(std::string_view word, char quote) {
+  const auto quoted = [quote](std::string_view text) { return quote + std::string(text) + quote; };
+  const std::string near = nearest(word, {kRiskNames.begin(), kRiskNames.end()});
+  return {quoted(word) + " is not a risk: none, low, medium, high or critical",
+          near.empty() ? "" : "did you mean " + quoted(near) + "?"};
+}
+
+}  // namespace ordain

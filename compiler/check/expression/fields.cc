@@ -1,5 +1,5 @@
-// Fields: of slots (the path grows), of records and maps as values; has(), `.?`, and what must be tested before it is
-// read.
+// fields.cc checks access to fields: of slots (whose paths grow), and of records and maps as
+// values; has(), `.?`, and the guards that a read needs.
 #include <algorithm>
 
 #include "compiler/check/expression/checker.h"
@@ -28,12 +28,13 @@ std::string did_you_mean(std::string_view field, const RecordType& record) {
   return near.empty() ? "" : "did you mean `" + near + "`?";
 }
 
-// "#3.note" is access through a local: its number means nothing to the author.
+// Removes the number of a local: "#3.note" is access through a local, and its number means nothing
+// to the author.
 std::string_view path_for_people(std::string_view path) {
   return path.starts_with('#') ? path.substr(path.find('.') + 1) : path;
 }
 
-// A path proves that all on the way to it is there.
+// A path that is present proves that every prefix of it is present.
 void add_with_prefixes(std::string_view path, std::vector<std::string_view>& out) {
   while (true) {
     add_fact(out, path);
@@ -47,7 +48,7 @@ void add_with_prefixes(std::string_view path, std::vector<std::string_view>& out
 
 Node* ExprChecker::select(const Expr& e, Node* operand, std::string_view field, Access access) {
   if (is_error(*operand)) return error_node(e);
-  // A quoted name may hold a dot, which a path has no room for.
+  // A quoted name may contain a dot, which a path cannot represent.
   if (scope_.checked && is_pending_slot(*operand) && field.find('.') == std::string_view::npos) {
     SlotNode& slot = static_cast<SlotNode&>(*operand);
     bool dynamic = slot.root->type->kind == TypeKind::dyn && !lone_;

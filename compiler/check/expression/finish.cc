@@ -1,4 +1,5 @@
-// The checker's last pass over an expression: types without variables, slots with numbers, and which nodes may fault.
+// finish.cc is the checker's last pass over an expression: it replaces type variables, numbers the
+// slots, and determines which nodes may fault.
 #include "compiler/check/expression/checker.h"
 
 namespace ordain::checking {
@@ -15,7 +16,7 @@ typed::Expression ExprChecker::finish(Node* root, const Type* expected) {
   return {root, local_count_};
 }
 
-// Recursion is bounded: check() refuses what is nested too deeply.
+// Recursion is bounded, because check() refuses expressions that are nested too deeply.
 void ExprChecker::settle(Node& node) {
   for (size_t i = 0; i < node.args.size(); ++i) {
     settle(*node.args[i]);
@@ -44,7 +45,8 @@ void ExprChecker::settle_slot(SlotNode& node) {
   if (node.kind != NodeKind::slot) return;
   TypeKind kind = node.slot_type->kind;
   bool has_default = node.builtin && (kind == TypeKind::string || kind == TypeKind::list);
-  // Input that does not fit is refused before any rule runs, but an after call may come without any output.
+  // Input that does not fit is refused before any rule runs, but a call in the after stage may lack
+  // its output.
   bool may_lack = node.optional || std::string_view(node.path).starts_with("output");
   node.may_fault = lone_ || may_lack || kind == TypeKind::record || (node.root->host && !has_default);
 }
@@ -57,7 +59,8 @@ constinit const Type kRiskType{TypeKind::floating, "risk", {}, nullptr};
 
 SlotId intern_slot(Schema& schema, std::string_view path, const Type* type, bool optional, const RootName& root,
                    bool builtin) {
-  // From the last: expressions of one capability come one after the other.
+  // Search from the last slot, because the expressions of one capability are checked one after the
+  // other.
   for (auto id = static_cast<SlotId>(schema.slots.size()); id-- > 0;) {
     Slot& slot = schema.slots[id];
     if (slot.path != path || slot.type->name != type->name || !same_type(*slot.type, *type)) continue;

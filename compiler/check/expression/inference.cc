@@ -1,3 +1,4 @@
+// inference.cc infers the types of expressions by unification, as CEL's checker defines it.
 #include "compiler/check/expression/inference.h"
 
 #include <algorithm>
@@ -13,13 +14,13 @@ struct VariableType : Type {
 
 bool is_marked(const Type* type) { return type->kind == TypeKind::abstract && type->name.data() == kUnproven.data(); }
 
-// Parameters of declared signatures are called A, B, ...; inference variables $0, $1, ...
+// Parameters of declared signatures are named A, B, ...; inference variables are named $0, $1, ...
 bool is_variable(const Type* type) {
   return type->kind == TypeKind::param && !type->name.empty() && type->name[0] == '$';
 }
 uint32_t index_of(const Type* variable) { return static_cast<const VariableType*>(variable)->index; }
 
-// null stands for the absence of a value of these types.
+// @returns whether null can stand for an absent value of this type
 bool is_nullable(const Type* type) {
   switch (type->kind) {
     case TypeKind::null_type:
@@ -48,7 +49,7 @@ bool exactly(const Type* a, const Type* b) {
   return true;
 }
 
-// At run time a record is a map of strings to anything.
+// At run time a record is a map from strings to any values.
 const Type* const kRecordAsMap[] = {&types::kString, &types::kDyn};
 
 }  // namespace
@@ -139,7 +140,8 @@ bool Inference::unify(const Type* a, const Type* b) {
   }
   if (is_variable(plain_a)) return unify_variable(b, plain_a) == Outcome::yes;
   if (is_dyn_or_error(plain_a) || is_dyn_or_error(plain_b)) {
-    // What the dyn turns out to be need not agree with what else the other side's variables stand for.
+    // The dyn's actual type need not agree with the types that the other side's variables stand
+    // for.
     weaken(plain_a);
     weaken(plain_b);
     return true;

@@ -1,5 +1,5 @@
-// Type inference of expressions: type variables, assignability and the most general type, as CEL's checker defines
-// them.
+// Inference infers the types of expressions: type variables, assignability and the most general
+// type, as CEL's checker defines them.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,11 @@
 
 namespace ordain::checking {
 
-/// The type variables of one expression and what is known of them.
+/// The type variables of one expression and their bindings.
 ///
-/// CEL's static types are gradual: an expression of type int may turn out to be a string where a dyn was let through.
-/// What may not be relied on is marked: `unproven(T)` is T to the checker, but dyn to evaluators.
+/// CEL's static types are gradual: an expression of type int may turn out to be a string where a
+/// dyn was accepted. Types that evaluators cannot rely on are marked: `unproven(T)` is T to the
+/// checker, but dyn to evaluators.
 class Inference {
  public:
   explicit Inference(Arena& arena) : arena_(arena) {}
@@ -29,33 +30,35 @@ class Inference {
   const Type* map_of(const Type* key, const Type* value) { return types::map_of(arena_, key, value); }
   const Type* optional_of(const Type* value) { return types::optional_of(arena_, value); }
 
-  /// The declared type with each of its parameters replaced by a fresh variable, the same one for the same name in
-  /// `names`.
+  /// @returns the declared type with each of its parameters replaced by a fresh variable. `names`
+  /// maps equal names to the same variable.
   using Names = std::vector<std::pair<std::string_view, const Type*>>;
   const Type* instantiate(const Type* declared, Names& names);
 
-  /// Whether `from` may stand where `to` is asked for. Variables are bound only if so.
+  /// @returns whether `from` may be used where `to` is expected. Variables are bound only if so.
   bool assignable(const Type* from, const Type* to);
   bool assignable(std::span<const Type* const> from, std::span<const Type* const> to);
 
-  /// The more general of two types of which one is assignable to the other.
+  /// @returns the more general of two types, one of which is assignable to the other
   const Type* join(const Type* a, const Type* b);
 
-  const Type* shallow(const Type* type) const;  ///< a variable's binding, as far as it goes; marks removed
+  const Type* shallow(const Type* type) const;  ///< the binding, fully followed; marks removed
   const Type* applied(const Type* type);        ///< with all bindings; open variables and marks stay
   const Type* deduced(const Type* type);        ///< CEL's type: open variables are dyn, marks are removed
-  const Type* proven(const Type* type);         ///< what evaluators may rely on: what is not proven is dyn
+  const Type* proven(const Type* type);         ///< for evaluators: unproven parts are dyn
 
-  /// The kind that every value of the type has, or Kind::absent where that is not proven to be one kind.
+  /// @returns the kind of every value of the type, or Kind::absent if that is not proven to be one
+  /// kind
   Kind proven_kind(const Type* type) const;
-  /// Parameter `i` of a list, map, optional or abstract type; of an unproven type it is unproven.
+  /// @returns parameter `i` of a list, map, optional or abstract type; unproven if the type is
+  /// unproven
   const Type* param(const Type* type, size_t i);
 
  private:
   enum class Settle : uint8_t { applied, deduced, proven };
   struct Variable {
     const Type* binding = nullptr;
-    bool unproven = false;  ///< a dyn was let through where this variable stands
+    bool unproven = false;  ///< a dyn was accepted where this variable stands
   };
   struct Change {
     uint32_t variable;
@@ -79,10 +82,10 @@ class Inference {
   std::vector<Change> trail_;
 };
 
-/// The type without its mark.
+/// @returns the type without its mark
 const Type* unmarked(const Type* type);
 bool is_dyn_or_error(const Type* type);
-/// Whether a declared type mentions a type parameter.
+/// @returns whether a declared type mentions a type parameter
 bool has_parameters(const Type* type);
 
 }  // namespace ordain::checking

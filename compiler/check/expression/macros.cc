@@ -1,4 +1,5 @@
-// Macros: calls that are syntax. They become loops and lets, before any function of the name is looked for.
+// macros.cc expands macros, which are calls by syntax only. They become loops and lets before a
+// function of the same name is looked up.
 #include <algorithm>
 #include <iterator>
 
@@ -11,9 +12,9 @@ struct LoopMacro {
   std::string_view name;
   LoopKind loop;
   size_t variables;
-  bool filtered;  ///< a predicate stands before the transform
+  bool filtered;  ///< a predicate precedes the transform
 };
-// By name and number of arguments after the receiver.
+// The loops, by name and number of arguments after the receiver.
 struct LoopRow {
   size_t arguments;
   LoopMacro macro;
@@ -93,7 +94,7 @@ Node* ExprChecker::cel_macro(const Expr& e, bool* expanded) {
   return nullptr;
 }
 
-// The name that a macro's variable argument declares; empty after reporting.
+// @returns the name that a macro's variable argument declares; empty after reporting a mistake
 std::string_view ExprChecker::variable_name(const Expr& e) {
   if (e.kind == ExprKind::ident && !e.leading_dot) return e.name;
   std::string_view generated = generated_name(e);
@@ -104,7 +105,8 @@ std::string_view ExprChecker::variable_name(const Expr& e) {
   return generated;
 }
 
-// cel.index(0), cel.iterVar(0, 1): names that optimisers write. Empty if `e` is none of them.
+// Names that optimisers generate: cel.index(0), cel.iterVar(0, 1). @returns an empty name if `e` is
+// not one of them.
 std::string_view ExprChecker::generated_name(const Expr& e) {
   if (!is_call_of(e, "cel") ||
       !std::all_of(e.args.begin() + 1, e.args.end(), [](const Expr* a) { return is_index(*a); })) {
@@ -129,7 +131,7 @@ ExprChecker::Local ExprChecker::declare(std::string_view name, const Type* type)
   return local;
 }
 
-// The types of what a loop over `range` goes through: index or key, element or value.
+// Finds the types that a loop over `range` passes through: index or key, element or value.
 bool ExprChecker::loop_types(const Node& range, const Type** key, const Type** value) {
   *key = *value = &types::kDyn;
   if (!scope_.checked) return true;
@@ -235,7 +237,8 @@ Node* ExprChecker::bind_macro(const Expr& e) {
   return let(e, variable, value, body);
 }
 
-// cel.block([a, b], result): each element is a let that the later ones and the result may use as cel.index(n).
+// cel.block([a, b], result): each element becomes a let, which the later elements and the result
+// may use as cel.index(n).
 Node* ExprChecker::block_macro(const Expr& e) {
   const Expr& list = *e.args[1];
   if (list.kind != ExprKind::list || !list.optionals.empty()) {
@@ -259,7 +262,7 @@ Node* ExprChecker::block_macro(const Expr& e) {
   return out;
 }
 
-// target.optMap(v, f): f of the target's value, as an optional; none stays none.
+// target.optMap(v, f): an optional of f of the target's value; none stays none.
 Node* ExprChecker::optional_macro(const Expr& e, bool flat) {
   Node* target = check(*e.args[0]);
   std::string_view name = variable_name(*e.args[1]);
@@ -289,7 +292,7 @@ Node* ExprChecker::optional_macro(const Expr& e, bool flat) {
   return let(e, optional, target, conditional(e, tested, some, none));
 }
 
-// list.sortBy(x, key): the list in the order of the list of keys.
+// list.sortBy(x, key): sorts the list in the order of its elements' keys.
 Node* ExprChecker::sort_macro(const Expr& e) {
   Node* list = check(*e.args[0]);
   const Type* element = &types::kDyn;
@@ -312,7 +315,7 @@ Node* ExprChecker::sort_macro(const Expr& e) {
   return let(e, whole, list, call_named(e, "@sortByAssociatedKeys", true, {local_node(e, whole), keys}));
 }
 
-// target.or(other), target.orValue(other): the other side runs only where the target has no value.
+// target.or(other), target.orValue(other): the other side runs only if the target has no value.
 Node* ExprChecker::alternative(const Expr& e, Node* call) {
   const bool is_optionals = call->kind == NodeKind::call && call->args.size() == 2 &&
                             (call->overload == nullptr || call->overload->id == "optional_or_optional" ||
@@ -327,7 +330,7 @@ Node* ExprChecker::alternative(const Expr& e, Node* call) {
   return let(e, optional, call->args[0], choice);
 }
 
-// math.greatest(a, b, c): the function takes one list.
+// math.greatest(a, b, c): the function takes one list instead.
 Node* ExprChecker::extremum_macro(const Expr& e) {
   std::vector<Node*> elements;
   const Type* element = nullptr;

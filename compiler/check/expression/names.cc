@@ -1,4 +1,4 @@
-// What names mean: variables of macros, roots, lets, types, in the container or beyond.
+// names.cc resolves names: variables of macros, roots, lets and types, in the container or beyond.
 #include <algorithm>
 #include <iterator>
 
@@ -18,7 +18,7 @@ const TypeName kTypeNames[] = {
     {"bool", &types::kBool},
     {"bytes", &types::kBytes},
     {"double", &types::kDouble},
-    {"duration", nullptr},  // a function's name only
+    {"duration", nullptr},  // only the name of a function
     {"dyn", &types::kDyn},
     {"google.protobuf.Duration", &types::kDuration},
     {"google.protobuf.Timestamp", &types::kTimestamp},
@@ -42,14 +42,14 @@ const TypeName* find_type_name(std::string_view name) {
 
 bool is_selection(const Expr& e) { return e.kind == ExprKind::select && !e.optional; }
 
-// Whether some name of the map starts with `prefix`, a name and a dot.
+// @returns whether some name of the map starts with `prefix` and a dot
 template <typename Map>
 bool any_below(const Map& names, std::string_view prefix) {
   auto at = names.lower_bound(prefix);
   return at != names.end() && std::string_view(at->first).starts_with(prefix);
 }
 
-// The locals that a tree declares lie in [0, count).
+// @returns the number `count` such that the locals that a tree declares are in [0, count)
 uint32_t locals_in(const Node& node) {
   uint32_t count = 0;
   if (node.local != kNone) count = node.local + 1;
@@ -85,7 +85,7 @@ std::vector<std::string> ExprChecker::candidates(std::string_view name) const {
 }
 
 Node* ExprChecker::check_name(const Expr& e) {
-  // From the outermost selection to what it starts from.
+  // From the outermost selection to the expression that it starts from.
   std::vector<const Expr*> chain{&e};
   while (is_selection(*chain.back())) chain.push_back(chain.back()->args[0]);
   std::reverse(chain.begin(), chain.end());
@@ -95,7 +95,7 @@ Node* ExprChecker::check_name(const Expr& e) {
   return node;
 }
 
-// The longest prefix that is a name wins; the rest are fields.
+// The longest prefix that is a name wins; the remaining selections are fields.
 Node* ExprChecker::resolve_chain(const std::vector<const Expr*>& chain) {
   const Expr& first = *chain.front();
   Node* node = nullptr;
@@ -182,7 +182,7 @@ Node* ExprChecker::let_node(const Expr& e, const Node& let) {
   return error_node(e);
 }
 
-// A let's tree may stand in several places, each with variables of its own.
+// A let's tree may be used in several places, each with variables of its own.
 Node* ExprChecker::clone(const Node& node, uint32_t local_base) {
   if (depth_ >= kMaxDepth) return nullptr;
   ++depth_;
@@ -207,7 +207,7 @@ Node* ExprChecker::clone(const Node& node, uint32_t local_base) {
     out = copy;
   } else {
     out = arena_.make<Node>(node);
-    if (is_slot) out->kind = NodeKind::fail;  // of a let that does not apply here
+    if (is_slot) out->kind = NodeKind::fail;  // part of a let that does not apply here
   }
   if (out->local != kNone) out->local += local_base;
   if (out->local2 != kNone) out->local2 += local_base;

@@ -1,3 +1,4 @@
+// narrowing.cc determines which nodes may fault.
 #include "compiler/check/expression/narrowing.h"
 
 namespace ordain::checking {
@@ -17,7 +18,7 @@ void assume(Slots& present, const Node& condition, bool outcome) {
 bool is(const Node& node, TypeKind kind) { return node.type->kind == kind; }
 bool is_map(const Type& type) { return type.kind == TypeKind::map || type.kind == TypeKind::record; }
 
-// Values of these kinds may be made by the call, and what is made is charged to the memory budget.
+// Whether a call may create values of this type, which are charged to the memory budget.
 bool may_allocate(const Type& type) {
   switch (type.kind) {
     case TypeKind::null_type:
@@ -34,7 +35,8 @@ bool may_allocate(const Type& type) {
   }
 }
 
-// typed::is_free_membership, told from the nodes' types: it charges nothing, so its budget cannot run out.
+// Like typed::is_free_membership, derived from the nodes' types: such a membership test is free, so
+// it cannot exhaust the budget.
 bool is_free_membership(const Node& node) {
   if (node.overload == nullptr || node.overload->id != "in_list") return false;
   const Node& element = *node.args[0];
@@ -49,7 +51,7 @@ bool is_free_membership(const Node& node) {
 bool is_string_slot(const Node& node) { return node.kind == NodeKind::slot && is(node, TypeKind::string); }
 bool is_string_constant(const Node& node) { return node.kind == NodeKind::constant && node.value.is(Kind::string); }
 
-// Comparing with it takes no walk that is charged for: whatever the other side is.
+// Whether comparing any value with this one needs no walk that is charged for.
 bool is_compared_at_once(const Node& node) {
   if (node.kind == NodeKind::constant) {
     const Value& value = node.value;
@@ -59,7 +61,7 @@ bool is_compared_at_once(const Node& node) {
   return !may_allocate(*node.type);
 }
 
-// Only by the budget.
+// @returns whether the comparison may fault, which only the budget can cause
 bool equality_may_fault(const Node& left, const Node& right) {
   if (is_compared_at_once(left) || is_compared_at_once(right)) return false;
   return !(is_string_slot(left) && is_string_constant(right)) && !(is_string_constant(left) && is_string_slot(right));
@@ -73,7 +75,7 @@ bool call_may_fault(const Node& node) {
   return may_allocate(*overload->result);
 }
 
-// Whether the node's own operation may fault where its operands have values.
+// @returns whether the node's own operation may fault if its operands have values
 bool operation_may_fault(const Node& node) {
   switch (node.kind) {
     case NodeKind::constant:
@@ -84,7 +86,7 @@ bool operation_may_fault(const Node& node) {
       return equality_may_fault(*node.args[0], *node.args[1]);
     case NodeKind::slot:
     case NodeKind::local:
-      return node.may_fault;  // known from the declaration, or from what the variable stands for
+      return node.may_fault;  // known from the declaration, or from the variable's value
     case NodeKind::has_field: {
       const Type& operand = *node.args[0]->type;
       return !is_map(operand) && !(operand.kind == TypeKind::optional && is_map(*operand.params[0]));

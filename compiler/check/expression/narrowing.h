@@ -1,4 +1,5 @@
-// Narrowing: what a condition's outcome tells about what is present, and which nodes may fault.
+// Narrowing derives from a condition's outcome which values are present, and determines which nodes
+// may fault.
 #pragma once
 
 #include <algorithm>
@@ -8,8 +9,8 @@
 
 namespace ordain::checking {
 
-/// What holds when a condition has a certain outcome. `never`: the condition cannot have that outcome, so everything
-/// holds.
+/// The facts that hold when a condition has a certain outcome. `never`: the condition cannot have
+/// that outcome, so every fact holds.
 template <typename Key>
 struct Facts {
   bool never = false;
@@ -37,8 +38,8 @@ Facts<Key> either(Facts<Key> a, const Facts<Key>& b) {
   return a;
 }
 
-/// The facts that hold when `node` is `outcome`. `keys_of(node, keys)` appends what a presence test (has_slot,
-/// has_field, hasValue()) proves when it is true.
+/// @returns the facts that hold when `node` is `outcome`. `keys_of(node, keys)` appends the keys
+/// that a presence test (has_slot, has_field, hasValue()) proves when it is true.
 template <typename Key, typename KeysOf>
 Facts<Key> facts_when(const typed::Node& node, bool outcome, const KeysOf& keys_of) {
   using typed::NodeKind;
@@ -68,7 +69,7 @@ Facts<Key> facts_when(const typed::Node& node, bool outcome, const KeysOf& keys_
         const typed::Node& side = *node.args[i];
         if (side.kind != NodeKind::constant || !side.value.is(Kind::boolean)) continue;
         bool same = (node.kind == NodeKind::equal) == outcome;
-        // Only of a bool does `x != true` say that it is false.
+        // Only for a bool does `x != true` mean that it is false.
         if (same || node.args[1 - i]->type->kind == TypeKind::boolean) {
           return facts(*node.args[1 - i], side.value.as_bool() == same);
         }
@@ -80,7 +81,8 @@ Facts<Key> facts_when(const typed::Node& node, bool outcome, const KeysOf& keys_
   }
 }
 
-/// Whether some evaluation of `node` may fault, given `may_fault` of its children. Types must be settled.
+/// @returns whether some evaluation of `node` may fault, given `may_fault` of its children. Types
+/// must be settled.
 bool may_fault(const typed::Node& node);
 
 }  // namespace ordain::checking

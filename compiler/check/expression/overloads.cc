@@ -1,4 +1,5 @@
-// Overload resolution: which rows of a function the static types admit, and whether they prove one.
+// overloads.cc resolves overloads: it finds the rows of a function that the static types admit, and
+// whether they prove one.
 #include <algorithm>
 
 #include "compiler/check/expression/checker.h"
@@ -10,14 +11,16 @@ bool is_implemented(const Overload& overload) {
   return overload.call != nullptr || overload.preparation.call != nullptr;
 }
 
-// A row that takes anything and gives dyn, beside other rows, is there for values whose type is known only at run time.
+// Beside other rows, a row that accepts anything and returns dyn is for values whose type is known
+// only at run time.
 bool is_catch_all(const Overload& overload, size_t rows) {
   return rows > 1 && overload.params.size() > 1 && overload.result->kind == TypeKind::dyn &&
          std::all_of(overload.params.begin(), overload.params.end(),
                      [](const Type* param) { return param->kind == TypeKind::param; });
 }
 
-// Cheap: rules out rows whose kinds cannot fit, so that unification runs for the few that may.
+// A cheap test that rules out rows whose kinds cannot fit, so that unification runs only for the
+// few others.
 bool may_fit(const Type& argument, const Type& param) {
   if (is_dyn_or_error(&argument) || argument.kind == TypeKind::param || argument.kind == TypeKind::null_type)
     return true;
@@ -36,7 +39,8 @@ std::string signature_of(const Overload& overload) {
   return out + ") -> " + to_string(*overload.result);
 }
 
-// What the function does take: a handful, those called alike first.
+// Lists signatures that the function does accept: a handful, those with the same style of call
+// first.
 std::string signatures_like(const FunctionRef& function, bool member, size_t arguments) {
   std::vector<const Overload*> rows = function.declared;
   if (function.function != nullptr) {
@@ -102,7 +106,7 @@ ExprChecker::Match ExprChecker::match(const FunctionRef& function, bool member, 
   return out;
 }
 
-// Beside a row for just these types, a more general one that would do as well does not count.
+// Beside a row for exactly these types, a more general row that would also fit does not count.
 void ExprChecker::prefer_exact(Match& match, const std::vector<const Type*>& given) {
   for (const Overload* row : match.rows) {
     bool exact = true;
@@ -116,7 +120,7 @@ void ExprChecker::prefer_exact(Match& match, const std::vector<const Type*>& giv
   }
 }
 
-// The evaluators call a proven row without looking at the arguments' kinds.
+// Evaluators call a proven row without checking the arguments' kinds.
 bool ExprChecker::is_proven(const Overload& overload, const std::vector<Node*>& args) const {
   if (!is_implemented(overload)) return false;
   for (size_t i = 0; i < args.size(); ++i) {
@@ -141,7 +145,8 @@ void ExprChecker::report_no_match(const Expr& e, const FunctionRef& function, bo
   error("no-matching-overload", e.at, std::move(message), std::move(help));
 }
 
-// A number written as an int where the other operand is a double, or the other way round.
+// Suggests how to write a number that is an int where the other operand is a double, or the other
+// way round.
 std::string ExprChecker::literal_help(const std::vector<Node*>& args) const {
   if (args.size() != 2) return "";
   for (size_t i = 0; i < 2; ++i) {

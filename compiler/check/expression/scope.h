@@ -1,4 +1,5 @@
-// Scope: what the names in an expression mean. The policy checker fills it; the expression checker reads it.
+// Scope defines the meaning of the names in an expression. The policy checker fills it; the
+// expression checker reads it.
 #pragma once
 
 #include <map>
@@ -16,7 +17,7 @@
 
 namespace ordain {
 
-/// A name that stands for facts of the call or of the host: "input", "agent", "now".
+/// A name for facts of the call or of the host: "input", "agent", "now".
 struct RootName {
   const Type* type = &types::kDyn;  ///< a record; a scalar (`now`); or dyn: an undeclared capability's input or output,
                                     ///< any path of which is an optional dyn slot
@@ -29,38 +30,46 @@ struct RootName {
   bool id_for_string = false;   ///< compared with a string, the name means its `id` (environment == "prod")
 };
 
-/// Filled once for each (policy, capability) and used for all its expressions. `schema` gains a slot (identified by
-/// path and type) for every path that is read.
+/// Filled once for each (policy, capability) and used for all its expressions. `schema` gains a
+/// slot (identified by path and type) for every path that they read.
 struct Scope {
   Schema* schema = nullptr;
   const FunctionTable* functions = nullptr;
-  std::vector<const Overload*> declared_functions;  ///< besides: known to the checker, without implementation
+  std::vector<const Overload*> declared_functions;  ///< known, but not implemented
   std::string container;  ///< names are looked up as container.name, then its parents', then bare
   std::map<std::string, RootName, std::less<>> roots;  ///< may be qualified ("a.b.c"), for lone expressions
   std::map<std::string, const typed::Node*, std::less<>>
       lets;             ///< checked `let`s (used in place of their name), by qualified name too
-  bool checked = true;  ///< false: everything is dyn, unknown names fault at evaluation
+  bool checked = true;  ///< false: all types are dyn, unknown names fault in evaluation
 };
 
-/// The risk type: a double whose values also have names. Comparisons accept the names as string literals:
-/// `action.risk >= "high"`. The checker turns them into numbers and refuses other names.
+/// The risk type is a double whose values also have names. Comparisons accept the names as string
+/// literals: `action.risk >= "high"`. The checker turns them into numbers and refuses other names.
 extern const Type kRiskType;  ///< kind floating, name "risk"
+
+/// What to report of a word that is not the name of a risk (code `unknown-risk`). `quote` stands around words: ` or ".
+struct UnknownRisk {
+  std::string message;
+  std::string help;  ///< with the name that was probably meant, or ""
+};
+UnknownRisk describe_unknown_risk(std::string_view word, char quote);
 
 /// Finds or adds the slot for `path`.
 SlotId intern_slot(Schema& schema, std::string_view path, const Type* type, bool optional, const RootName& root,
                    bool builtin);
 
-/// A field that an expression names and that its record does not have. With `missing` given to check_in_scope, such
-/// reads are collected there instead of being reported: a rule under a glob does not apply to that capability.
+/// A field that an expression reads although its record does not have it. If check_in_scope
+/// receives `missing`, it collects such reads there instead of reporting them: a rule under a glob
+/// then does not apply to that capability.
 struct MissingField {
   Span span;
   std::string path;    ///< "input.amount"
   std::string record;  ///< "send_money.input"
 };
 
-/// Types `expression`. Errors are reported (and the node has type error). `expected`, if given, is the type that the
-/// context asks for ("a condition must be bool, this is int": code type-mismatch); dyn is accepted, with a run-time
-/// check by the consumer.
+/// Types `expression`. Errors are reported (and the node has type error). `expected`, if given, is
+/// the type that the context requires ("a condition must be bool, this is int": code
+/// type-mismatch); dyn is accepted, and its consumer checks it at run time.
 typed::Expression check_in_scope(Arena& arena, Diagnostics& diagnostics, const Scope& scope,
                                  const syntax::Expr& expression, const Type* expected,
                                  std::vector<MissingField>* missing = nullptr);

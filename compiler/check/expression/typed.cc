@@ -1,4 +1,4 @@
-// What the typed tree offers besides its data.
+// typed.cc implements the functions of the typed tree.
 #include "compiler/check/expression/typed.h"
 
 namespace ordain::typed {
@@ -33,6 +33,14 @@ bool is_free_equality(const Node& node, const Schema& schema) {
   const Node& left = *node.args[0];
   const Node& right = *node.args[1];
   return (string_slot(left) && string_constant(right)) || (string_constant(left) && string_slot(right));
+}
+
+bool is_constant(const Expression& clause, Kind kind) {
+  return clause.root != nullptr && clause.root->kind == NodeKind::constant && clause.root->value.is(kind);
+}
+
+bool never_applies(const RuleBody& body) {
+  return is_constant(body.when, Kind::boolean) && !body.when.root->value.as_bool();
 }
 
 }  // namespace ordain::typed

@@ -1,5 +1,6 @@
-// The typed tree: what an expression means. Names are slots and locals, macros are loops, every node has a type.
-// `check` makes it, `fold` shortens it, `emit` compiles it, and the tests' oracle walks it.
+// The typed tree holds the meaning of an expression. Names are slots and locals, macros are loops,
+// and every node has a type. `check` builds it, `fold` shortens it, `emit` compiles it, and the
+// tests' oracle walks it.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +17,11 @@
 
 namespace ordain::typed {
 
-/// Semantics are defined here; every evaluator follows them to the letter.
-/// "Fault" means: the node has no value but a fault; unless said otherwise a node whose operand faults, faults with it,
-/// operands being evaluated left to right and evaluation stopping at the first fault. A list, a map and a loop that
-/// builds one first fault memory_budget if the memory budget is used up.
+/// The kinds of nodes define the semantics, which every evaluator follows exactly. "Faults" means:
+/// the node has a fault instead of a value. Unless stated otherwise, a node faults when an operand
+/// does; operands are evaluated left to right, and evaluation stops at the first fault. If the
+/// memory budget is exhausted, a list, a map or a loop that builds one faults memory_budget before
+/// anything else.
 enum class NodeKind : uint8_t {
   constant,  ///< `value`
   slot,  ///< value of `slot`. Absent: a built-in gives "" or []; a host's slot faults missing_context (detail: path);
@@ -38,8 +40,8 @@ enum class NodeKind : uint8_t {
          ///< constant, it is the prepared call, at its cost
   and_,  ///< args, n-ary: false if any is false; else the leftmost fault; else true. Operands run left to right and
          ///< stop at the first false. A non-bool operand is a fault no_such_overload at the operand
-  or_,          ///< the same with true
-  not_,         ///< of bool args[0]; else no_such_overload
+  or_,   ///< the same with true
+  not_,  ///< of bool args[0]; else no_such_overload
   conditional,  ///< args[0] ? args[1] : args[2]; only the chosen branch runs; a non-bool condition faults
                 ///< no_such_overload
   equal,  ///< equal(args[0], args[1]), charging a step for each element and optional's value compared, eight for each
@@ -47,28 +49,28 @@ enum class NodeKind : uint8_t {
   not_equal,  ///< !equal(args[0], args[1]), the same
   list,  ///< args; where `optionals`, an optional is flattened away (non-optional: no_such_overload). Charges 16 bytes
          ///< an element as it is added
-  map,  ///< args: key, value, ...; each entry is added after its key and value ran: unsupported_key, duplicate_key;
-        ///< charges 32 bytes, and a step for every ten bytes of the key
+  map,   ///< args: key, value, ...; each entry is added after its key and value ran: unsupported_key, duplicate_key;
+         ///< charges 32 bytes, and a step for every ten bytes of the key
   loop,  ///< a macro over args[0]; see LoopKind
   let,   ///< variable `local` = args[0] in args[1]. A fault of args[0] is raised where `local` is used, and only if it
          ///< is
   fail,  ///< faults with `fault_code`, detail `value`: unchecked expressions only
 };
 
-/// Loops run over a list's elements or a map's keys, in order (a non-list, non-map range faults no_such_overload at the
-/// range). With two variables (`local2` set): index and element of a list, key and value of a map. Each iteration first
-/// charges 1 + node_count of the step expressions args[1..]. Non-bool predicates fault no_such_overload at the
-/// predicate.
+/// Loops run over a list's elements or a map's keys, in order (a range that is neither faults
+/// no_such_overload at the range). With two variables (`local2` is set): index and element of a
+/// list, or key and value of a map. Each iteration first charges 1 + node_count of the step
+/// expressions args[1..]. Predicates that are not bool fault no_such_overload at the predicate.
 enum class LoopKind : uint8_t {
-  all,  ///< args[1] predicate: false at the first false; else the first fault; else true. A fault does not stop the
-        ///< loop (a fault of the charge does)
-  exists,      ///< the same with true
+  all,     ///< args[1] predicate: false at the first false; else the first fault; else true. A fault does not stop the
+           ///< loop (a fault of the charge does)
+  exists,  ///< the same with true
   exists_one,  ///< args[1] predicate: exactly one true. Any fault faults. Runs over all elements
   map,     ///< args[1] transform; args[2], if there, is the filter, and runs first. Builds a list (charging 16 bytes an
            ///< element)
   filter,  ///< args[1] predicate; the elements (for a map: the keys) for which it is true
-  map_values,  ///< transformMap: args[1] value transform, args[2] filter: a map of the same keys (charging 32 bytes an
-               ///< entry); over a list the keys are the indexes
+  map_values,   ///< transformMap: args[1] value transform, args[2] filter: a map of the same keys (charging 32 bytes an
+                ///< entry); over a list the keys are the indexes
   map_entries,  ///< transformMapEntry: args[1] a map whose entries are merged in (duplicate_key), args[2] filter
 };
 
@@ -76,10 +78,10 @@ struct Node {
   NodeKind kind = NodeKind::constant;
   LoopKind loop = LoopKind::all;
   FaultCode fault_code = FaultCode::none;
-  bool may_fault = true;  ///< false only if no evaluation of this node can fault
+  bool may_fault = true;  ///< false only if this node cannot fault in any evaluation
   const Type* type = &types::kDyn;
   Span span;    ///< the whole expression in policy text
-  Span at;      ///< where a fault of this very node is reported
+  Span at;      ///< where a fault of this node itself is reported
   Value value;  ///< constant; fail: detail
   SlotId slot = kNone;
   uint32_t local = kNone;
@@ -91,30 +93,37 @@ struct Node {
   std::span<const bool> optionals;  ///< list, map: which elements/entries are `?`; empty if none
 };
 
-/// Nodes in the tree, itself included: the unit of cost.
+/// @returns the number of nodes in the tree, including `node`: the unit of cost
 uint32_t node_count(const Node& node);
 
-/// `slot in [...]` of a string slot and a constant list, and `"text" in slot` of a constant and a slot that is a
-/// list(string): no engine walks a list for these, so they cost nothing, whatever their overload's row says.
+/// @returns whether the node is `slot in [...]` of a string slot and a constant list, or `"text" in
+/// slot` of a constant and a slot of type list(string). Engines do not walk a list for these, so
+/// they cost nothing, whatever the row of their overload says.
 bool is_free_membership(const Node& node, const Schema& schema);
 
-/// A string slot compared with a constant: symbols are compared, so it costs nothing.
+/// @returns whether the node compares a string slot with a constant: symbols are compared, so it
+/// costs nothing
 bool is_free_equality(const Node& node, const Schema& schema);
 
-/// An expression with the number of its variables (locals are 0 .. local_count - 1).
+/// An expression and the number of its variables (locals are 0 .. local_count - 1).
 struct Expression {
   const Node* root = nullptr;
   uint32_t local_count = 0;
 };
 
-/// A rule as it applies to one capability. Roots are nullptr where the clause is absent.
+/// A rule as it applies to one capability. The root of an absent clause is nullptr.
 struct RuleBody {
   RuleId rule = 0;
   Expression when, because, from, expires, with;  ///< bool; string; string or list(string); duration; any
 };
 
-/// The rules that decide one capability's calls in one stage, in source order. `targets`: only for undeclared
-/// capabilities, by rule: which globs it applies to.
+/// Whether the clause is there and a constant of the kind.
+bool is_constant(const Expression& clause, Kind kind);
+/// A rule whose condition is the constant false: no call matches it.
+bool never_applies(const RuleBody& body);
+
+/// The rules that decide one capability's calls in one stage, in source order. `targets` is used
+/// only for undeclared capabilities: for each rule, the globs that it applies to.
 struct RuleList {
   std::vector<const RuleBody*> rules;
   std::vector<GlobSet> targets;
@@ -126,20 +135,21 @@ struct Package {
   Digest digest{};
 };
 
-/// What a test gives: a place in the event that the call becomes (input, amount), and its value.
+/// A fact that a test gives: a place in the event that the call becomes (input, amount), and its
+/// value.
 struct TestFact {
   std::vector<std::string_view> path;
   Expression value;  ///< reads no facts
 };
 
-/// A step of a `test`: a call, or what is expected of the call before it.
+/// A step of a `test`: a call, or an expectation about the call before it.
 struct TestStep {
   Span span;
   std::string_view capability;  ///< of a call; empty otherwise
   Stage stage = Stage::before;  ///< after if the call `returns`
-  std::vector<TestFact> facts;  ///< in source order; of two for one place the later one counts
+  std::vector<TestFact> facts;  ///< in source order; for the same place, the last one counts
   std::string_view effect;      ///< of an expectation; empty otherwise
-  RuleId rule = kNone;          ///< kNone: whichever
+  RuleId rule = kNone;          ///< kNone for any rule
 };
 
 struct Test {
@@ -148,7 +158,8 @@ struct Test {
   std::vector<TestStep> steps;
 };
 
-/// A rule is one RuleInfo however many bodies it has (one for each capability it means something different for).
+/// A checked policy set. A rule is one RuleInfo however many bodies it has (one for each meaning
+/// that it has among capabilities).
 struct PolicySet {
   Schema schema;                  ///< slots numbered, records bound; `compared` and member bits are emit's to fill
   std::vector<Package> packages;  ///< in order of first appearance

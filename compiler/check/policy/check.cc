@@ -1,4 +1,4 @@
-// check: the checker of policy sets, as a list of its passes.
+// check.cc lists the passes of the checker of policy sets.
 #include "compiler/check/policy/checker.h"
 
 #include <utility>

@@ -1,4 +1,5 @@
-// check: syntax trees to a typed policy set. Resolves names, types every expression, reports all errors.
+// check turns syntax trees into a typed policy set. It resolves names, types every expression, and
+// reports all errors.
 #pragma once
 
 #include <vector>
@@ -11,13 +12,13 @@
 
 namespace ordain {
 
-/// Checks the files of one set, in the order given. The result is usable only if no errors were reported.
-/// Everything it points to lives in `arena` or in `functions`.
+/// Checks the files of one set, in the given order. The result is usable only if no errors were
+/// reported. Everything it points to lives in `arena` or in `functions`.
 typed::PolicySet check(Arena& arena, Diagnostics& diagnostics, const std::vector<syntax::File>& files,
                        const FunctionTable& functions);
 
-/// What only shows after folding: conditions that can never hold, rules that another always comes before, constant
-/// clauses that make no sense.
+/// Reports mistakes that show only after folding: conditions that can never hold, rules that
+/// another rule always precedes, and constant clauses that make no sense.
 void check_folded(Diagnostics& diagnostics, const typed::PolicySet& set);
 
 }  // namespace ordain

@@ -1,5 +1,5 @@
-// The state of one check of a policy set. The passes that check() consists of share it; nothing outside the checker
-// sees it.
+// checker.h holds the state of one check of a policy set, which the passes of check() share. No
+// code outside the checker uses it.
 #pragma once
 
 #include <map>
@@ -23,29 +23,31 @@ namespace ordain::policy {
 using LetId = uint32_t;
 using PackageId = uint32_t;
 
-/// How far inlined `let`s may swell one expression.
+/// How large inlined `let`s may make one expression.
 inline constexpr uint64_t kMaxExpandedNodes = 200'000;
 
-/// A path that an expression reads, as far as its names go: root "input", path ["address", "street"].
+/// A path that an expression reads, as far as it consists of names: root "input", path ["address",
+/// "street"].
 struct Access {
   std::string_view root;
   std::vector<std::string_view> path;
 };
 
-/// What an expression refers to, by its syntax alone. May name more than the expression really reads, never less.
+/// The names that an expression refers to, by its syntax alone. May list more than the expression
+/// really reads, never less.
 struct Reads {
   std::vector<Access> accesses;
-  std::vector<LetId> lets;  ///< direct references, one for each occurrence
+  std::vector<LetId> lets;  ///< direct references, one per occurrence
   uint64_t nodes = 0;
 };
 
-/// Capabilities of one group mean the same to an expression with certain accesses.
+/// Capabilities of one group have the same meaning for an expression with certain accesses.
 struct MeaningGroup {
   uint32_t id = 0;
-  bool lacking = false;  ///< a path is missing
+  bool lacking = false;  ///< a path is absent
 };
 
-/// What some rules read of input and output, and how capabilities differ in it.
+/// The paths of input and output that some rules read, and how capabilities differ in them.
 struct AccessSet {
   std::vector<Access> accesses;
   std::unordered_map<CapabilityId, MeaningGroup> groups;
@@ -59,10 +61,10 @@ struct Let {
   const syntax::LetDecl* decl = nullptr;
   Reads reads;
   uint64_t expanded_nodes = 0;
-  uint32_t order = 0;        ///< a let comes after those that it refers to
-  bool broken = false;       ///< part of a cycle, or too large: its uses stay silent
+  uint32_t order = 0;        ///< orders a let after the lets in its value
+  bool broken = false;       ///< part of a cycle, or too large: its uses report nothing
   bool reads_roots = false;  ///< directly or through other lets
-  bool reads_call = false;   ///< input or output, so that it means something else for each capability
+  bool reads_call = false;   ///< reads input or output, so its meaning depends on the capability
   bool used = false;
 };
 
@@ -82,7 +84,7 @@ struct Package {
 /// A let, checked for one use.
 struct CheckedLet {
   const typed::Node* node = nullptr;
-  std::vector<MissingField> missing;  ///< the use's capability does not have these fields
+  std::vector<MissingField> missing;  ///< fields that the use's capability does not have
 };
 
 /// The capabilities that a policy's targets name.
@@ -94,11 +96,11 @@ struct Targets {
   std::vector<Match> matches;  ///< by capability
   GlobSet globs;
   bool any_glob = false;
-  bool unmatched_only = false;  ///< globs that match no declared capability, and no exact target
+  bool unmatched_only = false;  ///< only globs that match no declared capability
   std::string canonical;
 };
 
-/// A path where a redact rule could apply, or why not.
+/// Whether a path where a redact rule could apply exists, and if not, why.
 struct PathFit {
   bool fits = true;
   MissingField missing;
@@ -139,44 +141,44 @@ const Targets& targets_of(State& state, const syntax::PolicyDecl& policy);
 
 // --- reads.cc
 void collect_reads(const State& state, const syntax::Expr& expression, PackageId package, Reads& out);
-/// The lets that `reads` refers to, directly or not, those that others refer to first.
+/// @returns the lets that `reads` refers to, directly or not, each after those that it refers to
 std::vector<LetId> let_closure(const State& state, const Reads& reads);
-/// What the accessed path is, as text: its type, whether it is optional or missing.
+/// Describes the accessed path as text: its type, and whether it is optional or missing.
 std::string access_key(State& state, const Access& access, const Type* root, bool* missing);
 AccessSet& access_set(State& state, std::vector<Access> accesses);
-/// Rules with these accesses mean the same for two capabilities of the same group.
+/// Rules with these accesses have the same meaning for all capabilities of one group.
 MeaningGroup group_of(State& state, AccessSet& set, CapabilityId capability);
 
 // --- lets.cc
 void declare_lets(State& state);
 void check_lets(State& state);
-/// Makes `lets` (a closure) known to the scope; fields that they miss are appended to `*missing`.
+/// Adds `lets` (a closure) to the scope; fields that they lack are appended to `*missing`.
 void enter_lets(State& state, Scope& scope, PackageId package, Stage stage, CapabilityId capability, bool exact,
                 const std::vector<LetId>& lets, std::vector<MissingField>* missing);
-/// Lets that no rule uses are checked all the same.
+/// Checks the lets that no rule uses.
 void check_unused_lets(State& state);
 
 // --- scope.cc
-/// The scope of a package's expressions for a capability (or State::undeclared()).
+/// @returns the scope of a package's expressions for a capability (or State::undeclared())
 Scope& scope_of(State& state, PackageId package, Stage stage, CapabilityId capability);
 uint64_t scope_key(const State& state, PackageId package, Stage stage, CapabilityId capability);
-/// check_in_scope, each mistake reported once however many capabilities it is made for. `about`, if given, notes on
-/// what is reported for which capability.
+/// Runs check_in_scope, but reports each mistake only once however many capabilities it occurs for.
+/// If `about` is given, it is added as a note that names the capability.
 typed::Expression check_once(State& state, const Scope& scope, const syntax::Expr& expression, const Type* expected,
                              std::vector<MissingField>* missing, const Diagnostic* about);
-/// Removes from the diagnostics since `from` those reported before.
+/// Removes diagnostics after `from` that repeat earlier ones.
 void forget_repeated(State& state, size_t from, const Diagnostic* about);
 
 // --- rules.cc
 void check_policies(State& state);
 
 // --- redact.cc
-/// Whether `path` (root, then steps) exists for the capability. Errors of other kinds are reported.
+/// @returns whether `path` (root, then steps) exists for the capability. Other errors are reported.
 PathFit fit_redact_path(State& state, const syntax::RuleDecl& rule, Stage stage, CapabilityId capability);
 std::string redact_path_text(const syntax::RuleDecl& rule);
 
 // --- digest.cc
-/// What a rule's meaning rests on besides its own text.
+/// The things that a rule's meaning depends on besides its own text.
 struct RuleContext {
   const Targets* targets = nullptr;
   Stage stage = Stage::before;
@@ -190,7 +192,7 @@ void digest_packages(State& state);
 // --- tests.cc
 void check_tests(State& state);
 
-// --- shared words
+// --- shared helpers
 std::vector<std::string> field_names(const RecordType& record);
 bool is_input_or_output(std::string_view root);
 

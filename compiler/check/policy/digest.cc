@@ -1,12 +1,13 @@
-// Digests: what a rule means, as SHA-256 of a canonical text. Approvals bind to it, so that an edit elsewhere does not
-// void them and an edit that matters does.
+// digest.cc computes the digest of a rule's meaning, as SHA-256 of a canonical text. Approvals are
+// bound to it, so that they survive an unrelated edit, and become void with an edit that matters.
 //
 //   rule     = "rule 1" NL stage NL kind NL {target NL} NL tokens-of-the-rule NL {let} {fact}
-//   let      = "let" SP qualified-name NL tokens-of-its-value NL          ; all that it refers to, sorted by name
-//   fact     = "fact" SP path SP type NL                                  ; host attributes and call fields that are
-//   read, sorted
-//            | {"capability" SP properties NL}                            ; of the targets, if the rule reads
-//            `capability` or `action.risk`
+//   let      = "let" SP qualified-name NL tokens-of-its-value NL
+//            ; every let that the rule refers to, sorted by name
+//   fact     = "fact" SP path SP type NL
+//            ; the host attributes and call fields that are read, sorted
+//            | {"capability" SP properties NL}
+//            ; of the targets, if the rule reads `capability` or `action.risk`
 #include <algorithm>
 #include <utility>
 
@@ -24,7 +25,7 @@ void append_list(std::string& out, const char* name, std::vector<std::string> it
   out += ';';
 }
 
-// What is in `capability.*`: not its fields.
+// @returns the values in `capability.*`, but not the capability's fields
 std::string properties(const Capability& capability) {
   std::string out;
   append_list(out, "type", {capability.type});
@@ -55,7 +56,8 @@ void add_call_fact(State& state, const Access& access, const RuleContext& contex
   }
 }
 
-// One text for all capabilities that the targets match, for many rules share their targets.
+// Builds one text for all capabilities that the targets match; it is cached, because many rules
+// share their targets.
 const std::string& target_properties(State& state, const Targets& targets) {
   auto [known, added] = state.target_properties.try_emplace(&targets);
   if (!added) return known->second;
@@ -80,7 +82,7 @@ void add_facts(State& state, const std::vector<Access>& accesses, const RuleCont
       bool missing = false;
       facts.insert("fact " + path_text(access) + " " + access_key(state, access, root.meaning.type, &missing) + "\n");
     }
-    // A call's risk is its capability's, unless the host says otherwise.
+    // A call's risk is its capability's, unless the host gives another.
     bool risk = access.root == "action" && (access.path.empty() || access.path[0] == "risk");
     if (access.root != "capability" && !risk) continue;
     facts.insert(target_properties(state, *context.targets));

@@ -1,5 +1,5 @@
-// What shows once constants are folded: rules that can never match, rules that never get their turn, times that have
-// passed before they begin. Written in good faith, such rules are mistakes.
+// folded.cc reports mistakes that show once constants are folded: rules that can never match, rules
+// that are never reached, and times that have passed before they begin.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -23,8 +23,8 @@ bool is_constant(const Node* node, Kind kind) {
 
 // --- conditions that contradict themselves
 
-/// Names what a node computes, so that two nodes with the same key have the same value. Empty for what is not worth
-/// naming.
+/// Names the value that a node computes, so that two nodes with the same key have the same value.
+/// Empty if naming it is not worthwhile.
 std::string key_of(const Node& node, int depth = 0) {
   if (depth > 8) return "";
   std::string out;
@@ -53,7 +53,7 @@ std::string key_of(const Node& node, int depth = 0) {
   return out + ")";
 }
 
-/// The values that some conjuncts leave for one key.
+/// The values that some conjuncts allow for one key.
 struct Interval {
   std::optional<Value> low, high;
   bool low_open = false, high_open = false;
@@ -113,7 +113,7 @@ void narrow(std::map<std::string, Interval>& intervals, const Node& conjunct) {
   }
 }
 
-/// `hour >= 18 && hour < 8` holds for no hour.
+/// @returns whether the condition contradicts itself, as `hour >= 18 && hour < 8` does
 bool contradicts_itself(const Node& condition) {
   if (condition.kind != NodeKind::and_) return false;
   std::map<std::string, Interval> intervals;
@@ -133,9 +133,7 @@ bool contradicts_itself(const Node& condition) {
 }
 
 bool never_holds(const RuleBody& body) {
-  const Node* when = body.when.root;
-  if (when == nullptr) return false;
-  return (is_constant(when, Kind::boolean) && !when->value.as_bool()) || contradicts_itself(*when);
+  return body.when.root != nullptr && (never_applies(body) || contradicts_itself(*body.when.root));
 }
 
 // --- the passes
@@ -191,7 +189,7 @@ void check_expiry(Diagnostics& diagnostics, const typed::PolicySet& set) {
   });
 }
 
-/// Who answers every call that comes to its turn, so that what follows never gets one.
+/// The rule that decides every call that reaches it, so that later rules are never reached.
 struct Answered {
   RuleId by = 0;
   GlobSet targets;
@@ -212,7 +210,7 @@ class Shadows {
       const RuleBody& body = *list.rules[i];
       uint32_t package = set_.rule_packages[body.rule];
       if (!set_.packages[package].first_match || !is_answer(set_.rules[body.rule].kind)) continue;
-      // For undeclared capabilities each rule has its globs; in other lists all have the same (no) globs.
+      // For undeclared capabilities each rule has its globs; in the other lists no rule has globs.
       GlobSet targets = i < list.targets.size() ? list.targets[i] : GlobSet{};
       std::vector<Answered>& before = answered[package];
       auto by =
@@ -232,10 +230,10 @@ class Shadows {
     for (RuleId id = 0; id < rules_.size(); ++id) {
       const Rule& rule = rules_[id];
       if (!rule.seen || rule.gets_turn) continue;
-      Diagnostic& warning = diagnostics.warning("shadowed", set_.rule_spans[id],
-                                                quoted(set_.rules[id].name) +
-                                                    " never gets its turn: " + quoted(set_.rules[rule.by].name) +
-                                                    " comes before it and always matches");
+      Diagnostic& warning =
+          diagnostics.warning("shadowed", set_.rule_spans[id],
+                              quoted(set_.rules[id].name) + " is never reached: " + quoted(set_.rules[rule.by].name) +
+                                  " comes before it and always matches");
       warning.notes.push_back({Severity::note, "", "this rule answers first", set_.rule_spans[rule.by], "", {}});
     }
   }

@@ -1,5 +1,5 @@
-// Lets: names for expressions. A let that reads nothing of the call is checked once; one that reads facts is checked
-// for each scope it is used in, as if it were written there.
+// lets.cc checks lets, which name expressions. A let that reads nothing of the call is checked
+// once; a let that reads facts is checked for each scope that uses it, as if it were written there.
 #include <algorithm>
 #include <utility>
 
@@ -42,7 +42,8 @@ void make_visible(Package& package, std::string name, LetId id) {
   package.visible_lets.emplace(std::move(name), id);
 }
 
-// Every name that CEL's rule (container first, then its parents, then bare) resolves to this let.
+// Adds every name that CEL's rule (container first, then its parents, then bare) resolves to this
+// let.
 void make_visible_all(Package& package, const Let& let, LetId id) {
   for (std::string container = package.name; !container.empty();) {
     if (let.name.starts_with(container + ".")) make_visible(package, let.name.substr(container.size() + 1), id);
@@ -63,7 +64,7 @@ void report_cycle(State& state, const std::vector<LetId>& trail, LetId back_to) 
   state.diagnostics.error("let-cycle", state.lets[back_to].decl->name.span, "these lets refer to each other: " + cycle);
 }
 
-// Depth first, with a stack of its own: gives each let its place after those that it refers to.
+// Orders each let after the lets in its value: depth first, with a stack of its own.
 void order_lets(State& state) {
   enum : uint8_t { kNew, kOpen, kDone };
   std::vector<uint8_t> state_of(state.lets.size(), kNew);
@@ -95,7 +96,8 @@ void order_lets(State& state) {
   }
 }
 
-// Parts of a constant, up to `most`. Lists whose elements are one list are small here and large when they are stored.
+// Counts the parts of a constant, up to `most`. A list whose elements are one shared list is small
+// here but large when it is stored.
 uint64_t parts_of(const Value& value, uint64_t most) {
   const bool is_list = value.is(Kind::list);
   const uint64_t count = is_list ? value.aux : value.is(Kind::map) ? value.map->count : 0;
@@ -106,8 +108,8 @@ uint64_t parts_of(const Value& value, uint64_t most) {
   return parts;
 }
 
-// Nodes, and a node for every so many parts of constants: those are not copied, but stored once more where lists hold
-// them. At most kMaxExpandedNodes + 1.
+// Counts nodes, plus one node for every few parts of constants: those are not copied, but stored
+// once more for each list that holds them. At most kMaxExpandedNodes + 1.
 uint32_t size_of_tree(const typed::Node& node) {
   constexpr uint64_t kPartsOfNode = 16;
   constexpr uint64_t kMost = kPartsOfNode * kMaxExpandedNodes;
@@ -120,7 +122,8 @@ uint32_t size_of_tree(const typed::Node& node) {
   return static_cast<uint32_t>(std::min<uint64_t>(size, kMaxExpandedNodes + 1));
 }
 
-// What a let is by itself and through those that it refers to, which come before it in `order`.
+// Sums up a let's own properties and those of the lets that it refers to, which precede it in
+// `order`.
 void sum_up(State& state, Let& let) {
   let.expanded_nodes = let.reads.nodes;
   for (const Access& access : let.reads.accesses) {
@@ -142,7 +145,7 @@ void sum_up(State& state, Let& let) {
   }
 }
 
-// Silences the uses of a let that is in error.
+// Makes a node that silences the uses of a let with an error.
 const typed::Node* error_node(State& state, const Let& let) {
   typed::Node* node = state.arena.make<typed::Node>();
   node->type = &types::kError;
@@ -151,7 +154,8 @@ const typed::Node* error_node(State& state, const Let& let) {
   return node;
 }
 
-// Lets without roots mean the same in every scope: they are kept with the package's scope for undeclared capabilities.
+// Lets without roots have the same meaning in every scope, so they are kept with the package's
+// scope for undeclared capabilities.
 CapabilityId scope_capability(const State& state, const Let& let, CapabilityId capability) {
   return let.reads_call ? capability : state.undeclared();
 }
@@ -205,7 +209,7 @@ void check_lets(State& state) {
     Let& let = state.lets[id];
     sum_up(state, let);
     if (let.reads_roots) continue;
-    // What it is folded to is what its users get a copy of.
+    // Users receive a copy of the folded tree.
     const typed::Node& node = *check_let(state, id, Stage::before, state.undeclared(), true).node;
     if (!let.broken) let.expanded_nodes = size_of_tree(node);
   }
@@ -218,7 +222,7 @@ void enter_lets(State& state, Scope& scope, PackageId package, Stage stage, Capa
     const CheckedLet& checked = check_let(state, id, stage, capability, exact);
     if (missing != nullptr) missing->insert(missing->end(), checked.missing.begin(), checked.missing.end());
     const Let& let = state.lets[id];
-    if (!state.packages[package].visible_lets.contains(let.name)) continue;  // another let's affair
+    if (!state.packages[package].visible_lets.contains(let.name)) continue;  // another let has the name
     scope.lets.insert_or_assign(let.name, checked.node);
     if (let.package == package) scope.lets.insert_or_assign(std::string(let.bare), checked.node);
   }

@@ -1,4 +1,4 @@
-// Packages: which files make one, what options it has, and what it imports.
+// packages.cc determines which files make a package, its options, and what it imports.
 #include <algorithm>
 #include <utility>
 
@@ -19,7 +19,7 @@ PackageId package_of(State& state, const syntax::Name& name) {
   return static_cast<PackageId>(state.packages.size() - 1);
 }
 
-// The syntax tree has the decoded text only; the source tells whether it was quoted.
+// The syntax tree has only the decoded text; the source shows whether it was quoted.
 bool is_quoted(const State& state, const syntax::Name& name) {
   std::string_view text = state.text(name.span);
   return !text.empty() && text.find_first_of("\"'") != std::string_view::npos;
@@ -29,7 +29,8 @@ const std::string& path_of(const State& state, uint32_t file) {
   return state.diagnostics.sources[state.files[file].file]->path;
 }
 
-// The files that an import brings, by index; more than one if a package has several.
+// @returns the indexes of the files that an import brings; more than one if a package has several
+// files
 std::vector<uint32_t> imported_files(const State& state, const std::vector<std::string>& paths, uint32_t importer,
                                      const syntax::ImportDecl& import) {
   std::vector<uint32_t> out;
@@ -68,7 +69,8 @@ void report_cycle(State& state, const std::vector<uint32_t>& trail, uint32_t bac
                           "move what they share into a file that imports neither");
 }
 
-// Depth first with a stack of its own, for chains of imports may be long. Each cycle is reported once, where it closes.
+// Searches depth first with a stack of its own, because chains of imports may be long. Reports each
+// cycle once, where it closes.
 void find_cycles(State& state, const ImportGraph& graph) {
   enum : uint8_t { kNew, kOpen, kDone };
   std::vector<uint8_t> state_of(graph.size(), kNew);
@@ -112,7 +114,7 @@ void report_not_found(State& state, uint32_t importer, const syntax::ImportDecl&
                           did_you_mean(import.path.text, names));
 }
 
-// A dotted import that was found by its path must find the package of that name.
+// A dotted import that was found by its path must lead to the package of that name.
 bool fits_package(State& state, const syntax::ImportDecl& import, uint32_t file) {
   std::string_view package = state.files[file].package.text;
   if (is_quoted(state, import.path) || package == import.path.text) return true;

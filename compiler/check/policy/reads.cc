@@ -1,5 +1,6 @@
-// What an expression refers to, read off its syntax: roots with their paths, and lets. It decides how many capabilities
-// a rule must be checked for, so it may say too much but never too little.
+// reads.cc derives from an expression's syntax what it refers to: roots with their paths, and lets.
+// This determines for how many capabilities a rule must be checked, so it may list too much but
+// never too little.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -9,7 +10,7 @@
 namespace ordain::policy {
 namespace {
 
-// Variables that macros bind around an expression.
+// The variables that macros bind around an expression.
 struct Bound {
   std::string_view name;
   const Bound* outer = nullptr;
@@ -34,7 +35,7 @@ class Reader {
   Reader(const State& state, PackageId package, Reads& out)
       : state_(state), package_(state.packages[package]), out_(out) {}
 
-  // With a stack of its own: chains of operators make trees deeper than the machine's stack.
+  // Uses a stack of its own: chains of operators make trees deeper than the machine's stack.
   void read(const syntax::Expr& expression) {
     push(&expression, nullptr);
     while (!todo_.empty()) {
@@ -100,7 +101,8 @@ class Reader {
   void read_call(const syntax::Expr& call, const Bound* bound) {
     size_t first = 0;
     if (call.member && !call.args.empty()) {
-      // A qualified function (math.greatest) looks like a member of a name; names that are not ours are passed over.
+      // A qualified function (math.greatest) looks like a member of a name; unknown names are
+      // skipped.
       push(call.args[0], bound);
       first = 1;
     }

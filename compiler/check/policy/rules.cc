@@ -1,5 +1,5 @@
-// Policies and their rules. A rule is checked for each capability that its policy's targets name, and once for all
-// those for which it means the same.
+// rules.cc checks policies and their rules. A rule is checked for the capabilities that its
+// policy's targets name, but only once for all capabilities for which it has the same meaning.
 #include <algorithm>
 #include <utility>
 
@@ -8,26 +8,26 @@
 namespace ordain::policy {
 namespace {
 
-// What a rule is for a capability.
+// The result of checking a rule for a capability.
 struct Outcome {
   const typed::RuleBody* body = nullptr;  ///< nullptr: it does not apply
   bool counted = false;
   std::string why_not = {};
 };
 
-// A rule on its way from syntax to bodies.
+// A rule while it is turned from syntax into bodies.
 struct RuleCheck {
   State& state;
   const syntax::PolicyDecl& policy;
   const syntax::RuleDecl& rule;
-  bool twin = false;  ///< of a policy whose name is taken: its rules' names are then, too
+  bool twin = false;  ///< of a policy whose name is already used; its rules' names then are, too
   RuleId id = 0;
   RuleContext context = {};
   Reads reads = {};                                     ///< of all clauses
   std::vector<LetId> lets = {};                         ///< closure
-  AccessSet* accesses = nullptr;                        ///< of input and output: through lets too. nullptr: none
-  std::unordered_map<uint64_t, Outcome> outcomes = {};  ///< by what the accesses are for a capability
-  size_t applied = 0;                                   ///< to how many of the matched capabilities
+  AccessSet* accesses = nullptr;                        ///< of input and output, even through lets, or nullptr
+  std::unordered_map<uint64_t, Outcome> outcomes = {};  ///< by the key of a capability's accesses
+  size_t applied = 0;                                   ///< to how many matched capabilities it applies
   std::vector<std::pair<CapabilityId, std::string>> not_applied = {};
 };
 
@@ -71,7 +71,7 @@ void check_redact_root(State& state, const syntax::RuleDecl& rule, Stage stage) 
   }
 }
 
-// "deny#2" of unnamed rules: the second unnamed deny of its policy.
+// Names unnamed rules: "deny#2" is the second unnamed deny of its policy.
 std::string rule_name(const syntax::RuleDecl& rule, uint32_t* unnamed) {
   if (!rule.name.text.empty()) return std::string(rule.name.text);
   return std::string(to_string(rule.kind)) + "#" + std::to_string(++unnamed[static_cast<int>(rule.kind)]);
@@ -120,7 +120,8 @@ std::string missing_text(const MissingField& missing) {
   return quoted(missing.record) + " has no field " + quoted(field);
 }
 
-// The redact path as one more thing that the rule rests on: a field missing from an exact target is an error.
+// Treats the redact path like an access of the rule: a field missing from an exact target is an
+// error.
 bool check_path(RuleCheck& check, CapabilityId capability, bool exact, std::string* why_not) {
   if (check.rule.kind != RuleKind::redact) return true;
   PathFit fit = fit_redact_path(check.state, check.rule, check.context.stage, capability);
@@ -144,8 +145,8 @@ bool check_path(RuleCheck& check, CapabilityId capability, bool exact, std::stri
   return false;
 }
 
-// Only what calls bring differs between capabilities. A host's attribute that is missing is missing everywhere: a
-// mistake, not a reason not to apply.
+// Capabilities differ only in the data that calls bring. A missing host attribute is missing
+// everywhere: it is a mistake, not a reason for the rule not to apply.
 void report_missing_context(RuleCheck& check, std::vector<MissingField>& missing) {
   State& state = check.state;
   auto of_call = [](const MissingField& field) {
@@ -170,11 +171,12 @@ Outcome& outcome_for(RuleCheck& check, CapabilityId capability, bool exact) {
   const CapabilityShape& shape = state.shapes[capability];
   bool undeclared = shape.input == nullptr && shape.output == nullptr;
   if (undeclared) capability = state.undeclared();
-  if (check.accesses == nullptr) {  // it means the same for all, and nothing can be missing from one of them
+  if (check.accesses == nullptr) {  // same meaning for all; no capability can lack a field
     capability = state.undeclared();
     exact = true;
   }
-  // A field missing from an exact target is reported in its own name; under a glob each has its own reason.
+  // A field missing from an exact target is reported for that target; under a glob each capability
+  // has its own reason.
   uint64_t key = exact ? 1 : 0;
   if (check.accesses != nullptr) {
     MeaningGroup group = group_of(state, *check.accesses, capability);
@@ -202,7 +204,7 @@ Outcome& outcome_for(RuleCheck& check, CapabilityId capability, bool exact) {
   return outcome;
 }
 
-// "`a`, `b` and 3 more"
+// Lists names as "`a`, `b` and 3 more".
 std::string some_of(const State& state, const std::vector<std::pair<CapabilityId, std::string>>& capabilities) {
   std::string out;
   size_t shown = std::min<size_t>(capabilities.size(), 3);
@@ -286,7 +288,7 @@ void apply(RuleCheck& check) {
     }
   }
   if (targets.any_glob) {
-    // What is not declared cannot lack a field; a body is there even after errors.
+    // An undeclared capability cannot lack a field, so there is a body even after errors.
     if (const typed::RuleBody* body = outcome_for(check, state.undeclared(), false).body) {
       lists.back().rules.push_back(body);
       lists.back().targets.push_back(targets.globs);

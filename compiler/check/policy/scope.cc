@@ -1,4 +1,5 @@
-// Scopes: what names mean in a package's expressions, for a stage and a capability.
+// scope.cc builds scopes: the meaning of names in a package's expressions, for a stage and a
+// capability.
 #include <algorithm>
 #include <utility>
 

@@ -1,4 +1,4 @@
-// Targets: which capabilities a policy is about.
+// targets.cc determines which capabilities a policy applies to.
 #include <algorithm>
 #include <utility>
 
@@ -17,7 +17,7 @@ std::vector<std::string> declared_names(const State& state) {
   return out;
 }
 
-// An exact target makes its capability known, declared or not.
+// Makes the capability of an exact target known, whether or not it is declared.
 void declare_exact(State& state, const syntax::Target& target, const std::vector<std::string>& declared) {
   std::string name(target.text);
   if (state.capability_ids.contains(name)) return;
@@ -52,7 +52,7 @@ void match_glob(State& state, uint32_t glob) {
   state.glob_matches.push_back(std::move(matches));
 }
 
-// The span of the first target with this text, for its warning.
+// @returns the span of the first target with this text, for its warning
 Span first_use(const State& state, std::string_view text) {
   for (const syntax::File& file : state.files) {
     for (const syntax::PolicyDecl& policy : file.policies) {
@@ -64,7 +64,8 @@ Span first_use(const State& state, std::string_view text) {
   return {};
 }
 
-// The nearest declared name for the part before the `*`: "payment.*" where "payments.send" is declared.
+// @returns the nearest declared prefix of a glob: for "payment.*" where "payments.send" is
+// declared, "payments.*"
 std::string near_glob(const std::string& glob, const std::vector<std::string>& declared) {
   if (!glob.ends_with(".*")) return "";
   std::vector<std::string> prefixes;

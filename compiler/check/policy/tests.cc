@@ -1,5 +1,5 @@
-// Test blocks: checked as strictly as calls are bound, so that a test that could not be run is found when it is
-// written.
+// tests.cc checks test blocks as strictly as calls are bound, so that a test that cannot run is
+// found when it is written.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -9,7 +9,7 @@
 namespace ordain::policy {
 namespace {
 
-// The surroundings of a package's tests: lets but no facts, for a test brings its own.
+// The scope of a package's tests: it has lets but no facts, because a test brings its own.
 struct TestScope {
   State& state;
   PackageId package = 0;
@@ -119,7 +119,8 @@ bool is_number(const Type& type) {
   return type.kind == TypeKind::integer || type.kind == TypeKind::unsigned_integer || type.kind == TypeKind::floating;
 }
 
-// Whether a value of type `from` may fit where a call's data must be `to`, by the table that calls are bound by.
+// @returns whether a value of type `from` may fit where a call's data must be `to`, by the table
+// that calls are bound by
 bool may_fit(const Type& from, const Type& to) {
   if (from.kind == TypeKind::dyn || from.kind == TypeKind::error || to.kind == TypeKind::dyn ||
       to.kind == TypeKind::error) {
@@ -144,14 +145,12 @@ bool fits_literal(const Value& value, const Type& type) {
 }
 
 bool fit_risk(TestScope& test, const syntax::Expr& value, const Type& got) {
-  static constexpr std::string_view kNames[] = {"none", "low", "medium", "high", "critical"};
   if (is_number(got) || got.kind == TypeKind::dyn || got.kind == TypeKind::error) return true;
   if (value.kind == syntax::ExprKind::literal && value.value.is(Kind::string)) {
     std::string_view name = value.value.as_text();
-    if (std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames)) return true;
-    test.state.diagnostics.error("unknown-risk", value.span,
-                                 quoted(name) + " is not a risk: none, low, medium, high or critical",
-                                 did_you_mean(name, {std::begin(kNames), std::end(kNames)}));
+    if (find_risk(name)) return true;
+    UnknownRisk unknown = describe_unknown_risk(name, '`');
+    test.state.diagnostics.error("unknown-risk", value.span, std::move(unknown.message), std::move(unknown.help));
     return false;
   }
   misfit(test, value.span, "risk", types::kDouble, to_string(got));
@@ -195,14 +194,14 @@ std::vector<std::string_view> split(std::string_view path) {
   return out;
 }
 
-// The type of what `with` sets; nullptr after an error.
+// @returns the type of the value that `with` sets; nullptr after an error
 const Type* bound_type(TestScope& test, const syntax::Binding& binding, bool* optional) {
   std::vector<std::string_view> path = split(binding.path.text);
   Diagnostics& diagnostics = test.state.diagnostics;
   std::vector<std::string> names;
   const Root* root = nullptr;
   for (const Root& candidate : test.state.roots) {
-    if (candidate.name == "capability") continue;  // says its declaration
+    if (candidate.name == "capability") continue;  // set by the declaration
     names.push_back(candidate.name);
     if (candidate.name == path[0]) root = &candidate;
   }
@@ -246,7 +245,7 @@ void check_binding(TestScope& test, const syntax::Binding& binding) {
   }
   std::vector<std::string_view> path = split(binding.path.text);
   if (type->kind == TypeKind::record && path.size() == 1) {
-    // A root may be given by its id, or by some of its attributes: what is not given is not supplied.
+    // A root may be given by its id or by some of its attributes; the other attributes are absent.
     if (binding.value->kind == syntax::ExprKind::map) {
       RecordType partial = *type->record;
       std::vector<RecordField> fields(partial.fields.begin(), partial.fields.end());
@@ -302,13 +301,14 @@ void check_call(TestScope& test, const syntax::CallStep& call) {
   }
 }
 
-// Whether a rule of this kind can be why the effect is what the test expects. Faults make rules of other kinds deny.
+// @returns whether a rule of this kind can cause the effect that the test expects. Faults make
+// rules of other kinds deny.
 bool can_cause(RuleKind kind, std::string_view effect) {
   if (effect == "deny") return kind != RuleKind::allow && kind != RuleKind::warn;
   return effect == to_string(kind);
 }
 
-// The rule that an expectation names; kNone after an error.
+// @returns the rule that an expectation names; kNone after an error
 RuleId named_rule(State& state, const syntax::ExpectStep& expect) {
   auto rule = state.rule_names.find(std::string(expect.by.text));
   if (rule != state.rule_names.end()) return rule->second;

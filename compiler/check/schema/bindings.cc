@@ -1,4 +1,5 @@
-// The records that calls are bound against: for every field of every declaration, which slot its value goes to.
+// bindings.cc builds the records that calls are bound against: for every field of every
+// declaration, the slot of its value.
 #include <algorithm>
 #include <utility>
 
@@ -7,7 +8,7 @@
 namespace ordain::policy {
 namespace {
 
-// Slots by path: at most a few of different types.
+// Slots by path: each path has at most a few, of different types.
 using SlotsByPath = std::map<std::string, std::vector<SlotId>, std::less<>>;
 
 SlotId slot_at(const Schema& schema, const SlotsByPath& by_path, const std::string& path, const Type& type) {
@@ -23,7 +24,7 @@ class Binder {
  public:
   Binder(Schema& schema, const SlotsByPath& by_path) : schema_(schema), by_path_(by_path) {}
 
-  // Fills records[index], whose path is `path`, appending nested records.
+  // Fills records[index], whose path is `path`, and appends nested records.
   void bind_record(uint32_t index, const std::string& path) {
     const RecordType* type = schema_.records[index].type;
     bool open = schema_.records[index].open || schema_.records[index].dynamic;
@@ -76,7 +77,7 @@ class Binder {
     return next != by_path_.end() && next->first.starts_with(path + ".");
   }
 
-  // What an open record may hold besides: every path below it that some rule reads as dyn.
+  // Adds what an open record may also hold: every path below it that some rule reads as dyn.
   void add_undeclared(const std::string& path, std::vector<FieldBinding>& fields) {
     std::string prefix = path + ".";
     std::set<std::string, std::less<>> names;
@@ -107,7 +108,7 @@ SlotsByPath slots_by_path(const Schema& schema) {
 }  // namespace
 
 void declare_records(SchemaState& state) {
-  // Capabilities come last in `shapes` as calls of undeclared ones do in `lists`.
+  // Undeclared capabilities come last in `shapes`, as their calls do in `lists`.
   state.shapes.resize(state.set.schema.capabilities.size() + 1);
   for (auto& lists : state.set.lists) lists.resize(state.shapes.size());
 }

@@ -1,4 +1,5 @@
-// The schema's names: built-in roots, what `context` adds to them, and the capabilities.
+// schema.cc declares the schema's names: built-in roots, what `context` adds to them, and the
+// capabilities.
 #include <algorithm>
 #include <cctype>
 #include <utility>
@@ -15,7 +16,7 @@ Root host_root(std::string name, Bank bank, bool id_for_string, std::vector<Reco
   root.meaning.bank = bank;
   root.meaning.host = true;
   root.meaning.id_for_string = id_for_string;
-  // Names and lists are "" and [] when absent; of other types there is no harmless default.
+  // Absent names and lists read as "" and []; other types do not have a harmless default.
   for (const RecordField& field : fields) {
     if (field.type->kind == TypeKind::string || field.type->kind == TypeKind::list) {
       root.meaning.builtins.emplace(field.name);
@@ -112,7 +113,7 @@ void check_context_entry(SchemaState& state, const syntax::ContextEntry& entry) 
   }
   if (entry.record == nullptr) return;
   const Type* type = record_type(state, *entry.record, root->name);
-  // Undeclared metadata is anything; declared metadata is what it was declared to be.
+  // Undeclared metadata may be anything; declared metadata has the declared fields only.
   if (!root->declared && root->name == "metadata") root->open = false;
   root->declared = true;
   root->open = root->open || entry.record->open;
@@ -128,18 +129,14 @@ void check_context_entry(SchemaState& state, const syntax::ContextEntry& entry) 
   }
 }
 
-const char* const kRisks[] = {"none", "low", "medium", "high", "critical"};
 const char* const kEffects[] = {"read",       "write",        "delete",   "execute", "network",
                                 "reversible", "irreversible", "external", "internal"};
 
 double risk_of(SchemaState& state, const syntax::Name& word) {
-  for (int i = 0; i < 5; ++i) {
-    if (word.text == kRisks[i]) return i;
-  }
-  state.diagnostics.error("unknown-risk", word.span,
-                          quoted(word.text) + " is not a risk: none, low, medium, high or critical",
-                          did_you_mean(word.text, {std::begin(kRisks), std::end(kRisks)}));
-  return 4;
+  if (const std::optional<Risk> risk = find_risk(word.text)) return static_cast<double>(*risk);
+  UnknownRisk unknown = describe_unknown_risk(word.text, '`');
+  state.diagnostics.error("unknown-risk", word.span, std::move(unknown.message), std::move(unknown.help));
+  return static_cast<double>(Risk::critical);
 }
 
 void check_effects(SchemaState& state, const syntax::CapabilityDecl& decl, Capability& out) {
@@ -194,8 +191,8 @@ void add_capability(SchemaState& state, const syntax::CapabilityDecl& decl) {
 
   CapabilityShape shape;
   shape.decl = &decl;
-  // A declaration says all there is: without `input` the capability takes no fields. What a tool returns is often not
-  // known, so without `output` anything may come.
+  // A declaration is complete: without `input` the capability takes no fields. The output of a tool
+  // is often unknown, so without `output` anything may come.
   static const syntax::RecordSyntax kNoFields{};
   shape.input = record_type(state, decl.input != nullptr ? *decl.input : kNoFields, name + ".input");
   if (decl.output != nullptr) shape.output = record_type(state, *decl.output, name + ".output");

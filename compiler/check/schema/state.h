@@ -1,4 +1,5 @@
-// SchemaState: what a policy set declares, while it is checked: roots, capabilities and their types.
+// SchemaState holds the declarations of a policy set while it is checked: roots, capabilities and
+// their types.
 #pragma once
 
 #include <map>
@@ -16,25 +17,25 @@
 
 namespace ordain::policy {
 
-/// A span that no source has: of what is built in.
+/// A span that does not occur in any source, for built-in declarations.
 inline constexpr Span kBuiltinSpan{UINT32_MAX, 0, 0};
 
-/// A root record (agent, action, ...) while `context` blocks extend it. A scalar root (now) has `scalar` instead of
-/// fields.
+/// A root record (agent, action, ...) while `context` blocks extend it. A scalar root (now) has
+/// `scalar` instead of fields.
 struct Root {
   std::string name;
   RootName meaning;
   const Type* scalar = nullptr;
   bool extensible = false;
   bool open = false;
-  bool declared = false;  ///< some `context` names it
+  bool declared = false;  ///< a `context` block names it
   std::vector<RecordField> fields;
-  std::vector<Span> spans;  ///< by field: where it was declared first
+  std::vector<Span> spans;  ///< by field: its first declaration
 };
 
-/// A capability's declaration, resolved. `input` and `output` are nullptr where anything fits.
+/// A capability's declaration, resolved. `input` and `output` are nullptr if anything fits.
 struct CapabilityShape {
-  const syntax::CapabilityDecl* decl = nullptr;  ///< nullptr: only named by a target
+  const syntax::CapabilityDecl* decl = nullptr;  ///< nullptr if only a target names it
   const Type* input = nullptr;
   const Type* output = nullptr;
 };

@@ -1,4 +1,4 @@
-// The types that declarations write: `list(string)`, `optional(int)`, records.
+// types.cc resolves the types in declarations: `list(string)`, `optional(int)`, records.
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
@@ -19,7 +19,7 @@ const NamedType kNamedTypes[] = {
     {"null_type", &types::kNull},
 };
 
-// What people write who think in another type system.
+// A type name from another language, and what the author probably meant.
 struct Slip {
   const char* word;
   const char* help;
@@ -139,8 +139,9 @@ const Type* record_type(SchemaState& state, const syntax::RecordSyntax& syntax, 
   std::vector<RecordField> fields;
   std::unordered_set<std::string_view> seen;
   for (const syntax::FieldSyntax& field : syntax.fields) {
-    if (!seen.insert(field.name.text).second) continue;  // the parser has reported it
-    // Paths are dotted texts (in slots, digests and redactions), so a dot within a name would make two paths one.
+    if (!seen.insert(field.name.text).second) continue;  // the parser has reported the repetition
+    // Paths are dotted texts (in slots, digests and redactions), so a dot within a name would make
+    // two paths equal.
     if (field.name.text.find('.') != std::string_view::npos) {
       state.diagnostics.error("bad-field-name", field.name.span, "a field's name cannot hold a dot",
                               "leave it undeclared in an `open` record, or declare the outer field as `dyn`");

@@ -1,4 +1,4 @@
-// compile: policy text to a Program. The whole front end behind one call.
+// compile turns policy text into a Program. It runs the whole front end in one call.
 #pragma once
 
 #include <memory>
@@ -11,22 +11,23 @@
 
 namespace ordain {
 
-/// What each pass took, in milliseconds. 0 for a pass that was not reached.
+/// The time of each pass in milliseconds; 0 for a pass that was not reached.
 struct CompileTimes {
-  double read = 0;   ///< files, where paths were given
+  double read = 0;  ///< files, where paths were given
   double parse = 0;
   double check = 0;  ///< types and names, and folding
-  double plan = 0;   ///< the index over what rules ask
+  double index = 0;  ///< building the index over the rules' conditions
   double emit = 0;
-  double link = 0;   ///< verifying, resolving functions, preparing their constant arguments
-  double total() const { return read + parse + check + plan + emit + link; }
+  double link = 0;  ///< verifying, resolving functions, preparing their constant arguments
+  double total() const { return read + parse + check + index + emit + link; }
 };
 
 /// What a `test` expects of a call's decision.
 struct TestExpectation {
   Span span;
-  std::string effect;  ///< "deny", "require_approval", "allow"; "redact", "warn": such an obligation; "default": no rule spoke
-  std::string rule;    ///< whose doing it is; "" for whichever
+  std::string
+      effect;  ///< "deny", "require_approval", "allow"; "redact", "warn": such an obligation; "default": no rule spoke
+  std::string rule;  ///< the rule that must cause it; "" for any rule
 };
 
 /// A call that a `test` makes, and what it expects of the decision.
@@ -44,37 +45,30 @@ struct PolicyTest {
   std::vector<TestCall> calls;
 };
 
-/// A part of a rule's condition, one of those that `&&` joins.
-struct ConditionPart {
-  RuleId rule = kNone;  ///< of Compilation::program
-  Span span;
-};
-
 struct Compilation {
   std::shared_ptr<const Program> program;  ///< nullptr if there were errors
-  Diagnostics diagnostics;                 ///< warnings too
+  Diagnostics diagnostics;                 ///< including warnings
   std::vector<PolicyTest> tests;           ///< in source order; none if there were errors
   CompileTimes times;
-  /// With CompileOptions::parts: a program with a rule for each part of each condition, for explanations. Its facts are bound
-  /// separately. `condition_parts` says by its RuleIds what they are parts of.
-  std::shared_ptr<const Program> parts_program;
-  std::vector<ConditionPart> condition_parts;
 };
 
 struct CompileOptions {
-  bool parts = false;  ///< fill Compilation::parts_program, which takes as long as the rest
+  /// Whether the program can also evaluate the parts that `&&` joins in conditions, so that an explanation can say
+  /// which of them was false. It decides the same; but as it holds more code, its digest is another.
+  bool parts = false;
 };
 
-/// Reads files and directories (recursively, `*.policy`, sorted by bytes) in the order given, then what they import and that was
-/// not given, in the order in which imports name it. An import is looked up beside the importing file, then under the directories
-/// given. No file is read twice. What cannot be read is a diagnostic (code `unreadable`), never an exception.
+/// Reads files and directories (recursively, `*.policy`, sorted by bytes) in the given order, then
+/// the files that they import and that were not given, in the order in which imports name them. An
+/// import is looked up beside the importing file, then under the given directories. No file is read
+/// twice. A file that cannot be read is a diagnostic (code `unreadable`), never an exception.
 Diagnostics read_sources(const std::vector<std::string>& paths);
 
-/// Compiles policy files as one set: parse, check, fold, plan, emit, link. `functions` must outlive the Program.
+/// Compiles policy files as one set: parse, check, fold, index, emit, link. `functions` must outlive the Program.
 Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions,
                     const CompileOptions& options = {});
 
-/// The same for texts in memory. Imports are resolved among `sources` only.
+/// Like above, for texts in memory. Imports are resolved only among `sources`.
 Compilation compile(std::vector<std::shared_ptr<const Source>> sources, const FunctionTable& functions,
                     const CompileOptions& options = {});
 

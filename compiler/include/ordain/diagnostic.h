@@ -1,4 +1,4 @@
-// Diagnostics: what an author did wrong, where, and what may help.
+// Diagnostics say what an author did wrong, where, and what may help.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace ordain {
 
-/// A text to compile. Outlives the compilation; diagnostics point into it.
+/// A text to compile. It must outlive the compilation; diagnostics point into it.
 struct Source {
   std::string path;  ///< as given, for messages
   std::string text;
@@ -29,11 +29,11 @@ struct Diagnostic {
   std::string code;     ///< stable, e.g. "unknown-field"; the list is in docs/diagnostics.md
   std::string message;  ///< one line, no final full stop
   Span span;
-  std::string help;     ///< "did you mean `amount`?", or empty
-  std::vector<Diagnostic> notes;  ///< other places that matter ("first defined here")
+  std::string help;               ///< "did you mean `amount`?", or empty
+  std::vector<Diagnostic> notes;  ///< other relevant places ("first defined here")
 };
 
-/// The sources of one compilation and what was found wrong in them.
+/// The sources of one compilation and the mistakes found in them.
 struct Diagnostics {
   std::vector<std::shared_ptr<const Source>> sources;
   std::vector<Diagnostic> items;
@@ -48,7 +48,7 @@ struct Diagnostics {
   bool has_errors() const;
 };
 
-/// Line and column, both from 1; columns count code points.
+/// A line and a column, both from 1; columns count code points.
 struct LineColumn {
   uint32_t line = 1;
   uint32_t column = 1;
@@ -59,7 +59,7 @@ struct RenderOptions {
   bool colour = false;
 };
 
-/// As a terminal shows them, in source order:
+/// Formats diagnostics for a terminal, in source order:
 ///
 ///     payments.policy:12:18: error[unknown-field]: `send_money` has no field `amuont`
 ///       12 |   deny negative when input.amuont <= 0.0;
@@ -69,10 +69,12 @@ struct RenderOptions {
 /// Long lines are cut around the caret; tabs are kept aligned.
 std::string render(const Diagnostics& diagnostics, const RenderOptions& options = {});
 
-/// One JSON object a diagnostic: severity, code, message, file, line, column, end_line, end_column, help, notes.
+/// Writes one JSON object per diagnostic: severity, code, message, file, line, column, end_line,
+/// end_column, help, notes.
 std::string render_json(const Diagnostics& diagnostics);
 
-/// The candidate nearest to `word` by edit distance, if near enough to be a slip; or "".
+/// @returns the candidate nearest to `word` by edit distance, if it is near enough for a typing
+/// error; or ""
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace ordain

@@ -8,6 +8,8 @@
 #include "ordain/compile.h"
 #include "ordain/decide.h"
 #include "ordain/decide_many.h"
+#include "ordain/decision_json.h"
+#include "ordain/event.h"
 #include "ordain/json.h"
 #include "ordain/program.h"
 #include "ordain/runtime.h"

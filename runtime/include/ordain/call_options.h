@@ -1,4 +1,4 @@
-// CallOptions: what one call may bring besides its input.
+// CallOptions holds what a caller can add to one call besides its input.
 #pragma once
 
 #include <limits>
@@ -7,14 +7,15 @@
 #include <vector>
 
 #include "ordain/identity.h"
+#include "ordain/schema.h"
 #include "ordain/value.h"
 
 namespace ordain {
 
 struct HostRule;
 
-/// The risk of an action: none, low, medium, high, critical (0 to 4), or a number of the host's own. A name that is
-/// none of these, a negative number and NaN are refused with the call (invalid_input).
+/// The risk of an action: none, low, medium, high, critical (0 to 4), or a number of the host's
+/// own. A call with any other name, a negative number or NaN is refused (invalid_input).
 struct ActionRisk {
   double value = 0;
 
@@ -23,12 +24,10 @@ struct ActionRisk {
   constexpr ActionRisk(const char* name) : ActionRisk(std::string_view(name)) {}  // NOLINT(google-explicit-constructor)
   constexpr ActionRisk(std::string_view name)                                     // NOLINT(google-explicit-constructor)
       : value(std::numeric_limits<double>::quiet_NaN()) {
-    constexpr std::string_view kNames[] = {"none", "low", "medium", "high", "critical"};
-    for (size_t i = 0; i < 5; ++i) {
-      if (kNames[i] == name) value = static_cast<double>(i);
-    }
+    if (const std::optional<Risk> risk = find_risk(name)) value = static_cast<double>(*risk);
   }
-  /// 0.2, 0.5, 0.8 and 1.0 for low, medium, high and critical; straight lines between them, from 0 for none.
+  /// @returns 0.2, 0.5, 0.8 and 1.0 for low, medium, high and critical, linear between them,
+  /// starting at 0 for none
   constexpr double confidence() const {
     constexpr double kAt[] = {0.0, 0.2, 0.5, 0.8, 1.0};
     if (!(value > 0)) return 0;
@@ -38,16 +37,16 @@ struct ActionRisk {
   }
 };
 
-/// What one call may bring besides its input. Everything is optional; views must live until the call returns.
+/// The options of one call. All are optional; views must live until the call returns.
 struct CallOptions {
-  const Identity* identity = nullptr;  ///< nullptr: the runtime's own
-  std::string_view trace = {};         ///< made where empty
+  const Identity* identity = nullptr;  ///< the runtime's own if nullptr
+  std::string_view trace = {};         ///< generated if empty
   std::string_view parent = {};        ///< id of the action that led to this one
   std::string_view type = {}, target = {}, description = {};
-  std::optional<ActionRisk> risk = {};  ///< of this action; the capability's otherwise
-  Value resource = Value::null();       ///< a map, or a string: its id
-  Value metadata = Value::null();       ///< a map; from the agent, so never trusted
-  /// Native rules for this call alone, after those of the runtime.
+  std::optional<ActionRisk> risk = {};  ///< of this action; if empty, the capability's
+  Value resource = Value::null();       ///< a map, or a string, which is its id
+  Value metadata = Value::null();       ///< a map; it comes from the agent and is never trusted
+  /// Host rules for this call alone, which are asked after the runtime's own.
   const std::vector<HostRule>* rules = nullptr;
 };
 

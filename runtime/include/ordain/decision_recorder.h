@@ -1,4 +1,5 @@
-// DecisionRecorder: puts decisions that were made outside a Runtime into an audit log, as records of kind `decision`.
+// DecisionRecorder writes decisions that were made outside a Runtime to an audit log, as records of
+// kind `decision`.
 #pragma once
 
 #include <array>
@@ -13,12 +14,14 @@
 
 namespace ordain {
 
-/// What was decided about. Views and values must live until `add` returns; nullptr where there is nothing.
+/// The facts that a decision was about. Views and values must live until `add` returns; absent ones
+/// are nullptr.
 struct DecidedFacts {
   std::string_view capability;
   Stage stage = Stage::before;
   int64_t time_ns = 0;  ///< `now` as the rules saw it
-  /// Of agent, principal, tenant, environment, session: a record of attributes, or a string, short for its `id`.
+  /// Of agent, principal, tenant, environment, session: a record of attributes, or a string, which
+  /// stands for its `id`.
   std::array<const Value*, 5> who{};
   const Value* input = nullptr;
   const Value* output = nullptr;
@@ -29,20 +32,22 @@ struct DecidedFacts {
   std::string_view rejected;  ///< why the call could not be bound at all
 };
 
-/// One log, one thread.
+/// Writes to one log. Use it from one thread.
 class DecisionRecorder {
  public:
-  /// Opens the log of a directory, or makes both, readable by the owner alone. Nothing is waited for but room in the
-  /// queue (`options.queue_wait`), whatever the durability; `flush` waits for the disk. Without `options.digest_key`
-  /// digests of redacted values are comparable within this recorder's records only.
-  /// @returns an error of the database.
+  /// Opens the log of a directory, or creates both, readable only by the owner. Whatever the
+  /// durability, `add` waits only for room in the queue (`options.queue_wait`); `flush` waits for
+  /// the disk. Without `options.digest_key`, digests of redacted values are comparable only within
+  /// this recorder's records.
+  /// @returns an error of the database
   static Result<std::unique_ptr<DecisionRecorder>> open(const std::string& directory, const AuditOptions& options);
   ~DecisionRecorder();
 
-  /// Queues the record of a decision of `program`. Input and output are recorded after the decision's
-  /// `redact` obligations. @returns error "audit_unavailable" if the log takes no more.
+  /// Queues the record of a decision of `program`. Input and output are recorded after the
+  /// decision's `redact` obligations. @returns error "audit_unavailable" if the log takes no more
+  /// records.
   Result<void> add(const Program& program, const DecidedFacts& facts, const Decision& decision);
-  /// Waits until all is committed. @returns error "audit_unavailable" if it is not.
+  /// Waits until all records are committed. @returns error "audit_unavailable" if they cannot be.
   Result<void> flush();
 
  private:

@@ -1,5 +1,5 @@
-// Grants: a standing answer of an operator to `require_approval`, for a time, a session, some capabilities. A grant
-// never overrides a deny.
+// A grant is an operator's standing approval for `require_approval`, limited to a time, a session
+// or some capabilities. It never overrides a deny.
 #pragma once
 
 #include <cstdint>
@@ -10,31 +10,32 @@ namespace ordain {
 
 enum class GrantState : uint8_t {
   active,
-  future,    ///< its time has not come
-  expired,   ///< its time is over
-  revoked,   ///< taken back
-  unsigned_  ///< keys are configured, and none of them signed it; covers nothing
+  future,    ///< has not begun yet
+  expired,   ///< has ended
+  revoked,   ///< was revoked
+  unsigned_  ///< keys are configured, and none signed it; covers nothing
 };
 std::string_view to_string(GrantState state);
 
-/// Whose calls of what are granted, and until when. An empty text covers all.
+/// Defines whose calls of which capabilities are granted, and until when. An empty text covers all.
 struct Grant {
   std::string id = {};           ///< 32 hex digits
   std::string capability = "*";  ///< a name, or a glob as in a policy's target
-  std::string scope = {};        ///< only capabilities that declare it
+  std::string scope = {};        ///< if set, only capabilities that declare this scope
   std::string agent = {}, principal = {}, tenant = {}, environment = {}, session = {};
   int64_t from_ns = 0;          ///< since 1970-01-01T00:00:00Z; 0: from the beginning
-  int64_t until_ns = 0;         ///< needed: every grant ends
-  std::string granted_by = {};  ///< needed
+  int64_t until_ns = 0;         ///< required: every grant ends
+  std::string granted_by = {};  ///< required
   std::string note = {};
-  int64_t created_ns = 0, revoked_ns = 0;  ///< revoked_ns 0: not revoked
+  int64_t created_ns = 0, revoked_ns = 0;  ///< revoked_ns is 0 unless revoked
   std::string revoked_by = {}, revoked_note = {};
-  std::string signed_by = {};             ///< name of the key, if the store trusts it and the signature is right
-  GrantState state = GrantState::active;  ///< as of the moment it was read
+  std::string signed_by = {};             ///< name of the trusted key that signed it, or ""
+  GrantState state = GrantState::active;  ///< when it was read
 };
 
-/// Keys: id, state, capability, scope, agent, principal, tenant, environment, session, from, until, granted_by, note,
-/// created, revoked, revoked_by, revoked_note, signed_by.
+/// Writes a JSON object with the keys id, state, capability, scope, agent, principal, tenant,
+/// environment, session, from, until, granted_by, note, created, revoked, revoked_by, revoked_note,
+/// signed_by.
 std::string to_json(const Grant& grant);
 
 }  // namespace ordain

@@ -1,4 +1,5 @@
-// Handlers: how a call that needs approval gets its answer. A handler is a function; these are the usual ones.
+// Handlers answer calls that need approval. A handler is a function; this header declares the type
+// and the built-in ones.
 #pragma once
 
 #include <functional>
@@ -11,8 +12,8 @@
 namespace ordain {
 
 enum class Verdict : uint8_t {
-  wait,     ///< no answer now: the call returns Pending, and a retry finds what was decided meanwhile
-  approve,  ///< for every group the request names
+  wait,     ///< no answer now: the call returns Pending, and a retry finds the decision
+  approve,  ///< for every group that the request names
   reject,
 };
 
@@ -22,29 +23,32 @@ struct ApprovalAnswer {
   std::string note;
 };
 
-/// Asked on the calling thread, possibly by several threads at once; may block. An exception denies the call and
-/// leaves the request pending. To answer later from elsewhere, keep the id, return `wait`, and use ApprovalStore.
+/// Called on the calling thread, possibly by several threads at once; may block. An exception
+/// denies the call and leaves the request pending. To answer later from elsewhere, keep the id,
+/// return `wait`, and use ApprovalStore.
 using ApprovalHandler = std::function<ApprovalAnswer(const Approval& request)>;
 
-/// Leaves every request in the queue, for `ordain approvals`. The default.
+/// Leaves every request in the queue, for `ordain approvals`. This is the default.
 ApprovalHandler queue_handler();
 
-/// Shows the exact call and asks yes or no. Anything but yes rejects, end of input too. One question at a time.
+/// Shows the exact call and asks yes or no. Anything but yes rejects, including the end of input.
+/// Asks one question at a time.
 ApprovalHandler terminal_handler();
 /// The streams must outlive the handler.
 ApprovalHandler terminal_handler(std::istream& in, std::ostream& out, std::string approver = "terminal");
 
-/// Gives the same answer to everything; for tests.
+/// Gives the same answer to every request; for tests.
 ApprovalHandler auto_handler(bool approve, std::string approver = "auto");
 
 /// Asks a function of the host.
 ApprovalHandler callback_handler(std::function<bool(const Approval&)> approve, std::string approver = "callback");
 
-/// `text` with control characters and those that reorder or hide text written as \u{...}, so that what an agent sent
-/// cannot disguise itself on a terminal. Invalid UTF-8 bytes become \x...; line feeds and tabs are kept.
+/// @returns `text` with control characters, and characters that reorder or hide text, written as
+/// \u{...}, so that text from an agent cannot disguise itself on a terminal. Invalid UTF-8 bytes
+/// become \x...; line feeds and tabs are kept.
 std::string terminal_text(std::string_view text);
 
-/// The request as a person should see it before deciding: several lines, safe for a terminal.
+/// Describes the request for the person who decides: several lines, safe for a terminal.
 std::string describe(const Approval& request);
 
 }  // namespace ordain

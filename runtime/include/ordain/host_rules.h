@@ -1,5 +1,5 @@
-// Host rules: rules that the host writes in C++. They stand beside those of the policies, in the same stage, under
-// the same combining, and on the same record.
+// Host rules are rules that the host writes in C++. They apply beside the policies' rules: in the
+// same stage, combined in the same way, and in the same records.
 #pragma once
 
 #include <chrono>
@@ -16,19 +16,19 @@
 
 namespace ordain {
 
-/// What a host rule sees of a call. Views; they live until the rule returns.
+/// The call as a host rule sees it. The views live until the rule returns.
 struct HostCall {
   Stage stage = Stage::before;
   std::string_view capability;
   const Value& input;   ///< as it came from the agent, before any `redact`
-  const Value& output;  ///< absent before
+  const Value& output;  ///< absent in the before stage
   const Who& who;
   const CallOptions& options;
   int64_t now_ns = 0;
-  int64_t elapsed_ns = 0;          ///< after
+  int64_t elapsed_ns = 0;          ///< in the after stage
   std::string_view action, trace;  ///< ids
 
-  /// A field of the input; absent if there is none.
+  /// @returns a field of the input; absent if the input does not have it
   Value arg(std::string_view name) const;
 };
 
@@ -37,10 +37,11 @@ struct HostRedaction {
   Document with = {};
 };
 
-/// What a host rule says. One without effect has no opinion; its warnings and redactions stand if the call goes on.
+/// The verdict of a host rule. Without an effect, the rule has no opinion; its warnings and
+/// redactions apply if the call goes on.
 struct HostVerdict {
   std::optional<Effect> effect = {};
-  std::string reason = {};             ///< the rule's name where empty
+  std::string reason = {};             ///< the rule's name if empty
   std::vector<std::string> from = {};  ///< require_approval: approver groups
   std::chrono::seconds expires{0};     ///< require_approval: 0 for the default
   std::vector<std::string> warnings = {};
@@ -58,8 +59,9 @@ struct HostVerdict {
   }
 };
 
-/// `decide` runs on the calling thread, after the policies unless they denied already, and may be called by several
-/// threads at once. An exception is a fault: the call is denied, or its output withheld, with code evaluation_error.
+/// `decide` runs on the calling thread, after the policies unless they already denied the call.
+/// Several threads may call it at once. An exception is a fault: the call is denied, or its output
+/// withheld, with code evaluation_error.
 struct HostRule {
   std::string name;          ///< in reasons and records; not empty
   std::string target = "*";  ///< a capability's name or a glob, as in policies

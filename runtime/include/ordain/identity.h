@@ -1,4 +1,5 @@
-// Identity: who acts. Made once for many calls; cheap to hand to each of them.
+// An Identity says on whose behalf a call acts. Make it once for many calls; passing it to a call
+// is cheap.
 #pragma once
 
 #include <array>
@@ -18,25 +19,27 @@ namespace ordain {
 struct Id128 {
   std::array<uint8_t, 16> bytes{};
 
-  static Id128 random();  ///< from the system's generator; unique across threads and forks
+  static Id128 random();  ///< from the system's randomness; unique across threads and forks
   static bool parse(std::string_view hex, Id128* out);
   std::string hex() const;  ///< 32 lower-case digits
   bool operator==(const Id128&) const = default;
 };
 
-/// Who acts, as the host knows it. Every text is valid UTF-8; an empty one is "not given".
+/// The caller's identity as the host knows it. Every text is valid UTF-8; an empty text means "not
+/// given".
 struct Who {
   std::string agent = {};
   std::string principal = {};
   std::string tenant = {};
   std::string environment = {};
   std::string session = {};
-  /// Further attributes by root record: `{"agent": {"roles": ["banker"]}, "session": {"labels": ["pii"]}}`.
+  /// Further attributes by root record: `{"agent": {"roles": ["banker"]}, "session": {"labels":
+  /// ["pii"]}}`.
   Document attributes = {};
 };
 
-/// Who acts, resolved against a program and resolved again when the program changes. A handle: copies share one
-/// state. Thread-safe; any number of threads may use one identity at once.
+/// The caller's identity, resolved against a program, and again when the program changes. It is a
+/// handle: copies share one state. Thread-safe; any number of threads may use one identity at once.
 class Identity {
  public:
   /// @returns error code "invalid_identity" (bad UTF-8, an over-long text, an attribute that does not fit its
@@ -44,10 +47,11 @@ class Identity {
   static Result<Identity> make(Who who, const std::shared_ptr<const Program>& program);
 
   const Who& who() const;
-  /// Paths of `attributes` that no declaration of the program at `make` knows. They were ignored.
+  /// @returns the paths of `attributes` that the program given to `make` does not declare; they
+  /// were ignored
   const std::vector<std::string>& ignored() const;
 
-  /// The facts in the slots of `program`. Made on first use for a program, then shared.
+  /// @returns the facts in the slots of `program`, built on first use for a program and then shared
   std::shared_ptr<const Context> context(const std::shared_ptr<const Program>& program) const;
   uint64_t serial() const;  ///< different for every identity made in this process
 

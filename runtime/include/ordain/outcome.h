@@ -1,4 +1,4 @@
-// Outcome: what a governed call comes to. Its value, or why there is none.
+// An Outcome is the result of a governed call: its value, or the reason why there is none.
 #pragma once
 
 #include <cassert>
@@ -14,28 +14,30 @@ namespace ordain {
 
 /// The call did not execute.
 struct Denied {
-  std::string rule;    ///< "payments.unknown_payee"; "" where no rule spoke
+  std::string rule;    ///< "payments.unknown_payee"; "" if no rule decided
   std::string reason;  ///< for people
-  /// "rule", "default", "invalid_input", "missing_context", "evaluation_error", "budget_exceeded"; or of the runtime:
-  /// "missing_scope", "approval_rejected", "approval_unavailable", "audit_full", "audit_unavailable".
+  /// One of "rule", "default", "invalid_input", "missing_context", "evaluation_error",
+  /// "budget_exceeded"; or from the runtime: "missing_scope", "approval_rejected",
+  /// "approval_unavailable", "audit_full", "audit_unavailable".
   std::string code;
   std::string fault;  ///< "division by zero at payments.policy:12:18"; "" without a fault
 };
 
-/// The call did not execute yet: it waits for approval. Call again, with the same arguments, after the decision.
+/// The call has not executed yet, because it waits for approval. Call again with the same arguments
+/// after the decision.
 struct Pending {
   std::string approval_id;
   std::string rule;
   std::string reason;
-  std::vector<std::string> groups;  ///< who must approve
+  std::vector<std::string> groups;  ///< the groups that must approve
   int64_t expires_ns = 0;           ///< since 1970-01-01T00:00:00Z
 };
 
-/// The call executed and had its side effect; its output is kept back. Do not retry.
+/// The call executed and had its side effect, but its output is withheld. Do not retry it.
 struct Withheld {
   std::string rule;
   std::string reason;
-  std::string code;  ///< as in Denied; "redacted_type" if the redacted output no longer is of the expected type
+  std::string code;  ///< as in Denied; "redacted_type" if the redacted output has the wrong type
   std::string fault;
 };
 
@@ -43,10 +45,10 @@ struct Withheld {
 struct Failed {
   std::string code;  ///< the tool's Error code, "exception", or "bad_argument"
   std::string message;
-  bool executed = true;  ///< false: it was never entered
+  bool executed = true;  ///< false if the tool was never entered
 };
 
-/// Value of a call whose function returns nothing.
+/// The value of a call whose function returns nothing.
 using Nothing = std::monostate;
 
 template <typename T>
@@ -67,22 +69,23 @@ class [[nodiscard]] Outcome {
   Stored* operator->() { return &value(); }
   const Stored* operator->() const { return &value(); }
 
-  /// Each is nullptr unless that is what happened.
+  /// Each returns nullptr unless the call ended in that way.
   const Denied* denied() const { return std::get_if<1>(&state_); }
   const Pending* pending() const { return std::get_if<2>(&state_); }
   const Withheld* withheld() const { return std::get_if<3>(&state_); }
   const Failed* failed() const { return std::get_if<4>(&state_); }
   const Variant& state() const { return state_; }
 
-  /// Names the call in the audit log.
+  /// The id of the call in the audit log.
   const Id128& action() const { return action_; }
-  /// Messages of `warn` rules, before and after.
+  /// The messages of `warn` rules, before and after.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
-  /// Under observe, what enforce would have done: "would_deny", "would_require_approval", "would_withhold", or "".
+  /// Under observe, the action that enforce would have taken: "would_deny",
+  /// "would_require_approval", "would_withhold", or "".
   const std::string& would() const { return would_; }
 
-  /// One line for people: "denied by payments.unknown_payee: ...".
+  /// @returns one line for people: "denied by payments.unknown_payee: ..."
   std::string describe() const;
 
  private:

@@ -1,4 +1,5 @@
-// Plans: several actions decided ahead, then executed one after another or side by side, each as a governed call.
+// Plans are lists of actions that are decided ahead, then executed in sequence or in parallel, each
+// as a governed call.
 #pragma once
 
 #include <chrono>
@@ -13,7 +14,7 @@
 
 namespace ordain {
 
-/// `{}`.
+/// @returns the document `{}`
 Document empty_object();
 
 /// One action of a plan. Owns its texts.
@@ -22,32 +23,32 @@ struct Action {
   Document input = empty_object();
   std::string type = {}, target = {}, description = {};
   std::optional<ActionRisk> risk = {};
-  Document resource = {}, metadata = {};  ///< null: none
-  std::optional<Identity> identity = {};  ///< the runtime's own if empty
+  Document resource = {}, metadata = {};  ///< null if absent
+  std::optional<Identity> identity = {};  ///< if empty, the runtime's own
   std::string trace = {}, parent = {};
 };
 
-/// What carries actions out. Used by several threads at once only under PlanOptions::parallel.
+/// Carries out actions. Several threads use it at once only under PlanOptions::parallel.
 class Executor {
  public:
   virtual ~Executor() = default;
-  /// Carries one action out; `input` is what remains after `redact`. May throw.
+  /// Executes one action; `input` is the input after `redact`. May throw.
   virtual Result<Document> execute(const Action& action, const Value& input) = 0;
-  /// Whether it did what it should; an error makes the action failed. May throw.
+  /// Checks that the action did what it should; an error makes it failed. May throw.
   virtual Result<void> verify(const Action&, const Value& /*output*/) { return {}; }
-  /// Before the first action of a run, and after the last, whatever happened in between. An error of setup fails the
-  /// run's actions without executing any.
+  /// Called before the first action of a run and after the last, whatever happened in between. If
+  /// setup returns an error, the run's actions fail without executing.
   virtual Result<void> setup() { return {}; }
   virtual void teardown() noexcept {}
-  /// The action that undoes one that succeeded; none if it cannot be undone.
+  /// @returns the action that undoes the given one, which succeeded; nothing if it cannot be undone
   virtual std::optional<Action> undo(const Action&, const Value& /*output*/) { return std::nullopt; }
 };
 
-/// An executor of one function.
+/// Makes an executor from one function.
 std::unique_ptr<Executor> make_executor(std::function<Result<Document>(const Action&, const Value& input)> execute);
 
-/// Actions in this order, with others in between or not: what the last one then comes to. Names or globs of
-/// capabilities.
+/// Applies when actions occur in the order of `capabilities` (names or globs), even with others in
+/// between. The effect is that of the last of these actions.
 struct SequenceRule {
   std::string name;
   std::vector<std::string> capabilities;
@@ -55,7 +56,7 @@ struct SequenceRule {
   std::string reason = {};
 };
 
-/// The risks of all actions so far and of this one, added up, are above `limit`.
+/// Applies when the sum of the risks of this action and all earlier ones is above `limit`.
 struct CumulativeRiskRule {
   std::string name = "cumulative_risk";
   double limit = 0;
@@ -63,7 +64,7 @@ struct CumulativeRiskRule {
   std::string reason = {};
 };
 
-/// Rules about the whole plan. They stand beside the policies' and never lift what those say.
+/// Rules about the plan as a whole. They apply beside the policies' rules and never override them.
 struct PlanRules {
   std::vector<SequenceRule> sequences = {};
   std::vector<CumulativeRiskRule> risks = {};
@@ -72,10 +73,10 @@ struct PlanRules {
 struct PlannedAction {
   Action action;
   DetachedDecision decision;
-  std::vector<HostRule> rules = {};  ///< what the plan's rules say of it; see CallOptions::rules
+  std::vector<HostRule> rules = {};  ///< the verdicts of the plan's rules; see CallOptions
 };
 
-/// What would happen, as of now. Executing decides each action again.
+/// A forecast: what would happen now. Executing decides each action again.
 struct Plan {
   std::vector<PlannedAction> actions;
 
@@ -90,35 +91,37 @@ struct Plan {
 enum class ActionStatus : uint8_t {
   success,
   failed,   ///< the executor failed, its result did not verify, or the output was withheld
-  blocked,  ///< by a rule
-  denied,   ///< approval was refused, or is still waited for
-  skipped,  ///< not tried: an earlier one failed or was denied, or it was a dry run
+  blocked,  ///< stopped by a rule
+  denied,   ///< approval was refused or is still pending
+  skipped,  ///< not tried: an earlier action failed or was denied, or it was a dry run
 };
 std::string_view to_string(ActionStatus status);
 
 struct ActionResult {
   ActionStatus status = ActionStatus::skipped;
   Action action;
-  std::optional<Outcome<Document>> outcome = {};  ///< of the last attempt; nothing if skipped
+  std::optional<Outcome<Document>> outcome = {};  ///< of the last attempt; empty if skipped
   std::string message = {};                       ///< one line for people
   int attempts = 0;
   std::chrono::nanoseconds elapsed{0};
-  std::string hook_error = {};  ///< an `after_action` hook threw this
-  bool rolled_back = false;     ///< its undoing succeeded
-  std::string rollback = {};    ///< what became of undoing it; "" if that was not tried
+  std::string hook_error = {};  ///< what an `after_action` hook threw
+  bool rolled_back = false;     ///< undoing it succeeded
+  std::string rollback = {};    ///< the result of undoing it; "" if that was not tried
   bool ok() const { return status == ActionStatus::success; }
 };
 
-/// Which failures are tried again. Each attempt is a governed call of its own, decided and recorded; one that was
-/// approved needs another approval. Withheld outputs are never retried: the side effect happened.
+/// Selects the failures that are tried again. Each attempt is a governed call of its own, decided
+/// and recorded; if the first one needed approval, so does the next. Withheld outputs are never
+/// retried: the side effect has happened.
 struct RetryPolicy {
   int attempts = 1;
   std::chrono::milliseconds delay{100};
   double backoff = 2;                             ///< factor of the delay after each attempt
-  std::function<bool(const Failed&)> retry = {};  ///< which failures; all where empty
+  std::function<bool(const Failed&)> retry = {};  ///< selects failures; empty: all
 };
 
-/// Called on the executing thread. What `before_action` throws fails the action without executing it.
+/// Called on the executing thread. An exception from `before_action` fails the action without
+/// executing it.
 struct PlanHooks {
   std::function<void(const Action&)> before_action = {};
   std::function<void(const ActionResult&)> after_action = {};
@@ -126,16 +129,16 @@ struct PlanHooks {
 };
 
 struct PlanOptions {
-  bool parallel = false;  ///< all actions side by side; nothing is skipped
+  bool parallel = false;  ///< run all actions at once; nothing is skipped
   size_t threads = 4;     ///< of a parallel run
-  bool fail_fast = true;  ///< sequential: a failed or denied action skips the rest; a blocked one does not
+  bool fail_fast = true;  ///< sequential: a failure or denial, but not a block, skips the rest
   bool dry_run = false;   ///< decide only: nothing is executed, asked or recorded
-  bool rollback = false;  ///< where one failed or was denied: undo those that succeeded, last first, each governed too
+  bool rollback = false;  ///< after a failure or denial, undo what succeeded, last first
   RetryPolicy retry = {};
   PlanHooks hooks = {};
 };
 
-/// Decides the actions without executing, asking or recording.
+/// Decides the actions without executing, asking or recording anything.
 Plan make_plan(const Runtime& runtime, std::vector<Action> actions, const PlanRules& rules = {});
 
 /// One result for each action, in the plan's order.

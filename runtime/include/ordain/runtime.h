@@ -1,4 +1,5 @@
-// Runtime: governs calls. Decides before, asks a human where a rule says so, records, executes, decides after.
+// Runtime governs calls: it decides before the call, asks a human if a rule demands it, records,
+// executes, and decides after.
 #pragma once
 
 #include <chrono>
@@ -29,16 +30,16 @@ namespace ordain {
 
 enum class Mode : uint8_t {
   enforce,
-  observe,  ///< decides and records what would happen; asks no one, redacts nothing, blocks nothing
+  observe,  ///< decides and records what would happen, but asks, redacts and blocks nothing
 };
 
-/// What happens while the audit log cannot be written. It never stands in for a human's approval.
+/// What happens while the audit log cannot be written. It never replaces a human's approval.
 enum class FailMode : uint8_t {
-  closed,  ///< calls are denied, outputs that could not be recorded are withheld
+  closed,  ///< calls are denied; outputs that could not be recorded are withheld
   open,    ///< calls go on unrecorded
 };
 
-/// A key that `metadata` may have.
+/// A key that is permitted in `metadata`.
 struct MetadataKey {
   std::string name;
   Kind kind = Kind::string;
@@ -46,37 +47,40 @@ struct MetadataKey {
 };
 
 struct RuntimeOptions {
-  // Who acts unless a call names another identity; see Who.
+  // The identity of calls that do not bring another one; see Who.
   std::string agent = {};
   std::string principal = {};
   std::string tenant = {};
   std::string environment = {};
-  std::string session = {};  ///< made where empty
+  std::string session = {};  ///< generated if empty
 
-  /// Directory of audit.db and approvals.db; made (mode 0700) if missing. Empty: approvals live in memory, nothing is
-  /// recorded.
+  /// Directory of audit.db and approvals.db, created (mode 0700) if missing. If empty, approvals
+  /// live in memory and nothing is recorded.
   std::string database = {};
   Document attributes = {};  ///< see Who
 
   Mode mode = Mode::enforce;
   FailMode fail_mode = FailMode::closed;
   ApprovalHandler approvals = queue_handler();
-  std::chrono::seconds approval_expires{3600};  ///< where the asking rules name no `expires`
-  /// With keys, approvals and grants count only if one of them signed it. A handler that answers on the spot needs the
-  /// private one.
+  std::chrono::seconds approval_expires{3600};  ///< if the asking rules have no `expires`
+  /// With keys, approvals and grants count only if one of them signed them. A handler that answers
+  /// at once needs the private key.
   OperatorKeys operator_keys = {};
   std::vector<HostRule> rules = {};  ///< rules that the host writes in C++; see also Runtime::add_rule
-  RemoteOptions remote = {};         ///< a decision point elsewhere, asked besides
-  /// With keys, `metadata` may have these alone; anything else is invalid input. Policies can declare it too.
+  RemoteOptions remote = {};         ///< a decision point elsewhere, asked as well
+  /// If not empty, `metadata` may have only these keys; any other is invalid input. Policies can
+  /// declare metadata too.
   std::vector<MetadataKey> metadata = {};
-  std::vector<std::shared_ptr<AuditSink>> sinks = {};  ///< receive every record, with a database or without
+  std::vector<std::shared_ptr<AuditSink>> sinks = {};  ///< receive all records; need no database
   std::shared_ptr<Telemetry> telemetry = {};           ///< receives events for the host's monitoring
   AuditOptions audit = {};
   DecideOptions decide = {};
 
-  /// Nanoseconds since 1970-01-01T00:00:00Z: `now` in rules, expiry, records. Thread-safe. Default: the system's clock.
+  /// Returns nanoseconds since 1970-01-01T00:00:00Z, for `now` in rules, expiry and records. Must
+  /// be thread-safe. Default: the system's clock.
   std::function<int64_t()> clock = {};
-  /// Nanoseconds of a clock that never goes back: `action.elapsed`. Thread-safe. Default: std::chrono::steady_clock.
+  /// Returns nanoseconds of a monotonic clock, for `action.elapsed`. Must be thread-safe. Default:
+  /// std::chrono::steady_clock.
   std::function<int64_t()> stopwatch = {};
 };
 
@@ -87,52 +91,54 @@ struct DetachedObligation {
   Document with;
 };
 
-/// A decision that owns what it says.
+/// A decision that owns its texts.
 struct DetachedDecision {
   Effect effect = Effect::deny;
   DecisionCode code = DecisionCode::default_effect;
   std::string rule, reason, fault;
-  std::string policy;                ///< that the rule is of; "" for a host rule, or where none spoke
+  std::string policy;                ///< of the rule; "" for a host rule, or if no rule decided
   std::string policy_version;        ///< as that policy declares it; "" if it does not
-  Digest version{};                  ///< of that rule and all that it references: its content is its version
+  Digest version{};                  ///< of that rule and its references: the content itself
   std::string id;                    ///< of this decision: the action's, 32 hex digits
   int64_t time_ns = 0;               ///< `now` of the decision
   double confidence = 0;             ///< see ActionRisk::confidence
   std::vector<std::string> matched;  ///< every matching rule
   std::vector<std::string> from;
   std::vector<DetachedObligation> obligations;
-  std::string remote;  ///< what the remote decision point said, or what stood in for it; "" if it was not asked
+  std::string remote;  ///< the remote decision point's answer or its substitute; "" if not asked
   Digest program{};
 };
 
-/// What may become of an action that the host itself executes.
+/// The answer about an action that the host itself executes.
 struct Authorization {
-  bool authorized = false;    ///< execute it now, once, with `input`
-  DetachedDecision decision;  ///< as the rules decided; under observe it may deny although `authorized`
+  bool authorized = false;    ///< the host may execute it now, once, with `input`
+  DetachedDecision decision;  ///< the rules' own; under observe it may deny although `authorized`
   std::string approval_id;    ///< that it waits for, or that it used
-  std::string grant_id;       ///< that stood in for an approval
-  Outcome<void> outcome;      ///< why not: denied() or pending()
-  Document input;             ///< what remains after `redact`
+  std::string grant_id;       ///< used instead of an approval
+  Outcome<void> outcome;      ///< why it is not authorized: denied() or pending()
+  Document input;             ///< the input after `redact`
 };
 
-/// A handle: copies share one runtime, and so do the functions that `wrap` returns. Thread-safe. When the last handle
-/// goes, the queue is written and the database closed.
+/// Governs calls. It is a handle: copies share one runtime, and so do the functions that `wrap`
+/// returns. Thread-safe. When the last handle is destroyed, the queued records are written and the
+/// database is closed.
 class Runtime {
  public:
   /// @returns error "invalid_identity", "invalid_options" or a "database_..." error.
   static Result<Runtime> open(std::shared_ptr<const Program> program, RuntimeOptions options = {});
 
-  /// Binds a C++ function as the capability: the names are its parameters' names in `input`, in order. The result takes
-  /// the same arguments and returns Outcome<R>; `.as(identity, args...)` and `.as(call_options, args...)` act for
-  /// someone else. Parameters and result are what ValueCodec knows; the function may return R, void, or Result<R>. It
-  /// may be called from many threads at once, receives what remains after `redact`, and its exceptions become Failed.
+  /// Binds a C++ function as the capability: the names are its parameters' names in `input`, in
+  /// order. The result takes the same arguments and returns Outcome<R>; `.as(identity, args...)`
+  /// and `.as(call_options, args...)` act for another identity. ValueCodec must know the types of
+  /// parameters and result; the function may return R, void, or Result<R>. It may be called from
+  /// many threads at once, receives the arguments after `redact`, and its exceptions become Failed.
   template <size_t N, typename F>
   auto wrap(std::string capability, const char* const (&names)[N], F function) const {
     using Wrapped = detail::Wrapped<std::decay_t<F>, typename detail::Signature<std::decay_t<F>>::Args>;
     static_assert(Wrapped::kArity == N, "wrap: one name for each parameter of the function");
     return Wrapped(core_, std::move(capability), std::vector<std::string>(names, names + N), std::move(function));
   }
-  /// The same for a function without parameters.
+  /// Like above, for a function without parameters.
   template <typename F>
   auto wrap(std::string capability, F function) const {
     using Wrapped = detail::Wrapped<std::decay_t<F>, typename detail::Signature<std::decay_t<F>>::Args>;
@@ -140,8 +146,9 @@ class Runtime {
     return Wrapped(core_, std::move(capability), {}, std::move(function));
   }
 
-  /// Governs one call of a tool that takes and returns documents. `tool` is called as `Result<Document>(const Value&
-  /// input)`, at most once, with what remains of the input after `redact`. `input` must live until the call returns.
+  /// Governs one call of a tool that takes and returns documents. `tool` is called as
+  /// `Result<Document>(const Value& input)`, at most once, with the input after `redact`. `input`
+  /// must live until the call returns.
   template <typename Tool>
   Outcome<Document> call(std::string_view capability, const Value& input, Tool&& tool,
                          const CallOptions& options = {}) const {
@@ -156,44 +163,47 @@ class Runtime {
     return call(capability, input.root(), std::forward<Tool>(tool), options);
   }
 
-  /// The before decision alone: nothing is executed, asked or recorded.
+  /// Makes only the before decision: nothing is executed, asked or recorded.
   DetachedDecision evaluate(std::string_view capability, const Value& input, const CallOptions& options = {}) const;
   DetachedDecision evaluate(std::string_view capability, const Document& input, const CallOptions& options = {}) const {
     return evaluate(capability, input.root(), options);
   }
-  /// The after decision alone, for an output that the host already has.
+  /// Makes only the after decision, for an output that the host already has.
   DetachedDecision evaluate_after(std::string_view capability, const Value& input, const Value& output,
                                   std::chrono::nanoseconds elapsed, const CallOptions& options = {}) const;
 
-  /// Decides about an action that the host executes by itself: asks for approval where a rule says so, uses the
-  /// approval or grant, and records the decision (kind `decision`). Nothing follows it up: what the host then does, and
-  /// what the after rules would say of it, is its own affair. Prefer `wrap` and `call`, which leave no way around.
+  /// Decides about an action that the host executes by itself: asks for approval if a rule demands
+  /// it, uses the approval or grant, and records the decision (kind `decision`). The runtime sees
+  /// neither what the host then does nor its output, so no after rule applies. Prefer `wrap` and
+  /// `call`, which cannot be bypassed.
   Authorization authorize(std::string_view capability, const Value& input, const CallOptions& options = {}) const;
   Authorization authorize(std::string_view capability, const Document& input, const CallOptions& options = {}) const {
     return authorize(capability, input.root(), options);
   }
 
-  /// Adds a host rule; calls that begin afterwards ask it. @returns error "invalid_options" (no name, no target, no
-  /// function, or a name that is taken).
+  /// Adds a host rule; calls that begin afterwards ask it. @returns error "invalid_options" (no
+  /// name, no target, no function, or a name that is already used).
   Result<void> add_rule(HostRule rule) const;
-  /// The same, short: a rule of the before or of the after stage.
+  /// Shorthands for add_rule: a rule of the before or of the after stage.
   Result<void> before(std::string target, std::string name, std::function<HostVerdict(const HostCall&)> decide) const;
   Result<void> after(std::string target, std::string name, std::function<HostVerdict(const HostCall&)> decide) const;
 
-  /// Another identity over the same program; texts that `who` leaves empty are the runtime's own.
+  /// Makes another identity over the same program; the runtime's own texts replace those that `who`
+  /// leaves empty.
   Result<Identity> identity(Who who) const;
   const Identity& identity() const;
 
-  /// Swaps the program. Calls under way finish with the one they began with; a call that waits for approval is
-  /// decided again with the new one. Waits for no call, and no call waits for it: the old program is freed in the
-  /// background once nothing uses it. @returns error "invalid_options" for nullptr.
+  /// Swaps the program. Calls in progress finish with the program that they began with; a call that
+  /// waits for approval is decided again with the new one. Neither waits for the other: the old
+  /// program is freed in the background once nothing uses it. @returns error "invalid_options" for
+  /// nullptr.
   Result<void> reload(std::shared_ptr<const Program> program) const;
   std::shared_ptr<const Program> program() const;
 
-  /// Now, by the clock of the options.
+  /// @returns the present time by the clock of the options
   int64_t now_ns() const;
 
-  /// The approvals of this runtime's database, to answer requests in process.
+  /// The approvals of this runtime's database, for answering requests in the process.
   ApprovalStore& approvals() const;
   /// Waits until every record taken so far is committed. @returns error "audit_unavailable".
   Result<void> flush() const;

@@ -1,4 +1,4 @@
-// Sinks: where records go besides the audit log, or instead of it.
+// Sinks receive records besides the audit log, or instead of it.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +12,14 @@
 
 namespace ordain {
 
-/// Receives every record as it is made, on the thread of the call, possibly from several threads at once. `id`,
-/// `chain`, `sequence` and `hash` of the record are empty: those are the log's.
+/// Receives every record when it is made, on the thread of the call, possibly from several threads
+/// at once. The record's `id`, `chain`, `sequence` and `hash` are empty, because only the log
+/// assigns them.
 class AuditSink {
  public:
   virtual ~AuditSink() = default;
-  /// An error, or an exception, is as a log that cannot be written: under fail_mode closed the call is denied, or its
-  /// output withheld.
+  /// Takes one record. An error or an exception counts as a log that cannot be written: under
+  /// fail_mode closed the call is denied, or its output withheld.
   virtual Result<void> write(const AuditRecord& record) = 0;
 };
 
@@ -28,7 +29,7 @@ class MemorySink final : public AuditSink {
   explicit MemorySink(size_t capacity = 10'000);
   ~MemorySink() override;
   Result<void> write(const AuditRecord& record) override;
-  /// Those that match, oldest first.
+  /// @returns the records that match, oldest first
   std::vector<AuditRecord> records(const AuditFilter& filter = {}) const;
   size_t count(const AuditFilter& filter = {}) const;
 
@@ -37,7 +38,8 @@ class MemorySink final : public AuditSink {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Gives each record to the host's logger as one line of JSON (see to_json), without line feed. One call at a time.
+/// Passes each record to the host's logger as one line of JSON (see to_json), without line feed.
+/// Makes one call at a time.
 std::shared_ptr<AuditSink> log_sink(std::function<void(std::string_view line)> write);
 /// Writes lines to a stream, which must outlive the sink, and flushes each.
 std::shared_ptr<AuditSink> log_sink(std::ostream& out);

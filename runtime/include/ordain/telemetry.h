@@ -1,4 +1,5 @@
-// Telemetry: what a host's monitoring wants to know of a runtime, and counters of it in the OpenMetrics text format.
+// Telemetry reports a runtime's decisions and executions to a host's monitoring; Metrics counts
+// them in the OpenMetrics text format.
 #pragma once
 
 #include <chrono>
@@ -11,7 +12,7 @@
 
 namespace ordain {
 
-/// How the runtime is doing.
+/// The state of the runtime.
 struct RuntimeHealth {
   bool audit_available = true;  ///< false: the last batch failed and the log has not recovered
   std::string audit_error;      ///< of that batch
@@ -28,7 +29,7 @@ struct DecisionEvent {
   DecisionCode code = DecisionCode::default_effect;
   std::string_view rule, capability;
   bool observed = false;
-  std::chrono::nanoseconds elapsed{0};  ///< of deciding, host rules and a remote included
+  std::chrono::nanoseconds elapsed{0};  ///< time for deciding, including host rules and a remote
 };
 
 /// One executed tool.
@@ -38,17 +39,19 @@ struct ExecutionEvent {
   std::chrono::nanoseconds elapsed{0};
 };
 
-/// Receives events on the threads of the calls, several at once; should be quick, and cannot fail.
+/// Receives events on the threads of the calls, several at once. The functions should be quick and
+/// cannot fail.
 class Telemetry {
  public:
   virtual ~Telemetry() = default;
   virtual void decided(const DecisionEvent&) noexcept {}
   virtual void executed(const ExecutionEvent&) noexcept {}
-  /// A record was not taken by the log or by a sink ("audit" or "sink").
+  /// The log or a sink did not take a record; `where` is "audit" or "sink".
   virtual void write_failed(std::string_view /*where*/) noexcept {}
 };
 
-/// Counts. Give it to RuntimeOptions::telemetry and serve `text` where your monitoring asks.
+/// Counts events. Give it to RuntimeOptions::telemetry and serve `text` where your monitoring asks
+/// for it.
 class Metrics final : public Telemetry {
  public:
   Metrics();
@@ -57,9 +60,9 @@ class Metrics final : public Telemetry {
   void executed(const ExecutionEvent& event) noexcept override;
   void write_failed(std::string_view where) noexcept override;
 
-  /// OpenMetrics text, with the terminating "# EOF": decisions by stage, effect and rule; a histogram of the time that
-  /// deciding takes; executions by status; failed writes; and of `health` the queue's depth and the records written and
-  /// lost.
+  /// Writes OpenMetrics text with the terminating "# EOF": decisions by stage, effect and rule; a
+  /// histogram of the time that deciding takes; executions by status; failed writes; and from
+  /// `health` the queue's depth and the records written and lost.
   std::string text(const RuntimeHealth& health) const;
 
  private:

@@ -1,4 +1,5 @@
-// wrap: binds a C++ function's parameters to the named fields of a capability's input. Included by runtime.h.
+// wrap binds a C++ function's parameters to the named fields of a capability's input. runtime.h
+// includes this header.
 #pragma once
 
 #include <array>
@@ -23,19 +24,20 @@ namespace detail {
 
 struct Core;
 
-/// What the governed path runs: the tool, and the hand-over of its output.
+/// The tool that the governed path executes, and the delivery of its output.
 class GovernedTool {
  public:
   /// Runs the tool. May throw. `*output` must live as long as the tool's object.
   virtual std::optional<Error> execute(Arena& arena, const Value& input, Value* output, bool* entered) = 0;
-  /// Keeps the output for the caller. @returns false if a redacted output is not of the expected type any more.
+  /// Keeps the output for the caller. @returns false if a redacted output no longer has the
+  /// expected type.
   virtual bool deliver(const Value& output, bool redacted) = 0;
 
  protected:
   ~GovernedTool() = default;
 };
 
-/// What the governed path came to. Holds Nothing where `deliver` has kept the output.
+/// The result of the governed path. Holds Nothing if `deliver` has kept the output.
 struct Governed {
   Id128 action;
   std::vector<std::string> warnings;
@@ -43,7 +45,7 @@ struct Governed {
   std::variant<Nothing, Denied, Pending, Withheld, Failed> state;
 };
 
-/// The one path that every call takes.
+/// Governs one call: the only path that a call takes.
 Governed govern(Core& core, std::string_view capability, const Value& input, const CallOptions& options,
                 GovernedTool& tool);
 
@@ -76,7 +78,7 @@ class DocumentTool final : public GovernedTool {
     return std::nullopt;
   }
   bool deliver(const Value& output, bool redacted) override {
-    if (redacted) redacted_ = Document::copy_of(output);  // parts of the original are still in use
+    if (redacted) redacted_ = Document::copy_of(output);  // the original's parts are still in use
     return true;
   }
   Outcome<Document> finish(Governed&& governed) {
@@ -88,7 +90,8 @@ class DocumentTool final : public GovernedTool {
   std::optional<Document> output_, redacted_;
 };
 
-/// Parameters and result of a function pointer, a function object or a lambda (not a generic one).
+/// The parameters and the result of a function pointer, a function object or a lambda (not a
+/// generic one).
 template <typename F>
 struct Signature : Signature<decltype(&F::operator())> {};
 template <typename R, typename... A>
@@ -107,7 +110,7 @@ struct Signature<R (C::*)(A...) noexcept> : Signature<R (*)(A...)> {};
 template <typename C, typename R, typename... A>
 struct Signature<R (C::*)(A...) const noexcept> : Signature<R (*)(A...)> {};
 
-/// Result<R> -> R.
+/// Turns Result<R> into R.
 template <typename R>
 struct Unwrapped {
   using Type = R;
@@ -119,7 +122,8 @@ struct Unwrapped<Result<R>> {
   static constexpr bool kResult = true;
 };
 
-/// One call of a wrapped function: arguments out of the input, result into the output.
+/// One call of a wrapped function: reads the arguments from the input and writes the result to the
+/// output.
 template <typename F, typename Args>
 class FunctionTool final : public GovernedTool {
  public:
@@ -187,7 +191,8 @@ class FunctionTool final : public GovernedTool {
   std::optional<Stored> value_, redacted_;
 };
 
-/// What `Runtime::wrap` returns. Holds the runtime; copyable; as thread-safe as the function.
+/// The function that `Runtime::wrap` returns. It holds the runtime, is copyable, and is as
+/// thread-safe as the wrapped function.
 template <typename F, typename Args>
 class Wrapped;
 template <typename F, typename... A>
@@ -204,7 +209,7 @@ class Wrapped<F, std::tuple<A...>> {
 
   /// Governs one call.
   Outcome<Type> operator()(const A&... args) const { return as(CallOptions{}, args...); }
-  /// The same with an identity, metadata, a resource ... of its own.
+  /// Like above, with an identity, metadata, a resource ... of its own.
   Outcome<Type> as(const Identity& identity, const A&... args) const {
     CallOptions options;
     options.identity = &identity;
@@ -221,7 +226,7 @@ class Wrapped<F, std::tuple<A...>> {
     (put(names_[at++], ValueCodec<A>::encode(arena, args)), ...);
     (void)at;
     FunctionTool<F, std::tuple<A...>> tool(function_, names_);
-    // A repeated name leaves no map; null input then is refused as invalid.
+    // A repeated name yields no map; the input is then null, which is refused as invalid.
     const MapRep* map = make_map(arena, {entries.data(), count});
     return tool.finish(govern(*core_, capability_, map != nullptr ? Value::map_of(map) : Value::null(), options, tool));
   }

@@ -1,4 +1,4 @@
-// The standard library: the functions and operators that expressions may call.
+// The standard library holds the functions and operators that expressions may call.
 #pragma once
 
 #include <string>
@@ -7,14 +7,15 @@
 
 namespace ordain {
 
-/// All functions of the expression language and its extensions. Made on first use, lives for ever, thread-safe.
+/// @returns all functions of the expression language and its extensions. The table is built on
+/// first use and never destroyed; thread-safe.
 const FunctionTable& standard_library();
 
-/// Adds the same rows to a host's own table.
+/// Adds the functions of standard_library() to a host's own table.
 void add_standard_library(FunctionTable& table);
 
-/// A reference of every function in `table`, one Markdown table, sorted by name. docs/functions.md is that of
-/// standard_library().
+/// Writes a reference of every function in `table` as one Markdown table, sorted by name.
+/// docs/functions.md is the reference of standard_library().
 std::string functions_markdown(const FunctionTable& table);
 
 }  // namespace ordain

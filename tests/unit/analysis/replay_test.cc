@@ -1,4 +1,4 @@
-// Replay: verdicts from recorded facts alone.
+// These tests replay recorded calls, whose verdicts must follow from the recorded facts alone.
 #include "ordain/replay.h"
 
 #include <gtest/gtest.h>
@@ -42,7 +42,7 @@ std::array<uint64_t, kReplayChanges> counts(uint64_t unchanged, uint64_t denied,
   return {unchanged, denied, allowed, approval, obligations, indeterminate};
 }
 
-// Every turn a governed call can take, but for redacted parts.
+// Makes calls that take every path of a governed call, except redaction.
 void fill(const Bench& bench) {
   Runtime runtime = bench.open();
   (void)bench.pay(runtime, 20);                                                       // intent, outcome
@@ -122,7 +122,8 @@ TEST(Replay, AnApprovalStandsAsItWasRecorded) {
   EXPECT_FALSE(report.groups.at(0).examples.at(0).approval.empty());
 }
 
-// What is read of a redacted value is not known, unless the rest of the rule or a stronger rule settles the matter.
+// A value read from a redacted part is unknown, unless the rest of the rule or a stronger rule
+// settles the answer.
 TEST(Replay, ARedactedValueIsUnknown) {
   Bench bench;
   Runtime runtime = bench.open();
@@ -173,7 +174,7 @@ policy clock on before go {
 }
 )";
 
-// Fault 13: a trace that is replayed gives the same answers whatever the clock of the day, and whatever has been
+// A trace that is replayed gives the same answers whatever the present time, and whatever has been
 // approved since.
 TEST(Replay, TheSameTraceGivesTheSameAnswersHoursLater) {
   Bench bench;
@@ -196,7 +197,7 @@ TEST(Replay, TheSameTraceGivesTheSameAnswersHoursLater) {
   *bench.now += 7 * 3600 * kSecond;
   EXPECT_EQ(again(bench, program).counts, first.counts);
 
-  // Events that do not say their time are not given the clock of the day.
+  // Events without a time do not get the present time.
   const std::string trace =
       "{\"capability\": \"go\", \"input\": {\"n\": 1}}\n{\"capability\": \"go\", \"input\": {\"n\": -1}}\n";
   const auto clock = compile_text(kClock);
@@ -251,7 +252,7 @@ TEST(Replay, RecordsThatNameNoActionAreOfNoCall) {
     ASSERT_EQ(select->bind(1, id).step(), sqlite::Statement::Step::row);
     std::string body(select->blob(0));
     select->reset();
-    // After version, kind and time.
+    // Skip version, kind and time.
     ASSERT_EQ(body.substr(20, 5), std::string("\x03\x10\0\0\0", 5));
     body.erase(20, 21);
     auto update = database->prepare("UPDATE records SET body = ?1 WHERE id = ?2");

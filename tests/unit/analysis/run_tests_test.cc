@@ -1,4 +1,5 @@
-// Test blocks against real decisions: which expectations a decision meets, and what is told of those that it does not.
+// These tests run test blocks against real decisions: which expectations a decision meets, and the
+// report on the others.
 #include "ordain/run_tests.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +29,8 @@ policy p on before pay {
 policy q on after pay { redact r output.id; deny bad when output.id == "bad"; }
 )";
 
-// "deny by p.big: +" or "deny by p.big: - what was decided | why not", for each expectation of one test.
+// @returns for each expectation of one test: "deny by p.big: +" or "deny by p.big: - DECISION |
+// REASON"
 std::vector<std::string> outcomes(const std::string& steps, const DecideOptions& options = {}) {
   const std::string text = std::string(kPolicies) + "test \"t\" { " + steps + " }";
   const Compilation compilation =
@@ -78,7 +80,7 @@ TEST(RunTests, ObligationsAndTheDefault) {
                "expect allow; expect warn;"),
       (Lines{"redact: +", "redact by q.r: +", "default: +", "allow: +",
              "warn: - allow (default): no rule matched; redact output.id by q.r | "}));
-  // What is withheld carries no obligations.
+  // A withheld output has no obligations.
   EXPECT_EQ(outcomes("call pay { amount: 2 } returns { id: \"bad\" }; expect deny by q.bad; expect redact by q.r;"),
             (Lines{"deny by q.bad: +", "redact by q.r: - deny by q.bad | `q.r` matches, but does not settle it"}));
   EXPECT_EQ(outcomes("call other; expect deny by p.big;"),
@@ -98,7 +100,7 @@ TEST(RunTests, TheDefaultIsTheHosts) {
 }
 
 TEST(RunTests, WhatDoesNotFitIsDenied) {
-  // The type is only known once the value is: the checker lets it pass.
+  // The type is known only at run time, so the checker accepts it.
   EXPECT_EQ(outcomes("call pay { amount: [1, \"x\"][1] }; expect deny; expect deny by p.big;"),
             (Lines{"deny: +", "deny by p.big: - deny (invalid_input): input.amount: expected int, got string | "}));
 }

@@ -1,4 +1,5 @@
-// compile and read_sources: from texts and files to a Program, or to everything that is wrong with them.
+// These tests cover compile and read_sources: from texts and files to a Program, or to all mistakes
+// in them.
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 #include "ordain/decide.h"
 #include "ordain/json.h"
 #include "ordain/stdlib.h"
+#include "vm/program/program_data.h"
 
 namespace ordain {
 namespace {
@@ -35,7 +37,7 @@ std::vector<std::string> codes(const Diagnostics& diagnostics) {
 }
 using Codes = std::vector<std::string>;
 
-// A directory of its own for each test, gone at its end.
+// Gives each test a directory of its own, which is removed afterwards.
 class ReadSources : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -222,7 +224,7 @@ TEST(Compile, ABrokenDeclarationHasNoConsequences) {
     EXPECT_EQ(item.span.begin / 40, 0u) << item.code << " " << item.message;
 }
 
-// What a test block says, as `file:line:column` of the source it is in.
+// @returns the text at a span of a test block, as `file:line:column` of its source
 std::string place(const Compilation& compilation, Span span) {
   const Source& source = *compilation.diagnostics.sources[span.file];
   const LineColumn at = line_column(source, span.begin);
@@ -307,23 +309,28 @@ TEST(CompileTests, ChangeNothingInTheProgram) {
   EXPECT_EQ(with.program->digest(), without.program->digest());
 }
 
-TEST(CompileParts, AreProgramsOfTheirOwnOnlyWhereAskedFor) {
+TEST(CompileParts, AreInTheProgramOnlyWhereAskedFor) {
   const std::string text = std::string(kPay) +
                            "policy q on before pay { deny c when input.to == \"x\" &&\n"
                            "  (input.amount > 2.0 && agent.id != \"\"); }";
   Compilation plain = compile({source("p.policy", text)}, standard_library());
-  EXPECT_EQ(plain.parts_program, nullptr);
+  EXPECT_TRUE(plain.program->data().condition_parts.empty());
   Compilation compilation = compile({source("p.policy", text)}, standard_library(), {.parts = true});
-  ASSERT_NE(compilation.parts_program, nullptr) << render(compilation.diagnostics);
-  EXPECT_EQ(compilation.program->digest(), plain.program->digest());
+  ASSERT_NE(compilation.program, nullptr) << render(compilation.diagnostics);
+  const ProgramData& data = compilation.program->data();
   std::vector<std::string> parts;
-  for (const ConditionPart& part : compilation.condition_parts) {
-    parts.push_back(compilation.program->rules()[part.rule].name + " " +
-                    text.substr(part.span.begin, part.span.end - part.span.begin));
+  for (const ConditionPart& part : data.condition_parts) {
+    const Location& at = data.locations[part.location];
+    parts.push_back(data.rules[data.rule_codes[part.code].rule].name + " " +
+                    text.substr(part.begin, part.end - part.begin) + " " + std::to_string(at.line));
   }
-  EXPECT_EQ(parts, (std::vector<std::string>{"p.a input.amount > 1.0", "q.c input.to == \"x\"",
-                                             "q.c input.amount > 2.0", "q.c agent.id != \"\""}));
-  EXPECT_EQ(compilation.parts_program->rules().size(), parts.size());
+  const std::string line = std::to_string(1 + std::count(text.begin(), text.end(), '\n'));
+  EXPECT_EQ(parts.size(), 4u);
+  EXPECT_EQ(parts.back(), "q.c agent.id != \"\" " + line);
+  EXPECT_EQ(parts[0].substr(0, 22), "p.a input.amount > 1.0");
+  // A condition that is one part is no second predicate.
+  EXPECT_EQ(data.predicates.size(), plain.program->data().predicates.size() + 3);
+  EXPECT_EQ(data.condition_parts[0].predicate, data.rule_codes[data.condition_parts[0].code].condition);
 }
 
 TEST(TokenScan, CanonicalTextKeepsTokensOnly) {

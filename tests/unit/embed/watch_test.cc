@@ -1,4 +1,5 @@
-// PolicyWatcher on real files: what is written, renamed, linked and removed, and what stays in force meanwhile.
+// These tests run PolicyWatcher on real files that are written, renamed, linked and removed, and
+// check which policies stay in force meanwhile.
 #include "ordain/watch.h"
 
 #include <gtest/gtest.h>
@@ -17,18 +18,18 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-// The tests run with the system's events and without them.
+// The tests run with the system's file events and without them.
 class WatchTest : public ::testing::TestWithParam<bool> {
  protected:
   std::string path(const std::string& name) const { return (fs::path(folder_.path()) / name).string(); }
 
-  // In place where the system tells when the file is closed. Who polls may see it half written, so there it is
-  // replaced.
+  // Writes in place if the system reports that a file was closed. A watcher that polls may see a
+  // half-written file, so in that mode the file is replaced.
   void write(const std::string& name, const std::string& text) const {
     if (GetParam()) return replace(name, text);
     std::ofstream(path(name)) << text;
   }
-  // As careful editors do it.
+  // Replaces a file as careful editors do.
   void replace(const std::string& name, const std::string& text) const {
     std::ofstream(path(name + "~")) << text;
     fs::rename(path(name + "~"), path(name));
@@ -49,7 +50,8 @@ class WatchTest : public ::testing::TestWithParam<bool> {
     watcher_ = std::make_unique<PolicyWatcher>(paths, start, tell, options);
   }
 
-  // The rules of the next program; or "! " and the messages of one that was refused; "" after `wait` without any.
+  // @returns the rules of the next program; or "! " and the messages of one that was refused; "" if
+  // none came within `wait`
   std::string next(milliseconds wait = milliseconds(20000)) {
     std::unique_lock lock(mutex_);
     if (!arrived_.wait_for(lock, wait, [&] { return !changes_.empty(); })) return "";
@@ -66,7 +68,7 @@ class WatchTest : public ::testing::TestWithParam<bool> {
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<PolicyChange> changes_;
-  std::unique_ptr<PolicyWatcher> watcher_;  // last: it stops before the rest goes
+  std::unique_ptr<PolicyWatcher> watcher_;  // last: it stops before the other members are destroyed
 };
 
 TEST_P(WatchTest, AFileIsWrittenReplacedAndBroken) {

@@ -1,4 +1,5 @@
-// support: policies in memory, a directory that goes away, a clock that can be set.
+// support.h helps the runtime's tests: policies in memory, a temporary directory, and a clock that
+// can be set.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ inline constexpr int64_t kSecond = 1'000'000'000;
 /// 2026-01-01T12:00:00Z.
 inline constexpr int64_t kNoon = 1767268800 * kSecond;
 
-/// Bank rules that meet every turn a governed call can take.
+/// Rules of a bank that take a governed call through each of its paths.
 inline constexpr const char* kBank = R"(
 package bank;
 context { agent { clearance: int } }
@@ -65,7 +66,7 @@ inline std::shared_ptr<const Program> bank() {
   return program;
 }
 
-/// `text` with the one occurrence of `from` replaced.
+/// @returns `text` with the only occurrence of `from` replaced
 inline std::string edited(std::string text, const std::string& from, const std::string& to) {
   size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
@@ -97,7 +98,8 @@ inline Document json(const std::string& text) {
   return document.ok() ? *document : Document();
 }
 
-/// A runtime over a program, with a clock that stands still until it is moved, and a tool that counts its runs.
+/// A runtime over a program, with a clock that stands still until a test moves it, and a tool that
+/// counts its runs.
 struct Bench {
   TemporaryDirectory state;
   std::shared_ptr<std::atomic<int64_t>> now = std::make_shared<std::atomic<int64_t>>(kNoon);
@@ -131,9 +133,9 @@ struct Bench {
   /// All records, oldest first.
   std::vector<AuditRecord> records(const Runtime& runtime) const {
     EXPECT_TRUE(runtime.flush().ok());
-    return stored();
+    return read_records();
   }
-  std::vector<AuditRecord> stored() const {
+  std::vector<AuditRecord> read_records() const {
     auto log = AuditLog::open(options.database);
     EXPECT_TRUE(log.ok()) << log.error().message;
     auto all = log->tail(1'000'000);

@@ -1,4 +1,5 @@
-// What rules about agents need: addresses, texts inside values, paths, shell lines.
+// These tests cover the functions for rules about agents: addresses, texts inside values, paths,
+// shell lines.
 #include <gtest/gtest.h>
 
 #include "tests/unit/stdlib/call.h"

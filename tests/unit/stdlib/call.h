@@ -1,4 +1,5 @@
-// Calls rows of the standard library by name and shows what comes back as one text: `"a"`, `3u`, `[1, 2]`, `!overflow`.
+// call.h calls rows of the standard library by name and shows the result as one text: `"a"`, `3u`,
+// `[1, 2]`, `!overflow`.
 #pragma once
 
 #include <charconv>
@@ -95,7 +96,8 @@ struct Limits {
   uint64_t memory = 1 << 20;
 };
 
-/// The value as `show` writes it, or `!` and the fault's name. The value lives as long as the process.
+/// @returns the value as `show` writes it, or `!` and the fault's name. The value lives as long as
+/// the process.
 inline Value call_value(std::string_view name, const std::vector<Value>& args, FaultCode* fault, Limits limits = {}) {
   const Function* function = standard_library().find(name);
   if (function == nullptr) throw "no function " + std::string(name);
@@ -112,14 +114,14 @@ inline std::string call(std::string_view name, const std::vector<Value>& args, L
   Value result = call_value(name, args, &fault, limits);
   return fault == FaultCode::none ? show(result) : "!" + std::string(fault_name(fault));
 }
-/// For arguments that are calls themselves.
+/// Makes arguments by calls.
 inline Value made(std::string_view name, const std::vector<Value>& args) {
   FaultCode fault;
   Value result = call_value(name, args, &fault);
   if (fault != FaultCode::none) throw "fault in " + std::string(name);
   return result;
 }
-/// The message of the fault that the call ends with.
+/// @returns the message of the fault in which the call ends
 inline std::string message(std::string_view name, const std::vector<Value>& args) {
   Eval eval;
   eval.arena = &values();

@@ -1,4 +1,4 @@
-// Lists, sets, optionals, numbers, encodings.
+// These tests cover lists, sets, optionals, numbers and encodings.
 #include <gtest/gtest.h>
 
 #include <cmath>

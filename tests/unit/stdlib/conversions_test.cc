@@ -1,4 +1,4 @@
-// Conversions: what fits, what is refused, and how values are written.
+// These tests cover conversions: accepted and refused values, and how values are written.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,4 +1,5 @@
-// Arithmetic at the edges of its types, ordering across them, membership and indexing.
+// These tests cover arithmetic at the limits of its types, ordering across them, membership and
+// indexing.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -137,7 +138,7 @@ TEST(Operators, Membership) {
 }
 
 TEST(Operators, DeepMembershipIsBounded) {
-  // Each level holds the one below twice: 2^60 nodes in 120 values.
+  // Each level holds the one below it twice: 2^60 nodes in 120 values.
   Value nest = L({I(1)});
   for (int i = 0; i < 60; ++i) nest = L({nest, nest});
   EXPECT_EQ(call("@in", {nest, L({nest})}), "!cost_budget");

@@ -1,4 +1,4 @@
-// Strings count in code points, and never come out as anything but valid UTF-8.
+// These tests check that string functions count in code points and always return valid UTF-8.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// The table as a whole: every row is well made, keeps its promises on samples of its kinds, and docs/functions.md says
-// the same.
+// These tests cover the function table as a whole: every row is well-formed and keeps its promises
+// on samples of its kinds, and docs/functions.md agrees with it.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -40,7 +40,7 @@ TEST(Table, CanBeAddedToAHostsTable) {
   EXPECT_THROW(add_standard_library(table), std::invalid_argument);
 }
 
-// Values of every kind, edges among them.
+// @returns values of every kind, including limits
 std::vector<Value> samples() {
   return {N(),
           T(),
@@ -83,7 +83,7 @@ std::vector<Value> samples() {
           made("cidr", {S("10.0.0.0/8")})};
 }
 
-// Calls each row with every combination of samples that its kinds take.
+// Calls each row with every combination of samples that its kinds accept.
 template <typename Each>
 void for_each_call(const Each& each) {
   const std::vector<Value> all = samples();

@@ -1,4 +1,5 @@
-// Parts of times: leap years, the first and last day, offsets, daylight saving.
+// These tests cover the parts of times: leap years, the first and last day, offsets, daylight
+// saving.
 #include <gtest/gtest.h>
 
 #include "tests/unit/stdlib/call.h"

@@ -23,7 +23,10 @@ struct SlotValues {
 /// What keeps facts from fitting their declarations. Decides `deny` with code invalid_input.
 struct BindError {
   bool failed = false;
-  std::string message;  ///< "input.amount: expected double, got string"
+  std::string path;      ///< of the first misfit: "input.lines[2].amount"; "" if the host rejected the whole call
+  std::string expected;  ///< the type that was declared there, "double"; "" if the misfit is not one of types
+  std::string got;       ///< what came, "string", "double with a fraction"; "" likewise
+  std::string message;   ///< all of it, for people: "input.amount: expected double, got string"
 };
 
 /// The host's facts about who acts: agent, principal, tenant, environment, session and other context. Made once
@@ -97,6 +100,7 @@ class Call {
  private:
   void set_capability_attributes();
   void set_action(std::string_view path, SlotId slot, const Value& value);
+  void fail(std::string_view path, std::string_view what);
 
   std::shared_ptr<const Program> program_;
   CapabilityRef capability_;

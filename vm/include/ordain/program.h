@@ -131,6 +131,9 @@ class Program {
 
  private:
   Program();
+  /// `link`, leaving the digest to the caller.
+  static Result<std::shared_ptr<Program>> link_undigested(ProgramData data, const FunctionTable& functions);
+
   std::unique_ptr<ProgramData> data_;
   std::unique_ptr<std::atomic<NativePredicate>[]> native_;
   std::unique_ptr<std::atomic<NativeBatch>[]> native_batches_;   ///< by entry of the plan

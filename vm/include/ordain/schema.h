@@ -1,9 +1,11 @@
 // Schema: what a Program may be asked about: capabilities, the host's context, and a slot for every field.
 #pragma once
 
+#include <array>
 #include <bitset>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,23 +24,25 @@ std::string_view to_string(Stage stage);
 
 /// Who supplies a slot, and how long it stays.
 enum class Bank : uint8_t {
-  context = 0,  ///< agent, principal, tenant, environment, session and other host attributes: set once, used by many calls
-  call = 1,     ///< input, output, metadata, resource, action, capability, risk, now: set for each call
+  context =
+      0,     ///< agent, principal, tenant, environment, session and other host attributes: set once, used by many calls
+  call = 1,  ///< input, output, metadata, resource, action, capability, risk, now: set for each call
 };
 
-/// One place for one value. A slot is identified by path and type: `input.amount: double` of two capabilities is one slot.
+/// One place for one value. A slot is identified by path and type: `input.amount: double` of two capabilities is one
+/// slot.
 struct Slot {
   std::string path;            ///< "input.amount", "agent.clearance", "output" (the whole record, as a map)
   const Type* type = nullptr;  ///< what it holds when present
   Bank bank = Bank::call;
-  uint32_t index = 0;          ///< within its bank
-  bool optional = false;       ///< declared optional (or undeclared field of an open record): absence is not a fault
-  bool host = false;           ///< supplied by the host, not the agent: absence is `missing_context`
-  bool builtin = false;        ///< a built-in name: "" or [] when absent, never missing
-  bool compared = false;       ///< a string that rules compare with literals: its symbol is looked up when it is set
+  uint32_t index = 0;     ///< within its bank
+  bool optional = false;  ///< declared optional (or undeclared field of an open record): absence is not a fault
+  bool host = false;      ///< supplied by the host, not the agent: absence is `missing_context`
+  bool builtin = false;   ///< a built-in name: "" or [] when absent, never missing
+  bool compared = false;  ///< a string that rules compare with literals: its symbol is looked up when it is set
   // A list of strings that rules test for literals: the literals asked for, each a bit. `"x" in slot` is a bit test.
-  uint32_t first_bit = 0;               ///< in the bank's bit set; a multiple of 64
-  std::vector<SymbolId> member_symbols; ///< symbol of bit first_bit + i
+  uint32_t first_bit = 0;                ///< in the bank's bit set; a multiple of 64
+  std::vector<SymbolId> member_symbols;  ///< symbol of bit first_bit + i
 };
 
 /// A field of a record that a call is bound against.
@@ -46,8 +50,8 @@ struct FieldBinding {
   std::string name;
   const Type* type = nullptr;
   bool optional = false;
-  SlotId slot = kNone;       ///< where its value goes; kNone if no rule reads it (it is checked all the same)
-  uint32_t record = kNone;   ///< for a nested record: index into Schema::records
+  SlotId slot = kNone;      ///< where its value goes; kNone if no rule reads it (it is checked all the same)
+  uint32_t record = kNone;  ///< for a nested record: index into Schema::records
 };
 
 /// A record as calls are bound against it: `input` of a capability, `agent`, ...
@@ -63,17 +67,26 @@ struct RecordBinding {
 
 enum class Risk : uint8_t { none = 0, low = 1, medium = 2, high = 3, critical = 4 };
 
+/// What each Risk is called, by its number.
+inline constexpr std::array<std::string_view, 5> kRiskNames = {"none", "low", "medium", "high", "critical"};
+constexpr std::optional<Risk> find_risk(std::string_view name) {
+  for (size_t i = 0; i < kRiskNames.size(); ++i) {
+    if (kRiskNames[i] == name) return static_cast<Risk>(i);
+  }
+  return std::nullopt;
+}
+
 /// A tool, a query, a payment: what an agent may call.
 struct Capability {
   std::string name;
-  std::string type;                   ///< "tool", ...
-  double risk = 0;                    ///< a Risk, or the host's number
-  std::vector<std::string> effects;   ///< "irreversible", "external", ...
+  std::string type;                  ///< "tool", ...
+  double risk = 0;                   ///< a Risk, or the host's number
+  std::vector<std::string> effects;  ///< "irreversible", "external", ...
   std::string owner, description;
   std::vector<std::string> scopes, tags;
-  bool declared = false;              ///< by `capability` (otherwise only named by a policy's target)
-  uint32_t input = kNone;             ///< index into Schema::records
-  uint32_t output = kNone;            ///< index into Schema::records; kNone: undeclared, anything fits
+  bool declared = false;    ///< by `capability` (otherwise only named by a policy's target)
+  uint32_t input = kNone;   ///< index into Schema::records
+  uint32_t output = kNone;  ///< index into Schema::records; kNone: undeclared, anything fits
   bool has_effect(std::string_view effect) const;
 };
 
@@ -88,13 +101,13 @@ bool glob_matches(std::string_view pattern, std::string_view name);
 struct Schema {
   std::vector<Slot> slots;
   std::vector<RecordBinding> records;
-  std::vector<Capability> capabilities;      ///< declared ones and exact targets, in source order
+  std::vector<Capability> capabilities;  ///< declared ones and exact targets, in source order
   std::vector<std::string> globs;
   std::map<std::string, uint32_t, std::less<>> roots;  ///< "agent", "principal", ..., "metadata" -> record
   uint32_t undeclared_input = kNone;  ///< dynamic record for capabilities that the program does not know
   uint32_t undeclared_output = kNone;
-  uint32_t slot_count[2] = {0, 0};    ///< by bank
-  uint32_t bit_words[2] = {0, 0};     ///< by bank: 64-bit words of membership bits
+  uint32_t slot_count[2] = {0, 0};  ///< by bank
+  uint32_t bit_words[2] = {0, 0};   ///< by bank: 64-bit words of membership bits
 
   const Capability* find_capability(std::string_view name) const;
 };

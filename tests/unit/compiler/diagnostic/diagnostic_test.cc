@@ -1,4 +1,4 @@
-// Diagnostics: places, how they are shown, and suggestions.
+// These tests cover diagnostics: places, how they are displayed, and suggestions.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -110,7 +110,7 @@ TEST(Render, LongLinesAreCut) {
   ASSERT_NE(out.find('!'), std::string::npos);
   EXPECT_EQ(out.find('!') - line, out.rfind('^') - carets) << out;
   EXPECT_NE(out.find("aaa...\n"), std::string::npos);
-  // Carets do not run on for the length of the span.
+  // Carets do not continue for the whole length of the span.
   EXPECT_LT(shown(text, 10, 900'000).size(), 500U);
 }
 

@@ -1,4 +1,5 @@
-// Emission: the instructions that typed trees become, what is shared, and how plans are laid out.
+// These tests cover emission: the instructions that typed trees become, what is shared, and how
+// indexes are laid out.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,7 +18,7 @@
 namespace ordain {
 namespace {
 
-// The names of a predicate's instructions, with a space between.
+// @returns the names of a predicate's instructions, separated by spaces
 std::string ops(const ProgramData& data, uint32_t predicate) {
   if (predicate == kNone) return "always";
   const Range code = data.predicates[predicate].code;
@@ -76,7 +77,7 @@ Compiled rules(const std::string& body) {
   return out;
 }
 
-// One rule `r` with this condition.
+// @returns the instructions of one rule `r` with this condition
 std::string condition(const std::string& text) { return rules("deny r when " + text + ";").condition("p.r"); }
 
 TEST(Emit, ScalarsTakeTheTypedPath) {
@@ -119,13 +120,13 @@ TEST(Emit, LiteralsInListSlotsAreBits) {
   EXPECT_EQ(p.slot("input.tags").first_bit, 0u);
   EXPECT_EQ(p.data().schema.bit_words[static_cast<int>(Bank::context)], 2u);
   EXPECT_EQ(p.data().schema.bit_words[static_cast<int>(Bank::call)], 1u);
-  // The instruction holds the bit of the bank.
+  // The instruction contains the bit's number in the bank.
   const Insn& insn = p.data().code[p.data().predicates[p.rule("p.c").condition].code.first];
   EXPECT_EQ(insn.c, roles.first_bit);
 }
 
 TEST(Emit, LogicJumpsStraightToItsEnd) {
-  // Built-in names never fault, so nothing is saved, and ! and nesting cost no instruction.
+  // Built-in names never fault, so no fault is saved, and ! and nesting cost no instruction.
   EXPECT_EQ(condition("!(agent.id == \"a\" && agent.parent_id == \"b\") || \"c\" in agent.roles"),
             "slot_eq jump_ifn slot_eq jump_ifn slot_has jump_ifn const_ ret const_ ret");
   EXPECT_EQ(condition("agent.id != \"a\" && agent.id != \"b\""),
@@ -257,11 +258,11 @@ TEST(Emit, PlansGoByPackageAndKindInSourceOrder) {
   EXPECT_EQ(names(one.obligations), "p.z");
   const PackageRules& two = data.package_rules[pay.first + 1];
   EXPECT_EQ(names(two.deny) + ";" + names(two.require_approval) + ";" + names(two.answers), "q.d;q.m;");
-  // `get` is decided by the same code of package one, and by nothing of package two before.
+  // In package one the same code decides `get`; in package two, nothing does in the before stage.
   const Range get = data.capability_rules[1].packages[0];
   ASSERT_EQ(get.count, 1u);
   EXPECT_EQ(data.package_rules[get.first].answers.entries.first, one.answers.entries.first);
-  // Undeclared capabilities: only globs, each with its set of them.
+  // For undeclared capabilities there are only globs, each with its set of them.
   const Range undeclared = data.capability_rules[2].packages[0];
   ASSERT_EQ(undeclared.count, 1u);
   const RuleCode& code = data.rule_codes[data.rule_list[data.package_rules[undeclared.first].deny.entries.first]];
@@ -360,7 +361,7 @@ TEST(Emit, LongConditionsPassTheVerifier) {
 }
 
 TEST(Emit, EmptyListsAreNotTakenForWhatWasMadeNext) {
-  // An empty list has no memory of its own, so that its address may be that of the next constant.
+  // An empty list has no memory of its own, so its address may be that of the next constant.
   for (const char* text : {"[].map(v, {})", "[[].map(v, {}), [{}].map(v, [])]", "[[], {}, [[]], [{}], {'a': []}]",
                            "{'a': [], 'b': {}, 'c': [[], {}]}.map(k, [k, [], {}])"}) {
     auto program = Program::link(expression(text), standard_library());

@@ -1,4 +1,4 @@
-// Constant folding: what is evaluated at compile time, and what must not be.
+// These tests cover constant folding: what is evaluated at compile time, and what must not be.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -32,7 +32,7 @@ struct Folded {
     expression = out.expression;
   }
   const Node& root() const { return *expression.root; }
-  /// The constant as JSON, or "" if it is none.
+  /// @returns the constant as JSON, or "" if the expression is not a constant
   std::string constant() const {
     if (expression.root == nullptr) return render(diagnostics);
     return root().kind == NodeKind::constant ? to_json(root().value) : "";
@@ -71,7 +71,7 @@ TEST(Fold, LogicIsDecidedByOneOperandWhateverTheOthersDo) {
   EXPECT_EQ(Folded("true && b").root().kind, NodeKind::slot);
   EXPECT_EQ(Folded("false || b || false").root().kind, NodeKind::slot);
   EXPECT_EQ(Folded("true && b && i > 1").root().args.size(), 2u);
-  // That x is a bool is still to be seen.
+  // It is still unknown whether x is a bool.
   Folded untyped("true && x");
   EXPECT_EQ(untyped.root().kind, NodeKind::and_);
   EXPECT_EQ(untyped.root().args.size(), 2u);
@@ -88,7 +88,7 @@ TEST(Fold, LeavesWhatFaults) {
     EXPECT_NE(folded.root().kind, NodeKind::constant) << expression;
     EXPECT_TRUE(folded.root().may_fault) << expression;
   }
-  // The branch that is not taken goes, its faults with it.
+  // The branch that is not taken disappears, together with its faults.
   EXPECT_EQ(Folded("true ? 1 : 1 / 0").constant(), "1");
   EXPECT_EQ(Folded("cel.bind(n, 1 / 0, true)").root().kind, NodeKind::let);
 }
@@ -121,8 +121,8 @@ TEST(Fold, WorkIsBounded) {
   EXPECT_EQ(Folded(list + "]").root().kind, NodeKind::constant) << "what the author wrote out is a constant";
 }
 
-// What an expression says when it runs: its value, or "fault at line:column".
-std::string said(const std::string& text, bool folded, bool checked) {
+// @returns the result of running an expression: its value, or "fault at line:column"
+std::string run_expression(const std::string& text, bool folded, bool checked) {
   Arena arena;
   Diagnostics diagnostics;
   diagnostics.sources.push_back(std::make_shared<Source>(Source{"e.cel", text}));
@@ -178,9 +178,9 @@ TEST(Fold, MovesNoFault) {
   };
   for (const char* text : kFaulting) {
     for (const bool checked : {true, false}) {
-      const std::string before = said(text, false, checked);
+      const std::string before = run_expression(text, false, checked);
       EXPECT_NE(before.find(" at "), std::string::npos) << text << ": " << before;
-      EXPECT_EQ(before, said(text, true, checked)) << text;
+      EXPECT_EQ(before, run_expression(text, true, checked)) << text;
     }
   }
 }

@@ -1,4 +1,5 @@
-// What the planner makes of conditions: which tests, which rules they leave, and what it says of those it cannot index.
+// These tests cover how the indexer treats conditions: the tests that it derives, the rules that
+// they leave, and its report on conditions that it cannot index.
 #include "ordain/index_text.h"
 
 #include <fmt/format.h>
@@ -24,7 +25,7 @@ std::shared_ptr<const Program> program_of(const std::string& rules) {
   return compiled.program;
 }
 
-// Twenty rules with a number put into the condition.
+// Makes twenty rules whose conditions contain different numbers.
 std::string twenty(const std::string& effect, const std::string& condition) {
   std::string out;
   for (int i = 0; i < 20; ++i)
@@ -91,7 +92,7 @@ TEST(Plan, SaysWhichRulesItCannotIndexAndWhy) {
   EXPECT_EQ(index_graph(*program, 5).rfind("digraph plan {", 0), 0u);
 }
 
-// A fault of a deny rule denies: where a fact that it reads is absent, it must be tried.
+// A fault of a deny rule denies: if a fact that it reads is absent, the rule must be tried.
 TEST(Plan, AbsentFactsLeadToRulesWhoseFaultMatters) {
   for (const char* effect : {"deny", "allow"}) {
     auto program = program_of(twenty(effect, "agent.team == \"t{}\""));
@@ -107,7 +108,7 @@ TEST(Plan, AbsentFactsLeadToRulesWhoseFaultMatters) {
   }
 }
 
-// Skipping must not lose that a test of a long text exhausts the budget.
+// Skipping a rule must not hide that testing a long text exhausts the budget.
 TEST(Plan, TextsTooLongForTheBudgetAreNotSkipped) {
   auto program = program_of(twenty("deny", "input.command.matches(\"bad{} [a-z]+ [0-9]+\")"));
   ASSERT_EQ(root_of(*program).test, IndexTest::text);
@@ -120,7 +121,7 @@ TEST(Plan, TextsTooLongForTheBudgetAreNotSkipped) {
   EXPECT_EQ(decide(call, context, scratch).code, DecisionCode::budget_exceeded);
 }
 
-// The same with a smaller budget than the planner counted on: then nothing is skipped.
+// With a budget smaller than the indexer assumed, no rule is skipped.
 TEST(Plan, SmallerBudgetsTryEveryRule) {
   auto program = program_of(twenty("deny", "input.size in [{}, 500, 501, 502]"));
   Context context(program);

@@ -1,4 +1,4 @@
-// The syntax tree as s-expressions, short enough to stand in a test.
+// parse_dump writes the syntax tree as s-expressions, short enough for tests.
 #pragma once
 
 #include <memory>
@@ -178,7 +178,7 @@ inline std::string dump(const syntax::File& file) {
   return out;
 }
 
-/// A text and what parsing made of it. Keeps both alive.
+/// A text and the result of parsing it. Keeps both alive.
 struct Parsed {
   Arena arena;
   Diagnostics diagnostics;
@@ -189,7 +189,7 @@ struct Parsed {
     return std::string_view(diagnostics.sources[0]->text).substr(span.begin, span.end - span.begin);
   }
 
-  /// One line a diagnostic: line:column code: message [| help]
+  /// One line per diagnostic: line:column code: message [| help]
   std::string report() const {
     std::string out;
     for (const Diagnostic& item : diagnostics.items) {

@@ -1,4 +1,5 @@
-// Expressions: text to tree, in tables; then places, literals, limits, and the conformance data where it is present.
+// These tests cover parsing expressions: text to tree, in tables; then places, literals, limits,
+// and the conformance data if it is present.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -214,11 +215,11 @@ TEST(ParseExpression, BadEscapes) {
       {R"('\01')", "1:2 invalid-escape: an octal escape needs three digits, \\000 to \\377"},
       {R"('\u12')", "1:2 invalid-escape: `\\u` needs four hexadecimal digits"},
       {R"('\U0001F60')", "1:2 invalid-escape: `\\U` needs eight hexadecimal digits"},
-      {R"('\ud800')", "1:2 invalid-escape: this escape is no Unicode character"},
+      {R"('\ud800')", "1:2 invalid-escape: this escape is not a Unicode character"},
       {R"('\udc00\ud800')",
-       "1:2 invalid-escape: this escape is no Unicode character\n1:8 invalid-escape: this escape is no Unicode "
-       "character"},
-      {R"('\U00110000')", "1:2 invalid-escape: this escape is no Unicode character"},
+       "1:2 invalid-escape: this escape is not a Unicode character\n1:8 invalid-escape: this escape is not a "
+       "Unicode character"},
+      {R"('\U00110000')", "1:2 invalid-escape: this escape is not a Unicode character"},
       {R"(b'\u0041')", "1:3 invalid-escape: `\\u` and `\\U` are for strings; bytes are written as `\\x00` to `\\xFF`"},
   });
   auto parsed = parse_text(R"(x == 'a\xq' + "b\u00zz")");
@@ -244,14 +245,14 @@ TEST(ParseExpression, Mistakes) {
       {"a.", "1:3 syntax: expected a name after `.`, found the end of the text"},
       {"a = b", "1:3 syntax: expected an operator, found `=` | did you mean `==`?"},
       {"a and b", "1:3 syntax: expected an operator, found `and` | did you mean `&&`?"},
-      {"for", "1:1 reserved-word: `for` is a reserved word, and no name in an expression"},
+      {"for", "1:1 reserved-word: `for` is a reserved word, so an expression cannot use it as a name"},
       {"when", "1:1 syntax: expected an expression, found `when`"},
       {"a == 30m",
        "1:6 misplaced-duration: a duration such as `30m` may stand only after `expires` | write duration(\"30m\")"},
       {"{when: 1}",
        "1:2 syntax: expected an expression, found `when` | a map's key is an expression; write \"when\" for the text"},
       {"a.?f(1)", "1:4 syntax: `.?` selects a field and cannot call a function"},
-      {"a.`f`(1)", "1:3 syntax: a function's name has no backticks"},
+      {"a.`f`(1)", "1:3 syntax: a function's name cannot have backticks"},
       {"f(x){a: 1}", "1:5 syntax: only the name of a type may stand before `{` | is an operator missing?"},
       {"'abc", "1:1 unclosed-string: this string is not closed | close it with ' on the same line"},
       {"\"a\\", "1:1 unclosed-string: this string is not closed | close it with \" on the same line"},
@@ -360,7 +361,7 @@ TEST(ParseExpression, NestingBelowTheLimitIsFine) {
   EXPECT_EQ(parse_text(repeat("!", 399) + "a")->report(), "");
   EXPECT_EQ(parse_text(repeat("!", 400) + "a")->report(),
             "1:1 limit-nesting: operators are nested deeper than 400 levels | split the expression with `let`\n");
-  // Long runs of && and || stay flat, as do lists.
+  // Long runs of && and || stay flat, and so do lists.
   EXPECT_EQ(parse_text("a" + repeat(" && a", 5'000))->report(), "");
   EXPECT_EQ(parse_text("a && b" + repeat(" || a && b", 5'000))->report(), "");
   EXPECT_EQ(parse_text("[1" + repeat(", 1", 5'000) + "]")->report(), "");
@@ -384,7 +385,7 @@ TEST(ParseExpression, OtherLimits) {
 
 TEST(ParseExpression, LongInputEndsQuickly) {
   constexpr size_t kMega = 1'000'000;
-  // Each takes milliseconds if time is linear, and minutes if it is not.
+  // Each takes milliseconds if the time is linear, and minutes otherwise.
   expect_code(std::string(kMega, '"'), "unclosed-string");
   expect_code(std::string(kMega, '\''), "unclosed-string");
   expect_code("'''" + repeat("a''", kMega / 3), "unclosed-string");

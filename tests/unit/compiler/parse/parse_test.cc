@@ -1,4 +1,4 @@
-// Files: text to tree, and broken text to one report a mistake.
+// These tests cover parsing files: text to tree, and broken text to one report per mistake.
 #include <gtest/gtest.h>
 
 #include <random>

@@ -1,4 +1,5 @@
-// Approvals: bound to the exact call and to the asking rules, answered once by each group, used once.
+// These tests cover approvals: bound to the exact call and to the asking rules, answered once by
+// each group, used once.
 #include <future>
 #include <sstream>
 #include <thread>
@@ -13,7 +14,7 @@ using testing::edited;
 using testing::json;
 using testing::kSecond;
 
-/// Asks for 600 and approves it.
+/// Requests a payment of 600 and approves it.
 std::string approve_600(Bench& bench, const Runtime& runtime) {
   auto outcome = bench.pay(runtime, 600);
   EXPECT_NE(outcome.pending(), nullptr) << outcome.describe();
@@ -119,7 +120,7 @@ TEST(Approvals, ExpireWhileWaitingAndAfterApproval) {
   EXPECT_EQ(runtime.approvals().approve(next, "ann", "finance", "", *bench.now).error().code, "not_pending");
   EXPECT_EQ(runtime.approvals().list(ApprovalState::expired, *bench.now)->size(), 2u);
   EXPECT_EQ(*bench.runs, 0);
-  // A clock that goes back must not wake them.
+  // A clock that is set back must not revive them.
   *bench.now = testing::kNoon;
   EXPECT_EQ(runtime.approvals().show(id, *bench.now)->state, ApprovalState::expired);
 }

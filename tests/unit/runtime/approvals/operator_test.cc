@@ -1,5 +1,5 @@
-// What only an operator can do: approvals and grants under a key, grants and what they cover, scopes of the agent; and
-// eight processes after one approval.
+// These tests cover what only an operator can do: approvals and grants under a key, and what grants
+// cover; also scopes of the agent, and eight processes that compete for one approval.
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ using testing::kSecond;
 struct Keyed : Bench {
   PrivateKey key = *PrivateKey::generate("operator");
 
-  /// The host has the public key alone, so that not even it can approve.
+  /// A host with only the public key, so that not even the host can approve.
   Runtime checking() {
     options.operator_keys = {.sign = {}, .trust = {key.public_key()}};
     return open();
@@ -31,7 +31,7 @@ struct Keyed : Bench {
     if (!store.ok()) std::abort();
     return std::move(*store);
   }
-  /// What someone does who can write the file.
+  /// Acts as an attacker who can write the file.
   void sql(const std::string& text) {
     auto database = sqlite::Database::open(options.database + "/approvals.db", sqlite::Database::Open::read_write,
                                            std::chrono::seconds(5));
@@ -126,7 +126,7 @@ TEST(OperatorKey, AVoteOfAnotherKeyOrForAnotherRowIsRefused) {
                                       {.sign = *PrivateKey::generate("operator"), .trust = {}});
   ASSERT_TRUE(stranger->approve(id, "eve", "", "", *bench.now).ok());
   bench.refused(runtime);
-  // A genuine vote for another request, moved here.
+  // Move a genuine vote here from another request.
   auto other = bench.pay(runtime, 700);
   ASSERT_NE(other.pending(), nullptr);
   ASSERT_TRUE(bench.operators().approve(other.pending()->approval_id, "ann", "", "", *bench.now).ok());
@@ -154,7 +154,7 @@ TEST(OperatorKey, ARequestThatShowsAnotherCallThanItIsBoundToIsRefused) {
   auto runtime = bench.checking();
   std::string id = bench.ask(runtime);
   bench.sql(R"(UPDATE approvals SET input = '{"amount":1.0,"to":"bob"}')");
-  // The operator signs what is shown: a payment of 1.
+  // The operator signs what is displayed: a payment of 1.
   ASSERT_TRUE(bench.operators().approve(id, "ann", "", "", *bench.now).ok());
   bench.refused(runtime);
 }

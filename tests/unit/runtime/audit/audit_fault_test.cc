@@ -1,4 +1,5 @@
-// What happens when the world fails: a typed error, a denial, and nothing half-written.
+// These tests make storage fail: the result must be a typed error and a denial, and nothing
+// half-written.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,7 +37,8 @@ struct FaultTest : ::testing::Test {
     }
     ASSERT_TRUE(runtime.health().audit_available) << runtime.health().audit_error;
   }
-  /// Calls are denied while `fault` holds, nothing runs, and afterwards the log is whole.
+  /// Checks that calls are denied and nothing runs while `fault` holds, and that the log is
+  /// complete afterwards.
   void denies_and_recovers(std::atomic<Fault>& where, Fault fault, const std::string& code, int64_t good_writes) {
     auto runtime = bench.open();
     ASSERT_TRUE(bench.pay(runtime, 20).has_value());

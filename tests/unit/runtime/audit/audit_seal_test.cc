@@ -1,4 +1,5 @@
-// What signed checkpoints, segments, proofs and imports show, and every way of tampering that they detect.
+// These tests cover signed checkpoints, segments, proofs and imports, and every way of tampering
+// that they detect.
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@ void execute(const std::string& path, const std::string& sql) {
   ASSERT_TRUE(result.ok()) << sql << ": " << result.error().message;
 }
 
-/// Writes the hashes of the whole table anew, as one who can write the file but has no key would.
+/// Recomputes all hashes of the table, like an attacker who can write the file but has no key.
 void rebuild_chain(const std::string& path) {
   auto database = open_raw(path);
   struct Row {
@@ -64,7 +65,8 @@ void rebuild_chain(const std::string& path) {
   }
 }
 
-/// Ten calls in two runs, twenty records, signed: checkpoints at every close, and elsewhere.
+/// Makes ten calls in two runtimes, twenty records, signed: checkpoints at every close, and in an
+/// external file.
 struct Sealed : ::testing::Test {
   Bench bench;
   PrivateKey key = make_key();
@@ -141,7 +143,7 @@ TEST_F(Sealed, RebuiltChain) {
   execute(path, "UPDATE records SET body = (SELECT body FROM records WHERE id = 12) WHERE id = 14");
   expect_bad(verify(), 14, "hash");
   rebuild_chain(path);
-  expect_bad(verify(false, false), 11, "not those that were signed");
+  expect_bad(verify(false, false), 11, "not the records that were signed");
   execute(path, "DELETE FROM checkpoints");
   EXPECT_TRUE(verify(false, false).ok) << "without key and checkpoints nothing shows it";
   expect_bad(verify(false, true), 11, "kept elsewhere differs");
@@ -388,7 +390,7 @@ TEST_F(Sealed, QueriesFindTheSameWithAndWithoutIndex) {
 
 TEST_F(Sealed, EveryRecordIsProven) {
   auto log = AuditLog::open(bench.options.database);
-  auto records = bench.stored();
+  auto records = bench.read_records();
   for (uint64_t id = 1; id <= 20; ++id) {
     auto proof = log->prove(id);
     ASSERT_TRUE(proof.ok()) << proof.error().message;
@@ -477,7 +479,7 @@ TEST_F(Sealed, AForgedImportMakesNothing) {
   refused(changed, "bad_line");
   changed = lines;
   changed.erase(changed.begin() + static_cast<ptrdiff_t>(record));
-  refused(changed, "bad_line");  // the next checkpoint is not of the records before it
+  refused(changed, "bad_line");  // the next checkpoint does not cover the records before it
   changed = lines;
   std::swap(changed[record], changed[record + 1]);
   refused(changed, "bad_record");

@@ -1,4 +1,5 @@
-// The audit log: its encoding, its chain, every way of tampering, and what happens when it cannot be written.
+// These tests cover the audit log: its encoding, its chain, every way of tampering, and what
+// happens when it cannot be written.
 #include <future>
 #include <thread>
 
@@ -49,7 +50,7 @@ struct Tampering : ::testing::Test {
 };
 
 TEST_F(Tampering, ChangedByteOfTheBody) {
-  auto records = bench.stored();
+  auto records = bench.read_records();
   execute(
       "UPDATE records SET body = CAST(replace(hex(body), '626F62', '626F63') AS TEXT) WHERE id = 7");  // not even bytes
   expect_bad(7);

@@ -1,4 +1,5 @@
-// The tree against a naive reading of RFC 9162, and against its published test values.
+// These tests compare the tree with a naive implementation of RFC 9162, and with published test
+// values.
 #include "runtime/audit/merkle.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// The canonical encoding of values: one value, one text of bytes; and reading of whatever bytes there are.
+// These tests cover the canonical encoding of values: each value has one byte string, and any bytes
+// can be read safely.
 #include "runtime/audit/value_bytes.h"
 
 #include <algorithm>
@@ -50,7 +51,7 @@ TEST(ValueBytes, NamesOfAnyLengthAscendByBytes) {
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
-  // As few as are sorted in place, and more.
+  // Counts that are sorted in place, and larger ones.
   for (size_t count : {size_t{2}, size_t{7}, size_t{32}, names.size()}) {
     for (size_t first = 0; first + count <= names.size(); ++first) {
       std::vector<MapEntry> entries;
@@ -126,7 +127,7 @@ TEST(ValueBytes, DamagedBytesAreRefusedAndDeepTreesNotWritten) {
       (void)take_value(view, arena, &value);
     }
   }
-  std::string_view huge("\x0a\xff\xff\xff\xff", 5);  // a list that claims four thousand million elements
+  std::string_view huge("\x0a\xff\xff\xff\xff", 5);  // a list claiming four billion elements
   Arena arena;
   Value value;
   EXPECT_FALSE(take_value(huge, arena, &value));

@@ -1,4 +1,5 @@
-// Asynchronous calls: by callback and by future, waiting for approval without a thread, cancelled, out of time.
+// These tests cover asynchronous calls: by callback and by future, waiting for approval without a
+// thread, cancelled, and timed out.
 #include "ordain/async.h"
 
 #include <atomic>
@@ -168,7 +169,7 @@ TEST(Async, TimeoutsAnswerInTimeAndTheRecordTellsTheRest) {
     return json(R"({"message": "late"})");
   };
   auto outcome = calls.start(pay(20), deaf, 50ms).get();
-  // Where its intent takes long to be recorded, the call had not begun to execute.
+  // If recording the intent takes long, the call has not begun to execute.
   for (auto timeout = 100ms; outcome.denied() != nullptr && timeout < 60s; timeout *= 2) {
     EXPECT_EQ(outcome.denied()->code, "timeout");
     outcome = calls.start(pay(20), deaf, timeout).get();
@@ -218,11 +219,12 @@ TEST(Async, WhatWaitsWhenTheHandleGoesIsCancelledAndTooManyAreRefused) {
   EXPECT_FALSE(AsyncCalls::open(runtime, {.threads = 0}).ok());
 }
 
-// The last handle of its calls goes on one of their own threads. The runtime must be let go of nevertheless.
+// The last handle of the calls is destroyed on one of their own threads. The runtime must be
+// released nevertheless.
 struct LastHandle : AsyncBench {
   std::optional<Runtime> runtime;
   std::shared_ptr<AsyncCalls> calls;
-  std::weak_ptr<AuditSink> kept;  ///< as long as the runtime lives
+  std::weak_ptr<AuditSink> kept;  ///< alive as long as the runtime
   std::promise<void> alone, ended;
   std::shared_future<void> is_alone = alone.get_future().share();
 
@@ -233,7 +235,7 @@ struct LastHandle : AsyncBench {
     options.sinks.clear();
     calls = std::make_shared<AsyncCalls>(AsyncBench::calls(*runtime, given));
   }
-  /// What drops the last handle, on the thread that calls it.
+  /// @returns a function that destroys the last handle on the thread that calls it
   auto drop() {
     return [last = calls, is_alone = is_alone, this]() mutable {
       is_alone.wait();
@@ -241,7 +243,7 @@ struct LastHandle : AsyncBench {
       ended.set_value();
     };
   }
-  /// Leaves `drop` the last one.
+  /// Makes the handle in `drop` the last one.
   void leave() {
     calls.reset();
     runtime.reset();

@@ -1,5 +1,5 @@
-// bind_json leaves out what no rule reads; bind_input of the whole tree is the judge: the same slots, or the same
-// words.
+// These tests compare bind_json, which skips everything that no rule reads, with bind_input of the
+// whole tree: both must fill the same slots or report the same error.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -39,7 +39,7 @@ class JsonWriter {
     std::string out = "{";
     const size_t fields = random_() % (depth == 0 ? 12 : 5);
     for (size_t n = 0; n < fields; ++n) {
-      // Mostly each name once.
+      // Mostly each name occurs once.
       const size_t name = random_() % 20 == 0 ? random_() % std::size(kNames) : (n * 5 + depth) % std::size(kNames);
       out += fmt::format("{}\"{}\"{}:{}", n == 0 ? "" : ", ", kNames[name], random_() % 9 == 0 ? " " : "",
                          value(depth + 1));
@@ -86,7 +86,7 @@ class JsonWriter {
   std::mt19937_64 random_;
 };
 
-// Everything that engines read of a call.
+// @returns everything that engines read of a call
 std::string describe(const Call& call) {
   if (call.error().failed) return "refused: " + call.error().message;
   std::string out;
@@ -136,26 +136,28 @@ TEST(BindJson, SaysTheSameOfWhatNoRuleReads) {
   auto program = testing::compile_text(kPolicy);
   Call tree(program), direct(program);
   const CapabilityRef open_one = program->resolve("open_one"), shut = program->resolve("shut");
-  auto said = [&](const CapabilityRef& capability, const std::string& json) {
+  auto bind_both = [&](const CapabilityRef& capability, const std::string& json) {
     const std::string out = directly(direct, capability, json);
     EXPECT_EQ(out, by_tree(tree, capability, json)) << json;
     return out;
   };
   const std::string many = R"("f1": 1, "f2": [2], "f3": {"x": {}}, "f4": "")";
-  EXPECT_EQ(said(open_one, R"({"a": 7, )" + many + "}").substr(0, 7).find("refused"), std::string::npos);
-  EXPECT_NE(said(shut, R"({"a": 7, )" + many + "}").find("input.f1: shut.input has no such field"), std::string::npos);
-  EXPECT_NE(said(open_one, R"({"a": 7, "f1": 0, )" + many + "}").find("duplicate key \"f1\""), std::string::npos);
-  EXPECT_NE(said(open_one, R"({"a": 7, )" + many + R"(, "g": [{"k": 1, "k": 2}]})").find("duplicate key \"k\""),
+  EXPECT_EQ(bind_both(open_one, R"({"a": 7, )" + many + "}").substr(0, 7).find("refused"), std::string::npos);
+  EXPECT_NE(bind_both(shut, R"({"a": 7, )" + many + "}").find("input.f1: shut.input has no such field"),
             std::string::npos);
-  EXPECT_NE(said(open_one, R"({"a": 7, )" + many + R"(, "g": )" + std::string(64, '[') + std::string(64, ']') + "}")
-                .find("nested deeper than 64"),
+  EXPECT_NE(bind_both(open_one, R"({"a": 7, "f1": 0, )" + many + "}").find("duplicate key \"f1\""), std::string::npos);
+  EXPECT_NE(bind_both(open_one, R"({"a": 7, )" + many + R"(, "g": [{"k": 1, "k": 2}]})").find("duplicate key \"k\""),
             std::string::npos);
-  EXPECT_NE(said(open_one, "{" + many + "}").find("input.a: required, but missing"), std::string::npos);
-  EXPECT_NE(said(open_one, R"({"a": 7, )" + many + ", \"g\": \"\xff\"}").find("invalid UTF-8"), std::string::npos);
-  // What a rule reads of an undeclared field is there, and what lies about it.
+  EXPECT_NE(
+      bind_both(open_one, R"({"a": 7, )" + many + R"(, "g": )" + std::string(64, '[') + std::string(64, ']') + "}")
+          .find("nested deeper than 64"),
+      std::string::npos);
+  EXPECT_NE(bind_both(open_one, "{" + many + "}").find("input.a: required, but missing"), std::string::npos);
+  EXPECT_NE(bind_both(open_one, R"({"a": 7, )" + many + ", \"g\": \"\xff\"}").find("invalid UTF-8"), std::string::npos);
+  // The undeclared field that a rule reads is present, and the fields around it are skipped.
   Context context(program);
   Scratch scratch;
-  said(open_one, R"({"a": 7, )" + many + R"(, "deep": {"er": 3, "f": 1}})");
+  bind_both(open_one, R"({"a": 7, )" + many + R"(, "deep": {"er": 3, "f": 1}})");
   EXPECT_EQ(decide(direct, context, scratch).reason, "p.three");
 }
 

@@ -1,5 +1,6 @@
-// kill -9 at random moments: what was acknowledged is on record, chain and checkpoints verify, no approval serves
-// twice. ORDAIN_CRASH_ROUNDS says how often; 50 times if it is not set.
+// This test kills a process (kill -9) at random moments: everything acknowledged must be on record,
+// chain and checkpoints must verify, and no approval may be used twice. ORDAIN_CRASH_ROUNDS sets
+// how often; the default is 50.
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,8 +26,9 @@ constexpr const char* kKeyFile = "/operator.key";
 constexpr const char* kElsewhere = "/elsewhere";
 constexpr int kPipe = STDERR_FILENO + 1;
 
-/// The process that is killed: this executable again, running the disabled test below. It writes what it knows to the
-/// pipe whose other end is `*out`: "a" and the action of every call that has returned, "f" after a flush.
+/// Starts the process that is killed: this executable again, running the disabled test below. It
+/// reports to the pipe whose other end is `*out`: "a" and the action of every call that has
+/// returned, "f" after a flush.
 pid_t start_worker(const std::string& state, const char* durability, int* out) {
   int ends[2];
   if (pipe(ends) != 0) return -1;
@@ -86,17 +88,17 @@ TEST(CrashWorker, DISABLED_Run) {
   for (auto& thread : threads) thread.join();
 }
 
-/// What the child said before it was killed.
-struct Said {
+/// The child's reports before it was killed.
+struct ChildReport {
   std::vector<std::string> pays, looks;
-  size_t flushed_looks = 0;  ///< so many of them before the last flush
+  size_t flushed_looks = 0;  ///< number of looks before the last flush
 };
 
-Said read_until_killed(pid_t child, int out, useconds_t after) {
+ChildReport read_until_killed(pid_t child, int out, useconds_t after) {
   std::string text;
   char buffer[4096];
   std::thread killer;
-  // Reading goes on while the time runs: a full pipe would hold the child up, with everything committed.
+  // Keep reading while the time runs: a full pipe would block the child with everything committed.
   for (ssize_t got; (got = read(out, buffer, sizeof(buffer))) > 0;) {
     text.append(buffer, static_cast<size_t>(got));
     if (killer.joinable()) continue;
@@ -110,17 +112,17 @@ Said read_until_killed(pid_t child, int out, useconds_t after) {
   int status = 0;
   waitpid(child, &status, 0);
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
-  Said said;
+  ChildReport report;
   for (size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
     std::string line = text.substr(at, end - at);
-    if (line == "f") said.flushed_looks = said.looks.size();
-    if (line[0] == 'a') said.pays.push_back(line.substr(1));
-    if (line[0] == 'l') said.looks.push_back(line.substr(1));
+    if (line == "f") report.flushed_looks = report.looks.size();
+    if (line[0] == 'a') report.pays.push_back(line.substr(1));
+    if (line[0] == 'l') report.looks.push_back(line.substr(1));
   }
-  return said;
+  return report;
 }
 
-/// One state directory, and what was promised to be in it.
+/// One state directory, and the records that it must contain.
 class Trial {
  public:
   explicit Trial(const char* durability) : durability_(durability), sync_(std::string(durability) == "sync") {
@@ -133,7 +135,8 @@ class Trial {
     int out = -1;
     pid_t child = start_worker(bench_.state.path(), durability_, &out);
     ASSERT_GT(child, 0);
-    // Approve what the child asks for, while it runs, so that some die between consumption and outcome.
+    // Approve the child's requests while it runs, so that some processes die between consumption
+    // and outcome.
     std::atomic<bool> stop{false};
     std::thread approver([&] {
       auto store = ApprovalStore::open(bench_.options.database);
@@ -144,14 +147,15 @@ class Trial {
         usleep(1000);
       }
     });
-    Said said = read_until_killed(child, out, after);
+    ChildReport report = read_until_killed(child, out, after);
     stop = true;
     approver.join();
-    // Under group an irreversible call's intent was waited for; of others what was flushed is promised.
-    intents_.insert(said.pays.begin(), said.pays.end());
-    size_t looks = sync_ ? said.looks.size() : said.flushed_looks;
-    both_.insert(said.looks.begin(), said.looks.begin() + static_cast<ptrdiff_t>(looks));
-    if (sync_) both_.insert(said.pays.begin(), said.pays.end());
+    // Under `group`, an irreversible call has waited for its intent; of other calls, only flushed
+    // records are promised.
+    intents_.insert(report.pays.begin(), report.pays.end());
+    size_t looks = sync_ ? report.looks.size() : report.flushed_looks;
+    both_.insert(report.looks.begin(), report.looks.begin() + static_cast<ptrdiff_t>(looks));
+    if (sync_) both_.insert(report.pays.begin(), report.pays.end());
     ++rounds_;
     verify();
   }
@@ -159,7 +163,7 @@ class Trial {
   void settle() {
     EXPECT_FALSE(intents_.empty());
     std::map<std::string, int> intents, outcomes, uses;
-    for (const auto& record : bench_.stored()) {
+    for (const auto& record : bench_.read_records()) {
       if (record.kind == RecordKind::intent) {
         ++intents[record.action];
         if (!record.approval.empty()) ++uses[record.approval];
@@ -179,7 +183,8 @@ class Trial {
     ASSERT_TRUE(log.ok()) << log.error().message;
     auto kept = read_checkpoints(bench_.state.path() + kElsewhere);
     ASSERT_TRUE(kept.ok()) << kept.error().message;
-    // What came after the last checkpoint is not signed yet; the next run's opening will.
+    // Records after the last checkpoint are not signed yet; the next run signs them when it opens
+    // the log.
     auto found = log->verify({.keys = {key_.public_key()}, .checkpoints = *kept, .unsigned_tail = UINT64_MAX});
     ASSERT_TRUE(found.ok()) << found.error().message;
     ASSERT_TRUE(found->ok) << "round " << rounds_ << ": record " << found->bad_record << ": " << found->problem;

@@ -1,4 +1,5 @@
-// A governed call, turn by turn: what the caller gets, what ran, what is recorded.
+// These tests follow governed calls step by step: the caller's result, what was executed, and what
+// is recorded.
 #include <chrono>
 #include <stdexcept>
 

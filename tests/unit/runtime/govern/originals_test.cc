@@ -1,4 +1,5 @@
-// Faults that agent guards have had in the field, each a test named for what it prevents.
+// These tests prevent faults that agent guards have had in the field; each is named after the fault
+// that it prevents.
 #include <algorithm>
 #include <limits>
 #include <stdexcept>
@@ -14,7 +15,8 @@ using testing::json;
 using testing::kNoon;
 using testing::kSecond;
 
-/// "allow", "deny by p.rule", "deny (invalid_input)" ... of the first rule that names the reason.
+/// @returns "allow", "deny by p.rule", "deny (invalid_input)" ... of the first rule that gives the
+/// reason
 std::string verdict(const Runtime& runtime, const std::string& capability, const std::string& input,
                     const CallOptions& options = {}) {
   auto decision = runtime.evaluate(capability, json(input), options);
@@ -167,7 +169,7 @@ TEST(Originals, ABadPatternOrAnUnknownConditionIsFoundWhenPoliciesAreLoaded) {
   EXPECT_TRUE(has(codes(head + "input.x.matches(\"(\"); }"), "invalid-regex"));
   EXPECT_TRUE(has(codes(head + "input.y == \"1\"; }"), "unknown-field"));
   EXPECT_TRUE(has(codes(head + "looks_bad(input.x); }"), "unknown-function"));
-  // A pattern that is only known when the call comes: the blocking rule blocks.
+  // The pattern is known only when the call comes: the blocking rule blocks.
   Bench bench;
   auto runtime = bench.open(testing::compile_text(R"(
 capability a { input { x: string, pattern: string } }

@@ -1,4 +1,5 @@
-// Plans: decided ahead, executed in sequence or side by side, retried, undone; rules about the whole plan.
+// These tests cover plans: decided ahead, executed in sequence or in parallel, retried, undone; and
+// rules about the whole plan.
 #include "ordain/plan.h"
 
 #include <algorithm>
@@ -18,7 +19,7 @@ Action pay(double amount) {
 }
 Action look() { return {.capability = "look", .input = json(R"({"n": 1})")}; }
 
-/// Counts, fails where it is told to, undoes a payment by a payment of 1.
+/// Counts executions, fails on demand, and undoes a payment by a payment of 1.
 struct Tool final : Executor {
   std::vector<std::string> done;
   int setups = 0, teardowns = 0, failures = 0;

@@ -1,4 +1,5 @@
-// Programs replaced while threads decide: every decision from one whole program, and nothing of the old ones stays.
+// These tests replace programs while threads decide: every decision must come from one whole
+// program, and old programs must be freed.
 #include "ordain/live_program.h"
 
 #include <fmt/format.h>
@@ -17,8 +18,9 @@ constexpr int kVariants = 5;
 constexpr int kThreads = 8;
 constexpr int kReloads = 1000;
 
-// The variants place their slots and rules differently, so that facts bound for one and decided by another would show:
-// variant v denies by rule `marker_v` with reason "v" from slots that lie elsewhere in the others.
+// The variants have different slots and rules, so that facts bound for one and decided by another
+// would be noticed: variant v denies by rule `marker_v` with reason "v" from slots that have other
+// positions in the other variants.
 std::string variant_text(int v) {
   std::string fields, rules;
   for (int n = 0; n < v; ++n) {
@@ -33,7 +35,7 @@ std::string variant_text(int v) {
       fields, rules, v, v);
 }
 
-// Each publication is of a Program of its own, which can be seen to go.
+// Publishes a new Program each time, whose destruction can be observed.
 class Variants {
  public:
   Variants() {
@@ -53,7 +55,7 @@ class Variants {
   size_t alive() const {
     return static_cast<size_t>(std::count_if(made_.begin(), made_.end(), [](const auto& p) { return !p.expired(); }));
   }
-  // Waits for the background; at most ten seconds.
+  // Waits for the background thread, at most ten seconds.
   size_t alive_at_last(size_t expected) const {
     for (int n = 0; n < 5000 && alive() != expected; ++n) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     return alive();
@@ -222,7 +224,8 @@ TEST(RuntimeReload, UnderEightThreads) {
   while (decided < 1000) std::this_thread::yield();
   EXPECT_FALSE(runtime->reload(nullptr).ok());
   stop = true;
-  // The threads are asked to end, but this one has a worker as well, and `idle` a context of the first program.
+  // The other threads have ended, but this thread also has a worker, and `idle` has a context of
+  // the first program.
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(torn, 0u);
   EXPECT_EQ(variants.alive_at_last(1), 1u);

@@ -1,4 +1,5 @@
-// Structs bound to slots: what they decide, what they refuse when they are bound, and what a call refuses.
+// These tests cover structs bound to slots: their decisions, what binding refuses, and what a call
+// refuses.
 #include "ordain/struct_binding.h"
 
 #include <gtest/gtest.h>
@@ -81,7 +82,7 @@ std::string outcome(const Call& call, const Context& context) {
 
 class StructBindingTest : public ::testing::TestWithParam<bool> {
  protected:
-  // With the parameter, a rule reads the whole input, so that it must be bound as a map.
+  // With the parameter, a rule reads the whole input, so it must be bound as a map.
   void SetUp() override {
     of_ = program(GetParam() ? testing::edited(kPolicy, "  allow;\n}\npolicy q",
                                                "  deny whole when texts(input).exists(t, t == \"whole\") because "
@@ -152,23 +153,23 @@ TEST(StructBinding, ALiveCallIsClearedByBegin) {
 
 TEST(StructBinding, IsRefusedWhereAMemberCannotHoldItsField) {
   auto of = program();
-  auto said = [&](std::string_view path, auto member) {
+  auto bind_error = [&](std::string_view path, auto member) {
     auto result = all_but(of, path).bind(path, member).finish();
     EXPECT_FALSE(result.ok()) << path;
     if (result.ok()) return std::string();
     EXPECT_EQ(result.error().code, "bad_binding");
     return result.error().message;
   };
-  EXPECT_EQ(said("input.amount", &Payment::to), "input.amount: declared double, but the member is a string");
-  EXPECT_EQ(said("input.count", &Payment::amount), "input.count: declared int, but the member is floating point");
-  EXPECT_EQ(said("input.to", &Payment::note),
+  EXPECT_EQ(bind_error("input.amount", &Payment::to), "input.amount: declared double, but the member is a string");
+  EXPECT_EQ(bind_error("input.count", &Payment::amount), "input.count: declared int, but the member is floating point");
+  EXPECT_EQ(bind_error("input.to", &Payment::note),
             "input.to: required, but the member is optional a string and may be empty");
-  EXPECT_EQ(said("input.tags", &Payment::to), "input.tags: declared list(string), but the member is a string");
-  EXPECT_EQ(said("input.at", &Payment::wait), "input.at: declared timestamp, but the member is a duration");
-  EXPECT_EQ(said("input.address.city.x", &Payment::to),
+  EXPECT_EQ(bind_error("input.tags", &Payment::to), "input.tags: declared list(string), but the member is a string");
+  EXPECT_EQ(bind_error("input.at", &Payment::wait), "input.at: declared timestamp, but the member is a duration");
+  EXPECT_EQ(bind_error("input.address.city.x", &Payment::to),
             "input.address.city.x: input.address.city is string, which has no fields");
-  EXPECT_NE(said("input.amuont", &Payment::amount).find("did you mean `amount`"), std::string::npos);
-  EXPECT_NE(said("agent.id", &Payment::to).find("only fields of input and output"), std::string::npos);
+  EXPECT_NE(bind_error("input.amuont", &Payment::amount).find("did you mean `amount`"), std::string::npos);
+  EXPECT_NE(bind_error("agent.id", &Payment::to).find("only fields of input and output"), std::string::npos);
   EXPECT_EQ(all_but(of).bind("input.to", &Payment::to).finish().error().message, "input.to: bound twice");
 }
 

@@ -1,4 +1,4 @@
-// wrap: C++ functions as capabilities, and the types that may pass.
+// These tests cover wrap: C++ functions as capabilities, and the types that they may use.
 #include <map>
 #include <optional>
 #include <stdexcept>

@@ -1,4 +1,5 @@
-// Native rules beside those of the policies; metadata and risk as the host declares them; deciding by hand.
+// These tests cover host rules beside the policies' rules, metadata and risk as the host declares
+// them, and authorize().
 #include <limits>
 #include <stdexcept>
 
@@ -242,7 +243,7 @@ TEST(Evaluate, SaysAllThatADecisionIs) {
   EXPECT_DOUBLE_EQ(decision.confidence, 0.8) << "of the capability's risk";
 }
 
-// What the record of one call says of the policy behind it.
+// @returns what the record of one call says about the policy behind it
 std::string recorded_policy(const std::string& text, const std::vector<HostRule>& rules = {}) {
   Bench bench;
   bench.options.rules = rules;
@@ -333,7 +334,7 @@ TEST(NativeRules, WhatIsNoTextIsAFaultAndLeavesARecordThatCanBeRead) {
   auto outcome = bench.pay(runtime, 20);
   ASSERT_NE(outcome.denied(), nullptr) << outcome.describe();
   EXPECT_EQ(outcome.denied()->code, "evaluation_error");
-  EXPECT_EQ(outcome.denied()->fault, "host rule host.odd: what it says is not valid UTF-8");
+  EXPECT_EQ(outcome.denied()->fault, "host rule host.odd: its verdict is not valid UTF-8");
   ASSERT_TRUE(
       runtime.before("look", "host.throws", [](const HostCall&) -> HostVerdict { throw std::runtime_error("a\xff"); })
           .ok());

@@ -1,4 +1,5 @@
-// A decision point elsewhere: what it is told, how its answer combines with the local rules, and what happens without.
+// These tests cover a remote decision point: its requests, how its answer combines with the local
+// rules, and what happens without an answer.
 #include "ordain/remote.h"
 
 #include <fmt/format.h>
@@ -6,9 +7,9 @@
 #include <mutex>
 #include <thread>
 
+#include "ordain/decision_json.h"
+#include "ordain/event.h"
 #include "tests/unit/runtime/support.h"
-#include "vm/wire/decision_json.h"
-#include "vm/wire/event.h"
 
 namespace ordain {
 namespace {
@@ -18,7 +19,7 @@ using testing::Bench;
 using testing::compile_text;
 using testing::json;
 
-/// Answers what the test puts here, and keeps what it was asked.
+/// Answers as the test sets it up, and keeps the requests.
 struct FakeRemote : RemoteDecider {
   std::function<void(const RemoteRequest&, const Reply&)> answer;
   std::mutex mutex;
@@ -51,7 +52,7 @@ struct RemoteBench : Bench {
   }
 };
 
-/// No rule for `quiet`, one for each effect besides.
+/// There is no rule for `quiet`, and one rule for each effect besides.
 constexpr const char* kLocal = R"(
 capability quiet { input { n: int } }
 capability allows { input { n: int } }
@@ -83,15 +84,13 @@ TEST(Remote, TheStricterOfBothHoldsAndSpeaksWhereNoLocalRuleDoes) {
   EXPECT_EQ(bench.remote->count(), asked) << "what is denied already is not told";
 }
 
-/// An Ordain elsewhere, in this process: it knows the call only by the request's event.
+/// Acts as an Ordain elsewhere, in this process: it knows the call only from the request's event.
 void decide_by_event(FakeRemote& remote, std::shared_ptr<const Program> program) {
   remote.answer = [program](const RemoteRequest& request, const RemoteDecider::Reply& reply) {
-    detail::EventReader reader(program, {}, [](const std::string& warning) { ADD_FAILURE() << warning; });
-    if (auto wrong = reader.read(request.event)) return reply(Error{wrong->code, wrong->message});
+    EventReader reader(program, {.warn = [](const std::string& warning) { ADD_FAILURE() << warning; }});
+    if (auto read = reader.read(request.event); !read) return reply(parse_remote_answer(error_json(read.error())));
     Scratch scratch;
-    const Decision decision = decide(reader.call(), reader.context(), scratch);
-    reply(
-        parse_remote_answer(detail::decision_json(*program, 1, reader.call().stage(), reader.capability(), decision)));
+    reply(parse_remote_answer(decision_json(reader.call(), decide(reader.call(), reader.context(), scratch))));
   };
 }
 
@@ -277,7 +276,7 @@ TEST(Remote, AnApprovalIsBoundToWhatTheRemoteAsksFor) {
   asks("r.strange", "a large payment");
   EXPECT_NE(pay().pending()->approval_id, id);
   EXPECT_EQ(*bench.runs, 0);
-  // After execution nothing can be asked for: what the remote says of the output is an allow.
+  // After execution nothing can be approved: the remote's answer about the output is an allow.
   bench.remote->answer = [&](const RemoteRequest& request, const RemoteDecider::Reply& reply) {
     const bool before = request.event.find(R"("stage":"before")") != std::string::npos;
     if (!before) return reply(RemoteAnswer{.effect = Effect::allow});
@@ -288,6 +287,28 @@ TEST(Remote, AnApprovalIsBoundToWhatTheRemoteAsksFor) {
   ASSERT_TRUE(served.has_value()) << served.describe();
   EXPECT_EQ(bench.records(runtime).back().approval, "");
   EXPECT_EQ(runtime.approvals().show(id, *bench.now)->state, ApprovalState::consumed);
+}
+
+TEST(Remote, AnApprovalExpiresWhenTheRemoteSays) {
+  RemoteBench bench;
+  decide_by_event(*bench.remote, compile_text(R"(
+capability pay { input { to: string, amount: double, note: optional(string), card: optional(string) } output open { message: string } }
+policy p on before pay { require_approval large when input.amount > 10.0 from "risk" expires 90s; allow; }
+)"));
+  auto runtime = bench.open();
+  auto asked = bench.pay(runtime, 20);
+  ASSERT_NE(asked.pending(), nullptr) << asked.describe();
+  EXPECT_EQ(asked.pending()->rule, "remote:p.large");
+  EXPECT_EQ(asked.pending()->expires_ns, *bench.now + 90'000'000'000);
+}
+
+TEST(Remote, AnExpiryPastAllTimeIsTheEndOfIt) {
+  RemoteBench bench;
+  bench.says(parse_remote_answer(R"({"effect": "require_approval", "expires_seconds": 9223372036854775807})"));
+  auto runtime = bench.open();
+  auto asked = bench.look(runtime);
+  ASSERT_NE(asked.pending(), nullptr) << asked.describe();
+  EXPECT_GT(asked.pending()->expires_ns, int64_t{9'000'000'000'000'000'000});
 }
 
 TEST(Remote, WhatIsNoTextOrNoDecisionIsNoAnswer) {
@@ -305,22 +326,27 @@ TEST(Remote, WhatIsNoTextOrNoDecisionIsNoAnswer) {
 
 TEST(Remote, AnswersAreReadStrictly) {
   auto answer = parse_remote_answer(
-      R"({"effect": "require_approval", "rule": "p.x", "reason": "so", "from": ["a", "b"], "fault": null, "obligations": [
+      R"({"effect": "require_approval", "rule": "p.x", "reason": "so", "from": ["a", "b"], "expires_seconds": 60, "fault": null, "obligations": [
           {"kind": "redact", "path": "input.card", "with": "*", "rule": "p.y"}, {"kind": "warn", "reason": "w", "rule": null}]})");
   ASSERT_TRUE(answer.ok()) << answer.error().message;
   EXPECT_EQ(answer->effect, Effect::require_approval);
   EXPECT_EQ(answer->rule + answer->reason, "p.xso");
   EXPECT_EQ(answer->from, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(answer->expires, 60s);
   EXPECT_EQ(answer->warnings, std::vector<std::string>{"w"});
   ASSERT_EQ(answer->redactions.size(), 1u);
   EXPECT_EQ(answer->redactions[0].path + answer->redactions[0].with.json(), "input.card\"*\"");
   EXPECT_EQ(parse_remote_answer(R"({"effect": "deny", "rule": null})")->rule, "");
+  EXPECT_EQ(parse_remote_answer(R"({"effect": "require_approval", "expires_seconds": null})")->expires, 0s);
   for (const char* bad :
        {"", "[]", "{}", R"({"effect": "permit"})", R"({"effect": 1})", R"({"event": 1, "error": {"code": "x"}})",
         R"({"effect": "allow", "obligations": {}})", R"({"effect": "allow", "obligations": [1]})",
         R"({"effect": "allow", "obligations": [{"kind": "encrypt", "path": "input.card", "with": 1}]})",
         R"({"effect": "allow", "obligations": [{"kind": "redact", "path": "input.card"}]})",
-        R"({"effect": "require_approval", "from": "ops"})", R"({"effect": "require_approval", "from": [1]})"}) {
+        R"({"effect": "require_approval", "from": "ops"})", R"({"effect": "require_approval", "from": [1]})",
+        R"({"effect": "require_approval", "expires_seconds": 0})",
+        R"({"effect": "require_approval", "expires_seconds": "1"})", R"({"effect": "allow"} x)",
+        R"({"effect": "allow", "rule": 1})"}) {
     auto refused = parse_remote_answer(bad);
     ASSERT_FALSE(refused.ok()) << bad;
     EXPECT_EQ(refused.error().code, "bad_answer");

@@ -1,4 +1,5 @@
-// Sinks and telemetry: every record and every event arrives, failures fail closed, and the exposition parses.
+// These tests cover sinks and telemetry: every record and every event arrives, failures fail
+// closed, and the metrics text parses.
 #include <cstdlib>
 #include <map>
 #include <regex>
@@ -96,7 +97,7 @@ TEST(Sinks, AFailureFailsClosedUnlessTheHostSaysOpen) {
   EXPECT_EQ(Runtime::open(testing::bank(), bench.options).error().code, "invalid_options");
 }
 
-/// Samples by name and labels; fails on anything that is no OpenMetrics text.
+/// @returns samples by name and labels; fails if the text is not valid OpenMetrics
 std::map<std::string, double> parse_open_metrics(const std::string& text) {
   static const std::regex kMeta(R"re(# (TYPE|HELP|UNIT) ([a-z_]+) (.+))re");
   static const std::regex kSample(

@@ -1,4 +1,4 @@
-// redact: what a path reaches, and what it leaves alone.
+// These tests cover redact: the values that a path reaches, and those that it leaves alone.
 #include "runtime/identity/redact.h"
 
 #include "tests/unit/runtime/support.h"
@@ -6,7 +6,7 @@
 namespace ordain {
 namespace {
 
-std::string redacted(const std::string& text, const std::string& path, const Value& with = Value::string("***")) {
+std::string redact_json(const std::string& text, const std::string& path, const Value& with = Value::string("***")) {
   Arena arena;
   auto document = testing::json(text);
   Value out;
@@ -16,26 +16,26 @@ std::string redacted(const std::string& text, const std::string& path, const Val
 }
 
 TEST(Redact, ReachesWhatThePathNames) {
-  EXPECT_EQ(redacted(R"({"a": 1, "b": 2})", "output.a"), R"({"a":"***","b":2})");
-  EXPECT_EQ(redacted(R"({"a": {"b": {"c": 1}, "d": 2}})", "output.a.b.c"), R"({"a":{"b":{"c":"***"},"d":2}})");
-  EXPECT_EQ(redacted(R"({"a": 1})", "output"), R"("***")");
-  EXPECT_EQ(redacted("[1, 2]", "output[*]"), R"(["***","***"])");
-  EXPECT_EQ(redacted(R"([[{"k": 1}], []])", "output[*][*].k"), R"([[{"k":"***"}],[]])");
-  EXPECT_EQ(redacted(R"({"x": {"a": 1, "b": {"c": 2}}})", "output.x[*]"), R"({"x":{"a":"***","b":"***"}})");
-  EXPECT_EQ(redacted(R"({"a": 1})", "output.a", Value::null()), R"({"a":null})");
+  EXPECT_EQ(redact_json(R"({"a": 1, "b": 2})", "output.a"), R"({"a":"***","b":2})");
+  EXPECT_EQ(redact_json(R"({"a": {"b": {"c": 1}, "d": 2}})", "output.a.b.c"), R"({"a":{"b":{"c":"***"},"d":2}})");
+  EXPECT_EQ(redact_json(R"({"a": 1})", "output"), R"("***")");
+  EXPECT_EQ(redact_json("[1, 2]", "output[*]"), R"(["***","***"])");
+  EXPECT_EQ(redact_json(R"([[{"k": 1}], []])", "output[*][*].k"), R"([[{"k":"***"}],[]])");
+  EXPECT_EQ(redact_json(R"({"x": {"a": 1, "b": {"c": 2}}})", "output.x[*]"), R"({"x":{"a":"***","b":"***"}})");
+  EXPECT_EQ(redact_json(R"({"a": 1})", "output.a", Value::null()), R"({"a":null})");
 }
 
 TEST(Redact, LeavesWhatIsNotThere) {
-  EXPECT_EQ(redacted(R"({"a": 1})", "output.b"), R"({"a":1})");
-  EXPECT_EQ(redacted(R"({"a": 1})", "output.a.b"), R"({"a":1})");
-  EXPECT_EQ(redacted(R"({"a": [1]})", "output.a.b"), R"({"a":[1]})");
-  EXPECT_EQ(redacted(R"({"a": "text"})", "output.a[*]"), R"({"a":"text"})");
-  EXPECT_EQ(redacted("null", "output.a"), "null");
+  EXPECT_EQ(redact_json(R"({"a": 1})", "output.b"), R"({"a":1})");
+  EXPECT_EQ(redact_json(R"({"a": 1})", "output.a.b"), R"({"a":1})");
+  EXPECT_EQ(redact_json(R"({"a": [1]})", "output.a.b"), R"({"a":[1]})");
+  EXPECT_EQ(redact_json(R"({"a": "text"})", "output.a[*]"), R"({"a":"text"})");
+  EXPECT_EQ(redact_json("null", "output.a"), "null");
 }
 
 TEST(Redact, RefusesPathsItCannotRead) {
   for (const char* path : {"input.a", "outputs.a", "output.", "output..a", "output[0]", "output.a[*", "output.a]"}) {
-    EXPECT_EQ(redacted(R"({"a": 1})", path), "refused") << path;
+    EXPECT_EQ(redact_json(R"({"a": 1})", path), "refused") << path;
   }
 }
 

@@ -1,4 +1,4 @@
-// Keys, signed notes, and the files they lie in.
+// These tests cover keys, signed notes, and the files that hold them.
 #include "ordain/keys.h"
 
 #include <sys/stat.h>

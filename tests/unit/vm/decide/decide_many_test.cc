@@ -1,4 +1,5 @@
-// decide_many gives what decide gives for each call, on any number of threads.
+// These tests check that decide_many gives the same answers as decide for each call, on any number
+// of threads.
 #include "ordain/decide_many.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +18,7 @@
 namespace ordain {
 namespace {
 
-// A program that denies where its flag is set, and calls of which every third has it set.
+// A program that denies if its flag is set, and calls of which every third has it set.
 struct Calls {
   std::shared_ptr<const Program> program;
   std::unique_ptr<Context> context;

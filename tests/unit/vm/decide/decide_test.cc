@@ -1,4 +1,4 @@
-// decide: how rules combine, and that faults fail closed.
+// These tests cover decide: how rules combine, and that faults fail closed.
 #include <gtest/gtest.h>
 
 #include "tests/support/allocations.h"
@@ -66,6 +66,21 @@ TEST(Decide, DefaultsAreDenyBeforeAndReleaseAfter) {
   EXPECT_EQ(decided(*g).effect, Effect::allow);
   EXPECT_EQ(decided(*g).code, DecisionCode::default_effect);
   EXPECT_EQ(decided(*g, {.default_after = Effect::deny}).effect, Effect::deny);
+}
+
+// A program of nothing but expressions has no lists of rules, not even empty ones.
+TEST(Decide, AProgramWithoutListsOfRulesDecidesByDefault) {
+  Rules r;
+  auto program = Program::link(std::move(r.data), FunctionTable());
+  ASSERT_TRUE(program.ok()) << program.error().message;
+  ASSERT_TRUE((*program)->data().capability_rules.empty());
+  for (const char* capability : {"act", "not_declared"}) {
+    for (const Stage stage : {Stage::before, Stage::after}) {
+      Fixture f(*program, capability, stage);
+      EXPECT_EQ(decided(f).code, DecisionCode::default_effect) << capability;
+      EXPECT_EQ(decided_all(f).code, DecisionCode::default_effect) << capability;
+    }
+  }
 }
 
 TEST(Decide, DenyOverridesWhateverTheOrder) {

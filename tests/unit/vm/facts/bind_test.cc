@@ -1,5 +1,5 @@
-// Binding: the table of what JSON fits, row by row; host attributes; symbols, bits and defaults; no allocation once
-// warm.
+// These tests cover binding: the table of what JSON fits, row by row; host attributes; symbols,
+// bits and defaults; and that it allocates nothing once warm.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -44,7 +44,7 @@ class Builder {
     return static_cast<SlotId>(schema().slots.size() - 1);
   }
 
-  // A record with a slot for each field, and for the whole.
+  // Adds a record with a slot for each field, and for the whole.
   uint32_t record(std::string path, const Type* type, Bank bank = Bank::call, bool whole = true) {
     RecordBinding out;
     out.name = path;
@@ -90,7 +90,7 @@ class Builder {
     return kNone;
   }
 
-  // Asks a list slot for the symbols.
+  // Makes a list slot record membership of the symbols.
   void ask_members(std::string_view path, std::vector<SymbolId> symbols) {
     Slot& slot = slot_of(path);
     uint32_t& words = schema().bit_words[static_cast<size_t>(slot.bank)];
@@ -109,7 +109,7 @@ class Builder {
   ProgramData data;
 };
 
-// What a slot holds, as JSON after its kind; "absent"; or the call's error.
+// @returns what a slot holds, as JSON after its kind; "absent"; or the call's error
 template <typename Facts>
 std::string held(const Facts& facts, std::string_view path) {
   if (facts.error().failed) return facts.error().message;
@@ -134,7 +134,7 @@ std::string bound(std::string_view type, std::string_view json, bool optional = 
   if (!value) return value.error().message;
   call.bind_input(*value);
   std::string out = held(call, "input.x");
-  // The whole record holds the same, converted.
+  // The whole record holds the same value, converted.
   if (!call.error().failed && out != "absent") {
     const Slot& whole = program->schema().slots[program->schema().records.back().whole];
     const Value* inside = map_find(*call.slots().values[whole.index].map, "x");
@@ -250,7 +250,7 @@ TEST(Fits, DuplicateKeysAreRefusedBeforeBinding) {
   EXPECT_EQ(bound("dyn", "{\"s\":\"a\",\"s\":\"b\"}"), "duplicate key \"s\"");
 }
 
-// Runs `round` often, and demands that it allocates nothing.
+// Runs `round` often, and requires that it allocates nothing.
 void expect_no_allocations(const std::function<void()>& round) {
   if (!ORDAIN_COUNTS_ALLOCATIONS) GTEST_SKIP() << "a sanitizer counts allocations itself";
   uint64_t start = test::allocations_made.load();
@@ -332,6 +332,24 @@ TEST_F(Records, NameWhatDoesNotFit) {
   EXPECT_EQ(message("send", "[1]"), "input: expected record send.input, got list");
   EXPECT_EQ(message("send", "null"), "input: expected record send.input, got null");
   EXPECT_EQ(message("log", R"({"id":1.5})"), "input.id: expected int, got double with a fraction");
+}
+
+TEST_F(Records, SayInPartsWhatDoesNotFit) {
+  const BindError& types = bind("log", R"({"id":1.5})").error();
+  EXPECT_EQ(types.path, "input.id");
+  EXPECT_EQ(types.expected, "int");
+  EXPECT_EQ(types.got, "double with a fraction");
+  const BindError& missing = bind("send", R"({"amount":1,"address":{}})").error();
+  EXPECT_EQ(missing.path, "input.address.city");
+  EXPECT_EQ(missing.expected + missing.got, "");
+  const BindError& quoted = bind("send", R"({"a: b":1})").error();
+  EXPECT_EQ(quoted.path, "input[\"a: b\"]");
+  call->begin(program->resolve("send"), Stage::before);
+  call->set_risk(-1);
+  EXPECT_EQ(call->error().path, "action.risk");
+  call->begin(program->resolve("send"), Stage::before);
+  call->reject("bad JSON");
+  EXPECT_EQ(call->error().path, "");
 }
 
 TEST_F(Records, ShowOnlyTheStartOfALongName) {
@@ -540,7 +558,7 @@ TEST_F(Hosts, RootsAreSetFromMapsAndStrings) {
       "agent", json(R"({"id":"ops","roles":["ops","x"],"foo":1,"org":{"name":"n","bar":2},"a.b":1})"), &unknown));
   EXPECT_EQ(unknown, (std::vector<std::string>{"agent.foo", "agent.org.bar", "agent[\"a.b\"]"}));
   EXPECT_EQ(held(*context, "agent.org"), "map {\"name\":\"n\"}");
-  EXPECT_EQ(held(*context, "agent.level"), "absent");  // missing is no misfit: reading it is the fault
+  EXPECT_EQ(held(*context, "agent.level"), "absent");  // absent is not a misfit: only reading it faults
   EXPECT_TRUE(context->set_root("environment", Value::string("admin"), &unknown));
   EXPECT_EQ(held(*context, "environment.id"), "string \"admin\"");
   EXPECT_FALSE(context->set_root("planet", Value::string("x"), &unknown));

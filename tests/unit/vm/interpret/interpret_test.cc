@@ -1,4 +1,5 @@
-// The interpreter: what each instruction computes, its edges first, and where faults go.
+// These tests cover the interpreter: what each instruction computes, first at its limits, and where
+// faults go.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -19,7 +20,7 @@ bool twice(Eval&, const Value* args, Value* result) {
 bool join(Eval& eval, const Value* args, Value* result) {
   return eval.make_string(std::string(args[0].as_text()) + std::string(args[1].as_text()), result);
 }
-// Breaks its contract: it fails without saying why, and after writing a result.
+// Breaks the contract of functions: it fails without a reason, and after writing a result.
 bool silent(Eval&, const Value*, Value* result) {
   *result = Value::string("garbage");
   return false;
@@ -78,7 +79,7 @@ Outcome run(Assembler& a, const DecideOptions& options = {}) {
   return out;
 }
 
-// `op` of two constants.
+// Evaluates `op` of two constants.
 Outcome binary(Op op, uint8_t result, const Value& left, const Value& right) {
   Assembler a;
   a.begin(result);
@@ -325,8 +326,9 @@ TEST(Interpret, LoopsRunAndRunOutOfBudget) {
   EXPECT_EQ(sum(49).line, 9u);
 }
 
-// Runs `const i; const 3; add_int; const 7; eq_int; jump_if L; const false; ret; L: const true; ret` from the start, or
-// from within what is run as one: `jump` leads to the constant 3 or to the addition, with i in its register already.
+// Runs `const i; const 3; add_int; const 7; eq_int; jump_if L; const false; ret; L: const true;
+// ret` from the start, or from inside the instructions that run as one: `jump` leads to the
+// constant 3 or to the addition, with i already in its register.
 Outcome adds_up_to_seven(int64_t i, uint32_t skipped) {
   Assembler a;
   a.begin(kBool);
@@ -358,7 +360,7 @@ TEST(Interpret, JumpsLeadIntoTheMidstOfWhatIsRunAsOne) {
   }
 }
 
-// a && b where a faults: false if b is false, else a's fault. As emit writes it.
+// Evaluates a && b where a faults, as emit writes it: false if b is false, otherwise a's fault.
 Outcome and_after_fault(bool b) {
   Assembler a;
   a.begin(kBool);
@@ -557,7 +559,8 @@ Value map_value(Arena& arena, std::vector<MapEntry> entries) {
   return Value::map_of(make_map(arena, arena.copy(entries)));
 }
 
-// `op` of a constant and a string or second operand; the result in a register of kind `result`.
+// Evaluates `op` of a constant and a string or second operand; the result is in a register of kind
+// `result`.
 Outcome field(Op op, uint8_t result, const Value& operand, std::string_view name) {
   Assembler a;
   a.begin();
@@ -621,7 +624,7 @@ TEST(Interpret, Indexing) {
   EXPECT_EQ(index(Op::index_optional, list, Value::string("x")).fault, FaultCode::no_such_overload);
 }
 
-// [0, 1, ..., n - 1] by pushing, with a budget of memory.
+// Builds [0, 1, ..., n - 1] by pushing, with a budget of memory.
 bool build_list(int64_t n, uint64_t memory, Fixture** out) {
   Assembler a;
   a.begin(kList);
@@ -666,7 +669,7 @@ TEST(Interpret, ASmallScratchIsAMemoryFaultToo) {
   delete f;
 }
 
-// {0: 0, 1: 1, ...} with the last key put twice if asked for.
+// Builds {0: 0, 1: 1, ...}, with the last key put twice if `repeat`.
 bool build_map(int64_t n, bool repeat, Fixture** out) {
   Assembler a;
   a.begin(kMap);

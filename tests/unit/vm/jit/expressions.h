@@ -1,4 +1,5 @@
-// What tests of the native tier share: expressions over a few typed variables, and what an engine says of one in full.
+// expressions.h is shared by tests of the native tier: expressions over a few typed variables, and
+// the full result of an engine.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -47,7 +48,7 @@ inline const ExpressionEnv& environment() {
   return env;
 }
 
-/// nullptr, with the test failed, where the text does not compile.
+/// @returns nullptr, with the test failed, if the text does not compile
 inline std::shared_ptr<const Program> expression(const std::string& text) {
   Arena arena;
   Diagnostics diagnostics;
@@ -70,7 +71,7 @@ inline std::shared_ptr<const Program> expression(const std::string& text) {
 
 using Bindings = std::vector<std::pair<std::string, Value>>;
 
-// What an engine says, in full.
+// @returns the full result of an engine
 inline std::string outcome(const std::shared_ptr<const Program>& program, const Bindings& bindings, bool interpret,
                            const Budget& budget) {
   Call call(program);

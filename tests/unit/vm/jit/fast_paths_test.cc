@@ -1,5 +1,5 @@
-// What native code computes in place of calls: the same values, costs and faults as the calls, at the edges of each
-// way it has.
+// These tests cover native code that replaces calls: it must give the same values, costs and faults
+// as the calls, at the limits of each of its ways.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,8 +25,8 @@ std::vector<Budget> budgets() {
   return out;
 }
 
-/// The interpreter and native code of each level on all bindings and budgets. @returns the outcomes with all the
-/// budget.
+/// Compares the interpreter with native code of each level on all bindings and budgets. @returns
+/// the results under the full budget.
 std::vector<std::string> agreed(const std::string& text, const std::vector<Bindings>& sets) {
   auto program = expression(text);
   if (program == nullptr) return {};
@@ -51,7 +51,7 @@ std::vector<std::string> agreed(const std::string& text, const std::vector<Bindi
   return out;
 }
 
-std::string said(bool value) { return value ? "bool true" : "bool false"; }
+std::string show_bool(bool value) { return value ? "bool true" : "bool false"; }
 
 // --- strings
 
@@ -109,11 +109,11 @@ TEST(FastPaths, AffixesAndSearchForLiterals) {
     const auto within = agreed("s.contains('" + needle + "')", sets);
     ASSERT_EQ(starts.size(), sets.size());
     for (size_t i = 0; i < all.size(); ++i) {
-      EXPECT_EQ(starts[i], said(all[i].starts_with(needle))) << all[i] << ", " << needle;
-      EXPECT_EQ(ends[i], said(all[i].ends_with(needle))) << all[i] << ", " << needle;
-      EXPECT_EQ(within[i], said(all[i].find(needle) != std::string::npos)) << all[i] << ", " << needle;
+      EXPECT_EQ(starts[i], show_bool(all[i].starts_with(needle))) << all[i] << ", " << needle;
+      EXPECT_EQ(ends[i], show_bool(all[i].ends_with(needle))) << all[i] << ", " << needle;
+      EXPECT_EQ(within[i], show_bool(all[i].find(needle) != std::string::npos)) << all[i] << ", " << needle;
     }
-    EXPECT_NE(within.back(), said(false)) << "an absent string is a fault";
+    EXPECT_NE(within.back(), show_bool(false)) << "an absent string is a fault";
   }
 }
 
@@ -125,9 +125,9 @@ TEST(FastPaths, AffixesAndSearchForTextsThatAreNotKnown) {
   for (const std::string& needle : wanted) {
     for (const std::string& text : all) {
       sets.push_back({{"s", Value::string(text)}, {"t", Value::string(needle)}});
-      starts.push_back(said(text.starts_with(needle)));
-      ends.push_back(said(text.ends_with(needle)));
-      within.push_back(said(text.find(needle) != std::string::npos));
+      starts.push_back(show_bool(text.starts_with(needle)));
+      ends.push_back(show_bool(text.ends_with(needle)));
+      within.push_back(show_bool(text.find(needle) != std::string::npos));
     }
   }
   EXPECT_EQ(agreed("s.startsWith(t)", sets), starts);
@@ -141,7 +141,7 @@ TEST(FastPaths, DynReceiversAreLeftToTheCall) {
   for (const char* text : {"x.startsWith('ab')", "x.endsWith('bc')", "x.contains('b')"}) {
     const auto out = agreed(text, sets);
     ASSERT_EQ(out.size(), 3u);
-    EXPECT_EQ(out[0], said(true));
+    EXPECT_EQ(out[0], show_bool(true));
     EXPECT_NE(out[1].find("no_such_overload"), std::string::npos) << out[1];
   }
 }
@@ -154,7 +154,8 @@ std::string list_of(const std::vector<int64_t>& members) {
   return out + "]";
 }
 
-// Sets for each way of testing: one number, a chain, a range, a mask, a table of bits, a tree, a search.
+// @returns sets for each kind of test: one number, a chain, a range, a mask, a table of bits, a
+// tree, a search
 std::vector<std::vector<int64_t>> sets_of_ints() {
   std::vector<std::vector<int64_t>> out = {{3},
                                            {1, 5, 9},
@@ -191,7 +192,7 @@ TEST(FastPaths, AnIntInAConstantList) {
     std::vector<std::string> expected;
     for (int64_t probe : probes(members)) {
       bindings.push_back({{"i", Value::integer(probe)}});
-      expected.push_back(said(std::ranges::find(members, probe) != members.end()));
+      expected.push_back(show_bool(std::ranges::find(members, probe) != members.end()));
     }
     EXPECT_EQ(agreed("i in " + list_of(members), bindings), expected) << list_of(members);
   }
@@ -212,7 +213,7 @@ TEST(FastPaths, OtherNumbersInAConstantList) {
                                       {}};
   const auto some = agreed("x in [1, 5, 9]", sets);
   ASSERT_EQ(some.size(), sets.size());
-  for (size_t i = 0; i + 1 < sets.size(); ++i) EXPECT_EQ(some[i], said(i == 0 || i == 2 || i == 4)) << i;
+  for (size_t i = 0; i + 1 < sets.size(); ++i) EXPECT_EQ(some[i], show_bool(i == 0 || i == 2 || i == 4)) << i;
   const std::vector<std::string> lists = {list_of(sets_of_ints()[9]),
                                           list_of(sets_of_ints()[11]),
                                           "[1, 5u, 9]",
@@ -227,7 +228,7 @@ TEST(FastPaths, OtherNumbersInAConstantList) {
       {{"i", Value::integer(5)}, {"u", Value::unsigned_integer(5)}, {"d", Value::floating(5)}},
       {{"i", Value::integer(-1)}, {"u", Value::unsigned_integer(0)}, {"d", Value::floating(-0.0)}}};
   for (const char* text : {"u in [5u, 6u]", "d in [5.0, 0.0]", "i in dyn([5u, 'x'])", "i in dyn([5.0, -1.0])"}) {
-    EXPECT_EQ(agreed(text, typed)[0], said(true)) << text;
+    EXPECT_EQ(agreed(text, typed)[0], show_bool(true)) << text;
   }
 }
 
@@ -236,7 +237,7 @@ TEST(FastPaths, AStringInAConstantList) {
                                       {{"s", Value::string("é")}, {"t", Value::string("")}},
                                       {{"s", Value::string("a string of many")}, {"t", Value::string(" bytes")}},
                                       {{"s", Value::string("none")}, {"t", Value::string("")}}};
-  const std::vector<std::string> expected = {said(true), said(true), said(true), said(false)};
+  const std::vector<std::string> expected = {show_bool(true), show_bool(true), show_bool(true), show_bool(false)};
   EXPECT_EQ(agreed("(s + t) in ['', 'é', 'é', 'a string of many bytes', 'x']", sets), expected);
 }
 

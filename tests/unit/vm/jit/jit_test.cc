@@ -1,4 +1,5 @@
-// Native code: the same values, faults and places as the interpreter, on every kind of instruction.
+// These tests check that native code gives the same values, faults and places as the interpreter,
+// on every kind of instruction.
 #include <gtest/gtest.h>
 
 #include <atomic>

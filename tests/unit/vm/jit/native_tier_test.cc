@@ -1,5 +1,5 @@
-// The native tier as a tenant of the process: what it keeps on disk and whom it believes, what it compiles first, and
-// that it gives back what it took.
+// These tests cover the native tier in a process: what it keeps on disk and which files it trusts,
+// what it compiles first, and that it releases its memory.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -49,7 +49,8 @@ std::shared_ptr<const Program> compiled(const std::string& text) {
   return compilation.program;
 }
 
-/// Rules that an index leads to one at a time, with something left to try; `salt` makes it another program.
+/// Makes rules that an index leads to one at a time, with a part left to evaluate; `salt` makes it
+/// a different program.
 std::shared_ptr<const Program> payments(int rules, const std::string& salt = "") {
   std::string text = "capability pay { input { to: string, n: int } }\npolicy p on before pay {\n";
   for (int i = 0; i < rules; ++i) {
@@ -115,7 +116,7 @@ class ObjectCacheTest : public testing::Test {
     }
     return out;
   }
-  /// The error's message; "" if the directory is fit.
+  /// @returns the error's message; "" if the directory is safe
   std::string refusal() const {
     auto checked = check_native_cache(directory_.string());
     if (checked) return "";
@@ -191,7 +192,7 @@ TEST_F(ObjectCacheTest, AFileThatWasAlteredAnywhereIsNoFile) {
   const std::string good = read_file(path);
   auto cache = native::ObjectCache::open(directory_.string(), 1 << 30);
   ASSERT_TRUE(cache) << cache.error().message;
-  // Any key will do to show that all bytes count, if the file has its name.
+  // Any key shows that all bytes count, if the file has its name.
   const Digest key = sha256("a key");
   const std::vector<std::string> objects = {"first object", "", std::string(1000, 'x')};
   (*cache)->put(key, objects);
@@ -361,7 +362,7 @@ TEST_F(ObjectCacheTest, SeveralMayMakeTheSameAtOnce) {
 
 // --- what is compiled how, and when
 
-/// Conditions over `fields`, which no index helps, for one capability.
+/// Makes conditions over `fields` for one capability that an index cannot use.
 std::string unindexed(const std::string& capability, int rules) {
   std::string text = "capability " + capability + " { input { a: int, b: int } }\npolicy p_" + capability +
                      " on before " + capability + " {\n";
@@ -467,7 +468,7 @@ std::vector<Mapping> mappings() {
   return out;
 }
 
-/// Executable memory of no file: compiled code.
+/// @returns the size of executable memory that does not belong to a file: compiled code
 size_t code_in_memory() {
   size_t out = 0;
   for (const Mapping& mapping : mappings()) {

@@ -1,4 +1,5 @@
-// JSON in and out: what is read as what, what is refused and where, and canonical text.
+// These tests cover reading and writing JSON: how texts are read, what is refused and where, and
+// canonical text.
 #include "ordain/json.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// The disassembler, and the instruction tables of docs/bytecode.md, which must say what opcodes.def says.
+// These tests cover the disassembler, and check that the instruction tables of docs/bytecode.md
+// agree with opcodes.def.
 #include "ordain/disasm.h"
 
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "ordain/index_text.h"
 #include "tests/support/sample_program.h"
 
 namespace ordain {
@@ -52,7 +54,19 @@ TEST(Disassemble, NamesOperands) {
   }
 }
 
-// The label that a line of a jump or a handler names, or "".
+TEST(Disassemble, HasNoPlansWithoutListsOfRules) {
+  Assembler a;
+  a.capability("act");
+  a.returns(Value::boolean(true));
+  auto program = Program::link(std::move(a.data), FunctionTable());
+  ASSERT_TRUE(program.ok()) << program.error().message;
+  const std::string text = disassemble(**program);
+  EXPECT_NE(text.find("predicate 0: bool"), std::string::npos) << text;
+  EXPECT_EQ(text.find("plan"), std::string::npos) << text;
+  EXPECT_TRUE(summarise_index(**program).empty());
+}
+
+// @returns the label that a line of a jump or a handler names, or ""
 std::string label_used(const std::string& line) {
   const bool jumps = line.find("jump") != std::string::npos || line.find("handler [") != std::string::npos;
   const size_t at = line.rfind(" L");
@@ -64,7 +78,7 @@ TEST(Disassemble, EveryJumpAndHandlerHasALabel) {
   std::istringstream lines(sample_text());
   int uses = 0;
   std::set<std::string> used, defined;
-  const auto check = [&] {  // labels are each predicate's own
+  const auto check = [&] {  // each predicate has its own labels
     EXPECT_EQ(used, defined);
     used.clear();
     defined.clear();

@@ -1,4 +1,4 @@
-// Targets with `*`, and look-ups in a schema.
+// These tests cover targets with `*`, and look-ups in a schema.
 #include <gtest/gtest.h>
 
 #include "ordain/schema.h"

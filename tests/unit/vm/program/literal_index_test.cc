@@ -1,4 +1,5 @@
-// One pass finds what looking for each literal finds.
+// These tests check that one pass of the literal index finds the same literals as searching for
+// each.
 #include "vm/program/literal_index.h"
 
 #include <gtest/gtest.h>
@@ -57,7 +58,7 @@ TEST(LiteralIndex, MindsCaseOnlyWhereAsked) {
   EXPECT_EQ(scan(index, "kill"), std::set<uint32_t>{1});
   EXPECT_EQ(scan(index, "Kill"), (std::set<uint32_t>{0, 1}));
   EXPECT_EQ(scan(index, "KILL"), std::set<uint32_t>{1});
-  // The Kelvin sign is a k to patterns that ignore case, so nothing is said against them.
+  // Patterns that ignore case take the Kelvin sign for a k, so the index must not rule them out.
   EXPECT_EQ(scan(index, "\xE2\x84\xAAill"), std::set<uint32_t>{1});
 }
 

@@ -1,4 +1,5 @@
-// The verifier: each test is a program that is right but for one thing, and the message that names it.
+// These tests cover the verifier: each one takes a valid program with one mistake, and expects the
+// message that names it.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -345,8 +346,8 @@ TEST(Verify, AnExhaustedChargeCannotLoopThroughItsHandler) {
   EXPECT_REFUSED(a, "a loop spends no budget");
 }
 
-// As emit writes a && b && c ...: each operand's fault is saved by a block at the end, which goes back to the next
-// operand.
+// As emit writes a && b && c ...: a block at the end saves each operand's fault and goes back to
+// the next operand.
 TEST(Verify, LongChainsOfHandlersSettle) {
   constexpr int kOperands = 2000;
   Assembler a;
@@ -509,6 +510,20 @@ TEST(Verify, RefusesBadPlans) {
        [](Assembler& a) { a.data.policy_versions = {{"p", "1"}, {"o", "1"}}; }},
       {"the policies' versions are not sorted",
        [](Assembler& a) { a.data.policy_versions = {{"p", "1"}, {"p", "2"}}; }},
+      {"a part of a condition is of code that is not there",
+       [](Assembler& a) { a.data.condition_parts = {{.code = 9, .location = a.location(1)}}; }},
+      {"a part of its condition is not a predicate of kind bool",
+       [](Assembler& a) { a.data.condition_parts = {{.predicate = 1, .location = a.location(1)}}; }},
+      {"a part of its condition is not a predicate of kind bool",
+       [](Assembler& a) { a.data.condition_parts = {{.predicate = kNone, .location = a.location(1)}}; }},
+      {"a part of its condition is out of order",
+       [](Assembler& a) {
+         const uint32_t at = a.location(1);
+         a.data.condition_parts = {{.code = 1, .location = at}, {.code = 0, .location = at}};
+       }},
+      {"a part of its condition has no place", [](Assembler& a) { a.data.condition_parts = {{.location = 9}}; }},
+      {"a part of its condition has no place",
+       [](Assembler& a) { a.data.condition_parts = {{.location = a.location(1), .begin = 2, .end = 1}}; }},
       {"a plan names code that is not there", [](Assembler& a) { a.data.rule_list[0] = 9; }},
       {"a range is outside the plan", [](Assembler& a) { a.data.package_rules[0].deny.entries.count = 1'000'000; }},
       {"a range is outside the plan", [](Assembler& a) { a.data.package_rules[0].deny.entries.first = UINT32_MAX; }},
@@ -545,7 +560,8 @@ TEST(Verify, RefusesBadPlans) {
   }
 }
 
-// A DAG over two rules: a symbol's node with two leaves behind it, and a leaf visited anyway.
+// Adds an index over two rules: a symbol's node with two leaves behind it, and a leaf that is
+// always visited.
 void add_index(Assembler& a) {
   Slot slot;
   slot.path = "input.kind";
@@ -600,7 +616,7 @@ TEST(Verify, Indexes) {
          a.data.index_nodes = nodes;
          a.data.package_rules[0].deny.nodes = {0, 71};
        }},
-      // Both the edge and `next` of every node lead to the one after: two to the power of their number visits.
+      // Both the edge and `next` of every node lead to the following node: 2^n visits for n nodes.
       {"walking it takes too long",
        [](Assembler& a) {
          a.data.index_edges.clear();

@@ -1,4 +1,5 @@
-// The arena's promises: alignment, limits, reuse without malloc, and moves that leave nothing behind.
+// These tests cover the arena's guarantees: alignment, limits, reuse without malloc, and moves that
+// leave nothing behind.
 #include "ordain/arena.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +22,7 @@ TEST(Arena, GivesNothingPastItsLimit) {
   Arena arena(128, 128);
   EXPECT_NE(arena.allocate(100), nullptr);
   EXPECT_EQ(arena.allocate(100), nullptr);
-  EXPECT_NE(arena.allocate(8, 8), nullptr);  // what is left may still be had
+  EXPECT_NE(arena.allocate(8, 8), nullptr);  // the remaining memory is still available
   EXPECT_EQ(arena.reserved(), 128u);
 }
 
@@ -70,7 +71,7 @@ TEST(Arena, RewindFreesWhatCameAfterTheMark) {
   Arena::Mark before_growth = arena.mark();
   auto* kept = static_cast<char*>(arena.allocate(5000, 1));
   kept[4999] = 'x';
-  arena.rewind(before_growth);  // another block by now: nothing is freed
+  arena.rewind(before_growth);  // the arena is in another block now: nothing is freed
   auto* next = static_cast<char*>(arena.allocate(1, 1));
   EXPECT_TRUE(next >= kept + 5000 || next < kept);
 }

@@ -1,4 +1,5 @@
-// The function table: signatures, look-up, and choosing an overload by the arguments' kinds.
+// These tests cover the function table: signatures, look-up, and choosing an overload by the
+// arguments' kinds.
 #include "ordain/function.h"
 
 #include <gtest/gtest.h>

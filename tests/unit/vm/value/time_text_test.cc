@@ -1,4 +1,5 @@
-// Timestamps and durations as text: what is read, what is refused, and that writing and reading agree.
+// These tests cover timestamps and durations as text: what is read, what is refused, and that
+// writing and reading agree.
 #include "ordain/time_text.h"
 
 #include <gtest/gtest.h>

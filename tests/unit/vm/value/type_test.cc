@@ -1,4 +1,4 @@
-// Types as text and back, and when two are the same.
+// These tests cover types as text, in both directions, and when two types are equal.
 #include "ordain/type.h"
 
 #include <gtest/gtest.h>

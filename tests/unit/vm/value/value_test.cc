@@ -1,4 +1,5 @@
-// Equality, order and hashing: the expression language's, across kinds.
+// These tests cover equality, order and hashing of values across kinds, as the expression language
+// defines them.
 #include "ordain/value.h"
 
 #include <gtest/gtest.h>
@@ -47,7 +48,7 @@ TEST_F(Values, NumbersCompareAcrossKinds) {
   EXPECT_FALSE(equal(i(1), Value::boolean(true)));
   EXPECT_FALSE(equal(i(kTwo53), i(kTwo53 + 1)));
   EXPECT_FALSE(equal(i(kTwo53), u(static_cast<uint64_t>(kTwo53) + 1)));
-  // Beside a double an integer is the double nearest to it.
+  // Compared with a double, an integer counts as the nearest double.
   EXPECT_TRUE(equal(i(kTwo53 + 1), d(9007199254740992.0)));
   EXPECT_FALSE(equal(i(kTwo53 + 3), d(9007199254740992.0)));
   EXPECT_TRUE(equal(i(INT64_MAX), d(9223372036854775808.0)));
@@ -146,7 +147,7 @@ TEST_F(Values, AddressesCompareByBytesAndPrefix) {
   EXPECT_FALSE(equal(host, address(Kind::cidr, "\x0a\0\0\1", 4)));
 }
 
-// Any two values that are equal must hash alike.
+// Any two equal values must have the same hash.
 TEST_F(Values, EqualImpliesSameHash) {
   std::vector<Value> all = {Value(),
                             Value::null(),

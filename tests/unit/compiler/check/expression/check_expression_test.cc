@@ -1,4 +1,5 @@
-// The expression checker: types, names, overloads, macros, narrowing, and what it refuses.
+// These tests cover the expression checker: types, names, overloads, macros, narrowing, and its
+// errors.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -65,7 +66,7 @@ std::string literal(const Value& value) {
   }
 }
 
-// The tree as text: (operation operands...). A dynamic call has a `?`.
+// @returns the tree as text: (operation operands...). A dynamic call has a `?`.
 std::string shape(const Node& node, const Schema& schema) {
   std::string local = node.local == kNone ? "" : " #" + std::to_string(node.local);
   std::string second = node.local2 == kNone ? "" : " #" + std::to_string(node.local2);
@@ -121,7 +122,7 @@ struct Field {
   bool optional = false;
 };
 
-// One expression in one environment: what it means or what is wrong with it.
+// Checks one expression in one environment: holds its meaning or its mistakes.
 class Checked {
  public:
   Checked() { diagnostics.sources.push_back(nullptr); }
@@ -137,7 +138,7 @@ class Checked {
     if (!diagnostics.items.empty()) return errors();
     return shape(*expression.root, schema);
   }
-  // "code: message (help)" of each diagnostic.
+  // @returns "code: message (help)" for each diagnostic
   std::string errors() const {
     std::string out;
     for (const Diagnostic& item : diagnostics.items) {
@@ -342,7 +343,7 @@ TEST(CheckExpression, ChoosesTheOverloadWhereTypesProveIt) {
       {"x in ints", "(in_list x ints)"},
       {"1 in x", "(?@in 1 x)"},
       {"xs[0] + 1", "(?_+_ (index_list xs 0) 1)"},
-      // What comes out of `list(int) + dyn` is int to the checker, but nothing has proven it.
+      // The checker takes an element of `list(int) + dyn` for an int, but that is not proven.
       {"(ints + x)[0] + 1", "(?_+_ (index_list (?_+_ ints x) 0) 1)"},
       {"[t, null][0] > t", "(?_>_ (index_list [t null_type] 0) t)"},
       {"b ? 1 : 2", "(?: b 1 2)"},
@@ -353,7 +354,7 @@ TEST(CheckExpression, ChoosesTheOverloadWhereTypesProveIt) {
   for (const ShapeCase& test : cases) {
     Lone checked(test.expression);
     std::string tree = checked.tree();
-    if (std::string(test.expression).starts_with("math.greatest")) {  // the row's id is the library's own affair
+    if (std::string(test.expression).starts_with("math.greatest")) {  // the library's row id
       EXPECT_TRUE(tree.ends_with(" [1 2 3])") && tree[1] != '?') << tree;
       continue;
     }
@@ -391,7 +392,7 @@ TEST(CheckExpression, ExpandsMacros) {
     std::string tree = checked.tree();
     if (std::string(test.tree) == "no") {
       EXPECT_NE(tree.find("no-fields"), std::string::npos) << tree;     // int has no fields
-    } else if (std::string(test.expression).starts_with("o.optMap")) {  // whatever the rows are called
+    } else if (std::string(test.expression).starts_with("o.optMap")) {  // any row names
       EXPECT_TRUE(tree.starts_with("(let #0 o (?: (")) << tree;
       EXPECT_EQ(tree.find('?', 14), std::string::npos) << "all calls are proven: " << tree;
     } else {
@@ -409,7 +410,7 @@ TEST(CheckExpression, ResolvesNamesInTheContainerFirst) {
   env.variables.push_back({"v", &types::kString});
   EXPECT_EQ(Lone("v == 1", env).tree(), "(== ns.v 1)");
   EXPECT_EQ(Lone(".v == 'a'", env).tree(), "(== v 'a')");
-  // A macro's variable hides both; a leading dot sees past it.
+  // A macro's variable hides both; a leading dot bypasses it.
   EXPECT_EQ(Lone("ints.all(v, v == 1)", env).tree(), "(all #0 ints (== #0 1))");
   EXPECT_EQ(Lone("ints.all(v, .v == 'a')", env).tree(), "(all #0 ints (== v 'a'))");
   // The longest name wins over a field of a shorter one; a variable of a macro over both.
@@ -524,7 +525,7 @@ class Rule : public Checked {
     root.type = type;
     return root;
   }
-  /// A `let` of the package, checked.
+  /// Checks a `let` of the package.
   void let(const std::string& name, const std::string& text) {
     const syntax::Expr* parsed = parse(text);
     ASSERT_NE(parsed, nullptr);
@@ -742,7 +743,7 @@ TEST(CheckInScope, SaysWhatMayFault) {
   EXPECT_TRUE(rule.may_fault("raw.flag && input.flag"));
   EXPECT_TRUE(rule.may_fault("input.items[0].name == 'x'"));
   EXPECT_TRUE(rule.may_fault("input.recipient + 'x' == 'y'"));
-  // The read itself may fault, for it may be evaluated apart from its guard.
+  // The read itself may fault, because it may be evaluated apart from its guard.
   rule.check("has(input.note) && input.note == 'x'");
   EXPECT_TRUE(rule.expression.root->args[1]->may_fault);
 }

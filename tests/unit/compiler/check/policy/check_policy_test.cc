@@ -1,4 +1,5 @@
-// The checker of policy sets: which mistakes it reports, where; and what it makes of what is right.
+// These tests cover the checker of policy sets: the mistakes that it reports and their places, and
+// its results for correct policies.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -41,7 +42,8 @@ std::unique_ptr<Checked> check_files(const Texts& texts) {
 
 std::unique_ptr<Checked> check_text(const std::string& text) { return check_files({{"p.policy", text}}); }
 
-// "error unknown-field 3:12" for each, sorted by place; notes left out unless asked for.
+// @returns "error unknown-field 3:12" for each diagnostic, sorted by place; without notes unless
+// requested
 std::vector<std::string> found(const Checked& checked, bool notes = false) {
   std::vector<std::pair<uint64_t, std::string>> items;
   for (const Diagnostic& item : checked.diagnostics.items) {
@@ -299,7 +301,7 @@ TEST(CheckPolicy, UnderAGlobARuleAppliesWhereItsFieldsExist) {
   EXPECT_EQ(lists[0].rules.size(), 2u);  // send_money
   ASSERT_EQ(lists[1].rules.size(), 1u);  // list_payments
   EXPECT_EQ(lists[1].rules[0]->rule, 1u);
-  EXPECT_EQ(lists[2].rules.size(), 2u);  // undeclared ones: their input is not known
+  EXPECT_EQ(lists[2].rules.size(), 2u);  // undeclared capabilities: their input is unknown
   ASSERT_EQ(lists[2].targets.size(), 2u);
   EXPECT_EQ(lists[2].targets[0], GlobSet{1});
 }

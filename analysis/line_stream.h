@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-namespace ordain::cli {
+namespace ordain::detail {
 
 /// Whole lines, and what became of them.
 struct Chunk {
@@ -21,4 +21,4 @@ struct Chunk {
 bool stream_lines(int descriptor, unsigned threads, size_t chunk_bytes,
                   const std::function<void(Chunk&, unsigned worker)>& work, const std::function<bool(Chunk&)>& done);
 
-}  // namespace ordain::cli
+}  // namespace ordain::detail

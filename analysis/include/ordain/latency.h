@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace ordain::cli {
+namespace ordain {
 
 /// Values below 32 ns are exact; above, 32 buckets per power of two.
 class LatencyHistogram {
@@ -55,4 +55,4 @@ class LatencyHistogram {
   uint64_t count_ = 0;
 };
 
-}  // namespace ordain::cli
+}  // namespace ordain

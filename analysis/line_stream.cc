@@ -1,4 +1,4 @@
-#include "cli/line_stream.h"
+#include "analysis/line_stream.h"
 
 #include <unistd.h>
 
@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace ordain::cli {
+namespace ordain::detail {
 namespace {
 
 // Cuts what is read into chunks that end with a line.
@@ -162,4 +162,4 @@ bool stream_lines(int descriptor, unsigned threads, size_t chunk_bytes,
   return !reader.failed();
 }
 
-}  // namespace ordain::cli
+}  // namespace ordain::detail

@@ -1,0 +1,180 @@
+#include "cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <deque>
+
+#include "cli/terminal.h"
+
+namespace ordain::cli {
+
+struct OptionNode {
+  CLI::Option* option;
+  ValueKind kind = ValueKind::text;
+  std::vector<std::string> choices = {};
+};
+
+struct CommandNode {
+  CommandTree* tree;
+  CLI::App* app;
+};
+
+// A deque keeps the nodes where they are when others are added.
+struct CommandTree {
+  CommandTree(const std::string& about, const std::string& name) : app(about, name) {}
+
+  CLI::App app;
+  std::deque<CommandNode> commands;
+  std::deque<OptionNode> options;
+  std::function<int()> chosen;
+
+  Option add(CLI::Option* option) { return Option(options.emplace_back(OptionNode{option})); }
+  OptionShape shape_of(const CLI::Option& option) const;
+  CommandShape shape_of(const CLI::App& command) const;
+};
+
+OptionShape CommandTree::shape_of(const CLI::Option& option) const {
+  OptionShape out;
+  for (const std::string& name : option.get_snames()) out.names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) out.names.push_back("--" + name);
+  out.about = option.get_description();
+  out.takes_value = option.get_items_expected_max() > 0;
+  out.repeats = option.get_items_expected_max() > 1;
+  const auto node =
+      std::find_if(options.begin(), options.end(), [&](const OptionNode& each) { return each.option == &option; });
+  if (node != options.end()) out.kind = node->kind, out.choices = node->choices;
+  return out;
+}
+
+CommandShape CommandTree::shape_of(const CLI::App& command) const {
+  CommandShape out{.name = command.get_name(), .about = command.get_description()};
+  for (const CLI::Option* option : command.get_options()) out.options.push_back(shape_of(*option));
+  for (const CLI::App* child : command.get_subcommands({})) out.commands.push_back(shape_of(*child));
+  return out;
+}
+
+Option& Option::required() {
+  node_->option->required();
+  return *this;
+}
+
+Option& Option::in_range(int least, int most) {
+  node_->option->check(CLI::Range(least, most));
+  return *this;
+}
+
+Option& Option::in_range(double least, double most) {
+  node_->option->check(CLI::Range(least, most));
+  return *this;
+}
+
+Option& Option::positive() {
+  node_->option->check(CLI::PositiveNumber);
+  return *this;
+}
+
+Option& Option::one_of(const std::vector<std::string>& values) {
+  node_->option->check(CLI::IsMember(values));
+  node_->choices = values;
+  return *this;
+}
+
+Option& Option::needs(const std::string& name) {
+  node_->option->needs(name);
+  return *this;
+}
+
+Option& Option::excludes(const Option& other) {
+  node_->option->excludes(other.node_->option);
+  return *this;
+}
+
+Option& Option::show_default() {
+  node_->option->capture_default_str();
+  return *this;
+}
+
+Option& Option::show_default(const std::string& text) {
+  node_->option->default_str(text);
+  return *this;
+}
+
+Option& Option::names_file() {
+  node_->kind = ValueKind::file;
+  return *this;
+}
+
+Option& Option::names_directory() {
+  node_->kind = ValueKind::directory;
+  return *this;
+}
+
+Command Command::add_command(const std::string& name, const std::string& about) {
+  return Command(node_->tree->commands.emplace_back(CommandNode{node_->tree, node_->app->add_subcommand(name, about)}));
+}
+
+Option Command::add_option(const std::string& name, std::string& target, const std::string& about) {
+  return node_->tree->add(node_->app->add_option(name, target, about));
+}
+
+Option Command::add_option(const std::string& name, std::vector<std::string>& target, const std::string& about) {
+  return node_->tree->add(node_->app->add_option(name, target, about));
+}
+
+Option Command::add_option(const std::string& name, uint32_t& target, const std::string& about) {
+  return node_->tree->add(node_->app->add_option(name, target, about));
+}
+
+Option Command::add_option(const std::string& name, uint64_t& target, const std::string& about) {
+  return node_->tree->add(node_->app->add_option(name, target, about));
+}
+
+Option Command::add_option(const std::string& name, double& target, const std::string& about) {
+  return node_->tree->add(node_->app->add_option(name, target, about));
+}
+
+Option Command::add_flag(const std::string& name, bool& target, const std::string& about) {
+  return node_->tree->add(node_->app->add_flag(name, target, about));
+}
+
+void Command::require_command() { node_->app->require_subcommand(1); }
+
+void Command::set_footer(const std::string& text) { node_->app->footer(text); }
+
+void Command::set_action(std::function<int()> action) {
+  node_->app->callback([tree = node_->tree, action = std::move(action)] { tree->chosen = action; });
+}
+
+CommandShape Command::shape() const { return node_->tree->shape_of(*node_->app); }
+
+CommandLine::CommandLine(const std::string& name, const std::string& about, const std::string& version)
+    : tree_(new CommandTree(about, name)) {
+  CLI::App& app = tree_->app;
+  tree_->commands.push_back({tree_.get(), &app});
+  app.set_version_flag("--version", version);
+  app.failure_message([name](const CLI::App*, const CLI::Error& error) {
+    return fmt::format("{0}: {1}\nRun `{0} --help` for what there is.\n", name, error.what());
+  });
+}
+
+CommandLine::~CommandLine() = default;
+
+Command CommandLine::root() { return Command(tree_->commands.front()); }
+
+int CommandLine::run(int argc, char** argv) {
+  try {
+    tree_->app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return tree_->app.exit(error) == 0 ? kOk : kUsage;
+  }
+  try {
+    return tree_->chosen();
+  } catch (const std::exception& error) {
+    complain(error.what());
+    return kUsage;
+  }
+}
+
+}  // namespace ordain::cli

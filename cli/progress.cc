@@ -1,0 +1,29 @@
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace ordain::cli {
+
+ProgressBar::ProgressBar(bool wanted) : shown_(wanted && isatty(STDERR_FILENO) != 0) {}
+
+void ProgressBar::show(double done, std::string_view what) {
+  const auto percent = static_cast<int>(100 * std::clamp(done, 0.0, 1.0));
+  if (!shown_ || (percent == percent_ && what == what_)) return;
+  percent_ = percent;
+  what_ = what;
+  fmt::print(stderr, "\r[{:.<40}] {:>3} % {}\033[K", std::string(static_cast<size_t>(percent * 2 / 5), '#'), percent,
+             what);
+  std::fflush(stderr);
+}
+
+void ProgressBar::clear() {
+  if (percent_ < 0) return;
+  fmt::print(stderr, "\r\033[K");
+  std::fflush(stderr);
+  percent_ = -1;
+}
+
+}  // namespace ordain::cli

@@ -1,0 +1,54 @@
+// A stream of lines that several threads work on: every line once, numbered, in order, whatever the chunks are.
+#include "analysis/line_stream.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+namespace ordain::detail {
+namespace {
+
+TEST(LineStream, LinesComeBackInOrder) {
+  std::string text;
+  for (int i = 1; i <= 5000; ++i)
+    text += "line " + std::to_string(i) + std::string(static_cast<size_t>(i % 90), '.') + "\n";
+  text += "last";
+  for (const unsigned threads : {1u, 4u}) {
+    for (const size_t chunk_bytes : {16u, 4096u, 1u << 20}) {
+      std::FILE* file = std::tmpfile();
+      ASSERT_NE(file, nullptr);
+      std::fwrite(text.data(), 1, text.size(), file);
+      std::rewind(file);
+      std::string seen;
+      uint64_t line = 1;
+      const auto work = [](Chunk& chunk, unsigned) { chunk.out = chunk.text; };
+      const auto done = [&](Chunk& chunk) {
+        EXPECT_EQ(chunk.first_line, line);
+        for (const char c : chunk.out) line += c == '\n';
+        seen += chunk.out;
+        return true;
+      };
+      EXPECT_TRUE(stream_lines(fileno(file), threads, chunk_bytes, work, done));
+      EXPECT_EQ(seen, text) << threads << " threads, chunks of " << chunk_bytes;
+      std::fclose(file);
+    }
+  }
+}
+
+TEST(LineStream, StopsWhenAskedToAndFailsWhereNothingCanBeRead) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "a\nb\n", 4), 4);
+  close(ends[1]);
+  for (const unsigned threads : {1u, 2u}) {
+    const bool first = threads == 1;  // the second stream finds the pipe empty
+    EXPECT_EQ(stream_lines(ends[0], threads, 16, [](Chunk&, unsigned) {}, [](Chunk&) { return false; }), !first);
+  }
+  close(ends[0]);
+  EXPECT_FALSE(stream_lines(ends[0], 1, 16, [](Chunk&, unsigned) {}, [](Chunk&) { return true; }));
+}
+
+}  // namespace
+}  // namespace ordain::detail
