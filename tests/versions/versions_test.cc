@@ -1,0 +1,117 @@
+// Holds docs/versioning.md: what an earlier build of the present formats wrote is still read. fixtures/ has a program
+// and a database directory (audit log, approvals) of each version that must be readable. With ORDAIN_UPDATE=1 those of
+// the present version are written where there are none; existing ones are never replaced.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <ordain/approvals.h>
+#include <ordain/audit.h>
+#include <ordain/ordain.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "runtime/audit/fields.h"
+#include "vm/program/format.h"
+
+namespace ordain {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kFixtures = fs::path(ORDAIN_SOURCE_DIR) / "tests/versions/fixtures";
+
+/// Named from the root of the sources, because a program names its files as they were given.
+Policies load_example() {
+  fs::current_path(ORDAIN_SOURCE_DIR);
+  return load_policies("examples/embed/policies");
+}
+
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+bool may_write(const fs::path& path) { return std::getenv("ORDAIN_UPDATE") != nullptr && !fs::exists(path); }
+
+Effect decide_refund(const std::shared_ptr<const Program>& program, double amount) {
+  auto runtime = Runtime::open(program, {.agent = "support"});
+  const std::string input = fmt::format(R"({{"customer_id": "c-17", "amount_usd": {}}})", amount);
+  Arena arena;
+  return runtime->evaluate("refund_customer", *parse_json(arena, input)).effect;
+}
+
+/// An allowed call, a pending one and a denied one, signed at the end by a key that is thrown away.
+void write_database(const fs::path& directory) {
+  fs::create_directories(directory);
+  auto key = PrivateKey::generate("fixture.example");
+  std::ofstream(directory / "audit.pub") << key->public_key().text() << "\n";
+  auto policies = load_example();
+  RuntimeOptions options{.agent = "support", .environment = "prod", .database = directory};
+  options.audit.key = *key;
+  auto runtime = Runtime::open(*policies, options);
+  ASSERT_TRUE(runtime.ok());
+  auto refund = runtime->wrap("refund_customer", {"customer_id", "amount_usd"},
+                              [](const std::string& customer, double) { return "refunded " + customer; });
+  for (double amount : {25.0, 250.0, 2500.0}) (void)refund("c-17", amount);
+}
+
+TEST(Versions, ProgramOfThePresentVersionLoads) {
+  const fs::path file = kFixtures / fmt::format("program-{}.bin", format::kVersion);
+  if (may_write(file)) std::ofstream(file, std::ios::binary) << load_example().program->serialise();
+  const std::string bytes = read_file(file);
+  ASSERT_FALSE(bytes.empty()) << file << " is missing: run this test with ORDAIN_UPDATE=1 and check the file in";
+  auto program = Program::load(bytes, standard_library());
+  ASSERT_TRUE(program.ok()) << program.error().message;
+  EXPECT_EQ((*program)->serialise(), bytes) << "a program has exactly one form; see docs/versioning.md";
+  EXPECT_EQ(decide_refund(*program, 25), Effect::allow);
+  EXPECT_EQ(decide_refund(*program, 250), Effect::require_approval);
+  EXPECT_EQ(decide_refund(*program, 2500), Effect::deny);
+}
+
+TEST(Versions, ProgramOfAnotherVersionIsRefusedByName) {
+  std::string bytes = read_file(kFixtures / fmt::format("program-{}.bin", format::kVersion));
+  ASSERT_GT(bytes.size(), format::kMagic.size());
+  bytes[format::kMagic.size()] = static_cast<char>(format::kVersion + 1);
+  auto program = Program::load(bytes, standard_library());
+  ASSERT_FALSE(program.ok());
+  EXPECT_NE(program.error().message.find("version"), std::string::npos) << program.error().message;
+}
+
+TEST(Versions, DatabaseOfThePresentVersionIsRead) {
+  const fs::path directory = kFixtures / fmt::format("database-{}", int{detail::kRecordVersion});
+  if (may_write(directory)) write_database(directory);
+  ASSERT_TRUE(fs::exists(directory / "audit.db"))
+      << directory << " is missing: run this test with ORDAIN_UPDATE=1 and check the files in";
+  // SQLite writes beside the file that it reads, so a copy is read.
+  const fs::path copy = fs::path(::testing::TempDir()) / fmt::format("ordain-database-{}", ::getpid());
+  fs::create_directories(copy);
+  fs::copy(directory, copy, fs::copy_options::overwrite_existing | fs::copy_options::recursive);
+  {
+    auto log = AuditLog::open(copy);
+    ASSERT_TRUE(log.ok()) << log.error().message;
+    auto key = PublicKey::load(copy / "audit.pub");
+    ASSERT_TRUE(key.ok()) << key.error().message;
+    auto verified = log->verify({.keys = {*key}});
+    ASSERT_TRUE(verified.ok()) << verified.error().message;
+    EXPECT_TRUE(verified->ok) << verified->problem;
+    auto records = log->tail(10);
+    ASSERT_TRUE(records.ok()) << records.error().message;
+    std::string kinds;
+    for (const AuditRecord& record : *records) kinds += fmt::format("{} {}; ", to_string(record.kind), record.rule);
+    EXPECT_EQ(kinds, "intent refunds.small; outcome ; pending refunds.large; denied refunds.over_limit; ");
+    auto store = ApprovalStore::open(copy, OpenMode::read_only);
+    ASSERT_TRUE(store.ok()) << store.error().message;
+    auto approvals = store->list(std::nullopt, 0);
+    ASSERT_TRUE(approvals.ok()) << approvals.error().message;
+    ASSERT_EQ(approvals->size(), 1u);
+    EXPECT_EQ(approvals->front().capability, "refund_customer");
+    EXPECT_EQ(approvals->front().state, ApprovalState::pending);
+  }
+  fs::remove_all(copy);
+}
+
+}  // namespace
+}  // namespace ordain
