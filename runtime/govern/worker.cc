@@ -11,7 +11,7 @@
 #include "runtime/audit/value_bytes.h"
 #include "runtime/govern/core.h"
 #include "runtime/identity/text.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain::detail {
 namespace {
@@ -36,7 +36,7 @@ HexText hex_text(const Id128& id) {
 }
 
 bool has_rules(const Program& program, const CapabilityRef& capability, Stage stage) {
-  const auto& plans = program.data().capability_rules;
+  const auto& plans = data_of(program).capability_rules;
   if (plans.empty()) return false;
   const CapabilityRules& plan = capability.id == kNone ? plans.back() : plans[capability.id];
   return plan.packages[static_cast<size_t>(stage)].count != 0;

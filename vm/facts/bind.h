@@ -11,7 +11,7 @@
 #include "ordain/result.h"
 #include "ordain/utf8.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// Where a value is within what is bound, for messages: a chain on the stack, the outermost last.
 struct BindPath {
@@ -130,4 +130,4 @@ const RecordField* find_from(const RecordType& record, std::string_view name, si
 /// Number of a risk's name, or -1.
 double risk_of_name(std::string_view name);
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -4,7 +4,7 @@
 #include "ordain/json.h"
 #include "vm/facts/bind.h"
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 constexpr size_t kMaxNameShown = 64;  // of a key that the agent chose
@@ -118,4 +118,4 @@ bool Fitter::no_such_field(const BindPath& path, const RecordType& record) {
   return fail(path, what);
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

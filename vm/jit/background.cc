@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "ordain/jit.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -34,7 +35,7 @@ class BackgroundCompilation {
 
 void compile_native_in_background(const Program& program, const NativeOptions& options) {
   // Without native code the interpreter goes on serving, so there is nobody to tell of a failure.
-  program.keep_native(std::make_shared<BackgroundCompilation>(program, options));
+  native_code_of(program).keep(std::make_shared<BackgroundCompilation>(program, options));
 }
 
 }  // namespace ordain

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ordain/digest.h"
+#include "vm/program/linked_program.h"
 #include "vm/program/load_values.h"
 #include "vm/program/verify.h"
 
@@ -359,7 +360,7 @@ Result<std::shared_ptr<const Program>> Program::load(std::string_view bytes, con
   if (std::string wrong = Loader(bytes, data).load(); !wrong.empty()) {
     return Error{"bad_program", fmt::format("this is not a program: {}", wrong)};
   }
-  auto program = link(std::move(data), functions);
+  auto program = vm::link_program(std::move(data), functions);
   // One program has one form in bytes, so that the digest of the program is that of its file.
   if (program && (*program)->digest() != sha256(bytes)) {
     return Error{"bad_program", "this is not a program: it is not in canonical form"};
