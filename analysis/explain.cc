@@ -6,14 +6,14 @@
 #include <unordered_map>
 
 #include "analysis/explain_index.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain::detail {
 namespace {
 
 // The rule codes of the call's capability and stage, in source order, each rule once.
 std::vector<uint32_t> codes_of(const Call& call) {
-  const ProgramData& data = call.program().data();
+  const ProgramData& data = data_of(call.program());
   std::vector<uint32_t> out;
   for (const RuleRange& range : rule_ranges(call)) {
     for (uint32_t i = 0; i < range.entries.count; ++i) out.push_back(data.rule_list[range.entries.first + i]);
@@ -27,7 +27,7 @@ std::vector<uint32_t> codes_of(const Call& call) {
 RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, Scratch& scratch,
                        const DecideOptions& options) {
   const Program& program = call.program();
-  const ProgramData& data = program.data();
+  const ProgramData& data = data_of(program);
   const RuleCode& rule = data.rule_codes[code];
   RuleOutcome out{.rule = rule.rule, .code = code, .kind = RuleOutcome::Kind::matched};
   if (!applies_to(data, rule, call.capability().globs)) {

@@ -5,6 +5,7 @@
 #include "ordain/index_text.h"
 #include "vm/decide/decide_run.h"
 #include "vm/decide/index_walk.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain::detail {
 namespace {
@@ -53,7 +54,7 @@ std::vector<bool> found_from(uint32_t node, const RuleRange& range, const Call& 
 
 std::vector<RuleRange> rule_ranges(const Call& call) {
   std::vector<RuleRange> out;
-  for (const PackageRules& plan : package_rules(call.program().data(), call.capability().id, call.stage())) {
+  for (const PackageRules& plan : package_rules(data_of(call.program()), call.capability().id, call.stage())) {
     for (const RuleRange& range : plan.lists()) out.push_back(range);
   }
   return out;
@@ -61,7 +62,7 @@ std::vector<RuleRange> rule_ranges(const Call& call) {
 
 std::unordered_map<RuleId, std::string> skipped_rules(const Call& call, const Context& context, Scratch& scratch) {
   const Program& program = call.program();
-  const ProgramData& data = program.data();
+  const ProgramData& data = data_of(program);
   std::unordered_map<RuleId, std::string> out;
   for (const RuleRange& range : rule_ranges(call)) {
     if (range.nodes.count == 0) continue;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain::detail {
 namespace {
@@ -143,11 +143,11 @@ const RecordType* declared(const Schema& schema, CapabilityId id, bool output) {
 }  // namespace
 
 UnknownFacts::UnknownFacts(std::shared_ptr<const Program> program)
-    : program_(std::move(program)), reads_(program_->data().rule_codes.size()) {}
+    : program_(std::move(program)), reads_(data_of(*program_).rule_codes.size()) {}
 
 void UnknownFacts::collect(uint32_t predicate, std::vector<Read>* out) const {
   if (predicate == kNone) return;
-  const ProgramData& data = program_->data();
+  const ProgramData& data = data_of(*program_);
   const Range code = data.predicates[predicate].code;
   for (uint32_t at = code.first; at < code.first + code.count; ++at) {
     const Insn& insn = data.code[at];
@@ -173,7 +173,7 @@ void UnknownFacts::collect(uint32_t predicate, std::vector<Read>* out) const {
 const UnknownFacts::Reads& UnknownFacts::reads(uint32_t code) {
   Reads& out = reads_[code];
   if (out.made) return out;
-  const RuleCode& rule = program_->data().rule_codes[code];
+  const RuleCode& rule = data_of(*program_).rule_codes[code];
   collect(rule.condition, &out.condition);
   for (const uint32_t predicate : {rule.from, rule.expires, rule.with}) collect(predicate, &out.rest);
   out.made = true;
@@ -222,7 +222,7 @@ bool UnknownFacts::is_open(FactBinder& binder, uint32_t code, std::span<const st
   for (const SlotId slot : forgotten_) binder.call().forget(slot);
   Value result;
   Fault fault;
-  const uint32_t condition = program_->data().rule_codes[code].condition;
+  const uint32_t condition = data_of(*program_).rule_codes[code].condition;
   DecideOptions how = options;
   how.interpret_only = true;  // slow, and sure to look whether a slot is there
   return !evaluate(*program_, condition, binder.call(), binder.context(), scratch, how, &result, &fault);
@@ -233,7 +233,7 @@ UnknownFacts::Answer UnknownFacts::open_rules(FactBinder& binder, std::span<cons
                                               Scratch& scratch, const DecideOptions& options) {
   Answer out;
   open_.clear();
-  const ProgramData& data = program_->data();
+  const ProgramData& data = data_of(*program_);
   const CapabilityRef& capability = binder.call().capability();
   for (const PackageRules& package : package_rules(data, binder.call().capability().id, binder.call().stage())) {
     for (const RuleRange& range : package.lists()) {
@@ -256,13 +256,13 @@ UnknownFacts::Answer UnknownFacts::open_rules(FactBinder& binder, std::span<cons
 
 bool UnknownFacts::is_open_rule(RuleId rule) const {
   return std::any_of(open_.begin(), open_.end(),
-                     [&](uint32_t code) { return program_->data().rule_codes[code].rule == rule; });
+                     [&](uint32_t code) { return data_of(*program_).rule_codes[code].rule == rule; });
 }
 
 // True if the rule matches, or faults, whatever the unknown parts are.
 bool UnknownFacts::is_sure(const FactBinder& binder, uint32_t code, Scratch& scratch,
                            const DecideOptions& options) const {
-  const ProgramData& data = program_->data();
+  const ProgramData& data = data_of(*program_);
   const RuleCode& rule = data.rule_codes[code];
   if (is_open_rule(rule.rule)) return false;
   if (!applies_to(data, rule, binder.call().capability().globs)) return false;
@@ -276,7 +276,7 @@ bool UnknownFacts::is_sure(const FactBinder& binder, uint32_t code, Scratch& scr
 // True if the effect stands whatever the open rules come to: nothing overrides a deny, and an allow overrides nothing.
 bool UnknownFacts::settled(const FactBinder& binder, Scratch& scratch, const DecideOptions& options,
                            Decision* decision) const {
-  const ProgramData& data = program_->data();
+  const ProgramData& data = data_of(*program_);
   const std::span<const PackageRules> plans = package_rules(data, binder.call().capability().id, binder.call().stage());
   if (std::any_of(plans.begin(), plans.end(), [](const PackageRules& plan) { return plan.first_match != 0; })) {
     return false;

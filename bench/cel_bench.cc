@@ -14,10 +14,12 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "bench/program.h"
 #include "ordain/compile.h"
 #include "ordain/json.h"
 #include "ordain/stdlib.h"
 #include "vm/decide/decide_run.h"
+#include "vm/program/linked_program.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
 #endif
@@ -244,7 +246,7 @@ uint32_t condition_of(const Program& program) {
   const auto& rules = program.rules();
   for (RuleId rule = 0; rule < rules.size(); ++rule) {
     if (rules[rule].name == "bench.p.r" || rules[rule].name == "p.r") {
-      for (const RuleCode& code : program.data().rule_codes) {
+      for (const RuleCode& code : data_of(program).rule_codes) {
         if (code.rule == rule) return code.condition;
       }
     }
@@ -274,7 +276,7 @@ void add(const Case& test) {
   const Truth expected = by_hand_once(*prepared, test.by_hand);
   const auto add_engine = [&](const char* engine, bool interpret) {
     const DecideOptions options{.interpret_only = interpret};
-    const NativePredicate native = interpret ? nullptr : prepared->program->native(condition);
+    const NativePredicate native = interpret ? nullptr : native_code_of(*prepared->program).predicate(condition);
     if (!interpret && native == nullptr) std::exit(1);
     Run check(*prepared->call, *prepared->context, prepared->scratch, options);
     if (!check.prepare() || run_once(check, condition, native) != expected || expected == Truth::fault) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <iostream>
 
+#include "bench/program.h"
 #include "bench/report.h"
 #include "ordain/ordain.h"
 #include "ordain/struct_binding.h"

@@ -15,6 +15,7 @@
 #include "compiler/index/index.h"
 #include "compiler/parse/parse.h"
 #include "compiler/parse/token_scan.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -87,7 +88,7 @@ typed::PolicySet check_all(Arena& arena, Diagnostics& diagnostics, const std::ve
 }
 
 std::shared_ptr<const Program> link(ProgramData data, Diagnostics& diagnostics, const FunctionTable& functions) {
-  Result<std::shared_ptr<const Program>> program = Program::link(std::move(data), functions);
+  Result<std::shared_ptr<const Program>> program = link_program(std::move(data), functions);
   if (program) return *program;
   diagnostics.error("internal", {},
                     "the compiled program is not valid (" + program.error().code + "): " + program.error().message,

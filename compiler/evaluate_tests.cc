@@ -13,6 +13,7 @@
 #include "ordain/call.h"
 #include "ordain/evaluate.h"
 #include "ordain/json.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -114,7 +115,7 @@ class TestEvaluator {
     typed::Expression expression = fact.value;
     fold(arena_, expression);
     if (expression.root->kind == typed::NodeKind::constant) return write(facts, fact, expression.root->value);
-    auto program = Program::link(emit(expression, Schema(), diagnostics_), functions_);
+    auto program = link_program(emit(expression, Schema(), diagnostics_), functions_);
     if (!program) {
       diagnostics_.error("internal", expression.root->span, "this value does not compile: " + program.error().message,
                          "this is a defect of the compiler, please report it");

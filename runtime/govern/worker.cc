@@ -12,7 +12,7 @@
 #include "runtime/audit/value_bytes.h"
 #include "runtime/govern/core.h"
 #include "runtime/identity/text.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain::detail {
 namespace {
@@ -32,7 +32,7 @@ HexText hex_text(const Id128& id) {
 }
 
 bool has_rules(const Program& program, const CapabilityRef& capability, Stage stage) {
-  return !package_rules(program.data(), capability.id, stage).empty();
+  return !package_rules(data_of(program), capability.id, stage).empty();
 }
 
 std::string misfit_of(const std::vector<MetadataKey>& keys, const CallOptions& options) {

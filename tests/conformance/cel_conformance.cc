@@ -18,6 +18,7 @@
 #include "tests/support/oracle.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
+#include "vm/program/linked_program.h"
 #endif
 
 namespace ordain::conformance {
@@ -51,7 +52,7 @@ void bind(Call& call, const Case& test) {
 
 Got run_engine(Arena& arena, const Case& test, const std::string& engine, const CheckedExpression& checked,
                const Diagnostics& diagnostics) {
-  auto program = Program::link(emit(checked.expression, checked.schema, diagnostics), standard_library());
+  auto program = link_program(emit(checked.expression, checked.schema, diagnostics), standard_library());
   if (!program) return error("link: " + program.error().message);
   Call call(*program);
   Context context(*program);

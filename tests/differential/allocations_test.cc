@@ -14,13 +14,13 @@
 #include "tests/support/allocations.h"
 #include "tests/support/annotations.h"
 #include "tests/support/evaluators.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
 
 bool may_lock(const Program& program) {
-  for (const Import& import : program.data().imports) {
+  for (const Import& import : data_of(program).imports) {
     const Function* function = standard_library().find(import.name);
     for (const Overload* overload : function->overloads) {
       if ((overload->flags & kMayLock) != 0) return true;

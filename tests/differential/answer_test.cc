@@ -4,6 +4,7 @@
 
 #include "ordain/decide.h"
 #include "tests/support/evaluators.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -27,7 +28,7 @@ std::unique_ptr<Compiled> rules(std::initializer_list<std::string> packages) {
 }
 
 [[maybe_unused]] bool has_answer(const Compiled& compiled, Stage stage = Stage::before) {
-  return compiled.native->native_answer(compiled.native->resolve("act").id, stage) != nullptr;
+  return native_code_of(*compiled.native).answer(compiled.native->resolve("act").id, stage) != nullptr;
 }
 
 // @returns the answers of every evaluator to calls with n and m from -1 to 2, with and without the

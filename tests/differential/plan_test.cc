@@ -9,7 +9,7 @@
 #include "ordain/compile.h"
 #include "ordain/stdlib.h"
 #include "tests/support/evaluators.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -177,7 +177,7 @@ TEST_P(GeneratedPlans, DecideAsIfEveryRuleWereEvaluated) {
 INSTANTIATE_TEST_SUITE_P(Seeds, GeneratedPlans, testing::Range(0, 24));
 
 size_t plan_size(const Program& program) {
-  const ProgramData& data = program.data();
+  const ProgramData& data = data_of(program);
   return data.index_nodes.size() + data.index_edges.size() + data.index_leaves.size();
 }
 

@@ -17,6 +17,7 @@
 #include "tests/support/oracle.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
+#include "vm/program/linked_program.h"
 #endif
 
 namespace {
@@ -99,7 +100,7 @@ void bind(Call& call, const fuzz::Generated& input) {
 
 void compare(Arena& arena, const fuzz::Generated& input, const Diagnostics& diagnostics,
              const CheckedExpression& folded, const CheckedExpression& unfolded) {
-  auto linked = Program::link(emit(folded.expression, folded.schema, diagnostics), standard_library());
+  auto linked = link_program(emit(folded.expression, folded.schema, diagnostics), standard_library());
   if (!linked) differ(input, "does not link: " + linked.error().message);
   const std::shared_ptr<const Program>& program = *linked;
   auto loaded = Program::load(program->serialise(), standard_library());

@@ -7,7 +7,7 @@
 #include "ordain/decide.h"
 #include "ordain/disasm.h"
 #include "ordain/stdlib.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace ordain;
@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       call.begin(program->resolve(capability.name), stage);
       decide(call, context, scratch, options);
     }
-    for (uint32_t i = 0; i < program->data().predicates.size(); ++i) {
+    for (uint32_t i = 0; i < data_of(*program).predicates.size(); ++i) {
       Value result;
       Fault fault;
       evaluate(*program, i, call, context, scratch, options, &result, &fault);

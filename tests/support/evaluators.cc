@@ -18,6 +18,7 @@
 #include "tests/support/annotations.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
+#include "vm/program/linked_program.h"
 #endif
 
 namespace ordain {
@@ -33,7 +34,7 @@ std::unique_ptr<Compiled> compile_everywhere(std::vector<std::shared_ptr<const S
   out->set = check(out->arena, out->diagnostics, files, standard_library());
   if (out->diagnostics.has_errors()) return out;
   fold(out->arena, out->set);
-  auto program = Program::link(emit(out->set, indexing::index_rules(out->set), out->diagnostics), standard_library());
+  auto program = link_program(emit(out->set, indexing::index_rules(out->set), out->diagnostics), standard_library());
   if (!program) throw std::runtime_error(program.error().message);
   out->interpreted = *program;
   // Native code runs on a program that was serialised and loaded again.

@@ -6,6 +6,7 @@
 
 #include "vm/decide/decide_run.h"
 #include "vm/decide/packed_ruling.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -28,7 +29,7 @@ void refuse_unfit(const Call& call, const Context& context, Arena& arena, Decisi
 bool is_fit(const Call& call, const Context& context) {
   const CapabilityId id = call.capability().id;
   return &call.program() == &context.program() && !call.error().failed && !context.error().failed &&
-         (id == kNone || id < call.program().data().schema.capabilities.size());
+         (id == kNone || id < data_of(call.program()).schema.capabilities.size());
 }
 
 // False, with `out` as it was, where the rules have to be tried. Takes neither memory nor a frame.
@@ -36,7 +37,7 @@ bool answer_at_once(const Call& call, const Context& context, const DecideOption
   const CapabilityId id = call.capability().id;
   if (id == kNone || options.interpret_only || !is_ample(options.budget)) return false;
   const Program& program = call.program();
-  const NativeAnswer code = program.native_answer(id, call.stage());
+  const NativeAnswer code = native_code_of(program).answer(id, call.stage());
   if (code == nullptr) return false;
   const FactBanks facts = facts_of(call, context);
   const uint64_t packed = code(&facts);
@@ -46,7 +47,7 @@ bool answer_at_once(const Call& call, const Context& context, const DecideOption
     return true;
   }
   const PackedRuling ruling = PackedRuling::unpack(packed);
-  const ProgramData& data = program.data();
+  const ProgramData& data = data_of(program);
   out->effect = ruling.denies ? Effect::deny : Effect::allow;
   out->code = DecisionCode::rule;
   out->rule = ruling.rule;

@@ -1,9 +1,10 @@
 // Conditions of a decision, tried in batches or alone; the names of effects and codes.
 #include "vm/decide/decide_run.h"
+#include "vm/program/linked_program.h"
 
 #include <algorithm>
 
-namespace ordain {
+namespace ordain::vm {
 
 std::string_view to_string(Effect effect) {
   switch (effect) {
@@ -45,9 +46,10 @@ uint32_t Run::try_batch(uint32_t entry, uint32_t end, uint32_t* count) {
   *count = std::min(kBatchRules, end - entry);
   NativeBatch code = nullptr;
   if (!interpret_only) {
-    if (frame.link->batch_sizes[entry] == *count) code = program.native_batch(entry);
+    if (frame.link->batch_sizes[entry] == *count) code = native_code_of(program).batch(entry);
     const uint32_t condition = data.rule_codes[data.rule_list[entry]].condition;
-    if (code == nullptr && condition != kNone && program.native(condition) != nullptr) return kOneByOne;
+    if (code == nullptr && condition != kNone && native_code_of(program).predicate(condition) != nullptr)
+      return kOneByOne;
   }
   frame.mark = arena.mark();
   frame.forget_fault();
@@ -65,4 +67,4 @@ Truth Run::test(const RuleCode& rule) {
   return truth;
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

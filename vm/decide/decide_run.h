@@ -4,7 +4,7 @@
 #include "ordain/decide.h"
 #include "vm/interpret/execution.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// Puts a decision into `out`, which is fresh: that of a call that no rule matches.
 void decide_by_default(const Call& call, const DecideOptions& options, Decision* out);
@@ -40,4 +40,4 @@ struct Run : Execution {
 void try_rules(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options, bool all,
                Decision* out);
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -7,7 +7,7 @@
 
 #include "vm/program/literal_index.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 namespace {
 
@@ -156,4 +156,4 @@ bool Candidates::settle() {
   return true;
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

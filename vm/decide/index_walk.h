@@ -6,7 +6,7 @@
 
 #include "vm/interpret/frame.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// A candidate: place of a rule's entry within its range, and whether its condition is known to be true.
 class Candidate {
@@ -50,4 +50,4 @@ class Candidates {
   Candidate few_[kRoom];
 };
 
-}  // namespace ordain
+}  // namespace ordain::vm

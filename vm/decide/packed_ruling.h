@@ -5,7 +5,7 @@
 
 #include "ordain/program.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// What native code answers for all rules, packed so that it comes in a register.
 struct PackedRuling {
@@ -19,4 +19,4 @@ struct PackedRuling {
   }
 };
 
-}  // namespace ordain
+}  // namespace ordain::vm

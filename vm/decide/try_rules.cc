@@ -8,7 +8,7 @@
 #include "vm/decide/decide_run.h"
 #include "vm/decide/index_walk.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 namespace {
 
@@ -425,4 +425,4 @@ void try_rules(const Call& call, const Context& context, Scratch& scratch, const
   if (all && !decider.collect_matched(out)) exhausted(out);
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

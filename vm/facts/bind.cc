@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "vm/program/link_tables.h"
+#include "vm/program/linked_program.h"
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 // Takes the first segment off "a.b.c".
@@ -290,4 +290,4 @@ bool Binder::updated(const Value& map, std::string_view name, std::string_view r
   return true;
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

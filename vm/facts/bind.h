@@ -11,7 +11,7 @@
 #include "ordain/result.h"
 #include "ordain/utf8.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// Where a value is within what is bound, for messages: a chain on the stack, the outermost last.
 struct BindPath {
@@ -129,4 +129,4 @@ Result<Value> parse_json_for(Arena& arena, std::string_view text, const Schema& 
 /// found, at `*hint`.
 const RecordField* find_from(const RecordType& record, std::string_view name, size_t* hint);
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -10,7 +10,7 @@
 #include "vm/value/encodings.h"
 #include "vm/value/same_name.h"
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 constexpr int kMaxBindDepth = 100;  // JSON's 64, and what a host nests around it
@@ -364,4 +364,4 @@ bool Fitter::fit_record(const RecordType& record, const Value& in, const BindPat
   return made == nullptr || rebuild(map, {made, kept}, kept == map.count, path, out);
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

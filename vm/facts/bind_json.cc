@@ -4,7 +4,7 @@
 #include "vm/facts/bind.h"
 #include "vm/json/field_filter.h"
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 class RecordFilter final : public FieldFilter {
@@ -55,4 +55,4 @@ Result<Value> parse_json_for(Arena& arena, std::string_view text, const Schema& 
   return parse_json_filtered(arena, text, RecordFilter(schema), RecordFilter::prunable(record));
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

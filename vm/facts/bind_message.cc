@@ -5,7 +5,7 @@
 #include "vm/facts/bind.h"
 #include "vm/value/nearest_word.h"
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 constexpr size_t kMaxNameShown = 64;  // of a key that the agent chose
@@ -96,4 +96,4 @@ bool Fitter::no_such_field(const BindPath& path, const RecordType& record) {
   return fail(path, what);
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -8,7 +8,7 @@
 #include "ordain/time_text.h"
 #include "ordain/utf8.h"
 #include "vm/facts/bind.h"
-#include "vm/program/link_tables.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {

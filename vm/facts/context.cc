@@ -6,6 +6,8 @@
 
 namespace ordain {
 
+using vm::Binder;
+
 Context::Context(std::shared_ptr<const Program> program) : program_(std::move(program)), arena_(1024) {
   Binder::prepare(*program_, Bank::context, slots_);
 }

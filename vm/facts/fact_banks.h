@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "ordain/call.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// What a rule may read. Native code reads it by offset.
 struct FactBanks {
@@ -20,7 +20,7 @@ inline FactBanks facts_of(const Call& call, const Context& context) {
   return {{outer.values.data(), own.values.data()},
           {outer.symbols.data(), own.symbols.data()},
           {outer.bits.data(), own.bits.data()},
-          call.program().data().constants.data()};
+          data_of(call.program()).constants.data()};
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

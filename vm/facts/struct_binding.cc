@@ -6,6 +6,10 @@
 #include "vm/facts/bind.h"
 
 namespace ordain::detail {
+
+using vm::BindPath;
+using vm::Fitter;
+
 namespace {
 
 constexpr std::string_view kRoots[2] = {"input", "output"};

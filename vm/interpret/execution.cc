@@ -1,15 +1,14 @@
 // Frames and budgets of predicates, and the choice of their engine.
 #include "vm/interpret/execution.h"
+#include "vm/program/linked_program.h"
 
 #include <cstring>
 
-namespace ordain {
-
-Scratch::Scratch(size_t bytes) : arena_(bytes, bytes) {}
+namespace ordain::vm {
 
 Execution::Execution(const Call& call, const Context& context, Scratch& scratch, const Budget& budget,
                      bool without_native)
-    : program(call.program()), data(program.data()), arena(scratch.arena()), interpret_only(without_native) {
+    : program(call.program()), data(data_of(program)), arena(scratch.arena()), interpret_only(without_native) {
   arena.reset();
   frame.facts = facts_of(call, context);
   frame.eval.arena = &arena;
@@ -30,6 +29,12 @@ std::string_view Execution::keep(std::string_view text) {
   if (!text.empty()) std::memcpy(copy, text.data(), text.size());
   return {copy, text.size()};
 }
+
+}  // namespace ordain::vm
+
+namespace ordain {
+
+Scratch::Scratch(size_t bytes) : arena_(bytes, bytes) {}
 
 bool evaluate(const Program& program, uint32_t predicate, const Call& call, const Context& context, Scratch& scratch,
               const EvaluateOptions& options, Value* result, Fault* fault) {

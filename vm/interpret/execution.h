@@ -6,8 +6,9 @@
 
 #include "ordain/evaluate.h"
 #include "vm/interpret/frame.h"
+#include "vm/program/linked_program.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// What a condition came to.
 enum class Truth : uint8_t { no = 0, yes = 1, fault = 2 };
@@ -28,7 +29,7 @@ struct Execution {
   /// Runs a predicate under a fresh budget: its value is in frame.result, its fault in frame.eval.fault.
   Truth run(uint32_t predicate) {
     frame.renew();
-    const NativePredicate native = interpret_only ? nullptr : program.native(predicate);
+    const NativePredicate native = interpret_only ? nullptr : native_code_of(program).predicate(predicate);
     return static_cast<Truth>(native != nullptr ? native(&frame) : interpret(frame, predicate));
   }
 
@@ -36,4 +37,4 @@ struct Execution {
   std::string_view keep(std::string_view text);
 };
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -5,9 +5,9 @@
 
 #include "ordain/eval.h"
 #include "vm/facts/fact_banks.h"
-#include "vm/program/link_tables.h"
+#include "vm/program/linked_program.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// Set up by decide once a decision, reset per predicate. Native code reads it by offset.
 struct Frame {
@@ -43,4 +43,4 @@ uint32_t interpret(Frame& frame, uint32_t predicate);
 /// returns, and what becomes of memory, is as for a NativeBatch. @param entry of the plan, the first of `count`
 uint32_t interpret_batch(Frame& frame, uint32_t entry, uint32_t count);
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -9,7 +9,7 @@
 #include "vm/program/superinstructions.h"
 #include "vm/value/ops.h"
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 // Where control goes on after a fault at `pc`: the innermost handler that covers it, or kNone.
@@ -401,4 +401,4 @@ uint32_t interpret_batch(Frame& frame, uint32_t entry, uint32_t count) {
 #pragma GCC diagnostic pop
 #endif
 
-}  // namespace ordain
+}  // namespace ordain::vm

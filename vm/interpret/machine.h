@@ -8,7 +8,7 @@
 #include "vm/interpret/frame.h"
 #include "vm/value/ops.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// What instructions work on. Each returns false after a fault.
 struct Machine {
@@ -94,4 +94,4 @@ struct Machine {
 #undef ORDAIN_INLINE
 };
 
-}  // namespace ordain
+}  // namespace ordain::vm

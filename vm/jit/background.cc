@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "ordain/jit.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -35,7 +36,7 @@ class BackgroundCompilation {
 
 void compile_native_in_background(const Program& program, const NativeOptions& options) {
   // Without native code the interpreter continues to serve, so a failure need not be reported.
-  program.keep_native(std::make_shared<BackgroundCompilation>(program, options));
+  native_code_of(program).keep(std::make_shared<BackgroundCompilation>(program, options));
 }
 
 }  // namespace ordain

@@ -21,6 +21,7 @@
 #include "vm/jit/lower.h"
 #include "vm/jit/object_cache.h"
 #include "vm/jit/urgency.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -104,7 +105,7 @@ void append(std::vector<Batch>* out, std::vector<Batch> more) { std::ranges::mov
 
 /// @returns everything to compile, most urgent first
 std::vector<Batch> batches_of(const Program& program, const NativeOptions& options) {
-  const ProgramData& data = program.data();
+  const ProgramData& data = data_of(program);
   const std::vector<native::Worth> worth = native::worth_of_predicates(program, options.first);
   std::vector<uint32_t> order(worth.size());
   std::iota(order.begin(), order.end(), 0);
@@ -187,13 +188,13 @@ Result<void> compile_module(Work& work, size_t number, Backend& backend) {
   if (!code) return code.error();
   auto address = code->begin();
   for (uint32_t predicate : batch.predicates) {
-    work.program.install_native(predicate, reinterpret_cast<NativePredicate>(*address++));
+    native_code_of(work.program).install_predicate(predicate, reinterpret_cast<NativePredicate>(*address++));
   }
   for (uint32_t entry : batch.runs) {
-    work.program.install_native_batch(entry, reinterpret_cast<NativeBatch>(*address++));
+    native_code_of(work.program).install_batch(entry, reinterpret_cast<NativeBatch>(*address++));
   }
   for (uint32_t calls : batch.answers) {
-    work.program.install_native_answer(calls, reinterpret_cast<NativeAnswer>(*address++));
+    native_code_of(work.program).install_answer(calls, reinterpret_cast<NativeAnswer>(*address++));
   }
   return {};
 }
@@ -205,7 +206,7 @@ Result<void> compile_batches(Work& work, Worker& worker) {
   if (auto defined = (*backend)->define(external_symbols(work.program, work.options.standalone)); !defined) {
     return defined.error();
   }
-  work.program.keep_native(*backend);
+  native_code_of(work.program).keep(*backend);
   for (size_t i = work.next++; i < work.batches.size(); i = work.next++) {
     if (work.options.cancel != nullptr && work.options.cancel->load(std::memory_order_relaxed)) {
       return Error{"cancelled", "compilation to native code was stopped"};
@@ -275,7 +276,7 @@ Result<NativeReport> compile_native(const Program& program, const NativeOptions&
     return Error{"native_unavailable", "native code needs a little-endian machine"};
   }
   NativeReport report;
-  report.predicates = static_cast<uint32_t>(program.data().predicates.size());
+  report.predicates = static_cast<uint32_t>(data_of(program).predicates.size());
   std::vector<Batch> batches = batches_of(program, options);
   for (const Batch& batch : batches) {
     if (batch.optimisation > 0) report.optimised += static_cast<uint32_t>(batch.predicates.size());

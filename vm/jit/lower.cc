@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "vm/jit/backend.h"
+#include "vm/program/linked_program.h"
 #include "vm/program/verify.h"
 
 namespace ordain::native {
@@ -19,7 +20,7 @@ ModuleLowering::ModuleLowering(llvm::LLVMContext& shared, const Program& program
                                const llvm::DataLayout& layout, const std::string& triple, bool use_tail_calls,
                                bool is_standalone)
     : context(shared),
-      data(program.data()),
+      data(data_of(program)),
       link(link_tables(program)),
       module(std::make_unique<llvm::Module>(name, shared)),
       tail_calls(use_tail_calls),

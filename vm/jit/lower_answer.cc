@@ -7,6 +7,7 @@
 #include "vm/decide/packed_ruling.h"
 #include "vm/jit/backend.h"
 #include "vm/jit/lower.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain::native {
 namespace {
@@ -44,7 +45,7 @@ std::span<const PackageRules> plans_of(const ProgramData& data, uint32_t calls) 
 std::string answer_symbol(uint32_t calls) { return "ordain.answer." + std::to_string(calls); }
 
 uint32_t answered_rules(const Program& program, uint32_t calls) {
-  const ProgramData& data = program.data();
+  const ProgramData& data = data_of(program);
   uint32_t rules = 0, code = 0;
   for (const PackageRules& plan : plans_of(data, calls)) {
     for (const RuleRange& list : plan.lists()) {

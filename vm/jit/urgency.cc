@@ -6,7 +6,7 @@
 
 #include "vm/interpret/frame.h"
 #include "vm/jit/lower.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain::native {
 namespace {
@@ -38,7 +38,7 @@ struct Use {
 class Uses {
  public:
   explicit Uses(const Program& program)
-      : data_(program.data()), runs_(link_tables(program).batch_sizes), predicates(data_.predicates.size()) {}
+      : data_(data_of(program)), runs_(link_tables(program).batch_sizes), predicates(data_.predicates.size()) {}
 
   /// @param id kNone for undeclared capabilities
   void collect(CapabilityId id, bool first) {
@@ -123,7 +123,7 @@ void choose(const ProgramData& data, const std::vector<Use>& uses, std::vector<W
 
 /// @returns, by capability, whether it was requested first
 std::vector<bool> requested_capabilities(const Program& program, std::span<const std::string> first) {
-  std::vector<bool> out(program.data().schema.capabilities.size(), false);
+  std::vector<bool> out(data_of(program).schema.capabilities.size(), false);
   for (const std::string& name : first) {
     const CapabilityId id = program.resolve(name).id;
     if (id < out.size()) out[id] = true;
@@ -152,7 +152,7 @@ uint64_t code_of(const ProgramData& data, Range entries) {
 }  // namespace
 
 Groups groups_of(const Program& program, std::span<const std::string> first) {
-  const ProgramData& data = program.data();
+  const ProgramData& data = data_of(program);
   const std::vector<bool> requested = requested_capabilities(program, first);
   Groups out;
   uint64_t spent = 0;
@@ -187,7 +187,7 @@ Groups groups_of(const Program& program, std::span<const std::string> first) {
 }
 
 std::vector<Worth> worth_of_predicates(const Program& program, std::span<const std::string> first) {
-  const ProgramData& data = program.data();
+  const ProgramData& data = data_of(program);
   Uses uses(program);
   const std::vector<bool> requested = requested_capabilities(program, first);
   for (CapabilityId id = 0; id < data.schema.capabilities.size(); ++id) uses.collect(id, requested[id]);

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "ordain/json.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 #include "vm/program/verify.h"
 
 namespace ordain {
@@ -48,7 +48,7 @@ std::string quoted(std::string_view text) {
 
 class Disassembler {
  public:
-  explicit Disassembler(const Program& program) : program_(program), data_(program.data()) {}
+  explicit Disassembler(const Program& program) : program_(program), data_(data_of(program)) {}
 
   std::string write() {
     print("program {}\n", to_hex(program_.digest()));

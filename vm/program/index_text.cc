@@ -11,7 +11,7 @@
 
 #include "ordain/json.h"
 #include "ordain/time_text.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -84,7 +84,7 @@ std::string quoted(std::string_view text) {
 
 class IndexWriter {
  public:
-  IndexWriter(const Program& program, size_t most) : data_(program.data()), most_(most) {}
+  IndexWriter(const Program& program, size_t most) : data_(data_of(program)), most_(most) {}
 
   std::string test(const IndexNode& node) const {
     const std::string& slot = data_.schema.slots[node.slot].path;
@@ -315,7 +315,7 @@ class GraphWriter {
 
 std::vector<IndexSummary> summarise_index(const Program& program) {
   std::vector<IndexSummary> out;
-  for (const IndexedRange& planned : ranges_of(program.data())) out.push_back(summary_of(program.data(), planned));
+  for (const IndexedRange& planned : ranges_of(data_of(program))) out.push_back(summary_of(data_of(program), planned));
   return out;
 }
 

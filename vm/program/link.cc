@@ -3,12 +3,12 @@
 
 #include "ordain/digest.h"
 #include "vm/program/link_index.h"
-#include "vm/program/linked.h"
+#include "vm/program/linked_program.h"
 #include "vm/program/program_data.h"
 #include "vm/program/superinstructions.h"
 #include "vm/program/verify.h"
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 Error bad_program(std::string message) { return {"bad_program", std::move(message)}; }
@@ -89,38 +89,35 @@ void shrink(ProgramData& data) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Program>> Program::link(ProgramData data, const FunctionTable& functions) {
+Result<std::shared_ptr<const Program>> link_program(ProgramData data, const FunctionTable& functions) {
   auto program = link_undigested(std::move(data), functions);
   if (!program) return program.error();
-  (*program)->linked_->digest = sha256((*program)->serialise());
+  (*program)->digest = sha256((*program)->serialise());
   return std::shared_ptr<const Program>(std::move(*program));
 }
 
-Result<std::shared_ptr<Program>> Program::link_undigested(ProgramData data, const FunctionTable& functions) {
-  std::shared_ptr<Program> program(new Program());
-  program->data_ = std::make_unique<ProgramData>(std::move(data));
-  program->linked_ = std::make_unique<Linked>();
-  shrink(*program->data_);
-  const ProgramData& d = *program->data_;
-  Linked& linked = *program->linked_;
+Result<std::shared_ptr<LinkedProgram>> link_undigested(ProgramData data, const FunctionTable& functions) {
+  auto program = std::make_shared<LinkedProgram>();
+  program->data = std::move(data);
+  shrink(program->data);
+  const ProgramData& d = program->data;
+  LinkTables& tables = program->tables;
 
   if (std::string wrong = verify_tables(d); !wrong.empty()) return bad_program(std::move(wrong));
   if (std::string wrong = verify_rules(d); !wrong.empty()) return bad_program(std::move(wrong));
-  if (auto done = resolve_imports(d, functions, &linked.tables); !done) return done.error();
-  if (auto done = prepare_calls(d, &linked.tables); !done) return done.error();
-  if (std::string wrong = verify_code(d, linked.tables); !wrong.empty()) return bad_program(std::move(wrong));
+  if (auto done = resolve_imports(d, functions, &tables); !done) return done.error();
+  if (auto done = prepare_calls(d, &tables); !done) return done.error();
+  if (std::string wrong = verify_code(d, tables); !wrong.empty()) return bad_program(std::move(wrong));
 
-  place_slots(d, &linked.tables);
-  prepare_index(d, &linked.tables);
-  linked.tables.steps = choose_steps(d);
-  index_members(d.schema, &linked.member_bits);
-  linked.symbols.build(d.symbols.size(), [&d](uint32_t i) -> std::string_view { return d.symbols[i]; });
-  linked.capabilities.build(d.schema.capabilities.size(),
-                            [&d](uint32_t i) -> std::string_view { return d.schema.capabilities[i].name; });
-  program->native_ = std::make_unique<std::atomic<NativePredicate>[]>(d.predicates.size());
-  program->native_batches_ = std::make_unique<std::atomic<NativeBatch>[]>(d.rule_list.size());
-  program->native_answers_ = std::make_unique<std::atomic<NativeAnswer>[]>(2 * d.schema.capabilities.size());
+  place_slots(d, &tables);
+  prepare_index(d, &tables);
+  tables.steps = choose_steps(d);
+  index_members(d.schema, &program->member_bits);
+  program->symbols.build(d.symbols.size(), [&d](uint32_t i) -> std::string_view { return d.symbols[i]; });
+  program->capabilities.build(d.schema.capabilities.size(),
+                              [&d](uint32_t i) -> std::string_view { return d.schema.capabilities[i].name; });
+  program->native.reserve(d.predicates.size(), d.rule_list.size(), d.schema.capabilities.size());
   return program;
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -6,7 +6,7 @@
 
 #include "vm/program/literal_index.h"
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 class IndexPreparer {
@@ -125,4 +125,4 @@ class IndexPreparer {
 
 void prepare_index(const ProgramData& data, LinkTables* tables) { IndexPreparer(data, tables).prepare(); }
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -4,9 +4,9 @@
 
 #include "vm/program/link_tables.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// `data` is verified and outlives the tables; slots are placed.
 void prepare_index(const ProgramData& data, LinkTables* tables);
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -11,7 +11,7 @@
 #include "ordain/function.h"
 #include "vm/program/program_data.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// Rules of a range that no DAG leads through are tried in runs of so many: one native function each.
 inline constexpr uint32_t kBatchRules = 32;
@@ -84,7 +84,6 @@ struct LinkTables {
   const IndexEdge* index_edges = nullptr;   ///< the ProgramData's
   const IndexLeaf* index_leaves = nullptr;  ///< the same
 };
-const LinkTables& link_tables(const Program& program);
 
 /// Size that `registers` and `saved` must have for any predicate of the program.
 uint32_t max_registers(const ProgramData& data);
@@ -100,4 +99,4 @@ inline uint64_t order_key(const Value& value) {
   return (bits & kSign) != 0 ? ~bits : bits | kSign;
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <unordered_map>
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
@@ -90,4 +90,4 @@ size_t LiteralIndex::bytes() const {
          buckets_.capacity() * sizeof(Bucket) + filter_.capacity() * sizeof(uint64_t);
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -8,7 +8,7 @@
 #include "ordain/arena.h"
 #include "vm/program/program_data.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// Immutable once built; scanning allocates only a bit for each literal, from the arena.
 ///
@@ -104,4 +104,4 @@ class LiteralIndex {
   bool ignores_case_ = false;
 };
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -8,7 +8,7 @@
 #include <cassert>
 
 #include "ordain/digest.h"
-#include "vm/program/linked.h"
+#include "vm/program/linked_program.h"
 #include "vm/program/load_values.h"
 #include "vm/program/verify.h"
 
@@ -374,11 +374,11 @@ Result<std::shared_ptr<const Program>> Program::load(std::string_view bytes, con
   if (std::string wrong = Loader(bytes, data).load(); !wrong.empty()) {
     return Error{"bad_program", fmt::format("this is not a program: {}", wrong)};
   }
-  auto program = link_undigested(std::move(data), functions);
+  auto program = vm::link_undigested(std::move(data), functions);
   if (!program) return program.error();
-  // The loader takes only the form that `serialise` writes, so the digest of the program is that of its file.
+  // The loader accepts only the form that `serialise` writes, so the digest of the program is that of its file.
   assert((*program)->serialise() == bytes);
-  (*program)->linked_->digest = sha256(bytes);
+  (*program)->digest = sha256(bytes);
   return std::shared_ptr<const Program>(std::move(*program));
 }
 

@@ -1,7 +1,7 @@
 // The rows of opcodes.def as data.
 #include "vm/program/program_data.h"
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 constexpr OpInfo kInfos[] = {
@@ -14,4 +14,4 @@ constexpr OpInfo kInfos[] = {
 
 const OpInfo& op_info(Op op) { return kInfos[static_cast<uint16_t>(op)]; }
 
-}  // namespace ordain
+}  // namespace ordain::vm

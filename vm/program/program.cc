@@ -1,13 +1,17 @@
-// Program: look-ups by name, and the state of the native tier.
+// Program: look-ups by name, and what it takes in memory.
 #include "ordain/program.h"
 
 #include <algorithm>
 
-#include "vm/program/linked.h"
+#include "vm/program/linked_program.h"
 #include "vm/program/literal_index.h"
 #include "vm/program/program_data.h"
 
 namespace ordain {
+
+using vm::data_of;
+using vm::linked;
+using vm::ProgramData;
 
 std::string_view to_string(RuleKind kind) {
   switch (kind) {
@@ -25,47 +29,28 @@ std::string_view to_string(RuleKind kind) {
   return "?";
 }
 
-Program::Program() = default;
-Program::~Program() {
-  if (linked_ == nullptr) return;
-  // An owner may be a thread that compiles this program; it must have ended before the tables go.
-  for (bool more = true; more;) {
-    std::shared_ptr<void> owner;
-    {
-      const std::lock_guard lock(linked_->native_mutex);
-      more = !linked_->native_owners.empty();
-      if (more) {
-        owner = std::move(linked_->native_owners.front());
-        linked_->native_owners.erase(linked_->native_owners.begin());
-      }
-    }
-  }
-}
-
-const LinkTables& link_tables(const Program& program) { return program.linked_->tables; }
-
-const Digest& Program::digest() const { return linked_->digest; }
-const Schema& Program::schema() const { return data_->schema; }
-std::span<const RuleInfo> Program::rules() const { return data_->rules; }
+const Digest& Program::digest() const { return linked(*this).digest; }
+const Schema& Program::schema() const { return data_of(*this).schema; }
+std::span<const RuleInfo> Program::rules() const { return data_of(*this).rules; }
 std::string_view Program::policy_version(RuleId rule) const {
-  const std::vector<PolicyVersion>& all = data_->policy_versions;
+  const std::vector<PolicyVersion>& all = data_of(*this).policy_versions;
   if (rule == kNone || all.empty()) return {};
-  const std::string& policy = data_->rules[rule].policy;
+  const std::string& policy = data_of(*this).rules[rule].policy;
   const auto at =
       std::lower_bound(all.begin(), all.end(), policy,
                        [](const PolicyVersion& declared, const std::string& name) { return declared.policy < name; });
   return at != all.end() && at->policy == policy ? std::string_view(at->version) : std::string_view();
 }
 
-std::span<const std::string> Program::files() const { return data_->files; }
-std::span<const Location> Program::locations() const { return data_->locations; }
+std::span<const std::string> Program::files() const { return data_of(*this).files; }
+std::span<const Location> Program::locations() const { return data_of(*this).locations; }
 
 CapabilityRef Program::resolve(std::string_view capability) const {
-  const Schema& schema = data_->schema;
+  const Schema& schema = data_of(*this).schema;
   CapabilityRef out;
   out.name = capability;
   const auto name_of = [&schema](uint32_t i) -> std::string_view { return schema.capabilities[i].name; };
-  const uint32_t id = linked_->capabilities.find(capability, name_of);
+  const uint32_t id = linked(*this).capabilities.find(capability, name_of);
   if (id != TextIndex::kMissing) {
     out.id = id;
     out.name = schema.capabilities[id].name;
@@ -107,7 +92,7 @@ SlotId slot_by_path(const Schema& schema, std::string_view path) {
 }  // namespace
 
 SlotId Program::slot(const Capability* capability, std::string_view path) const {
-  const Schema& schema = data_->schema;
+  const Schema& schema = data_of(*this).schema;
   const std::string_view root = path.substr(0, path.find('.'));
   const std::string_view rest = root.size() == path.size() ? std::string_view() : path.substr(root.size() + 1);
   if (root == "input" || root == "output") {
@@ -127,48 +112,15 @@ SlotId Program::slot(const Capability* capability, std::string_view path) const 
 }
 
 SymbolId Program::symbol(std::string_view text) const {
-  const auto& symbols = data_->symbols;
-  return linked_->symbols.find(text, [&symbols](uint32_t i) -> std::string_view { return symbols[i]; }) + 1;
+  const auto& symbols = data_of(*this).symbols;
+  return linked(*this).symbols.find(text, [&symbols](uint32_t i) -> std::string_view { return symbols[i]; }) + 1;
 }
 
 uint32_t Program::member_bit(SlotId slot, SymbolId symbol) const {
-  return linked_->member_bits.find(uint64_t{slot} << 32 | symbol);
+  return linked(*this).member_bits.find(uint64_t{slot} << 32 | symbol);
 }
 
-void Program::install_native(uint32_t predicate, NativePredicate code) const {
-  const NativePredicate before = native_[predicate].exchange(code, std::memory_order_acq_rel);
-  if (before == nullptr && code != nullptr) linked_->native_count.fetch_add(1, std::memory_order_acq_rel);
-  if (before != nullptr && code == nullptr) linked_->native_count.fetch_sub(1, std::memory_order_acq_rel);
-}
-
-void Program::install_native_batch(uint32_t entry, NativeBatch code) const {
-  native_batches_[entry].store(code, std::memory_order_release);
-}
-
-void Program::install_native_answer(uint32_t calls, NativeAnswer code) const {
-  native_answers_[calls].store(code, std::memory_order_release);
-}
-
-void Program::keep_native(std::shared_ptr<void> owner) const {
-  const std::lock_guard lock(linked_->native_mutex);
-  linked_->native_owners.push_back(std::move(owner));
-}
-
-bool Program::fully_native() const {
-  return linked_->native_count.load(std::memory_order_acquire) == data_->predicates.size();
-}
-
-uint32_t max_registers(const ProgramData& data) {
-  uint32_t out = 0;
-  for (const Predicate& predicate : data.predicates) out = std::max(out, predicate.registers.count);
-  return out;
-}
-
-uint32_t max_saved_faults(const ProgramData& data) {
-  uint32_t out = 0;
-  for (const Predicate& predicate : data.predicates) out = std::max(out, predicate.saved_faults);
-  return out;
-}
+bool Program::fully_native() const { return native_code_of(*this).complete(); }
 
 namespace {
 
@@ -204,8 +156,8 @@ size_t schema_bytes(const Schema& schema) {
 }  // namespace
 
 size_t Program::memory() const {
-  const ProgramData& d = *data_;
-  size_t out = sizeof(Program) + sizeof(ProgramData) + sizeof(Linked) + d.memory.reserved() + schema_bytes(d.schema);
+  const ProgramData& d = data_of(*this);
+  size_t out = sizeof(vm::LinkedProgram) + d.memory.reserved() + schema_bytes(d.schema);
   out +=
       heap_of(d.files) + bytes_of(d.locations) + heap_of(d.symbols) + bytes_of(d.symbol_sets) + bytes_of(d.constants);
   for (const auto& set : d.symbol_sets) out += bytes_of(set);
@@ -222,14 +174,30 @@ size_t Program::memory() const {
   out += bytes_of(d.index_notes) + bytes_of(d.index_nodes) + bytes_of(d.index_edges) + bytes_of(d.index_leaves) +
          bytes_of(d.index_literals);
   out += bytes_of(d.package_rules) + bytes_of(d.capability_rules) + bytes_of(d.condition_parts);
-  const LinkTables& tables = linked_->tables;
+  const LinkTables& tables = linked(*this).tables;
   out += bytes_of(tables.overloads) + bytes_of(tables.functions) + bytes_of(tables.prepared) + bytes_of(tables.slots);
   out += bytes_of(tables.index_steps) + bytes_of(tables.index_cells) + bytes_of(tables.index_members);
   for (const auto& texts : tables.index_texts) out += texts->bytes();
-  out += linked_->symbols.bytes() + linked_->capabilities.bytes() + linked_->member_bits.bytes();
-  out += bytes_of(tables.batch_sizes) + bytes_of(tables.steps) + d.rule_list.size() * sizeof(std::atomic<NativeBatch>) +
-         2 * d.schema.capabilities.size() * sizeof(std::atomic<NativeAnswer>);
-  return out + d.predicates.size() * sizeof(std::atomic<NativePredicate>);
+  out += linked(*this).symbols.bytes() + linked(*this).capabilities.bytes() + linked(*this).member_bits.bytes();
+  return out + bytes_of(tables.batch_sizes) + bytes_of(tables.steps) + native_code_of(*this).bytes();
 }
 
 }  // namespace ordain
+
+namespace ordain::vm {
+
+LinkedProgram::~LinkedProgram() { native.release_owners(); }
+
+uint32_t max_registers(const ProgramData& data) {
+  uint32_t out = 0;
+  for (const Predicate& predicate : data.predicates) out = std::max(out, predicate.registers.count);
+  return out;
+}
+
+uint32_t max_saved_faults(const ProgramData& data) {
+  uint32_t out = 0;
+  for (const Predicate& predicate : data.predicates) out = std::max(out, predicate.saved_faults);
+  return out;
+}
+
+}  // namespace ordain::vm

@@ -13,7 +13,7 @@
 #include "ordain/arena.h"
 #include "ordain/program.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 enum class Op : uint16_t {
 #define X(name, operands, flags, doc) name,
@@ -258,4 +258,9 @@ inline constexpr uint16_t kOpCount = 0
 #undef X
     ;
 
-}  // namespace ordain
+}  // namespace ordain::vm
+
+// The project's own files write the engine's names without their namespace. No installed header has this.
+namespace ordain {
+using namespace vm;
+}

@@ -3,7 +3,7 @@
 #include <unordered_map>
 
 #include "vm/program/format.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 #include "vm/program/verify.h"
 
 namespace ordain {
@@ -410,6 +410,6 @@ class Serialiser {
 
 }  // namespace
 
-std::string Program::serialise() const { return Serialiser(*data_).write(); }
+std::string Program::serialise() const { return Serialiser(data_of(*this)).write(); }
 
 }  // namespace ordain

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 constexpr int kNo = -1;
@@ -82,4 +82,4 @@ std::vector<uint8_t> choose_steps(const ProgramData& data) {
   return out;
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

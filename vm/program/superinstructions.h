@@ -8,7 +8,7 @@
 
 #include "vm/program/program_data.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 // A comparison and what becomes of it, after the instructions that are given. X takes them all.
 #define ORDAIN_ENDS(X, ...) X(__VA_ARGS__, ret) X(__VA_ARGS__, jump_if) X(__VA_ARGS__, jump_ifn)
@@ -60,4 +60,4 @@ enum class Step : uint8_t {
 /// By index of ProgramData::code. What runs past the end of a predicate is never chosen.
 std::vector<uint8_t> choose_steps(const ProgramData& data);
 
-}  // namespace ordain
+}  // namespace ordain::vm

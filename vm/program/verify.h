@@ -10,7 +10,7 @@
 #include "vm/program/link_tables.h"
 #include "vm/program/program_data.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// Limits that keep verifying and running fast whatever the program.
 inline constexpr uint32_t kMaxNesting = 256;         ///< of types, records and constants
@@ -86,4 +86,4 @@ uint32_t argument_count(const ProgramData& data, const Insn& insn);
 /// kNone.
 std::vector<uint32_t> handler_map(const ProgramData& data, const Predicate& predicate);
 
-}  // namespace ordain
+}  // namespace ordain::vm

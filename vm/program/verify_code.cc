@@ -4,7 +4,7 @@
 
 #include "vm/program/verify.h"
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 uint8_t kind_of_letter(char letter) {
@@ -242,4 +242,4 @@ uint32_t argument_count(const ProgramData& data, const Insn& insn) {
 
 std::string verify_code(const ProgramData& data, const LinkTables& link) { return CodeChecker(data, link).check(); }
 
-}  // namespace ordain
+}  // namespace ordain::vm

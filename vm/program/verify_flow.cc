@@ -10,7 +10,7 @@
 
 #include "vm/program/verify.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 std::vector<uint32_t> handler_map(const ProgramData& data, const Predicate& predicate) {
   const uint32_t count = predicate.code.count;
@@ -248,4 +248,4 @@ class Flow {
 
 std::string verify_flow(const ProgramData& data, const Predicate& predicate) { return Flow(data, predicate).check(); }
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 constexpr uint64_t kManyVisits = uint64_t{1} << 62;
@@ -128,4 +128,4 @@ std::string IndexChecker::verify(const RuleRange& range) const {
   return "";
 }
 
-}  // namespace ordain
+}  // namespace ordain::vm

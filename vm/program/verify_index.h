@@ -7,7 +7,7 @@
 
 #include "vm/program/program_data.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 /// What a walk that follows every edge may visit, for each rule, edge and node of a range's DAG. The planner stays
 /// below.
@@ -46,4 +46,4 @@ class IndexChecker {
   std::vector<uint64_t> edges_before_;  ///< by node, and one more
 };
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -8,7 +8,7 @@
 #include "vm/program/verify.h"
 #include "vm/program/verify_index.h"
 
-namespace ordain {
+namespace ordain::vm {
 namespace {
 
 // How many of the first n entries have a property.
@@ -210,4 +210,4 @@ class RulesChecker {
 
 std::string verify_rules(const ProgramData& data) { return RulesChecker(data).check(); }
 
-}  // namespace ordain
+}  // namespace ordain::vm

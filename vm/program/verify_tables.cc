@@ -8,7 +8,7 @@
 
 #include "vm/program/verify.h"
 
-namespace ordain {
+namespace ordain::vm {
 
 namespace {
 
@@ -291,4 +291,4 @@ class TableChecker {
 
 std::string verify_tables(const ProgramData& data) { return TableChecker(data).check(); }
 
-}  // namespace ordain
+}  // namespace ordain::vm

@@ -1,7 +1,6 @@
 // Program: a compiled set of policies. Immutable, thread-safe, serialisable.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -16,11 +15,9 @@
 
 namespace ordain {
 
-struct ProgramData;  // vm/program/program_data.h: tables and code
-struct Eval;
-struct FactBanks;
-struct Frame;
-struct LinkTables;
+namespace vm {
+struct LinkedProgram;  // vm/program/linked_program.h: the tables, the code and the native code
+}
 
 using RuleId = uint32_t;
 
@@ -58,30 +55,16 @@ struct CapabilityRef {
   std::string_view name;    ///< the caller's string or the Program's
 };
 
-/// Native code of one predicate: 0 false, 1 true (or: a value, in the frame's result), 2 fault (in the frame's eval).
-using NativePredicate = uint32_t (*)(Frame*);
-
-/// Native code of a run of rules: 4 * place + outcome of the first rule that is not false (a fault of an allow or a
-/// warn is as false); outcomes as above. With 4 * the run's size, none is.
-using NativeBatch = uint32_t (*)(Frame*);
-
-/// Native code of all that the policies say of a capability's calls at one stage: a PackedRuling, or one of these.
-using NativeAnswer = uint64_t (*)(const FactBanks*);
-inline constexpr uint64_t kNoRuleMatches = UINT64_MAX;
-inline constexpr uint64_t kNotAnswered =
-    UINT64_MAX - 1;  ///< a fault, an approval, an obligation: the rules must be tried
-
+/// A compiled set of policies. Only `load` and the compiler make one; its engine reads it through
+/// headers that are not installed.
 class Program {
  public:
-  ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  /// Verifies `data` and resolves its functions in `functions`, which must outlive the Program.
-  /// @returns error code "bad_program" naming what is wrong, or "unknown_function".
-  static Result<std::shared_ptr<const Program>> link(ProgramData data, const FunctionTable& functions);
-
   /// Reads what `serialise` wrote. Any byte string is safe to pass; what the verifier refuses is never executed.
+  /// @param functions must outlive the Program
+  /// @returns error code "bad_program" naming what is wrong, or "unknown_function".
   static Result<std::shared_ptr<const Program>> load(std::string_view bytes, const FunctionTable& functions);
 
   /// The format is in docs/bytecode.md. The same policies give the same bytes.
@@ -111,36 +94,13 @@ class Program {
   /// Bytes owned by this Program, native code excluded.
   size_t memory() const;
 
-  // --- for engines ---
-  const ProgramData& data() const { return *data_; }
-  NativePredicate native(uint32_t predicate) const { return native_[predicate].load(std::memory_order_acquire); }
-  /// Publishes native code of one predicate; `keep_native` holds its owner for the Program's life. Thread-safe.
-  void install_native(uint32_t predicate, NativePredicate code) const;
-  void keep_native(std::shared_ptr<void> owner) const;
-  /// Whether every predicate is native. Runs come besides.
+  /// Whether every predicate has native code.
   bool fully_native() const;
-  NativeBatch native_batch(uint32_t entry) const { return native_batches_[entry].load(std::memory_order_acquire); }
-  /// The same for the run that begins at an entry of the plan.
-  void install_native_batch(uint32_t entry, NativeBatch code) const;
-  /// For a capability that is declared.
-  NativeAnswer native_answer(CapabilityId capability, Stage stage) const {
-    return native_answers_[2 * capability + static_cast<uint32_t>(stage)].load(std::memory_order_acquire);
-  }
-  /// The same, by 2 * capability + stage.
-  void install_native_answer(uint32_t calls, NativeAnswer code) const;
 
  private:
-  Program();
-  /// `link`, leaving the digest to the caller.
-  static Result<std::shared_ptr<Program>> link_undigested(ProgramData data, const FunctionTable& functions);
-
-  std::unique_ptr<ProgramData> data_;
-  std::unique_ptr<std::atomic<NativePredicate>[]> native_;
-  std::unique_ptr<std::atomic<NativeBatch>[]> native_batches_;   ///< by entry of the plan
-  std::unique_ptr<std::atomic<NativeAnswer>[]> native_answers_;  ///< by 2 * capability + stage
-  struct Linked;
-  std::unique_ptr<Linked> linked_;
-  friend const LinkTables& link_tables(const Program& program);
+  friend struct vm::LinkedProgram;
+  Program() = default;
+  ~Program() = default;
 };
 
 }  // namespace ordain

@@ -14,6 +14,7 @@
 #include "compiler/parse/parse.h"
 #include "ordain/compile.h"
 #include "ordain/stdlib.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -43,7 +44,7 @@ struct Compiled {
     messages = render(compilation.diagnostics);
     program = compilation.program;
   }
-  const ProgramData& data() const { return program->data(); }
+  const ProgramData& data() const { return data_of(*program); }
   const RuleCode& rule(const std::string& name) const {
     for (const RuleCode& code : data().rule_codes) {
       if (data().rules[code.rule].name == name) return code;
@@ -239,7 +240,7 @@ TEST(Emit, PlansGoByPackageAndKindInSourceOrder) {
            R"(package two; policy q on before *.*, pay { require_approval m; deny d; } policy s on after * { warn w; })")},
       standard_library());
   ASSERT_NE(compilation.program, nullptr) << render(compilation.diagnostics);
-  const ProgramData& data = compilation.program->data();
+  const ProgramData& data = data_of(*compilation.program);
   const auto names = [&data](const RuleRange& rules) {
     const Range range = rules.entries;
     std::string out;
@@ -349,14 +350,14 @@ TEST(Emit, OnePredicateWhoseResultIsOfAnyKind) {
 TEST(Emit, UnknownNamesOfUncheckedExpressionsAreFaults) {
   ProgramData data = expression("nothing || s == 'a'", false);
   EXPECT_EQ(count(data, 0, Op::fail), 1u);
-  EXPECT_TRUE(Program::link(std::move(data), standard_library()));
+  EXPECT_TRUE(link_program(std::move(data), standard_library()));
 }
 
 TEST(Emit, LongConditionsPassTheVerifier) {
   std::string text = "i > 0";
   for (int n = 1; n < 5'000; ++n)
     text += " && (i / " + std::to_string(n) + " > x || s == 'k" + std::to_string(n) + "')";
-  auto program = Program::link(expression(text), standard_library());
+  auto program = link_program(expression(text), standard_library());
   EXPECT_TRUE(program) << (program ? "" : program.error().message);
 }
 
@@ -364,7 +365,7 @@ TEST(Emit, EmptyListsAreNotTakenForWhatWasMadeNext) {
   // An empty list has no memory of its own, so its address may be that of the next constant.
   for (const char* text : {"[].map(v, {})", "[[].map(v, {}), [{}].map(v, [])]", "[[], {}, [[]], [{}], {'a': []}]",
                            "{'a': [], 'b': {}, 'c': [[], {}]}.map(k, [k, [], {}])"}) {
-    auto program = Program::link(expression(text), standard_library());
+    auto program = link_program(expression(text), standard_library());
     EXPECT_TRUE(program) << text << ": " << (program ? "" : program.error().message);
   }
   const ProgramData data = expression("[[].map(v, {'k': 1}), i == 1 ? dyn([]) : dyn({'k': 1})]");
@@ -400,7 +401,7 @@ TEST(Emit, WhatItMakesPassesTheVerifier) {
   };
   for (const char* text : texts) {
     ProgramData data = expression(text);
-    auto program = Program::link(std::move(data), standard_library());
+    auto program = link_program(std::move(data), standard_library());
     EXPECT_TRUE(program) << text << ": " << (program ? "" : program.error().message);
   }
 }

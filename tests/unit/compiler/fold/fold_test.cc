@@ -11,6 +11,7 @@
 #include "ordain/decide.h"
 #include "ordain/json.h"
 #include "ordain/stdlib.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -133,7 +134,7 @@ std::string run_expression(const std::string& text, bool folded, bool checked) {
   CheckedExpression out = check_expression(arena, diagnostics, *parsed, env, standard_library());
   if (diagnostics.has_errors()) return render(diagnostics);
   if (folded) fold(arena, out.expression);
-  auto program = Program::link(emit(out.expression, out.schema, diagnostics), standard_library());
+  auto program = link_program(emit(out.expression, out.schema, diagnostics), standard_library());
   if (!program) return program.error().message;
   Call call(*program);
   const Context context(*program);

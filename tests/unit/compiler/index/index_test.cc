@@ -8,7 +8,7 @@
 #include "ordain/compile.h"
 #include "ordain/decide.h"
 #include "ordain/stdlib.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -34,8 +34,8 @@ std::string twenty(const std::string& effect, const std::string& condition) {
 }
 
 const IndexNode& root_of(const Program& program) {
-  EXPECT_FALSE(program.data().index_nodes.empty());
-  return program.data().index_nodes.front();
+  EXPECT_FALSE(data_of(program).index_nodes.empty());
+  return data_of(program).index_nodes.front();
 }
 
 struct Case {
@@ -78,7 +78,7 @@ TEST(Plan, SharedTestsOfBooleansAndPresence) {
 
 TEST(Plan, FewRulesAreTriedOneAfterAnother) {
   auto program = program_of("allow a when input.kind == \"a\"; allow b when input.kind == \"b\";");
-  EXPECT_TRUE(program->data().index_nodes.empty());
+  EXPECT_TRUE(data_of(*program).index_nodes.empty());
 }
 
 TEST(Plan, SaysWhichRulesItCannotIndexAndWhy) {

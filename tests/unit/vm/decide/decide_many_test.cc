@@ -14,6 +14,7 @@
 
 #include "ordain/stdlib.h"
 #include "tests/support/assemble.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -35,7 +36,7 @@ struct Calls {
     a.rule(package, RuleKind::deny, {.condition = reads});
     a.rule(package, RuleKind::allow);
     a.finish();
-    program = *Program::link(std::move(a.data), standard_library());
+    program = *link_program(std::move(a.data), standard_library());
     context = std::make_unique<Context>(program);
     for (size_t i = 0; i < count; ++i) {
       calls.push_back(std::make_unique<Call>(program));

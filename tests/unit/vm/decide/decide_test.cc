@@ -4,6 +4,7 @@
 #include "tests/support/allocations.h"
 #include "tests/support/assemble.h"
 #include "vm/interpret/frame.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -36,7 +37,7 @@ struct Rules : Assembler {
 
   std::unique_ptr<Fixture> done(Stage stage = Stage::before, std::string_view capability = "act") {
     finish();
-    auto program = Program::link(std::move(data), FunctionTable());
+    auto program = link_program(std::move(data), FunctionTable());
     EXPECT_TRUE(program.ok()) << program.error().message;
     return program ? std::make_unique<Fixture>(*program, capability, stage) : nullptr;
   }
@@ -436,7 +437,7 @@ TEST(Decide, NativeCodeIsUsedUnlessAskedNotTo) {
   const uint32_t yes = r.yes;
   r.on(allow, yes);
   auto f = r.done();
-  f->program->install_native(yes, native_no);
+  native_code_of(*f->program).install_predicate(yes, native_no);
   EXPECT_EQ(decided(*f).code, DecisionCode::default_effect);
   EXPECT_EQ(decided(*f, {.interpret_only = true}).effect, Effect::allow);
 }

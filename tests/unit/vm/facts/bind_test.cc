@@ -10,7 +10,7 @@
 #include "ordain/call.h"
 #include "ordain/json.h"
 #include "tests/support/allocations.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -100,7 +100,7 @@ class Builder {
   }
 
   std::shared_ptr<const Program> link() {
-    auto program = Program::link(std::move(data), no_functions());
+    auto program = link_program(std::move(data), no_functions());
     if (program) return *program;
     ADD_FAILURE() << program.error().message;
     return nullptr;

@@ -7,6 +7,7 @@
 
 #include "tests/support/assemble.h"
 #include "vm/interpret/frame.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -55,7 +56,7 @@ const FunctionTable& functions() {
 }
 
 std::shared_ptr<const Program> link(Assembler& a) {
-  auto program = Program::link(std::move(a.data), functions());
+  auto program = link_program(std::move(a.data), functions());
   EXPECT_TRUE(program.ok()) << program.error().message;
   return program ? *program : nullptr;
 }
@@ -500,7 +501,7 @@ TEST(Interpret, PreparedCallsUseWhatLinkingPrepared) {
     a.data.prepared.push_back({import, number});
     a.emit(Op::call_prepared, x, 0, x);
     a.emit(Op::ret, x);
-    return Program::link(std::move(a.data), functions());
+    return link_program(std::move(a.data), functions());
   };
   auto good = program(3);
   ASSERT_TRUE(good.ok()) << good.error().message;

@@ -16,6 +16,7 @@
 #include "ordain/decide.h"
 #include "ordain/json.h"
 #include "ordain/stdlib.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain::test {
 
@@ -64,7 +65,7 @@ inline std::shared_ptr<const Program> expression(const std::string& text) {
     return nullptr;
   }
   fold(arena, out.expression);
-  auto program = Program::link(emit(out.expression, out.schema, diagnostics), standard_library());
+  auto program = link_program(emit(out.expression, out.schema, diagnostics), standard_library());
   EXPECT_TRUE(program) << text << ": " << (program ? "" : program.error().message);
   return program ? *program : nullptr;
 }

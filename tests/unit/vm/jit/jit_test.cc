@@ -18,6 +18,7 @@
 #include "ordain/json.h"
 #include "ordain/stdlib.h"
 #include "tests/unit/vm/jit/expressions.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -228,7 +229,7 @@ TEST(CompileNative, DecidesAsTheInterpreterDoes) {
   auto report = compile_native(*program);
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_TRUE(program->fully_native());
-  EXPECT_EQ(report->predicates, program->data().predicates.size());
+  EXPECT_EQ(report->predicates, data_of(*program).predicates.size());
   EXPECT_GT(report->code_bytes, 200u * 32);
   Facts facts(program);
   std::set<std::string> seen;
@@ -247,9 +248,9 @@ TEST(CompileNative, SmallModulesAndASecondTierWorkToo) {
   auto program = policies(10);
   ASSERT_NE(program, nullptr);
   ASSERT_TRUE(compile_native(*program, {.optimisation = 0, .predicates_per_module = 1}));
-  const NativePredicate first = program->native(0);
+  const NativePredicate first = native_code_of(*program).predicate(0);
   ASSERT_TRUE(compile_native(*program, {.optimisation = 2, .predicates_per_module = 0}));
-  EXPECT_NE(program->native(0), first);
+  EXPECT_NE(native_code_of(*program).predicate(0), first);
   Facts facts(program);
   EXPECT_EQ(facts.describe(3, false), facts.describe(3, true));
 }
@@ -314,13 +315,13 @@ TEST(CompileNative, InTheBackgroundALargeProgramGetsSimpleCodeFirst) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(120);
   NativePredicate first = nullptr;
   while (std::chrono::steady_clock::now() < give_up) {
-    const NativePredicate now = program->native(0);
+    const NativePredicate now = native_code_of(*program).predicate(0);
     if (first == nullptr) first = now;
     if (first != nullptr && now != first) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   ASSERT_NE(first, nullptr);
-  EXPECT_NE(program->native(0), first) << "no second code came";
+  EXPECT_NE(native_code_of(*program).predicate(0), first) << "no second code came";
   EXPECT_TRUE(program->fully_native()) << "the second code only comes once all have the first";
   Facts facts(program);
   for (int user = 0; user < 5; ++user) EXPECT_EQ(facts.describe(user, false), facts.describe(user, true));

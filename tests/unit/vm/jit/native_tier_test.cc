@@ -25,7 +25,7 @@
 #include "vm/interpret/frame.h"
 #include "vm/jit/object_cache.h"
 #include "vm/jit/urgency.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ORDAIN_UNDER_ASAN 1
@@ -436,10 +436,10 @@ TEST(Urgency, WhatIsAskedForFirstIsNativeFirst) {
   int wrong = 0, seen = 0;
   while (!program->fully_native() && std::chrono::steady_clock::now() < give_up) {
     bool any_cold = false;
-    for (const uint32_t predicate : cold) any_cold |= program->native(predicate) != nullptr;
+    for (const uint32_t predicate : cold) any_cold |= native_code_of(*program).predicate(predicate) != nullptr;
     if (!any_cold) continue;
     ++seen;
-    for (const uint32_t predicate : hot) wrong += program->native(predicate) == nullptr ? 1 : 0;
+    for (const uint32_t predicate : hot) wrong += native_code_of(*program).predicate(predicate) == nullptr ? 1 : 0;
   }
   EXPECT_TRUE(program->fully_native());
   EXPECT_GT(seen, 0);

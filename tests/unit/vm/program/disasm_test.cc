@@ -12,6 +12,7 @@
 
 #include "ordain/index_text.h"
 #include "tests/support/sample_program.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -20,7 +21,7 @@ using namespace ordain::test;
 
 std::string sample_text() {
   Assembler a = sample_program();
-  auto program = Program::link(std::move(a.data), sample_functions());
+  auto program = link_program(std::move(a.data), sample_functions());
   EXPECT_TRUE(program.ok()) << program.error().message;
   return program ? disassemble(**program) : "";
 }
@@ -98,7 +99,7 @@ TEST(Disassemble, EveryJumpAndHandlerHasALabel) {
 }
 
 TEST(Disassemble, AnEmptyProgramHasAText) {
-  auto program = Program::link(ProgramData(), sample_functions());
+  auto program = link_program(ProgramData(), sample_functions());
   ASSERT_TRUE(program.ok());
   EXPECT_NE(disassemble(**program).find("0 rules"), std::string::npos);
 }

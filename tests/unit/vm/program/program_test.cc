@@ -5,6 +5,7 @@
 #include "tests/support/sample_program.h"
 #include "vm/interpret/frame.h"
 #include "vm/program/format.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -13,7 +14,7 @@ using namespace ordain::test;
 
 std::shared_ptr<const Program> sample() {
   Assembler a = sample_program();
-  auto program = Program::link(std::move(a.data), sample_functions());
+  auto program = link_program(std::move(a.data), sample_functions());
   EXPECT_TRUE(program.ok()) << program.error().message;
   return program ? *program : nullptr;
 }
@@ -70,7 +71,7 @@ TEST(Program, FindsSymbolsAndMemberBits) {
 TEST(Program, FindsEachOfManySymbols) {
   Assembler a;
   for (int i = 0; i < 5000; ++i) a.symbol("symbol number " + std::to_string(i * 7919));
-  auto program = Program::link(std::move(a.data), sample_functions());
+  auto program = link_program(std::move(a.data), sample_functions());
   ASSERT_TRUE(program.ok());
   for (int i = 0; i < 5000; ++i) {
     ASSERT_EQ((*program)->symbol("symbol number " + std::to_string(i * 7919)), static_cast<SymbolId>(i + 1));
@@ -82,29 +83,29 @@ TEST(Program, NamesFunctionsThatAreNotThere) {
   for (const bool overload : {true, false}) {
     Assembler a;
     a.import("nowhere", overload ? "nowhere_int" : "", 1);
-    auto program = Program::link(std::move(a.data), sample_functions());
+    auto program = link_program(std::move(a.data), sample_functions());
     ASSERT_FALSE(program.ok());
     EXPECT_EQ(program.error().code, "unknown_function");
     EXPECT_NE(program.error().message.find("`nowhere`"), std::string::npos);
   }
   Assembler wrong_name;
   wrong_name.import("near", "same_any", 1);
-  EXPECT_EQ(Program::link(std::move(wrong_name.data), sample_functions()).error().code, "unknown_function");
+  EXPECT_EQ(link_program(std::move(wrong_name.data), sample_functions()).error().code, "unknown_function");
 }
 
 TEST(Program, NativeCodeIsPublishedAndCounted) {
   auto program = sample();
-  const size_t count = program->data().predicates.size();
+  const size_t count = data_of(*program).predicates.size();
   EXPECT_FALSE(program->fully_native());
   for (uint32_t i = 0; i < count; ++i) {
-    EXPECT_EQ(program->native(i), nullptr);
-    program->install_native(i, [](Frame*) -> uint32_t { return 0; });
-    program->install_native(i, [](Frame*) -> uint32_t { return 1; });
-    EXPECT_EQ(program->native(i)(nullptr), 1u);
+    EXPECT_EQ(native_code_of(*program).predicate(i), nullptr);
+    native_code_of(*program).install_predicate(i, [](Frame*) -> uint32_t { return 0; });
+    native_code_of(*program).install_predicate(i, [](Frame*) -> uint32_t { return 1; });
+    EXPECT_EQ(native_code_of(*program).predicate(i)(nullptr), 1u);
     EXPECT_EQ(program->fully_native(), i + 1 == count);
   }
   auto owner = std::make_shared<int>(1);
-  program->keep_native(owner);
+  native_code_of(*program).keep(owner);
   EXPECT_EQ(owner.use_count(), 2);
   program.reset();
   EXPECT_EQ(owner.use_count(), 1);
@@ -128,7 +129,7 @@ TEST(Program, LoadsWhatItSerialised) {
   EXPECT_EQ((*loaded)->serialise(), bytes);
   EXPECT_EQ((*loaded)->digest(), program->digest());
 
-  const ProgramData &a = program->data(), &b = (*loaded)->data();
+  const ProgramData &a = data_of(*program), &b = data_of(**loaded);
   EXPECT_EQ(a.files, b.files);
   ASSERT_EQ(a.rules.size(), b.rules.size());
   for (size_t i = 0; i < a.rules.size(); ++i) {
@@ -180,7 +181,7 @@ TEST(Program, ALoadedProgramDecidesTheSame) {
 }
 
 TEST(Program, AnEmptyProgramIsAProgram) {
-  auto program = Program::link(ProgramData(), sample_functions());
+  auto program = link_program(ProgramData(), sample_functions());
   ASSERT_TRUE(program.ok()) << program.error().message;
   auto loaded = Program::load((*program)->serialise(), sample_functions());
   ASSERT_TRUE(loaded.ok());
@@ -206,7 +207,7 @@ bool survives(std::string_view bytes) {
       f.call.bind_input(Value::null());
       f.call.begin((*program)->resolve(capability), stage);
       decide_all(f.call, f.context, f.scratch, options);
-      for (uint32_t i = 0; i < (*program)->data().predicates.size(); ++i) f.evaluate(i, options);
+      for (uint32_t i = 0; i < data_of(**program).predicates.size(); ++i) f.evaluate(i, options);
     }
   }
   return true;
@@ -245,8 +246,8 @@ TEST(Program, NamesWhatIsDamaged) {
 
 // A count far beyond the file must not be trusted: nothing is reserved for it.
 TEST(Program, HugeCountsAreRefusedAtOnce) {
-  std::string bytes = Program::link(ProgramData(), sample_functions()).ok()
-                          ? (*Program::link(ProgramData(), sample_functions()))->serialise()
+  std::string bytes = link_program(ProgramData(), sample_functions()).ok()
+                          ? (*link_program(ProgramData(), sample_functions()))->serialise()
                           : "";
   const size_t header = 8 + 4 + 4 * 10;
   ASSERT_GT(bytes.size(), header);
@@ -309,7 +310,7 @@ std::string numbered_program() {
   GlobSet both;
   both.set(0).set(1);
   a.data.target_sets = {both};
-  auto program = Program::link(std::move(a.data), sample_functions());
+  auto program = link_program(std::move(a.data), sample_functions());
   EXPECT_TRUE(program.ok()) << program.error().message;
   return program ? (*program)->serialise() : "";
 }

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "tests/support/assemble.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -27,7 +28,7 @@ const FunctionTable& functions() {
 }
 
 std::string refusal(Assembler& a) {
-  auto program = Program::link(std::move(a.data), functions());
+  auto program = link_program(std::move(a.data), functions());
   if (program) return "";
   EXPECT_EQ(program.error().code, "bad_program");
   return program.error().message;
