@@ -117,7 +117,7 @@ std::vector<RuleOutcome> Explainer::outcomes() {
 
 std::vector<FalsePart> Explainer::false_parts(uint32_t code) {
   const Program& program = *compilation_.program;
-  const ProgramData& data = program.data();
+  const ProgramData& data = data_of(program);
   std::vector<FalsePart> out;
   for (const ConditionPart& part : std::ranges::equal_range(data.condition_parts, code, {}, &ConditionPart::code)) {
     Value result;

@@ -72,9 +72,9 @@ TEST(Decide, DefaultsAreDenyBeforeAndReleaseAfter) {
 // A program of nothing but expressions has no lists of rules, not even empty ones.
 TEST(Decide, AProgramWithoutListsOfRulesDecidesByDefault) {
   Rules r;
-  auto program = Program::link(std::move(r.data), FunctionTable());
+  auto program = link_program(std::move(r.data), FunctionTable());
   ASSERT_TRUE(program.ok()) << program.error().message;
-  ASSERT_TRUE((*program)->data().capability_rules.empty());
+  ASSERT_TRUE(data_of(**program).capability_rules.empty());
   for (const char* capability : {"act", "not_declared"}) {
     for (const Stage stage : {Stage::before, Stage::after}) {
       Fixture f(*program, capability, stage);

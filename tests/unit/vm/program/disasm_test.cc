@@ -59,7 +59,7 @@ TEST(Disassemble, HasNoPlansWithoutListsOfRules) {
   Assembler a;
   a.capability("act");
   a.returns(Value::boolean(true));
-  auto program = Program::link(std::move(a.data), FunctionTable());
+  auto program = link_program(std::move(a.data), FunctionTable());
   ASSERT_TRUE(program.ok()) << program.error().message;
   const std::string text = disassemble(**program);
   EXPECT_NE(text.find("predicate 0: bool"), std::string::npos) << text;
