@@ -1,6 +1,6 @@
-// The classic filters of web-traffic engines, one expression each, grouped as parse, compile and execute: address
-// equality and ranges, port sets and ranges, country sets of 3 and of 80, user agents by substring and by regular
-// expression, lower-casing.
+// filter_bench times the classic filters of web-traffic engines, one expression each, grouped as
+// parse, compile and execute: address equality and ranges, port sets and ranges, country sets of 3
+// and of 80, user agents by substring and by regular expression, lower-casing.
 //   build/release/bin/filter_bench
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// prepared.cc compiles rule sets for benches, and checks their answers against the oracle.
 #include "bench/prepared.h"
 
 #include <fmt/format.h>
@@ -25,7 +26,8 @@ constexpr double kOracleMs = 1500;
   std::exit(1);
 }
 
-// The typed tree, which the oracle walks. Slots are numbered as in the program, for the same passes numbered them.
+// The typed tree, which the oracle walks. Its slots have the same numbers as in the program,
+// because the same passes numbered them.
 struct OracleSet {
   Arena arena{1 << 20};
   Diagnostics diagnostics;
@@ -110,7 +112,7 @@ void check_against_oracle(const Prepared& prepared, const PreparedEvents& reques
         oracle::decide(arena, oracle.set, oracle.diagnostics.sources, call, *request.context);
     demand(expected, oracle::describe(*prepared.program, decide_all(call, *request.context, scratch)), "decide_all", i);
     oracle::Verdict brief = oracle::describe(*prepared.program, decide(call, *request.context, scratch));
-    brief.matched = expected.matched;  // `decide` lists only asking rules
+    brief.matched = expected.matched;  // `decide` lists only rules that ask
     demand(expected, brief, "decide", i);
   }
 }

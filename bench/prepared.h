@@ -1,4 +1,5 @@
-// A rule set compiled, checked against the oracle on the requests that will be timed, and ready to be timed.
+// Prepared is a rule set that is compiled, checked against the oracle on the requests to be timed,
+// and ready for timing.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +21,7 @@ struct Prepared {
   std::string text;
   std::shared_ptr<const Program> program;
   CompileTimes times;
-  double native_ms = 0;  ///< 0: there is no native code
+  double native_ms = 0;  ///< 0 without native code
   size_t code_bytes = 0;
 };
 
@@ -28,28 +29,31 @@ struct Prepared {
 Prepared prepare(const Family& family, size_t rules, uint64_t seed = 1);
 Prepared prepare_text(std::string text);
 
-/// Makes everything native; false in a build without the native tier. `quick`: without optimisation.
+/// Compiles everything to native code. @returns false in a build without the native tier. `quick`:
+/// without optimisation.
 bool make_native(Prepared& prepared, bool quick = false);
 
-/// Draws requests; `from` of the rules, so that a large set can be asked what a small one is asked.
+/// Draws requests about the first `from` rules, so that a large set can receive the same requests
+/// as a small one.
 Requests requests_for(const Prepared& prepared, const Family& family, size_t from, size_t count, uint64_t seed = 1);
 
-/// Demands of the oracle, the interpreter and, if it is there, native code one answer to every request; of the oracle
-/// to as many as it can answer in a second or so. Ends the process with a message where they differ.
+/// Requires the same answer to every request from the oracle, the interpreter and, if present,
+/// native code. The oracle answers as many requests as it can in about a second. Ends the process
+/// with a message if they differ.
 void check_against_oracle(const Prepared& prepared, const PreparedEvents& requests);
 
-/// Nanoseconds of one decision with its fields set within the timing: the best of several rounds over all requests,
-/// for others use the machine too.
+/// @returns the nanoseconds of one decision, including setting its fields: the best of several
+/// rounds over all requests, because other processes use the machine too
 double time_decisions(const PreparedEvents& requests, bool interpret_only, double seconds);
 
-/// The same for a function of (Call, Context), with the fields set within the timing.
+/// Does the same for a function of (Call, Context).
 template <typename Decide>
 double time_requests(const PreparedEvents& requests, double seconds, Decide decide_one);
 
-/// Takes a result of what was timed, so that the compiler leaves nothing out.
+/// Takes a result of the timed code, so that the compiler cannot leave any of it out.
 inline volatile uint64_t benchmark_sink = 0;
 
-/// Milliseconds since some fixed moment.
+/// @returns milliseconds since some fixed time
 double now_ms();
 
 // --- inline

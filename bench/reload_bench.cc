@@ -1,7 +1,9 @@
-// How long deciding threads pause while programs are replaced under them: eight threads decide without a break, first
-// left alone, then while a thousand programs are published one after another. Each decision is timed on its own, from
-// asking for the current program to the answer; what a change costs a thread (new Call, new Context) is in it. More
-// threads than cores are interrupted by each other for milliseconds; so the changes are told in processor time as well.
+// reload_bench measures how long deciding threads pause while programs are replaced. Eight threads
+// decide without a break, first undisturbed, then while a thousand programs are published one after
+// another. Each decision is timed on its own, from asking for the current program to the answer, so
+// it includes the thread's cost of a change (new Call, new Context). If there are more threads than
+// cores, they interrupt each other for milliseconds, so the changes are also reported in processor
+// time.
 //   build/release/bin/reload_bench [--quick] [--json]
 #include <fmt/format.h>
 
@@ -30,7 +32,7 @@ uint64_t nanos_since(Clock::time_point start) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
 }
 
-// Time that the calling thread had a processor.
+// @returns the time for which the calling thread had a processor
 uint64_t thread_nanos() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -54,11 +56,11 @@ void fill(Context& context) {
 }
 
 struct Pauses {
-  LatencyHistogram all, changing, changing_cpu;  // those that went over to another program apart, too
+  LatencyHistogram all, changing, changing_cpu;  // apart: with a change of program
   uint64_t longest = 0, changes = 0;
 };
 
-// One thread's decisions until it is told to stop.
+// Decides on one thread until `stop` is set.
 void decide_on(const LiveProgram& live, const LiveContext& who, const std::atomic<bool>& stop, Pauses& out) {
   const Document input = *Document::parse(R"({"action": "read", "size": 3})");
   LiveCall seat(live, who);
@@ -99,8 +101,8 @@ Phase measure(std::string name, size_t threads, const LiveProgram& live, const L
   return out;
 }
 
-// The worst thread's quantiles: the budget is for each of them.
-void tell(const Phase& phase, bool judged) {
+// Reports the quantiles of the worst thread, because the budget applies to each thread.
+void report_pauses(const Phase& phase, bool judged) {
   uint64_t p50 = 0, p99 = 0, p999 = 0, longest = 0;
   for (const Pauses& each : phase.threads) {
     p50 = std::max(p50, each.all.quantile(0.5)), p99 = std::max(p99, each.all.quantile(0.99));
@@ -139,17 +141,18 @@ int run(const Options& options) {
     }
   });
   const auto took = Clock::now() - start;
-  // As long, and with a thread that works as hard as the loading one did: what is left is the reloads' own.
+  // Measure as long as before, with a thread that works as hard as the loading thread did; the
+  // difference is due to the reloads.
   const Phase alone = measure("loading, no reload", threads, live, who, [&] {
     std::shared_ptr<const Program> unused;
     for (start = Clock::now(); Clock::now() - start < took;) unused = *Program::load(variants[0], standard_library());
   });
-  tell(alone, false);
-  tell(reloading, true);
+  report_pauses(alone, false);
+  report_pauses(reloading, true);
   LatencyHistogram changing, cpu;
   for (const Pauses& each : reloading.threads) changing.add(each.changing), cpu.add(each.changing_cpu);
   const auto tail = [](const char* name, const LatencyHistogram& of) {
-    add(kSection, fmt::format("the {} changes of program alone, p99.9{}", grouped(of.count()), name),
+    add(kSection, fmt::format("the {} changes of program alone, p99.9{}", group_digits(of.count()), name),
         static_cast<double>(of.quantile(0.999)), "ns");
   };
   tail("", changing);
@@ -161,7 +164,7 @@ int run(const Options& options) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   add(kSection, "publishing a program", static_cast<double>(publishing.count()) / static_cast<double>(reloads), "ns");
-  budget(add(kSection, fmt::format("of {} programs, alive at the end", grouped(made.size())),
+  budget(add(kSection, fmt::format("of {} programs, alive at the end", group_digits(made.size())),
              static_cast<double>(alive), ""),
          1);
   print_report(options);

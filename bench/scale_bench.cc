@@ -1,7 +1,9 @@
-// How deciding, loading, native code and memory grow with rules, line by line beside the budgets that the design sets.
+// scale_bench measures how deciding, loading, native code and memory grow with the number of rules,
+// beside their budgets.
 //   build/release/bin/scale_bench [--quick] [--json]
-// Every rule set's answers are checked against the oracle on the requests that are then timed. One decision is: begin
-// the call, set its fields, decide; agents' contexts are made before. Each figure is the best of several rounds.
+// The answers of every rule set are checked against the oracle on the requests that are then timed.
+// One decision means: begin the call, set its fields, decide; agents' contexts are made beforehand.
+// Each figure is the best of several rounds.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -28,7 +30,7 @@ struct Chosen : Options {
   std::vector<std::string> sections;  // all if empty
 };
 
-// --- role, type, action and department rules: flat?
+// --- role, type, action and department rules: is the time constant?
 
 void measure_growth(const Options& options) {
   const char* const section = "access rules";
@@ -46,7 +48,7 @@ void measure_growth(const Options& options) {
     Call call(prepared.program);
     Scratch scratch;
     const double ns = fixed[size] = time_decisions(*requests, false, seconds);
-    // Different keys are to leave the caches cold; where decisions are slow that is not what they cost.
+    // Different keys are meant to empty the caches; where decisions are slow, they do not matter.
     const size_t different = ns > 20'000 ? 300 : options.quick ? 5000 : 50'000;
     const Requests everywhere = requests_for(prepared, access, size, different, 9);
     for (const PreparedEvents* of : {requests.get(), everywhere.get()}) {
@@ -61,7 +63,7 @@ void measure_growth(const Options& options) {
     const auto hand = [&](const Call& c, const Context& context) { return by_hand.decide(c, context); };
     const double hand_ns = time_requests(*requests, seconds, hand);
     const double fill_ns = time_requests(*requests, seconds, [](const Call&, const Context&) { return Decision(); });
-    const std::string rules = grouped(size) + " rules, ";
+    const std::string rules = group_digits(size) + " rules, ";
     Line& line = add(section, rules + "500 fixed requests", ns, "ns");
     if (size == 10'000) {
       compare(line, fixed[170], "170 rules");
@@ -101,7 +103,7 @@ void measure_families(const Options& options) {
       check_against_oracle(prepared, *requests);
       const double ns = time_decisions(*requests, false, seconds);
       if (smallest == 0) smallest = ns;
-      const std::string rules = grouped(size) + " rules";
+      const std::string rules = group_digits(size) + " rules";
       compare(add(section, rules, ns, "ns"), smallest, "10 rules");
       if (native) {
         const double interpreted = time_decisions(*requests, true, seconds);
@@ -136,7 +138,7 @@ void measure_patterns(const Options& options) {
     const Requests requests = requests_for(prepared, *family, size, 200);
     check_against_oracle(prepared, *requests);
     Line& line = add("patterns",
-                     fmt::format("{} patterns on 200 bytes, {}", grouped(size),
+                     fmt::format("{} patterns on 200 bytes, {}", group_digits(size),
                                  family == &plain ? "plain text" : "text built from fragments"),
                      time_decisions(*requests, false, seconds), "ns");
     if (size == 10'000) budget(line, family == &plain ? 2000 : 20'000);
@@ -170,7 +172,7 @@ void count_allocations(const Options& options) {
       ++decisions;
     }
   }
-  budget(add("allocations", fmt::format("in {} decisions, fields set within", grouped(decisions)),
+  budget(add("allocations", fmt::format("in {} decisions, fields set within", group_digits(decisions)),
              static_cast<double>(made), ""),
          0);
 }
@@ -189,7 +191,8 @@ double first_decision(const std::shared_ptr<const Program>& program, const Famil
   return now_ms() - start;
 }
 
-// Native code in the background, while decisions are timed: when are they within 1.6 of their final time?
+// Compiles in the background while decisions are timed: after how long are they within 1.6 of their
+// final time?
 void measure_background(const Prepared& prepared, const Family& family, size_t size) {
 #ifdef ORDAIN_HAS_JIT
   const Requests requests = requests_for(prepared, family, size, 100);
@@ -208,7 +211,7 @@ void measure_background(const Prepared& prepared, const Family& family, size_t s
   const double final_ns = time_decisions(*requests, false, 0.2);
   double near = done;
   for (size_t i = samples.size(); i-- > 0 && samples[i].ns <= 1.6 * final_ns;) near = samples[i].at;
-  const std::string rules = grouped(size) + " rules, ";
+  const std::string rules = group_digits(size) + " rules, ";
   Line& within = add("native code", rules + "to within 1.6 of the final speed", near, "ms");
   Line& final = add("native code", rules + "to the final speed", done, "ms");
   if (size == 10'000) budget(within, 500), budget(final, 3000);
@@ -221,7 +224,7 @@ void measure_loading(const Options& options) {
   const Family& access = *find_family("access");
   const std::vector<size_t> sizes = options.quick ? std::vector<size_t>{1000} : std::vector<size_t>{1000, 10'000};
   for (const size_t size : sizes) {
-    const std::string rules = grouped(size) + " rules, ";
+    const std::string rules = group_digits(size) + " rules, ";
     const bool judged = size == 10'000;
     double text_ms = 1e300, load_ms = 1e300;
     Prepared prepared;

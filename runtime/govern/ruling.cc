@@ -31,7 +31,7 @@ void take(const Program& program, const Decision& decision, Ruling& out) {
   }
 }
 
-/// Makes the decision what it would be with this default effect, because nothing applied.
+/// Replaces the effect of a decision that no rule made by this default effect.
 void apply_default(Effect effect, Ruling& out) {
   out.effect = out.decision.effect = effect;
   if (effect == Effect::deny) out.decision.obligations = {};
@@ -90,7 +90,7 @@ void rule(Core& core, Worker& worker, const RulingFacts& facts, Ruling& out) {
   DecideOptions options = core.options.decide;
   Effect& otherwise = facts.seen.stage == Stage::before ? options.default_before : options.default_after;
   const Effect configured = otherwise;
-  // Where no policy speaks a host rule may: the default waits until it has, and obligations are gathered meanwhile.
+  // If no policy applies, a host rule may: the default comes last; obligations are gathered now.
   if (asks_host) otherwise = Effect::allow;
   take(*worker.program,
        facts.all ? decide_all(facts.call, *worker.context, worker.scratch, options)

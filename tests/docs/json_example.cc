@@ -1,4 +1,5 @@
-// The example of docs/embedding.md: a service that decides events given as JSON, and a client that has only the format.
+// This program is the example of docs/embedding.md: a service that decides events given as JSON,
+// and a client that knows only the format.
 #include <ordain/decision_json.h>
 #include <ordain/event.h>
 #include <ordain/ordain.h>

@@ -13,7 +13,7 @@ namespace ordain {
 
 /// The time of each pass in milliseconds; 0 for a pass that was not reached.
 struct CompileTimes {
-  double read = 0;  ///< files, where paths were given
+  double read = 0;  ///< files, if paths were given
   double parse = 0;
   double check = 0;  ///< types and names, and folding
   double index = 0;  ///< building the index over the rules' conditions

@@ -1,4 +1,5 @@
-// A stream of lines that several threads work on: every line once, numbered, in order, whatever the chunks are.
+// These tests cover a stream of lines that several threads read: every line once, numbered, in
+// order, whatever the chunks.
 #include "analysis/line_stream.h"
 
 #include <gtest/gtest.h>

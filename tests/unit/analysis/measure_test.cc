@@ -1,4 +1,4 @@
-// Latency histograms, prepared events and what is measured on them, against answers that are known.
+// These tests compare latency histograms, prepared events and measurements with known answers.
 #include "ordain/measure.h"
 
 #include <gtest/gtest.h>

@@ -328,7 +328,7 @@ TEST(CompileParts, AreInTheProgramOnlyWhereAskedFor) {
   EXPECT_EQ(parts.size(), 4u);
   EXPECT_EQ(parts.back(), "q.c agent.id != \"\" " + line);
   EXPECT_EQ(parts[0].substr(0, 22), "p.a input.amount > 1.0");
-  // A condition that is one part is no second predicate.
+  // A condition with one part does not get a second predicate.
   EXPECT_EQ(data.predicates.size(), data_of(*plain.program).predicates.size() + 3);
   EXPECT_EQ(data.condition_parts[0].predicate, data.rule_codes[data.condition_parts[0].code].condition);
 }

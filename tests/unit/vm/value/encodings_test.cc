@@ -1,4 +1,4 @@
-// Hexadecimal digits and base64, strict and lenient.
+// These tests cover hexadecimal digits and base64, strict and lenient.
 #include "vm/value/encodings.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Which word is near enough to be what was meant.
+// These tests cover which word is near enough to be suggested.
 #include "vm/value/nearest_word.h"
 
 #include <gtest/gtest.h>

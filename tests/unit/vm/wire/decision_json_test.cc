@@ -1,4 +1,5 @@
-// Decisions as JSON: what is written is read as it was, and nothing else is taken for a decision.
+// These tests cover decisions as JSON: a written decision reads back unchanged; other texts are
+// refused.
 #include "ordain/decision_json.h"
 
 #include <fmt/format.h>

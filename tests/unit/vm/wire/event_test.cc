@@ -1,4 +1,5 @@
-// Events: JSON becomes a call to decide, and facts become JSON that reads as the same call.
+// These tests cover events: JSON becomes a call to decide, and facts become JSON that reads as the
+// same call.
 #include "ordain/event.h"
 
 #include <fmt/format.h>

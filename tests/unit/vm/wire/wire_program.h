@@ -1,4 +1,4 @@
-// A small program for tests of events and decisions as JSON.
+// wire_program.h has a small program for tests of events and decisions as JSON.
 #pragma once
 
 #include <gtest/gtest.h>
