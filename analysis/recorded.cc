@@ -4,21 +4,9 @@
 
 #include "ordain/time_text.h"
 #include "runtime/audit/value_bytes.h"
+#include "vm/value/encodings.h"
 
 namespace ordain::detail {
-namespace {
-
-std::string hex_of_bytes(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    out += kDigits[static_cast<unsigned char>(c) >> 4];
-    out += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
-}
-
-}  // namespace
 
 // A value that is not there is none; one that cannot be read is an error.
 bool RecordedCall::take(std::string_view bytes, Value* value, const Value** out) {
@@ -63,7 +51,7 @@ std::string RecordedCall::read(std::string_view body, std::string_view intent) {
 
 // What the runtime sets of `action` besides.
 void RecordedCall::take_action(const RecordView& from) {
-  action_hex_ = hex_of_bytes(from.action);
+  action_hex_ = hex_of(from.action);
   struct Text {
     std::string_view name, text;
   };

@@ -2,8 +2,9 @@
 #include "ordain/diagnostic.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
+
+#include "vm/value/nearest_word.h"
 
 namespace ordain {
 
@@ -32,49 +33,10 @@ LineColumn line_column(const Source& source, uint32_t offset) {
   return out;
 }
 
-namespace {
-
-// Computes the optimal string alignment distance: insertions, deletions, replacements, and swaps of
-// neighbours; ignores case.
-size_t edit_distance(std::string_view a, std::string_view b) {
-  auto same = [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
-  };
-  std::vector<size_t> before(b.size() + 1);
-  std::vector<size_t> last(b.size() + 1);
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same(a[i - 1], b[j - 1]) ? 0 : 1)});
-      bool swapped = i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]);
-      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    before.swap(last);
-    last.swap(row);
-  }
-  return last[b.size()];
-}
-
-}  // namespace
-
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  constexpr size_t kLongest = 80;  // a longer word is pasted, not mistyped
-  if (word.size() > kLongest) return "";
-  std::string best;
-  size_t best_distance = 0;
-  for (const std::string& candidate : candidates) {
-    size_t longer = std::max(word.size(), candidate.size());
-    size_t shorter = std::min(word.size(), candidate.size());
-    size_t near = longer < 3 ? 0 : std::max<size_t>(1, longer / 3);
-    if (longer > kLongest || longer - shorter > near) continue;
-    size_t distance = edit_distance(word, candidate);
-    if (distance > near || (!best.empty() && distance >= best_distance)) continue;
-    best = candidate;
-    best_distance = distance;
-  }
-  return best;
+  NearestWord near(word);
+  for (const std::string& candidate : candidates) near.offer(candidate);
+  return std::string(near.found());
 }
 
 }  // namespace ordain

@@ -245,18 +245,7 @@ class Reader {
 
   static bool is_simple(const Node& node) { return is_scalar(node) || node.type->kind == TypeKind::string; }
   static bool is_scalar(const Node& node) {
-    switch (node.type->kind) {
-      case TypeKind::null_type:
-      case TypeKind::boolean:
-      case TypeKind::integer:
-      case TypeKind::unsigned_integer:
-      case TypeKind::floating:
-      case TypeKind::timestamp:
-      case TypeKind::duration:
-        return true;
-      default:
-        return false;
-    }
+    return node.type->kind == TypeKind::null_type || ordain::is_scalar(node.type->kind);
   }
 
   // --- atoms

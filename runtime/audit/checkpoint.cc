@@ -12,7 +12,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "runtime/keys/base64.h"
+#include "vm/value/encodings.h"
 
 namespace ordain::detail {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "runtime/audit/checkpoint.h"
 #include "runtime/audit/log.h"
-#include "runtime/keys/base64.h"
+#include "vm/value/encodings.h"
 
 namespace ordain {
 

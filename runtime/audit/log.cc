@@ -9,7 +9,7 @@
 #include "runtime/audit/json_line.h"
 #include "runtime/audit/query.h"
 #include "runtime/identity/text.h"
-#include "runtime/keys/base64.h"
+#include "vm/value/encodings.h"
 
 namespace ordain {
 

@@ -5,7 +5,7 @@
 
 #include "ordain/keys.h"
 #include "ordain/utf8.h"
-#include "runtime/keys/base64.h"
+#include "vm/value/encodings.h"
 
 namespace ordain {
 namespace {
@@ -38,7 +38,7 @@ bool read_line(std::string_view line, Line* out) {
   size_t space = line.find(' ');
   if (space == std::string_view::npos || space == 0) return false;
   out->name = line.substr(0, space);
-  return detail::parse_base64(line.substr(space + 1), &out->bytes) && out->bytes.size() > 4;
+  return parse_base64(line.substr(space + 1), &out->bytes) && out->bytes.size() > 4;
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ std::string sign_note(const PrivateKey& key, std::string_view text) {
   Signature signature = key.sign(text);
   std::string bytes = big_endian(key.public_key().id());
   bytes.append(reinterpret_cast<const char*>(signature.data()), signature.size());
-  return fmt::format("{}\n{}{} {}\n", text, kDash, key.public_key().name(), detail::base64_of(bytes));
+  return fmt::format("{}\n{}{} {}\n", text, kDash, key.public_key().name(), base64_of(bytes));
 }
 
 Result<std::string> open_note(std::string_view note, const std::vector<PublicKey>& keys) {

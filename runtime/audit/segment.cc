@@ -9,7 +9,7 @@
 #include <filesystem>
 
 #include "runtime/identity/text.h"
-#include "runtime/keys/base64.h"
+#include "vm/value/encodings.h"
 
 namespace ordain::detail {
 namespace {

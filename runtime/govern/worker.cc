@@ -26,14 +26,8 @@ struct LastUsed {
 thread_local LastUsed last_used;
 
 HexText hex_text(const Id128& id) {
-  using Pair = std::array<char, 2>;
-  static constexpr auto kPairs = [] {
-    std::array<Pair, 256> out{};
-    for (size_t i = 0; i < out.size(); ++i) out[i] = {"0123456789abcdef"[i >> 4], "0123456789abcdef"[i & 15]};
-    return out;
-  }();
   HexText out;
-  for (size_t i = 0; i < id.bytes.size(); ++i) std::memcpy(&out.digits[2 * i], &kPairs[id.bytes[i]], sizeof(Pair));
+  write_hex({reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()}, out.digits.data());
   return out;
 }
 

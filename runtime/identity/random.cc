@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "ordain/identity.h"
+#include "vm/value/encodings.h"
 
 namespace ordain {
 namespace {
@@ -78,12 +79,6 @@ class Generator {
   uint32_t generation_ = 0;
 };
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
 }  // namespace
 
 Id128 Id128::random() {
@@ -93,24 +88,8 @@ Id128 Id128::random() {
   return out;
 }
 
-std::string Id128::hex() const {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out(32, '0');
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    out[2 * i] = kDigits[bytes[i] >> 4];
-    out[2 * i + 1] = kDigits[bytes[i] & 15];
-  }
-  return out;
-}
+std::string Id128::hex() const { return hex_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()}); }
 
-bool Id128::parse(std::string_view hex, Id128* out) {
-  if (hex.size() != 32) return false;
-  for (size_t i = 0; i < 16; ++i) {
-    int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    out->bytes[i] = static_cast<uint8_t>(high << 4 | low);
-  }
-  return true;
-}
+bool Id128::parse(std::string_view hex, Id128* out) { return parse_hex(hex, out->bytes.data(), out->bytes.size()); }
 
 }  // namespace ordain

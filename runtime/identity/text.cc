@@ -60,12 +60,6 @@ std::string fault_text(const Program& program, const Fault& fault) {
   return out + " at " + file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
 }
 
-std::string hex_of(std::string_view bytes) {
-  std::string out;
-  for (unsigned char c : bytes) fmt::format_to(std::back_inserter(out), "{:02x}", c);
-  return out;
-}
-
 }  // namespace detail
 
 }  // namespace ordain

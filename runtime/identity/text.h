@@ -9,6 +9,7 @@
 #include "ordain/fault.h"
 #include "ordain/program.h"
 #include "ordain/utf8.h"
+#include "vm/value/encodings.h"
 
 namespace ordain::detail {
 
@@ -35,8 +36,5 @@ void append_json_text(std::string& out, std::string_view text);
 
 /// @returns a text like "division by zero at payments.policy:12:18"
 std::string fault_text(const Program& program, const Fault& fault);
-
-/// @returns the bytes as lower-case hex digits
-std::string hex_of(std::string_view bytes);
 
 }  // namespace ordain::detail

@@ -13,8 +13,8 @@
 #include <cstring>
 
 #include "ordain/digest.h"
-#include "runtime/keys/base64.h"
 #include "runtime/keys/key_file.h"
+#include "vm/value/encodings.h"
 
 namespace ordain {
 

@@ -7,6 +7,7 @@
 #include "ordain/json.h"
 #include "ordain/time_text.h"
 #include "vm/facts/bind.h"
+#include "vm/value/encodings.h"
 #include "vm/value/same_name.h"
 
 namespace ordain {
@@ -36,33 +37,6 @@ bool fits_as_it_is(const Type& type, const Value& value) {
     default:
       return false;
   }
-}
-
-int base64_digit(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-// Strict: the standard alphabet, padded, without spaces, and with no bits set that are not used, so that two texts
-// never mean the same bytes. `out` has room for three bytes of every four characters. @returns false on anything else.
-bool decode_base64(std::string_view text, char* out, size_t* size) {
-  *size = 0;
-  if (text.size() % 4 != 0) return false;
-  size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  for (size_t at = 0; at < text.size(); at += 4) {
-    size_t digits = at + 4 == text.size() ? 4 - padding : 4;
-    uint32_t bits = 0;
-    for (size_t n = 0; n < 4; ++n) {
-      int digit = n < digits ? base64_digit(text[at + n]) : 0;
-      if (digit < 0) return false;
-      bits = bits << 6 | static_cast<uint32_t>(digit);
-    }
-    for (size_t n = 0; n + 1 < digits; ++n) out[(*size)++] = static_cast<char>(bits >> (16 - 8 * n));
-    if ((digits == 3 && (bits & 0xff) != 0) || (digits == 2 && (bits & 0xffff) != 0)) return false;
-  }
-  return true;
 }
 
 // A key of JSON is a string; a map of other keys takes their one way of being written. False if it is not that.
@@ -217,10 +191,10 @@ bool Fitter::fit_text(const Type& type, const Value& in, const BindPath& path, V
     *out = Value::duration(parts.seconds, parts.nanos);
     return true;
   }
-  char* bytes = static_cast<char*>(arena_.allocate(in.aux / 4 * size_t{3}, 1));
+  char* bytes = static_cast<char*>(arena_.allocate(base64_room(in.aux, Base64::strict), 1));
   if (bytes == nullptr) return exhausted(path);
   size_t size;
-  if (!decode_base64(in.as_text(), bytes, &size)) return mismatch(path, type, in, "that is not base64");
+  if (!read_base64(in.as_text(), Base64::strict, bytes, &size)) return mismatch(path, type, in, "that is not base64");
   *out = Value::bytes({bytes, size});
   return true;
 }

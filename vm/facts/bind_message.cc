@@ -3,6 +3,7 @@
 
 #include "ordain/json.h"
 #include "vm/facts/bind.h"
+#include "vm/value/nearest_word.h"
 
 namespace ordain {
 namespace {
@@ -48,35 +49,6 @@ void append_name(std::string& out, std::string_view name) {
   out += cut ? "...]" : "]";
 }
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t n = 0; n <= b.size(); ++n) row[n] = n;
-  for (size_t m = 1; m <= a.size(); ++m) {
-    size_t diagonal = row[0];
-    row[0] = m;
-    for (size_t n = 1; n <= b.size(); ++n) {
-      size_t replaced = diagonal + (a[m - 1] != b[n - 1]);
-      diagonal = row[n];
-      row[n] = std::min({replaced, row[n] + 1, row[n - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
-std::string_view nearest_field(const RecordType& record, std::string_view name) {
-  std::string_view best;
-  if (name.size() > kMaxNameShown) return best;
-  size_t least = std::max<size_t>(2, name.size() / 3) + 1;
-  for (const RecordField& field : record.fields) {
-    size_t distance = edit_distance(name, field.name);
-    if (distance < least && distance < field.name.size()) {
-      least = distance;
-      best = field.name;
-    }
-  }
-  return best;
-}
-
 }  // namespace
 
 std::string BindPath::text() const {
@@ -118,8 +90,9 @@ bool Fitter::mismatch(const BindPath& path, const Type& type, const Value& got, 
 bool Fitter::no_such_field(const BindPath& path, const RecordType& record) {
   if (error_.failed) return false;
   std::string what = std::string(record.name) + " has no such field";
-  std::string_view near = nearest_field(record, path.name);
-  if (!near.empty()) what += " (did you mean `" + std::string(near) + "`?)";
+  NearestWord near(path.name);
+  for (const RecordField& field : record.fields) near.offer(field.name);
+  if (!near.found().empty()) what += " (did you mean `" + std::string(near.found()) + "`?)";
   return fail(path, what);
 }
 

@@ -1,6 +1,5 @@
 // Values to canonical JSON: one text for equal trees, so that it can be signed and digested.
 #include <arpa/inet.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <charconv>
@@ -9,6 +8,7 @@
 
 #include "ordain/json.h"
 #include "ordain/time_text.h"
+#include "vm/value/encodings.h"
 
 namespace ordain {
 namespace {
@@ -35,17 +35,6 @@ void append_double(std::string& out, double number) {
   if (out.find_first_of(".e", start) == std::string::npos) out += ".0";
 }
 
-void append_base64(std::string& out, std::string_view data) {
-  // In pieces, since EVP_EncodeBlock counts with int; all but the last are multiples of three, so they join up.
-  constexpr size_t kPiece = 3 * 1024;
-  unsigned char text[kPiece / 3 * 4 + 1];
-  for (; !data.empty(); data.remove_prefix(std::min(kPiece, data.size()))) {
-    size_t size = std::min(kPiece, data.size());
-    int written = EVP_EncodeBlock(text, reinterpret_cast<const unsigned char*>(data.data()), static_cast<int>(size));
-    out.append(reinterpret_cast<const char*>(text), static_cast<size_t>(written));
-  }
-}
-
 void append_address(std::string& out, const Value& value) {
   char text[INET6_ADDRSTRLEN];
   bool v4 = (value.aux & 0xff) == 4;
@@ -64,8 +53,7 @@ std::string text_of(const Value& value, int depth) {
     case Kind::type:
       return std::string(value.as_text());
     case Kind::bytes:
-      append_base64(out, value.as_text());
-      return out;
+      return base64_of(value.as_text());
     case Kind::timestamp:
       return format_timestamp(value.i, value.nanos());
     case Kind::duration:
@@ -162,7 +150,6 @@ std::string to_json(const Value& value) {
 }
 
 void append_json_string(std::string& out, std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
   out += '"';
   for (char c : text) {
     switch (c) {
@@ -190,8 +177,8 @@ void append_json_string(std::string& out, std::string_view text) {
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += "\\u00";
-          out += kHex[c >> 4];
-          out += kHex[c & 15];
+          out += kHexDigits[c >> 4];
+          out += kHexDigits[c & 15];
         } else {
           out += c;
         }

@@ -10,20 +10,6 @@ namespace {
 
 constexpr uint64_t kManyVisits = uint64_t{1} << 62;
 
-bool is_ordered(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::boolean:
-    case TypeKind::integer:
-    case TypeKind::unsigned_integer:
-    case TypeKind::floating:
-    case TypeKind::timestamp:
-    case TypeKind::duration:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 void IndexChecker::Reach::add(const Reach& other) {
@@ -107,10 +93,10 @@ std::string IndexChecker::test_of(const IndexNode& node) const {
       keys = slot.member_symbols.size();
       break;
     case IndexTest::number:
-      if (!is_ordered(kind)) return "its slot is not of a number";
+      if (!is_scalar(kind)) return "its slot is not of a number";
       break;
     case IndexTest::threshold:
-      if (!is_ordered(kind)) return "its slot has no order";
+      if (!is_scalar(kind)) return "its slot has no order";
       keys = 2;
       break;
     case IndexTest::present:

@@ -6,6 +6,8 @@
 
 #include <cassert>
 
+#include "vm/value/encodings.h"
+
 namespace ordain {
 
 Digest sha256(std::string_view bytes) {
@@ -27,14 +29,7 @@ Digest hmac_sha256(std::string_view key, std::string_view bytes) {
 }
 
 std::string to_hex(const Digest& digest) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(2 * digest.size());
-  for (uint8_t byte : digest) {
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
-  return out;
+  return hex_of({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 }  // namespace ordain

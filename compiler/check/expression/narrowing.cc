@@ -20,19 +20,7 @@ bool is_map(const Type& type) { return type.kind == TypeKind::map || type.kind =
 
 // Whether a call may create values of this type, which are charged to the memory budget.
 bool may_allocate(const Type& type) {
-  switch (type.kind) {
-    case TypeKind::null_type:
-    case TypeKind::boolean:
-    case TypeKind::integer:
-    case TypeKind::unsigned_integer:
-    case TypeKind::floating:
-    case TypeKind::timestamp:
-    case TypeKind::duration:
-    case TypeKind::type:
-      return false;
-    default:
-      return true;
-  }
+  return !is_scalar(type.kind) && type.kind != TypeKind::null_type && type.kind != TypeKind::type;
 }
 
 // Like typed::is_free_membership, derived from the nodes' types: such a membership test is free, so

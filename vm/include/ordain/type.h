@@ -35,15 +35,30 @@ enum class TypeKind : uint8_t {
   error,     ///< of an expression that did not check; silences further diagnostics
 };
 
+/// Numbers, truth values and times: they have an order, and lie in the Value itself.
+constexpr bool is_scalar(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::boolean:
+    case TypeKind::integer:
+    case TypeKind::unsigned_integer:
+    case TypeKind::floating:
+    case TypeKind::timestamp:
+    case TypeKind::duration:
+      return true;
+    default:
+      return false;
+  }
+}
+
 struct RecordType;
 
 /// An immutable static type. Compared by structure (`same_type`), not by address. Owned by the
 /// arena or the Program that made it; the built-ins below live forever.
 struct Type {
   TypeKind kind = TypeKind::dyn;
-  std::string_view name;                 ///< param, abstract
-  std::span<const Type* const> params;   ///< list, map, type, optional, abstract
-  const RecordType* record = nullptr;    ///< record
+  std::string_view name;                ///< param, abstract
+  std::span<const Type* const> params;  ///< list, map, type, optional, abstract
+  const RecordType* record = nullptr;   ///< record
 };
 
 /// A field of a record declared by `capability` or `context`.

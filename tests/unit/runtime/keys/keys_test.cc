@@ -6,7 +6,6 @@
 #include <fstream>
 
 #include "runtime/audit/checkpoint.h"
-#include "runtime/keys/base64.h"
 #include "tests/unit/runtime/support.h"
 
 namespace ordain {
@@ -109,19 +108,6 @@ TEST(Keys, DigestsNeedTheKey) {
   EXPECT_EQ(loaded->digest("x"), key.digest("x"));
   EXPECT_EQ(loaded->id(), key.id());
   EXPECT_NE(DigestKey::generate().digest("x"), key.digest("x"));
-}
-
-TEST(Base64, OneTextForOneByteString) {
-  for (size_t size = 0; size < 20; ++size) {
-    std::string bytes(size, '\xFB'), back;
-    ASSERT_TRUE(detail::parse_base64(detail::base64_of(bytes), &back));
-    EXPECT_EQ(back, bytes);
-  }
-  std::string out;
-  EXPECT_EQ(detail::base64_of("fo"), "Zm8=");
-  for (const char* text : {"Zm8", "Zm9=", "Zm8=\n", "Z===", "Zm8==", "Zm-=", "===="}) {
-    EXPECT_FALSE(detail::parse_base64(text, &out)) << text;
-  }
 }
 
 TEST(Checkpoints, AFileOfNotesIsSplitAndDamageNamed) {
