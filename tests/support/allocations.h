@@ -6,10 +6,16 @@
 #include <cstdint>
 
 // Sanitizers replace operator new themselves; then nothing is counted, and tests skip.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define ORDAIN_COUNTS_ALLOCATIONS 1
-#else
+// GCC defines macros for them, clang has features.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ORDAIN_COUNTS_ALLOCATIONS 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define ORDAIN_COUNTS_ALLOCATIONS 0
+#endif
+#endif
+#ifndef ORDAIN_COUNTS_ALLOCATIONS
+#define ORDAIN_COUNTS_ALLOCATIONS 1
 #endif
 
 namespace ordain::test {
