@@ -66,7 +66,7 @@ void print_text(const Program& program, uint64_t line, const EventReader& reader
   const std::string by =
       decision.rule != kNone ? program.rules()[decision.rule].name : fmt::format("({})", to_string(decision.code));
   fmt::print("event {}: {} {}: {} by {}: {}\n", line, to_string(reader.call().stage()),
-             terminal_text(reader.capability()), to_string(decision.effect), by, terminal_text(decision.reason));
+             terminal_text(reader.event().capability), to_string(decision.effect), by, terminal_text(decision.reason));
   size_t width = 0;
   for (const RuleOutcome& outcome : outcomes) width = std::max(width, program.rules()[outcome.rule].name.size());
   for (const RuleOutcome& outcome : outcomes) {

@@ -1,10 +1,11 @@
 // Conditions of a decision, tried in batches or alone; the names of effects and codes.
 #include "vm/decide/decide_run.h"
-#include "vm/program/linked_program.h"
 
 #include <algorithm>
 
-namespace ordain::vm {
+#include "vm/program/linked_program.h"
+
+namespace ordain {
 
 std::string_view to_string(Effect effect) {
   switch (effect) {
@@ -35,6 +36,10 @@ std::string_view to_string(DecisionCode code) {
   }
   return "?";
 }
+
+}  // namespace ordain
+
+namespace ordain::vm {
 
 void decide_by_default(const Call& call, const DecideOptions& options, Decision* out) {
   out->effect = call.stage() == Stage::before ? options.default_before : options.default_after;

@@ -50,11 +50,13 @@ TEST(Latency, QuantilesAreWithinThreePercent) {
 }
 
 TEST(PreparedEvents, DecideAsTheEventsTheyAreFrom) {
-  PreparedEvents events(compiled(), 0);
+  PreparedEvents events(compiled());
   for (const std::string& line : kLines) {
     const Result<void> added = events.add(line);
     EXPECT_EQ(added.ok(), line != "{") << line;
-    if (!added) EXPECT_EQ(added.error().code, "bad_json");
+    if (!added) {
+      EXPECT_EQ(added.error().code, "bad_json");
+    }
   }
   ASSERT_EQ(events.calls().size(), 5u);
   EXPECT_EQ(events.contexts(), 3u);
@@ -73,17 +75,17 @@ TEST(PreparedEvents, DecideAsTheEventsTheyAreFrom) {
   std::vector<std::string> wanted = once;
   wanted.insert(wanted.end(), once.begin(), once.end());
   EXPECT_EQ(got, wanted);
-  EXPECT_EQ(find_disagreement(events, kLines, 0), std::nullopt);
+  EXPECT_EQ(find_disagreement(events, kLines, {}), std::nullopt);
 }
 
 TEST(PreparedEvents, ADisagreementIsFound) {
-  PreparedEvents events(compiled(), 0);
+  PreparedEvents events(compiled());
   for (const std::string& line : {kLines[0], kLines[1]}) ASSERT_TRUE(events.add(line));
-  EXPECT_EQ(find_disagreement(events, {kLines[0], "{", kLines[3]}, 0), 2u);
+  EXPECT_EQ(find_disagreement(events, {kLines[0], "{", kLines[3]}, {}), 2u);
 }
 
 TEST(Measure, CountsEveryDecisionAndKeepsTheOrderOfQuantiles) {
-  PreparedEvents events(compiled(), 0);
+  PreparedEvents events(compiled());
   for (const std::string& line : kLines) (void)events.add(line);
   double last = 0;
   MeasureOptions options{.seconds = 0.01, .threads = 2};

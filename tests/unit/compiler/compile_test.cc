@@ -18,7 +18,7 @@
 #include "ordain/decide.h"
 #include "ordain/json.h"
 #include "ordain/stdlib.h"
-#include "vm/program/program_data.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
@@ -314,10 +314,10 @@ TEST(CompileParts, AreInTheProgramOnlyWhereAskedFor) {
                            "policy q on before pay { deny c when input.to == \"x\" &&\n"
                            "  (input.amount > 2.0 && agent.id != \"\"); }";
   Compilation plain = compile({source("p.policy", text)}, standard_library());
-  EXPECT_TRUE(data_of(*plain.program).condition_parts.empty());
+  EXPECT_TRUE(vm::data_of(*plain.program).condition_parts.empty());
   Compilation compilation = compile({source("p.policy", text)}, standard_library(), {.parts = true});
   ASSERT_NE(compilation.program, nullptr) << render(compilation.diagnostics);
-  const ProgramData& data = data_of(*compilation.program);
+  const ProgramData& data = vm::data_of(*compilation.program);
   std::vector<std::string> parts;
   for (const ConditionPart& part : data.condition_parts) {
     const Location& at = data.locations[part.location];
@@ -329,7 +329,7 @@ TEST(CompileParts, AreInTheProgramOnlyWhereAskedFor) {
   EXPECT_EQ(parts.back(), "q.c agent.id != \"\" " + line);
   EXPECT_EQ(parts[0].substr(0, 22), "p.a input.amount > 1.0");
   // A condition with one part does not get a second predicate.
-  EXPECT_EQ(data.predicates.size(), data_of(*plain.program).predicates.size() + 3);
+  EXPECT_EQ(data.predicates.size(), vm::data_of(*plain.program).predicates.size() + 3);
   EXPECT_EQ(data.condition_parts[0].predicate, data.rule_codes[data.condition_parts[0].code].condition);
 }
 

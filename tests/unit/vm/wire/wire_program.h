@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/assemble.h"
+#include "vm/program/linked_program.h"
 
 namespace ordain::test {
 
@@ -68,7 +69,7 @@ inline std::shared_ptr<const Program> wire_program() {
   a.rule(main, redact, {.with = stars}, Stage::after);
   a.data.policy_versions = {{"p", "1.2"}};
   a.finish();
-  auto program = link_program(std::move(a.data), FunctionTable());
+  auto program = vm::link_program(std::move(a.data), FunctionTable());
   EXPECT_TRUE(program.ok()) << program.error().message;
   return program.ok() ? *program : nullptr;
 }
