@@ -113,8 +113,9 @@ std::string bench_text(const BenchReport& report) {
                                 report.capabilities, report.events, report.contexts, effects_text(report));
   if (report.malformed != 0) out += fmt::format("{} malformed lines left out\n", report.malformed);
   out += fmt::format("\n{:<34} {:>10.2f} ms\n", "policy text to program", times.total());
-  const std::pair<const char*, double> passes[] = {{"read", times.read}, {"parse", times.parse}, {"check", times.check},
-                                                   {"plan", times.index}, {"emit", times.emit},   {"link", times.link}};
+  const std::pair<const char*, double> passes[] = {{"read", times.read},   {"parse", times.parse},
+                                                   {"check", times.check}, {"plan", times.index},
+                                                   {"emit", times.emit},   {"link", times.link}};
   for (const auto& [name, ms] : passes) {
     if (ms > 0) out += fmt::format("  {:<32} {:>10.2f} ms\n", name, ms);
   }

@@ -46,8 +46,7 @@ std::string text_line(uint64_t line, const EventReader& reader, const Decision& 
     notes += obligation.kind == RuleKind::redact ? fmt::format("; redact {}", obligation.path)
                                                  : fmt::format("; warn: {}", obligation.reason);
   }
-  const std::string rule =
-      decision.rule == kNone ? std::string(to_string(decision.code))
+  const std::string rule = decision.rule == kNone ? std::string(to_string(decision.code))
                                                   : reader.call().program().rules()[decision.rule].name;
   return fmt::format("{:>5}  {:<6}  {} {:<30} {:<28} {}{}\n", line, to_string(reader.call().stage()), effect,
                      reader.event().capability, rule, decision.reason, notes);

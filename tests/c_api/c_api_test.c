@@ -146,13 +146,13 @@ static void check_bad_policies(void) {
 }
 
 /* Each thread decides both events many times, and counts what is not as it should be. */
-struct job {
+struct Job {
   ordain_engine* engine;
   int wrong;
 };
 
 static void* decide_many(void* argument) {
-  struct job* job = argument;
+  struct Job* job = argument;
   int i;
   for (i = 0; i < 2000; ++i) {
     ordain_decision decision = ORDAIN_DECISION_INIT;
@@ -169,7 +169,7 @@ static void* decide_many(void* argument) {
 
 static void check_threads(ordain_engine* engine) {
   pthread_t threads[4];
-  struct job jobs[4];
+  struct Job jobs[4];
   int i;
   for (i = 0; i < 4; ++i) {
     jobs[i].engine = engine;

@@ -43,6 +43,7 @@ bool fault_with(Eval& eval, const Fault& fault) {
 
 // With labels as values each instruction jumps to the next one's code itself, which branch predictors like; other
 // compilers get a switch.
+// NOLINTBEGIN(readability-identifier-naming): this file's own words, short because every instruction uses them.
 #if defined(__GNUC__)
 #define ORDAIN_THREADED 1
 #pragma GCC diagnostic push
@@ -122,6 +123,7 @@ bool fault_with(Eval& eval, const Fault& fault) {
 #define END_add_double(place) PART(add_double, place) NEXT((place) + 1);
 #define END_sub_double(place) PART(sub_double, place) NEXT((place) + 1);
 #define END_mul_double(place) PART(mul_double, place) NEXT((place) + 1);
+// NOLINTEND(readability-identifier-naming)
 
 namespace {
 

@@ -79,18 +79,18 @@ class Serialiser {
     return record_numbers_[&record] = entry(text);
   }
 
-  uint32_t type(const Type& type_) {
-    if (auto known = type_numbers_.find(&type_); known != type_numbers_.end()) return known->second;
+  uint32_t type(const Type& described) {
+    if (auto known = type_numbers_.find(&described); known != type_numbers_.end()) return known->second;
     std::vector<uint32_t> params;
-    for (const Type* param : type_.params) params.push_back(type(*param));
-    const uint32_t record = type_.record == nullptr ? kNone : record_type(*type_.record);
+    for (const Type* param : described.params) params.push_back(type(*param));
+    const uint32_t record = described.record == nullptr ? kNone : record_type(*described.record);
     Writer text;
-    text.byte(static_cast<uint8_t>(type_.kind));
-    text.number(string(type_.name));
+    text.byte(static_cast<uint8_t>(described.kind));
+    text.number(string(described.name));
     text.number(params.size());
     for (const uint32_t param : params) text.number(param);
     text.optional(record);
-    return type_numbers_[&type_] = entry(text);
+    return type_numbers_[&described] = entry(text);
   }
 
   // --- sections

@@ -14,10 +14,10 @@ namespace ordain {
 
 /// The values of one bank. Engines read these arrays directly.
 struct SlotValues {
-  std::vector<Value> values;        ///< by Slot::index; absent where not set
-  std::vector<SymbolId> symbols;    ///< of string slots that rules compare; 0: no literal of the program
-  std::vector<uint64_t> bits;       ///< membership bits of string lists
-  SymbolId empty_symbol = 0;        ///< of "": what a compared built-in string has when it is absent
+  std::vector<Value> values;      ///< by Slot::index; absent where not set
+  std::vector<SymbolId> symbols;  ///< of string slots that rules compare; 0: no literal of the program
+  std::vector<uint64_t> bits;     ///< membership bits of string lists
+  SymbolId empty_symbol = 0;      ///< of "": what a compared built-in string has when it is absent
 };
 
 /// What keeps facts from fitting their declarations. Decides `deny` with code invalid_input.
@@ -30,13 +30,14 @@ struct BindError {
 };
 
 /// The host's facts about who acts: agent, principal, tenant, environment, session and other context. Made once
-/// for many calls; must be made again when the program changes. Not thread-safe while it is being filled; read-only after.
+/// for many calls; must be made again when the program changes. Not thread-safe while it is being filled; read-only
+/// after.
 class Context {
  public:
   explicit Context(std::shared_ptr<const Program> program);
 
-  /// Sets an attribute, `set("agent.roles", ...)`. The value is copied. Absent takes the attribute away, as does null if it
-  /// is optional.
+  /// Sets an attribute, `set("agent.roles", ...)`. The value is copied. Absent takes the attribute away, as does null
+  /// if it is optional.
   /// @returns false if no declaration knows the path (nothing is set), or with `error()` set if the value does not fit.
   bool set(std::string_view path, const Value& value);
   /// Sets every attribute of a root record ("agent") from a map, or its `id` from a string. Attributes that no
@@ -64,22 +65,23 @@ class Call {
   /// Starts a new call. Clears slots, errors and the call's arena; sets the `capability.*` attributes from the schema.
   void begin(const CapabilityRef& capability, Stage stage);
 
-  /// Sets one slot, resolved before by Program::slot. No allocation, no hashing but for a compared string. The value's kind
-  /// must be what the slot's type says; anything else is recorded as invalid input. A slot that no rule reads (kNone) takes
-  /// anything. Absent is for optional and built-in slots.
+  /// Sets one slot, resolved before by Program::slot. No allocation, no hashing but for a compared string. The value's
+  /// kind must be what the slot's type says; anything else is recorded as invalid input. A slot that no rule reads
+  /// (kNone) takes anything. Absent is for optional and built-in slots.
   void set(SlotId slot, const Value& value);
 
   /// Makes a slot absent whatever its declaration: a rule that reads its value faults. For what is not known.
   void forget(SlotId slot);
 
   /// Binds a whole record: `input`, `output`, `metadata`, `resource`, `action`. `value` is a map, as parse_json makes.
-  /// Checks it against the declaration (DESIGN's table of what fits), fills the slots that rules read, and records the first
-  /// misfit, naming field and types. Host roots: undeclared attributes are skipped and named in `*unknown`; a string
-  /// stands for a record of its `id`. `metadata` comes from the agent: where fields of it are declared, others do not fit.
+  /// Checks it against the declaration (DESIGN's table of what fits), fills the slots that rules read, and records the
+  /// first misfit, naming field and types. Host roots: undeclared attributes are skipped and named in `*unknown`; a
+  /// string stands for a record of its `id`. `metadata` comes from the agent: where fields of it are declared, others
+  /// do not fit.
   void bind_input(const Value& value);
   void bind_output(const Value& value);
-  /// bind_input of what parse_json makes of `text`, which need not outlive the call of this function. Text that is no JSON
-  /// makes the call invalid. Fields of open records that no rule reads cost little more than their parsing.
+  /// bind_input of what parse_json makes of `text`, which need not outlive the call of this function. Text that is no
+  /// JSON makes the call invalid. Fields of open records that no rule reads cost little more than their parsing.
   void bind_json(std::string_view text);
   void bind_root(std::string_view root, const Value& value, std::vector<std::string>* unknown = nullptr);
   void set_now(int64_t seconds, int32_t nanos);

@@ -71,7 +71,8 @@ struct Eval {
 };
 
 /// `equal`, charged: a step for each element or optional's value that is compared, eight for each entry of a map, and
-/// texts of the same size as `charge_text` says. So values that share their parts, whose size is exponential, are compared within the budget.
+/// texts of the same size as `charge_text` says. So values that share their parts, whose size is exponential, are
+/// compared within the budget.
 /// @returns false on exhaustion.
 bool equal(Eval& eval, const Value& a, const Value& b, bool* out);
 

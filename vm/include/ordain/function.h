@@ -31,23 +31,23 @@ struct LiteralNeeds {
 };
 
 /// For functions with an argument that is worth preparing once when it is a constant (a regex). `prepare` runs
-/// when the program is compiled and again when it is loaded; it returns nullptr and sets `*error` on a bad argument, which is then a
-/// diagnostic. The prepared object is shared by all threads.
+/// when the program is compiled and again when it is loaded; it returns nullptr and sets `*error` on a bad argument,
+/// which is then a diagnostic. The prepared object is shared by all threads.
 struct Preparation {
   int arg = -1;  ///< which argument
   std::shared_ptr<const void> (*prepare)(const Value& arg, std::string* error) = nullptr;
   bool (*call)(Eval& eval, const void* prepared, const Value* args, Value* result) = nullptr;
   uint64_t (*cost)(const void* prepared, const Value* args) = nullptr;
-  /// For tests `string.(string) -> bool` that may be looked up together: what a true result demands of the receiver, given
-  /// the argument. Depends on nothing else. @returns false if it demands nothing.
+  /// For tests `string.(string) -> bool` that may be looked up together: what a true result demands of the receiver,
+  /// given the argument. Depends on nothing else. @returns false if it demands nothing.
   bool (*literals)(const Value& arg, LiteralNeeds* needs) = nullptr;
 };
 
 enum FunctionFlags : uint32_t {
   kPlain = 0,
-  kNeverFaults = 1,   ///< returns true for all arguments of its kinds, short of a budget
-  kMayLock = 2,       ///< may take a lock or allocate (RE2): excepted from the deciding path's promise
-  kNotFolded = 4,     ///< never evaluated at compile time
+  kNeverFaults = 1,  ///< returns true for all arguments of its kinds, short of a budget
+  kMayLock = 2,      ///< may take a lock or allocate (RE2): excepted from the deciding path's promise
+  kNotFolded = 4,    ///< never evaluated at compile time
 };
 
 /// What an engine may compute in place instead of calling a row. A row that names one promises to have exactly this
@@ -76,7 +76,7 @@ struct Overload {
   std::string id;         ///< unique in a table: "starts_with_string"
   std::string signature;  ///< `string.(string) -> bool` for a member function, `(int, int) -> int` for a global one
   FunctionImpl call = nullptr;
-  std::string doc;        ///< one line
+  std::string doc;  ///< one line
   FunctionCost cost = nullptr;
   uint32_t flags = kPlain;
   Preparation preparation = {};
@@ -121,7 +121,8 @@ class FunctionTable {
 /// True if present values of `args` fit the overload's parameter kinds (type variables and dyn fit all).
 bool accepts(const Overload& overload, const Value* args, size_t count);
 
-/// Calls the first overload of `function` whose parameter kinds `args` fit, or fails with no_such_overload. Charges its cost.
+/// Calls the first overload of `function` whose parameter kinds `args` fit, or fails with no_such_overload. Charges its
+/// cost.
 bool call_dynamic(Eval& eval, const Function& function, const Value* args, size_t count, Value* result);
 
 /// Charges the overload's cost and calls it.

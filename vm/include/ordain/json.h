@@ -13,8 +13,8 @@ namespace ordain {
 
 /// Parses one JSON text. Integers become int (uint past int64), numbers with fraction or exponent double; the
 /// texts are copied into `arena`. Refuses duplicate keys, invalid UTF-8, nesting past 64 and anything after the value.
-/// With `duplicate` given, the first of several equal keys counts and the first repetition is told there ("duplicate key \"x\"")
-/// instead of being refused: for who must still know whose call it is that will be denied.
+/// With `duplicate` given, the first of several equal keys counts and the first repetition is told there ("duplicate
+/// key \"x\"") instead of being refused: for who must still know whose call it is that will be denied.
 /// @returns error code "bad_json" with the offset or the key.
 Result<Value> parse_json(Arena& arena, std::string_view text, std::string* duplicate = nullptr);
 

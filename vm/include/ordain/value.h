@@ -128,8 +128,9 @@ struct MapRep {
   std::span<const MapEntry> all() const { return {entries, count}; }
 };
 
-/// CEL equality: numbers compare across int, uint and double (an integer beside a double as the double nearest to it, as CEL's
-/// implementations do), NaN equals nothing, values of different kinds are unequal, lists and maps compare deeply. Never faults.
+/// CEL equality: numbers compare across int, uint and double (an integer beside a double as the double nearest to it,
+/// as CEL's implementations do), NaN equals nothing, values of different kinds are unequal, lists and maps compare
+/// deeply. Never faults.
 bool equal(const Value& a, const Value& b);
 
 /// Outcome of an ordered comparison; `none` where the kinds have no order between them or a NaN is met.

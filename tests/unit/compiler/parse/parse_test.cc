@@ -111,7 +111,8 @@ TEST(Parse, Durations) {
   EXPECT_EQ(rule_dump("require_approval expires 1us2ns;"), "(require_approval expires=0s1002ns)");
   EXPECT_EQ(rule_dump("require_approval expires 999ms999us1000ns;"), "(require_approval expires=1s)");
   EXPECT_EQ(rule_dump("require_approval expires duration(\"1h\");"), "(require_approval expires=(duration \"1h\"))");
-  const char* kTooLong = "2:26 number-range: this number does not fit a duration: at most about 10000 years\n";
+  constexpr const char* kTooLong =
+      "2:26 number-range: this number does not fit a duration: at most about 10000 years\n";
   EXPECT_EQ(parse_file(rule("require_approval expires 99999999999999999999h;"))->report(), kTooLong);
   EXPECT_EQ(parse_file(rule("require_approval expires 3652501d;"))->report(), kTooLong);
 }
