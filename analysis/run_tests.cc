@@ -74,7 +74,7 @@ class Runner {
  private:
   static detail::Now start() { return {system_time_ns() / 1'000'000'000, 0}; }
 
-  // What hosts get is judged; what all rules came to is told.
+  // The verdict is about the decision that a host gets; the record lists every rule that matched.
   void decide_into(TestVerdict& verdict, uint64_t number) {
     const detail::EventReader& event = explainer_.reader();
     const Decision decision = decide(event.call(), event.context(), scratch_, options_);
