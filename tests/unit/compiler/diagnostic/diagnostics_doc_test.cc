@@ -31,7 +31,7 @@ std::set<std::string> emitted_codes() {
   std::set<std::string> out;
   const std::regex pattern(
       R"re((?:error|warning|report|complain)\(\s*"([a-z][a-z0-9-]*)"|Severity::[a-z]+,\s*"([a-z][a-z0-9-]*)")re");
-  for (const auto& entry : fs::directory_iterator(fs::path(ORDAIN_SOURCE_DIR) / "compiler")) {
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(ORDAIN_SOURCE_DIR) / "compiler")) {
     if (entry.path().extension() != ".cc" && entry.path().extension() != ".h") continue;
     std::string text = read(entry.path());
     for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at) {
