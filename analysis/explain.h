@@ -1,4 +1,4 @@
-// explain: what every rule of a call's capability and stage came to, whether or not it mattered.
+// explain: the outcome of every rule of a call's capability and stage, whether or not it mattered.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace ordain::detail {
 
-/// What kept a condition from being true: it, or one of the parts that `&&` joins in it.
+/// A reason why a condition was not true: the condition itself, or one of the parts that `&&` joins in it.
 struct FalsePart {
   std::string text;   ///< as written, in one line
   std::string place;  ///< "p.policy:3:18"; where a `let` stands for it, within the `let`
@@ -30,8 +30,8 @@ struct RuleOutcome {
 };
 std::string_view to_string(RuleOutcome::Kind kind);
 
-/// In source order; each rule once; no `false_parts`, no `skipped_by`. Nothing if the call or the context does not fit
-/// its declarations: then no rule runs.
+/// In source order, each rule once, without `false_parts` and `skipped_by`. Empty if the call or the context does not
+/// fit its declarations, since no rule runs then.
 std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scratch& scratch,
                                  const DecideOptions& options);
 

@@ -75,7 +75,7 @@ class Runner {
   // In whole seconds.
   static TimeParts start() { return {timestamp_of_nanos(system_time_ns()).seconds, 0}; }
 
-  // What hosts get is judged; what all rules came to is told.
+  // The verdict is about the decision that a host gets; the record lists every rule that matched.
   void decide_into(TestVerdict& verdict, uint64_t number) {
     const EventReader& event = explainer_.reader();
     const Decision decision = decide(event.call(), event.context(), scratch_, options_);

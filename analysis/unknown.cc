@@ -15,10 +15,10 @@ bool begins(std::string_view path, std::string_view with) {
 // The slot's value is not known, or not wholly.
 bool touches(std::string_view slot, std::string_view unknown) { return begins(unknown, slot) || begins(slot, unknown); }
 
-// Whether it is there is known: what is unknown is this value or a part of it, and that was there.
+// Whether the slot is set is known: the unknown part is its value or lies within it, and was present.
 bool present(std::string_view slot, std::string_view unknown) { return begins(unknown, slot) && unknown != "now"; }
 
-// What a value of the type may be; false if nothing can be said (dyn).
+// Some value of the type; false if the type does not say what fits (dyn).
 bool placeholder(const Type& type, Arena& arena, Value* out);
 
 bool record_placeholder(const RecordType& record, Arena& arena, Value* out) {
@@ -119,7 +119,7 @@ bool replace_entry(const Type& type, std::string_view name, std::string_view res
   return done;
 }
 
-// Puts what fits the declaration where `path` leads. Values that no declaration speaks of stay as they are.
+// Puts a value that fits the declaration where `path` leads. Undeclared values stay as they are.
 bool replace(const Type& type, std::string_view path, Arena& arena, Value* value) {
   if (type.kind == TypeKind::optional) return replace(*type.params[0], path, arena, value);
   if (path.empty()) return placeholder(type, arena, value);
@@ -180,8 +180,8 @@ const UnknownFacts::Reads& UnknownFacts::reads(uint32_t code) {
   return out;
 }
 
-// True if what the rule comes to depends on the unknown parts. A condition that reads nothing else of them than values
-// is tried with the slots absent: reading one faults, and as && and || absorb faults only where the other side settles
+// True if the rule's outcome depends on the unknown parts. A condition that reads only values of them is tried with the
+// slots absent: reading one faults, and as && and || absorb faults only where the other side settles
 // the matter, an answer without a fault is the answer whatever the values are.
 bool UnknownFacts::is_open(FactBinder& binder, uint32_t code, std::span<const std::string_view> paths, Scratch& scratch,
                            const DecideOptions& options, std::string_view* path) {
@@ -301,7 +301,7 @@ bool UnknownFacts::settled(const FactBinder& binder, Scratch& scratch, const Dec
   return false;
 }
 
-// A stand-in may not fit where the value did. @returns whether something was put in its place.
+// Replaces unknown values by stand-ins, which may not fit where the value did. @returns whether there were any.
 bool UnknownFacts::patch(Event* event, Value* input, Value* output, std::span<const std::string_view> paths,
                          Arena& arena) const {
   const CapabilityId id = program_->resolve(event->capability).id;

@@ -1,5 +1,5 @@
 // ordain import: writes policies of other engines as .policy text.
-#include "import/import.h"
+#include "ordain/import.h"
 
 #include <fmt/format.h>
 

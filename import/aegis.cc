@@ -11,8 +11,8 @@
 #include "import/aegis_conditions.h"
 #include "import/fields.h"
 #include "import/finish.h"
-#include "import/import.h"
 #include "import/patterns.h"
+#include "ordain/import.h"
 
 namespace ordain::importer {
 namespace {

@@ -11,7 +11,7 @@
 #include "import/capfence_conditions.h"
 #include "import/fields.h"
 #include "import/finish.h"
-#include "import/import.h"
+#include "ordain/import.h"
 #include "ordain/schema.h"
 
 namespace ordain::importer {

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "import/import.h"
 #include "import/policy_text.h"
+#include "ordain/import.h"
 
 namespace ordain::importer {
 

@@ -101,7 +101,7 @@ class SetEmitter {
     return codes_[&body] = code;
   }
 
-  // A string or a list of strings; what is not known until it runs may be either.
+  // A string or a list of strings; a type that is only known at run time may be either.
   static uint8_t from_kind(const Expression& from) {
     if (from.root == nullptr) return kAnyKind;
     uint8_t kind = emission::register_kind(*from.root->type);

@@ -133,7 +133,7 @@ class ExpressionEmitter {
   CodeBuffer code_;
   std::vector<Variable> variables_;
   std::vector<const Node*> chain_;
-  const Node* inverted_ = nullptr;  ///< a != whose consumer does the negation
+  const Node* inverted_ = nullptr;  ///< the innermost != that is being emitted and whose consumer negates it
 };
 
 }  // namespace ordain::emission

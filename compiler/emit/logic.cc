@@ -3,6 +3,8 @@
 // A fault in an operand of && must wait, for a later operand may be false. So an operand that may fault and is not the
 // last stands in a region whose handler saves the fault (the first one stays) and goes on with the next operand. When
 // all operands have run and none was false, `raise_saved` brings the leftmost fault back. Each operand is written once.
+#include <utility>
+
 #include "compiler/emit/expression.h"
 
 namespace ordain::emission {
@@ -77,8 +79,9 @@ void ExpressionEmitter::condition(const Node& node, const Exits& exits, const Sp
       break;
   }
   if (node.kind == NodeKind::not_equal) {
-    inverted_ = &node;
+    const Node* outer = std::exchange(inverted_, &node);  // its own operand may hold this one
     branch(value(node), flipped(exits), fault_at);
+    inverted_ = outer;
   } else {
     branch(value(node), exits, fault_at);
   }

@@ -10,7 +10,7 @@
 
 namespace ordain::indexing {
 
-/// What leads along an edge: a string (symbol, member), an order_key (number), 0 or 1 (present), a literal (text).
+/// The key of an edge: a string (symbol, member), an order_key (number), 0 or 1 (present), a literal (text).
 struct Key {
   std::string text;
   uint64_t number = 0;

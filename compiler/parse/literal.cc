@@ -11,6 +11,8 @@
 #include <limits>
 #include <string>
 
+#include "compiler/parse/token_scan.h"
+
 namespace ordain::parsing {
 namespace {
 
@@ -195,28 +197,21 @@ bool parse_digits(std::string_view digits, uint64_t* out) {
 }  // namespace
 
 bool decode_text(State& state, std::string_view token, uint32_t begin, std::string_view* out) {
-  bool raw = false;
-  bool bytes = false;
-  size_t skip = 0;
-  for (; token[skip] != '"' && token[skip] != '\''; ++skip) {
-    if (token[skip] == 'r' || token[skip] == 'R') raw = true;
-    if (token[skip] == 'b' || token[skip] == 'B') bytes = true;
-  }
-  std::string_view rest = token.substr(skip);
-  size_t quotes = rest.size() >= 6 && rest[1] == rest[0] && rest[2] == rest[0] ? 3 : 1;
-  std::string_view body = rest.substr(quotes, rest.size() - 2 * quotes);
+  const QuotedStart start = quoted_start(token).value();
+  const size_t before = start.prefix + start.quotes;
+  const std::string_view body = token.substr(before, token.size() - before - start.quotes);
   if (body.size() > state.limits.literal_bytes) {
     state.error("limit-literal", state.span(begin, begin + static_cast<uint32_t>(token.size())),
                 "this literal is longer than " + std::to_string(state.limits.literal_bytes) + " bytes");
     return false;
   }
-  if (raw || body.find('\\') == std::string_view::npos) {
+  if (start.raw || body.find('\\') == std::string_view::npos) {
     *out = state.arena.copy(body);
     return true;
   }
   std::string text;
   text.reserve(body.size());
-  if (!Unescaper(state, body, begin + static_cast<uint32_t>(skip + quotes), bytes).run(text)) return false;
+  if (!Unescaper(state, body, begin + static_cast<uint32_t>(before), start.bytes).run(text)) return false;
   *out = state.arena.copy(text);
   return true;
 }

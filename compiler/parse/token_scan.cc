@@ -22,23 +22,18 @@ size_t skip_space(std::string_view text, size_t at) {
   return at;
 }
 
-// Skips a literal whose opening quote is at `at`. An unterminated string ends with its line, or
-// with the text if it is triple-quoted.
-size_t skip_quoted(std::string_view text, size_t at, bool raw) {
-  char quote = text[at];
-  bool triple = at + 2 < text.size() && text[at + 1] == quote && text[at + 2] == quote;
-  at += triple ? 3 : 1;
+// The end of a literal that begins at `at`. One left open ends with its line, or with the text if it is triple-quoted.
+size_t skip_quoted(std::string_view text, size_t at, const QuotedStart& start) {
+  at += start.prefix;
+  const std::string_view closing = text.substr(at, start.quotes);
+  at += start.quotes;
   while (at < text.size()) {
-    if (text[at] == '\\' && !raw) {
+    if (text[at] == '\\' && !start.raw) {
       at += 2;
-    } else if (text[at] == '\n' && !triple) {
+    } else if (text[at] == '\n' && start.quotes == 1) {
       return at;
-    } else if (text[at] != quote) {
-      ++at;
-    } else if (!triple) {
-      return at + 1;
-    } else if (at + 2 < text.size() && text[at + 1] == quote && text[at + 2] == quote) {
-      return at + 3;
+    } else if (text.substr(at, start.quotes) == closing) {
+      return at + start.quotes;
     } else {
       ++at;
     }
@@ -46,26 +41,28 @@ size_t skip_quoted(std::string_view text, size_t at, bool raw) {
   return text.size();
 }
 
-bool is_string_prefix(std::string_view word, bool* raw) {
-  if (word.size() > 2) return false;
-  *raw = false;
-  for (char c : word) {
-    if (c == 'r' || c == 'R') {
-      *raw = true;
-    } else if (c != 'b' && c != 'B') {
-      return false;
-    }
-  }
-  return true;
-}
-
 }  // namespace
+
+std::optional<QuotedStart> quoted_start(std::string_view text) {
+  QuotedStart out;
+  for (; out.prefix < 2 && out.prefix < text.size(); ++out.prefix) {
+    const char c = text[out.prefix];
+    if (c != 'r' && c != 'R' && c != 'b' && c != 'B') break;
+    (c == 'r' || c == 'R' ? out.raw : out.bytes) = true;
+  }
+  const std::string_view rest = text.substr(out.prefix);
+  if (!rest.starts_with('"') && !rest.starts_with('\'')) return std::nullopt;
+  if (rest.size() >= 3 && rest[1] == rest[0] && rest[2] == rest[0]) out.quotes = 3;
+  return out;
+}
 
 ScanToken next_token(std::string_view text, size_t from) {
   size_t begin = skip_space(text, from);
   if (begin >= text.size()) return {ScanKind::end, text.size(), text.size()};
   char c = text[begin];
-  if (c == '"' || c == '\'') return {ScanKind::quoted, begin, skip_quoted(text, begin, false)};
+  if (const auto start = quoted_start(text.substr(begin))) {
+    return {ScanKind::quoted, begin, skip_quoted(text, begin, *start)};
+  }
   if (c == '`') {
     size_t close = text.find_first_of("`\n", begin + 1);
     return {ScanKind::quoted, begin, close == std::string_view::npos ? text.size() : close + 1};
@@ -73,11 +70,6 @@ ScanToken next_token(std::string_view text, size_t from) {
   if (!is_word(c)) return {ScanKind::punctuation, begin, begin + 1};
   size_t end = begin;
   while (end < text.size() && is_word(text[end])) ++end;
-  bool raw = false;
-  if (end < text.size() && (text[end] == '"' || text[end] == '\'') &&
-      is_string_prefix(text.substr(begin, end - begin), &raw)) {
-    return {ScanKind::quoted, begin, skip_quoted(text, end, raw)};
-  }
   return {ScanKind::word, begin, end};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,17 @@ enum class ScanKind : unsigned char {
   quoted,       ///< a string or bytes literal with its prefix, or a name in backticks
   punctuation,  ///< one byte
 };
+
+/// How a string or bytes literal begins: up to two of the letters r and b in either case, then one or three quotes.
+struct QuotedStart {
+  size_t prefix = 0;  ///< letters
+  size_t quotes = 1;
+  bool raw = false;
+  bool bytes = false;
+};
+
+/// nullopt if `text` does not begin with such a literal.
+std::optional<QuotedStart> quoted_start(std::string_view text);
 
 /// Bytes [begin, end) of the scanned text.
 struct ScanToken {

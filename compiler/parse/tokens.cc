@@ -8,6 +8,7 @@
 
 #include "OrdainLexer.h"
 #include "OrdainParser.h"
+#include "compiler/parse/token_scan.h"
 
 namespace ordain::parsing {
 namespace {
@@ -154,10 +155,10 @@ void report_bad_characters(State& state, uint32_t begin, uint32_t end) {
 
 void report_open_string(State& state, uint32_t begin, uint32_t end) {
   std::string_view text = state.text.substr(begin, end - begin);
-  std::string_view quotes = text.substr(std::min(text.find_first_of("\"'"), text.size()));
-  bool is_long = quotes.starts_with("\"\"\"") || quotes.starts_with("'''");
-  std::string closing(quotes.substr(0, is_long ? 3 : 1));
-  uint32_t shown = is_long ? begin + static_cast<uint32_t>(text.size() - quotes.size()) + 3 : end;
+  const QuotedStart start = quoted_start(text).value_or(QuotedStart());
+  const bool is_long = start.quotes == 3;
+  const std::string closing(text.substr(std::min(start.prefix, text.size()), start.quotes));
+  const uint32_t shown = is_long ? begin + static_cast<uint32_t>(start.prefix + start.quotes) : end;
   state.error("unclosed-string", state.span(begin, shown), "this string is not closed",
               is_long ? "close it with " + closing : "close it with " + closing + " on the same line");
 }

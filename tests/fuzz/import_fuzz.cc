@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "import/import.h"
 #include "ordain/compile.h"
+#include "ordain/import.h"
 #include "ordain/stdlib.h"
 
 namespace {

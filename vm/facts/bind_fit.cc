@@ -1,4 +1,4 @@
-// What fits what: a value of JSON or of the host against a declared type, with conversion and messages.
+// Fits values from JSON or from the host to declared types, with conversions and messages.
 #include <algorithm>
 #include <charconv>
 #include <cmath>

@@ -1,4 +1,4 @@
-// What is said of a value that does not fit: where it is, what was expected, what was meant perhaps.
+// Messages about a value that does not fit: where it is, what was expected, and what was perhaps meant.
 #include <algorithm>
 
 #include "ordain/json.h"

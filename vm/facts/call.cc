@@ -1,4 +1,4 @@
-// Call: the facts of one call. What begins a new one must cost next to nothing.
+// Call: the facts of one call. Beginning a new one must cost next to nothing.
 #include "ordain/call.h"
 
 #include <algorithm>
@@ -15,8 +15,7 @@ namespace {
 
 constexpr size_t kFirstBlock = 16 * 1024;
 
-// Whether a value whose kind is its slot's needs nothing but to be stored. What does not is the Fitter's to convert or
-// to refuse.
+// Whether a value of its slot's kind can be stored without a closer look. The Fitter converts or refuses the others.
 bool fits_as_it_is(const Value& value) {
   switch (value.kind) {
     case Kind::boolean:
@@ -53,7 +52,7 @@ Value text_list(Arena& arena, const std::vector<std::string>& texts) {
   return Value::list({items, texts.size()});
 }
 
-// An attribute of a declared capability; absent if it has no such one.
+// An attribute of a declared capability; absent if the capability does not declare it.
 Value capability_attribute(Arena& arena, const Capability& capability, std::string_view name) {
   if (name == "name") return Value::string(capability.name);
   if (name == "type") return Value::string(capability.type);

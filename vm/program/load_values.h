@@ -1,4 +1,4 @@
-// Reading what the other sections refer to: strings, types, and constants' values.
+// Reads the things that other sections refer to: strings, types, and constants' values.
 #pragma once
 
 #include <string>

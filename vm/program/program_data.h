@@ -91,7 +91,7 @@ struct ConditionPart {
   uint32_t begin = 0, end = 0;  ///< bytes of the location's file
 };
 
-/// What a node of the decision DAG looks at. A rule that a node leads away from has a conjunct (or in every disjunct
+/// The test of a node of the decision DAG. A rule that a node leads away from has a conjunct (or in every disjunct
 /// one) that is false, without a fault, for the call.
 enum class IndexTest : uint8_t {
   leaf = 0,       ///< nothing: `edges` are entries of index_leaves
@@ -133,7 +133,7 @@ struct IndexLiteral {
   bool ignore_case = false;  ///< of ASCII letters
 };
 
-/// Why the planner left rules of an index without a test, for people.
+/// Why no test of an index leads to a rule, for people.
 enum class IndexNote : uint8_t { indexed = 0, few_rules = 1, no_test = 2, too_wide = 3 };
 
 /// Rules that answer the same question: entries of `rule_list` in source order, and the DAG that finds those of them
@@ -186,7 +186,7 @@ inline std::array<RuleRange, 5> PackageRules::lists() const {
   return std::apply([this](const auto&... list) { return std::array{this->*list.member...}; }, kRuleLists);
 }
 
-/// What one capability's calls are decided by.
+/// The rules that decide one capability's calls.
 struct CapabilityRules {
   Range packages[2];  ///< of ProgramData::package_rules, by stage
 };
@@ -231,7 +231,8 @@ struct ProgramData {
   std::vector<ConditionPart> condition_parts;
 };
 
-/// What the packages say of a capability's calls at one stage. @param id kNone: of one that is not declared
+/// The rules of each package for a capability's calls at one stage. The only way to look them up: a program without
+/// rules may have no lists at all. @param id kNone for a capability that is not declared
 inline std::span<const PackageRules> package_rules(const ProgramData& data, CapabilityId id, Stage stage) {
   if (data.capability_rules.empty()) return {};
   const CapabilityRules& plan = id == kNone ? data.capability_rules.back() : data.capability_rules[id];
@@ -244,7 +245,7 @@ inline bool applies_to(const ProgramData& data, const RuleCode& rule, const Glob
   return rule.target_set == kNone || (data.target_sets[rule.target_set] & globs).any();
 }
 
-/// What an instruction is, for the verifier, the disassembler and the documentation.
+/// A description of an instruction, for the verifier, the disassembler and the documentation.
 struct OpInfo {
   const char* name;
   const char* operands;

@@ -25,9 +25,9 @@ struct CompileTimes {
 /// What a `test` expects of a call's decision.
 struct TestExpectation {
   Span span;
-  std::string
-      effect;  ///< "deny", "require_approval", "allow"; "redact", "warn": such an obligation; "default": no rule spoke
-  std::string rule;  ///< the rule that must cause it; "" for any rule
+  /// "deny", "require_approval" or "allow"; "redact" or "warn" for an obligation; "default" where no rule applies.
+  std::string effect;
+  std::string rule;  ///< the rule that must be the cause; "" accepts any
 };
 
 /// A call that a `test` makes, and what it expects of the decision.

@@ -20,7 +20,7 @@ struct SlotValues {
   SymbolId empty_symbol = 0;      ///< of "": what a compared built-in string has when it is absent
 };
 
-/// What keeps facts from fitting their declarations. Decides `deny` with code invalid_input.
+/// Why facts do not fit their declarations. Such a call is denied with code invalid_input.
 struct BindError {
   bool failed = false;
   std::string path;      ///< of the first misfit: "input.lines[2].amount"; "" if the host rejected the whole call
@@ -70,18 +70,18 @@ class Call {
   /// (kNone) takes anything. Absent is for optional and built-in slots.
   void set(SlotId slot, const Value& value);
 
-  /// Makes a slot absent whatever its declaration: a rule that reads its value faults. For what is not known.
+  /// Makes a slot absent whatever its declaration: a rule that reads its value faults. For facts that are not known.
   void forget(SlotId slot);
 
   /// Binds a whole record: `input`, `output`, `metadata`, `resource`, `action`. `value` is a map, as parse_json makes.
-  /// Checks it against the declaration (DESIGN's table of what fits), fills the slots that rules read, and records the
-  /// first misfit, naming field and types. Host roots: undeclared attributes are skipped and named in `*unknown`; a
-  /// string stands for a record of its `id`. `metadata` comes from the agent: where fields of it are declared, others
-  /// do not fit.
+  /// Checks it against the declaration (docs/language.md has the table of what fits), fills the slots that rules read,
+  /// and records the first misfit, naming field and types. Host roots: undeclared attributes are skipped and named in
+  /// `*unknown`; a string stands for a record of its `id`. `metadata` comes from the agent: where fields of it are
+  /// declared, others do not fit.
   void bind_input(const Value& value);
   void bind_output(const Value& value);
-  /// bind_input of what parse_json makes of `text`, which need not outlive the call of this function. Text that is no
-  /// JSON makes the call invalid. Fields of open records that no rule reads cost little more than their parsing.
+  /// bind_input of what parse_json makes of `text`, which need not outlive the call of this function. Invalid JSON
+  /// makes the call invalid. Fields of open records that no rule reads cost little more than their parsing.
   void bind_json(std::string_view text);
   void bind_root(std::string_view root, const Value& value, std::vector<std::string>* unknown = nullptr);
   void set_now(int64_t seconds, int32_t nanos);

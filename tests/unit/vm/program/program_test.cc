@@ -328,7 +328,7 @@ TEST(Program, OnlyTheCanonicalFormLoads) {
   };
   const auto replaced = [&text](Section section, std::string_view from, std::string_view to) {
     std::string out = text(section);
-    const size_t at = out.rfind(from);
+    const size_t at = out.find(from);
     EXPECT_NE(at, std::string::npos);
     return out.replace(at, from.size(), to);
   };

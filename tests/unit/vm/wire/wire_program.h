@@ -25,8 +25,8 @@ inline std::shared_ptr<const Program> wire_program() {
   RecordType* type =
       memory.make<RecordType>(RecordType{"pay.input", false, memory.copy(std::span<const RecordField>(fields))});
   RecordBinding input{.name = "input", .type = type};
-  input.fields = {{.name = "large", .type = &types::kBool, .optional = true, .slot = 0},
-                  {.name = "broken", .type = &types::kBool, .optional = true, .slot = 1}};
+  input.fields = {{.name = "broken", .type = &types::kBool, .optional = true, .slot = 1},
+                  {.name = "large", .type = &types::kBool, .optional = true, .slot = 0}};
   RecordBinding agent{.name = "agent", .dynamic = true};
   agent.fields = {{.name = "trusted", .type = &types::kBool, .slot = 2}};
   a.data.schema.records = {input, agent};
