@@ -48,7 +48,8 @@ Result<void> for_rows(sqlite::Database& database, const std::string& sql, Visit 
 /// Visits the rows from id `first` on.
 template <typename Visit>
 Result<void> for_records(sqlite::Database& database, int64_t first, Visit visit) {
-  std::string sql = std::string("SELECT ") + kRowColumns + " FROM records r WHERE r.id >= ? ORDER BY r.id";
+  std::string sql = "SELECT ";
+  sql.append(kRowColumns).append(" FROM records r WHERE r.id >= ? ORDER BY r.id");
   return for_rows(database, sql, [&](sqlite::Statement& statement) { statement.bind(1, first); }, visit);
 }
 

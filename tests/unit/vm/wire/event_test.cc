@@ -32,7 +32,7 @@ TEST(Event, AHostDecidesJsonInAFewLines) {
             R"("matched": ["p.allow#2", "p.warn#3"], )"
             R"("obligations": [{"kind": "warn", "reason": "look", "rule": "p.warn#3"}], "fault": null})");
   EXPECT_EQ(decide_line(reader, scratch, R"({"capability": "pay")"),
-            R"({"event": 1, "error": {"code": "bad_json", "message": "at offset 0: incomplete array or object"}})");
+            R"({"event": 1, "error": {"code": "bad_json", "message": "at offset 20: expected `,` or `}`"}})");
 }
 
 struct Refusal {

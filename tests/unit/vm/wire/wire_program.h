@@ -27,7 +27,10 @@ inline std::shared_ptr<const Program> wire_program() {
   RecordBinding input{.name = "input", .type = type};
   input.fields = {{.name = "broken", .type = &types::kBool, .optional = true, .slot = 1},
                   {.name = "large", .type = &types::kBool, .optional = true, .slot = 0}};
-  RecordBinding agent{.name = "agent", .dynamic = true};
+  const RecordField attributes[] = {{"trusted", &types::kBool}};
+  RecordType* agent_type =
+      memory.make<RecordType>(RecordType{"agent", false, memory.copy(std::span<const RecordField>(attributes))});
+  RecordBinding agent{.name = "agent", .type = agent_type};
   agent.fields = {{.name = "trusted", .type = &types::kBool, .slot = 2}};
   a.data.schema.records = {input, agent};
   a.data.schema.roots["agent"] = 1;
