@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace ordain::vm {
+namespace ordain {
 
 std::string_view to_string(Effect effect) {
   switch (effect) {
@@ -35,6 +35,10 @@ std::string_view to_string(DecisionCode code) {
   }
   return "?";
 }
+
+}  // namespace ordain
+
+namespace ordain::vm {
 
 void decide_by_default(const Call& call, const DecideOptions& options, Decision* out) {
   out->effect = call.stage() == Stage::before ? options.default_before : options.default_after;
