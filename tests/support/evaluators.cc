@@ -15,9 +15,9 @@
 #include "ordain/decide.h"
 #include "ordain/stdlib.h"
 #include "tests/support/annotations.h"
+#include "vm/program/linked_program.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
-#include "vm/program/linked_program.h"
 #endif
 
 namespace ordain {

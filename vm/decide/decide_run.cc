@@ -1,6 +1,5 @@
 // Conditions of a decision, tried in batches or alone; the names of effects and codes.
 #include "vm/decide/decide_run.h"
-#include "vm/program/linked_program.h"
 
 #include <algorithm>
 
