@@ -15,9 +15,9 @@
 #include "tests/conformance/case.h"
 #include "tests/fuzz/generate.h"
 #include "tests/support/oracle.h"
+#include "vm/program/linked_program.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
-#include "vm/program/linked_program.h"
 #endif
 
 namespace {

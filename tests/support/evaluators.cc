@@ -16,9 +16,9 @@
 #include "ordain/event.h"
 #include "ordain/stdlib.h"
 #include "tests/support/annotations.h"
+#include "vm/program/linked_program.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"
-#include "vm/program/linked_program.h"
 #endif
 
 namespace ordain {

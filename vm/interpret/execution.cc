@@ -1,6 +1,5 @@
 // Frames and budgets of predicates, and the choice of their engine.
 #include "vm/interpret/execution.h"
-#include "vm/program/linked_program.h"
 
 #include <cstring>
 
