@@ -12,7 +12,9 @@ function(ordain_library name)
     ordain_precompile(ordain_${name})
   endif()
   set_property(GLOBAL APPEND PROPERTY ORDAIN_LIBRARIES ordain_${name})
-  set_property(GLOBAL APPEND PROPERTY ORDAIN_INCLUDES ${CMAKE_CURRENT_SOURCE_DIR}/include/)
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/include)  # some have no public headers
+    set_property(GLOBAL APPEND PROPERTY ORDAIN_INCLUDES ${CMAKE_CURRENT_SOURCE_DIR}/include/)
+  endif()
 endfunction()
 
 # Warnings and sanitizers for our own code.

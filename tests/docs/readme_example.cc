@@ -16,7 +16,7 @@ int main() {
 
   // clang-format off
   auto policies = ordain::load_policies("policies/");
-  auto runtime  = ordain::Runtime::open(*policies, {.agent = "support", .environment = "prod", .database = "state/"});
+  auto runtime  = ordain::Runtime::open(*policies, {.agent = "support", .database = "state/"});
   auto refund   = runtime->wrap("refund_customer", {"customer_id", "amount_usd"}, do_refund);
 
   auto result   = refund("c-17", 250.0);
