@@ -1,4 +1,5 @@
-// Functions: what expressions may call. The standard library and a host register rows the same way.
+// // Functions that expressions may call. The standard library and a host register them as rows in
+// the same way.
 #pragma once
 
 #include <map>
@@ -13,58 +14,63 @@
 
 namespace ordain {
 
-/// Computes `*result` from `args` (as many as the signature has; a receiver is args[0]), all present values of the
-/// signature's kinds. Must be pure, thread-safe, and must not throw. Results may view args and constants, or memory
-/// from `eval.allocate`. @returns false after `eval.fail(...)`.
+/// Computes `*result` from `args`. There are as many arguments as the signature has (a receiver is
+/// args[0]), and all are present values of its kinds. The function must be pure, thread-safe, and
+/// must not throw. Results may view arguments and constants, or memory from `eval.allocate`.
+/// @returns false after `eval.fail(...)`.
 using FunctionImpl = bool (*)(Eval& eval, const Value* args, Value* result);
 
-/// Steps of one call, beyond the constant one; nullptr in a row means constant. Must depend on args only.
+/// The steps of one call, beyond a constant cost; a row with nullptr has only the constant cost.
+/// Must depend on args alone.
 using FunctionCost = uint64_t (*)(const Value* args);
 
-/// Strings of which at least one occurs in the receiver wherever a test of it is true: what an index over many such
-/// tests looks for.
+/// Strings of which at least one occurs in the receiver whenever a test is true. An index over many
+/// such tests looks for these strings.
 struct LiteralNeeds {
-  std::vector<std::string> any_of;  ///< ASCII, if `ignore_case`
+  std::vector<std::string> any_of;  ///< ASCII if `ignore_case` is set
   bool at_start = false;            ///< the receiver begins with it
   bool at_end = false;              ///< the receiver ends with it
-  bool ignore_case = false;         ///< letters of either case
+  bool ignore_case = false;         ///< letters match in either case
 };
 
-/// For functions with an argument that is worth preparing once when it is a constant (a regex). `prepare` runs
-/// when the program is compiled and again when it is loaded; it returns nullptr and sets `*error` on a bad argument, which is then a
-/// diagnostic. The prepared object is shared by all threads.
+/// For functions with an argument that is worth preparing once if it is a constant (a regex, for
+/// example). `prepare` runs when the program is compiled and again when it is loaded. For a bad
+/// argument it returns nullptr and sets `*error`, which becomes a diagnostic. All threads share the
+/// prepared object.
 struct Preparation {
   int arg = -1;  ///< which argument
   std::shared_ptr<const void> (*prepare)(const Value& arg, std::string* error) = nullptr;
   bool (*call)(Eval& eval, const void* prepared, const Value* args, Value* result) = nullptr;
   uint64_t (*cost)(const void* prepared, const Value* args) = nullptr;
-  /// For tests `string.(string) -> bool` that may be looked up together: what a true result demands of the receiver, given
-  /// the argument. Depends on nothing else. @returns false if it demands nothing.
+  /// For tests `string.(string) -> bool` that an index may look up together: says what a true
+  /// result requires of the receiver, given the argument. Must depend on nothing else. @returns
+  /// false if there is no requirement.
   bool (*literals)(const Value& arg, LiteralNeeds* needs) = nullptr;
 };
 
 enum FunctionFlags : uint32_t {
   kPlain = 0,
-  kNeverFaults = 1,   ///< returns true for all arguments of its kinds, short of a budget
-  kMayLock = 2,       ///< may take a lock or allocate (RE2): excepted from the deciding path's promise
-  kNotFolded = 4,     ///< never evaluated at compile time
+  kNeverFaults = 1,  ///< cannot fault, except by exhausting the budget
+  kMayLock = 2,      ///< may lock or allocate (RE2), which the deciding path otherwise never does
+  kNotFolded = 4,    ///< never evaluated at compile time
 };
 
-/// What an engine may compute in place instead of calling a row. A row that names one promises to have exactly this
-/// meaning and this cost (in steps), so that nobody can tell the difference but by the clock.
+/// What an engine may compute inline instead of calling a row's function. A row that names an
+/// intrinsic must have exactly this meaning and this cost (in steps), so that only speed can
+/// differ.
 enum class Intrinsic : uint8_t {
   none,
-  starts_with,     ///< strings: whether args[0] begins with args[1]; a step for each ten bytes of args[1]
-  ends_with,       ///< strings: whether args[0] ends with args[1]; a step for each ten bytes of args[1]
-  contains,        ///< strings: whether args[1] stands within args[0]; `contains_cost` steps
-  in_list,         ///< whether an element of the list args[1] equals args[0]; for an int a step for each element
+  starts_with,     ///< strings: args[0] begins with args[1]; one step for every ten bytes of args[1]
+  ends_with,       ///< strings: args[0] ends with args[1]; one step for every ten bytes of args[1]
+  contains,        ///< strings: args[1] occurs in args[0]; `contains_cost` steps
+  in_list,         ///< an element of the list args[1] equals args[0]; for an int, one step for each element
   int_to_double,   ///< the nearest double; no steps
   uint_to_double,  ///< the nearest double; no steps
   same,            ///< args[0]; no steps
 };
 
-/// What searching `text` bytes for `needle` bytes costs: a single one is found at once, a longer needle may be looked
-/// for at every place.
+/// The cost of searching `text` bytes for `needle` bytes: a single byte is found in one pass, but a
+/// longer needle may be compared at every position.
 constexpr uint64_t contains_cost(uint64_t text, uint64_t needle) {
   if (needle <= 1) return (text + needle) / 10;
   return (text + needle) / 2 * (1 + (needle < 256 ? needle : 256) / 64);
@@ -76,7 +82,7 @@ struct Overload {
   std::string id;         ///< unique in a table: "starts_with_string"
   std::string signature;  ///< `string.(string) -> bool` for a member function, `(int, int) -> int` for a global one
   FunctionImpl call = nullptr;
-  std::string doc;        ///< one line
+  std::string doc;  ///< one line of documentation
   FunctionCost cost = nullptr;
   uint32_t flags = kPlain;
   Preparation preparation = {};
@@ -94,15 +100,17 @@ struct Function {
   std::vector<const Overload*> overloads;
 };
 
-/// The functions that a set of policies may call. Immutable once compilation or linking uses it; those
-/// keep pointers into it, so it outlives every Program linked with it.
+/// The functions that a set of policies may call. The table must not change once a compilation or a
+/// program uses it. Compilers and programs keep pointers into it, so it must outlive every Program
+/// linked with it.
 class FunctionTable {
  public:
   FunctionTable() = default;
   FunctionTable(const FunctionTable&) = delete;
   FunctionTable& operator=(const FunctionTable&) = delete;
 
-  /// @throws std::invalid_argument on a malformed signature or a duplicate id: a bug of the caller.
+  /// Adds an overload. @throws std::invalid_argument on a malformed signature or a duplicate id,
+  /// which are bugs of the caller.
   void add(Overload overload);
 
   const Function* find(std::string_view name) const;
@@ -121,7 +129,8 @@ class FunctionTable {
 /// True if present values of `args` fit the overload's parameter kinds (type variables and dyn fit all).
 bool accepts(const Overload& overload, const Value* args, size_t count);
 
-/// Calls the first overload of `function` whose parameter kinds `args` fit, or fails with no_such_overload. Charges its cost.
+/// Charges for and calls the first overload of `function` whose parameter kinds fit `args`, or
+/// fails with no_such_overload.
 bool call_dynamic(Eval& eval, const Function& function, const Value* args, size_t count, Value* result);
 
 /// Charges the overload's cost and calls it.

@@ -1,4 +1,4 @@
-// JSON text to values and back. One document is one value tree in an arena.
+// // Converts JSON text to values and back. One document is one value tree in an arena.
 #pragma once
 
 #include <memory>
@@ -11,21 +11,24 @@
 
 namespace ordain {
 
-/// Parses one JSON text. Integers become int (uint past int64), numbers with fraction or exponent double; the
-/// texts are copied into `arena`. Refuses duplicate keys, invalid UTF-8, nesting past 64 and anything after the value.
-/// With `duplicate` given, the first of several equal keys counts and the first repetition is told there ("duplicate key \"x\"")
-/// instead of being refused: for who must still know whose call it is that will be denied.
+/// Parses one JSON text. Integers become int (uint past int64), and numbers with a fraction or an
+/// exponent become double. Texts are copied into `arena`. Refuses duplicate keys, invalid UTF-8,
+/// nesting deeper than 64, and anything after the value. If `duplicate` is given, duplicate keys
+/// are not refused: the first of several equal keys counts, and `*duplicate` reports the first
+/// repetition (`duplicate key "x"`), so that the caller can still say which call is denied.
 /// @returns error code "bad_json" with the offset or the key.
 Result<Value> parse_json(Arena& arena, std::string_view text, std::string* duplicate = nullptr);
 
-/// Canonical JSON: keys sorted by bytes, no white space, shortest round-trip numbers (a double keeps a fraction or an
-/// exponent: 5.0), timestamps and durations as strings, bytes as base64. Absent is null; optional its value or null.
+/// Writes canonical JSON: keys are sorted by bytes, there is no white space, numbers have the
+/// fewest digits that preserve them (a double keeps a fraction or an exponent: 5.0), timestamps and
+/// durations are strings, and bytes are base64. Absent becomes null; an optional becomes its value
+/// or null.
 std::string to_json(const Value& value);
 
-/// Appends `text` quoted and escaped.
+/// Appends `text` as a quoted and escaped JSON string.
 void append_json_string(std::string& out, std::string_view text);
 
-/// A parsed document that owns its memory.
+/// A parsed document that owns its memory. Copies share it; any number of threads may read it.
 class Document {
  public:
   Document();

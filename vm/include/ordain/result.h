@@ -1,4 +1,4 @@
-// Result: a value, or the error that kept it from being made.
+// // A Result is a value, or the error that prevented it.
 #pragma once
 
 #include <optional>
@@ -7,17 +7,19 @@
 
 namespace ordain {
 
-/// A failure of the environment (a file, a database, a damaged program). `code` is stable, `message` is for people.
+/// A failure of the environment (a file, a database, a damaged program). `code` is stable;
+/// `message` is for people.
 struct Error {
   std::string code;
   std::string message;
 };
 
+/// Holds a value, or an Error. Check `ok()` before reading the value.
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}       // NOLINT(google-explicit-constructor)
-  Result(Error error) : error_(std::move(error)) {}   // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}      // NOLINT(google-explicit-constructor)
+  Result(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return value_.has_value(); }
   explicit operator bool() const { return ok(); }
