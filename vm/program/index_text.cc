@@ -1,4 +1,5 @@
-// Slots, symbols and rules by their names; order keys turned back into numbers.
+// // Writes an index for people: slots, symbols and rules get their names, and order keys become
+// numbers again.
 #include "ordain/index_text.h"
 
 #include <fmt/format.h>
@@ -16,7 +17,7 @@
 namespace ordain {
 namespace {
 
-/// One list of rules: what a heading says of it.
+/// One list of rules, with the facts for its heading.
 struct IndexedRange {
   std::string capability;
   Stage stage = Stage::before;
@@ -193,7 +194,7 @@ IndexSummary summary_of(const ProgramData& data, const IndexedRange& planned) {
   return out;
 }
 
-// Nodes with several ways to them are written once.
+// Writes a node that several paths reach only once.
 class TextWriter {
  public:
   TextWriter(const Program& program, size_t most) : plan_(program, most) {}
@@ -286,7 +287,7 @@ class GraphWriter {
     fmt::format_to(std::back_inserter(out_), text, std::forward<Args>(args)...);
   }
 
-  // An edge to a node and to those that are visited with it.
+  // Writes an edge to a node and to the nodes that are visited with it.
   void link(const std::string& from, uint32_t number, const std::string& label) {
     for (; number != kNone; number = plan_.node(number).next) {
       print("  {} -> n{} [label={}];\n", from, number, quoted(label));

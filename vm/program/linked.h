@@ -1,4 +1,5 @@
-// What linking adds to ProgramData: look-up tables, resolved functions, the digest, the state of the native tier.
+// // Linked holds what linking adds to ProgramData: look-up tables, resolved functions, the digest,
+// and the state of native code.
 #pragma once
 
 #include <atomic>

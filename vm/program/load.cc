@@ -1,7 +1,8 @@
-// load: bytes to a Program. Any bytes are safe to read: every read is bounds-checked, counts are held against the bytes
-// left, recursion is bounded, and what is read is verified before it runs. Bytes that `serialise` would not write are
-// refused: numbers that are longer than they need be, sets that are not in order, strings and types that are not
-// numbered in the order of their first use, that repeat one another or that nothing uses.
+// // Reads a Program from bytes. Any bytes are safe to read: every read is bounds-checked, counts
+// are checked against the bytes left, recursion is bounded, and the program is verified before it
+// runs. Bytes that `serialise` would not write are refused: numbers that are longer than necessary,
+// sets that are not sorted, and strings and types that are unused, repeated, or not numbered in the
+// order of their first use.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +23,7 @@ class Loader {
  public:
   Loader(std::string_view bytes, ProgramData& data) : bytes_(bytes), data_(data), values_(data.memory, bytes.size()) {}
 
-  // "" or what is wrong.
+  // @returns "" or what is wrong.
   std::string load() {
     if (bytes_.size() > format::kMaxFileSize) return "it is too large";
     Reader header(bytes_);
@@ -376,7 +377,8 @@ Result<std::shared_ptr<const Program>> Program::load(std::string_view bytes, con
   }
   auto program = link_undigested(std::move(data), functions);
   if (!program) return program.error();
-  // The loader takes only the form that `serialise` writes, so the digest of the program is that of its file.
+  // The loader accepts only what `serialise` writes, so the digest of the program is that of its
+  // file.
   assert((*program)->serialise() == bytes);
   (*program)->linked_->digest = sha256(bytes);
   return std::shared_ptr<const Program>(std::move(*program));

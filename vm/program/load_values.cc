@@ -1,5 +1,5 @@
-// Strings are copied into the program's memory once each; types come from entries before them, so they cannot be
-// circular; values nest only so deep.
+// // Reads strings, types and values. Each string is copied into the program's memory once; types
+// refer to earlier entries only, so they cannot be circular; the nesting of values is limited.
 #include "vm/program/load_values.h"
 
 #include "vm/program/verify.h"
@@ -48,7 +48,8 @@ void ValueReader::use_string(Reader& in, uint32_t number) {
   if (number == used_strings_) ++used_strings_;
 }
 
-// One string may be named many times: all copies together stay in proportion to the file.
+// One string may be named many times, so the total size of the copies is limited in proportion to
+// the file.
 std::string ValueReader::string(Reader& in) {
   const uint32_t number = string_number(in);
   if (in.failed() || strings_[number].size() > copies_left_) {
@@ -60,7 +61,7 @@ std::string ValueReader::string(Reader& in) {
   return std::string(strings_[number]);
 }
 
-// A copy in the program's memory, made once for each string.
+// Returns a copy in the program's memory, made once for each string.
 std::string_view ValueReader::kept(uint32_t string) {
   std::string_view& copy = kept_[string];
   if (copy.data() == nullptr) copy = memory_.copy(strings_[string]);
@@ -76,7 +77,7 @@ std::string_view ValueReader::kept(Reader& in) {
 
 // --- types
 
-// Entries name only entries before them, so types cannot be circular.
+// Entries name only earlier entries, so types cannot be circular.
 void ValueReader::types(Reader& in) {
   const uint32_t count = in.count(2);
   entries_.reserve(count);
@@ -175,8 +176,8 @@ const RecordType* ValueReader::record(Reader& in) {
   return entries_[number].record;
 }
 
-// Whoever first uses an entry uses all that it names before it. As each has the number after those, the entries that
-// are new come in the order of their numbers.
+// The first use of an entry is also the first use of everything that it names. As an entry's number
+// comes after those that it names, the new entries are used in the order of their numbers.
 void ValueReader::use_entry(Reader& in, uint32_t number) {
   if (number < used_entries_) return;
   if (!numbers_in_order(number)) in.fail_form();
@@ -186,8 +187,8 @@ void ValueReader::use_entry(Reader& in, uint32_t number) {
   }
 }
 
-// Whether the entries that are not used yet, from the first of them to `entry`, are what `entry` names, each entry
-// after those that it names, and in the order in which it names them.
+// Whether the unused entries up to `entry` are exactly what `entry` names, each after the entries
+// that it names itself, and in the order in which they are named.
 bool ValueReader::numbers_in_order(uint32_t entry) const {
   struct Visit {
     uint32_t entry, named;

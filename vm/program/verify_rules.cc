@@ -1,5 +1,6 @@
-// Verifying rules and plans. Ranges may share entries, so each property is counted once over all entries and a range is
-// checked by subtracting counts: the time is that of the tables' size, however they overlap.
+// // Verifies rules and their lists. Ranges may share entries, so each property is counted once
+// over all entries, and a range is checked by subtracting counts: the time is linear in the size of
+// the tables, however much ranges overlap.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 namespace ordain {
 namespace {
 
-// How many of the first n entries have a property.
+// Counts how many of the first n entries have a property.
 class Counter {
  public:
   void add(bool has) { sums_.push_back(sums_.back() + (has ? 1 : 0)); }
@@ -19,7 +20,8 @@ class Counter {
   uint64_t in(Range range) const { return sums_[range.first + range.count] - sums_[range.first]; }
   bool all(Range range) const { return in(range) == range.count; }
   bool none(Range range) const { return in(range) == 0; }
-  // For properties of an entry and the one before it: the first entry of a range has none before it.
+  // For properties of an entry and the entry before it: the first entry of a range has none before
+  // it.
   bool none_between(Range range) const { return range.count < 2 || none({range.first + 1, range.count - 1}); }
 
  private:
