@@ -75,8 +75,8 @@ class Decider {
     if (!run_.prepare()) return void(exhausted(out));
     packages_ = package_rules(data_, call_.capability().id, call_.stage());
     Answer best;
-    for (const PackageRules& plan : packages_) {
-      const Answer answer = plan.first_match != 0 ? first_match(plan) : overrides(plan, best);
+    for (const PackageRules& package : packages_) {
+      const Answer answer = package.first_match != 0 ? first_match(package) : overrides(package, best);
       if (out_of_memory_) return void(exhausted(out));
       if (answer.stronger_than(best)) best = answer;
       if (best.given() && best.effect == Effect::deny) break;
@@ -88,16 +88,16 @@ class Decider {
   // Collects every rule that matches, for decide_all.
   bool collect_matched(Decision* out) {
     size_t most = 0;
-    for (const PackageRules& plan : packages_) {
-      for (const RuleRange& range : plan.lists()) {
+    for (const PackageRules& package : packages_) {
+      for (const RuleRange& range : package.lists()) {
         most += range.entries.count;
       }
     }
     RuleId* matched = run_.arena.array<RuleId>(most);
     if (matched == nullptr) return false;
     size_t count = 0;
-    for (const PackageRules& plan : packages_) {
-      for (const RuleRange& range : plan.lists()) {
+    for (const PackageRules& package : packages_) {
+      for (const RuleRange& range : package.lists()) {
         each(range, [&](const RuleCode& rule, Known known) {
           const Arena::Mark mark = run_.arena.mark();
           if (test(rule, known) == Truth::yes) matched[count++] = rule.rule;
@@ -169,11 +169,11 @@ class Decider {
 
   // --- one package
 
-  Answer overrides(const PackageRules& plan, const Answer& best) {
-    const Answer deny = first(plan.deny);
-    if (deny.given()) return earlier_fault(plan.require_approval, deny);
+  Answer overrides(const PackageRules& package, const Answer& best) {
+    const Answer deny = first(package.deny);
+    if (deny.given()) return earlier_fault(package.require_approval, deny);
     Answer out;
-    each(plan.require_approval, [&](const RuleCode& rule, Known known) {
+    each(package.require_approval, [&](const RuleCode& rule, Known known) {
       const Truth truth = test(rule, known);
       if (truth == Truth::fault) out = blocked(rule);
       if (truth == Truth::yes) {
@@ -183,11 +183,11 @@ class Decider {
       return truth != Truth::fault;
     });
     if (out.given() || best.given()) return out;  // an allow would change nothing
-    return first(plan.allow);
+    return first(package.allow);
   }
 
-  Answer first_match(const PackageRules& plan) {
-    const Answer out = first(plan.answers);
+  Answer first_match(const PackageRules& package) {
+    const Answer out = first(package.answers);
     if (out.given() && out.effect == Effect::require_approval) ask_of(*out.rule);
     return out;
   }
@@ -226,8 +226,8 @@ class Decider {
   void ask_of(const RuleCode& rule) {
     if (asking_ == nullptr) {
       size_t most = 0;
-      for (const PackageRules& plan : packages_)
-        most += plan.require_approval.entries.count + plan.answers.entries.count;
+      for (const PackageRules& package : packages_)
+        most += package.require_approval.entries.count + package.answers.entries.count;
       asking_ = run_.arena.array<const RuleCode*>(most);
       out_of_memory_ = asking_ == nullptr;
     }
@@ -350,14 +350,14 @@ class Decider {
 
   bool oblige(Decision* out) {
     size_t most = 0;
-    for (const PackageRules& plan : packages_) most += plan.obligations.entries.count;
+    for (const PackageRules& package : packages_) most += package.obligations.entries.count;
     if (most == 0) return true;
     auto* obligations = run_.arena.array<Obligation>(most);
     if (obligations == nullptr) return exhausted(out);
     size_t count = 0;
     bool agreed = true;
-    for (const PackageRules& plan : packages_) {
-      each(plan.obligations, [&](const RuleCode& rule, Known known) {
+    for (const PackageRules& package : packages_) {
+      each(package.obligations, [&](const RuleCode& rule, Known known) {
         agreed = oblige(rule, known, obligations, &count, out);
         return agreed;
       });

@@ -229,14 +229,14 @@ class Disassembler {
       const std::span<const PackageRules> packages = package_rules(data_, id, stage);
       if (packages.empty()) continue;
       print("\nplan {} {}\n", to_string(stage), name);
-      for (const PackageRules& rules : packages) package(rules);
+      for (const PackageRules& rules : packages) print_package(rules);
     }
   }
 
-  void package(const PackageRules& plan) {
-    const std::string& name = data_.packages[plan.package].name;
-    print("  package {}{}\n", name.empty() ? "(none)" : name, plan.first_match != 0 ? ", first match" : "");
-    for (const RuleRange& list : plan.lists()) rules(list);
+  void print_package(const PackageRules& package) {
+    const std::string& name = data_.packages[package.package].name;
+    print("  package {}{}\n", name.empty() ? "(none)" : name, package.first_match != 0 ? ", first match" : "");
+    for (const RuleRange& list : package.lists()) rules(list);
   }
 
   void rules(const RuleRange& range) {

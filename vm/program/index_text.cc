@@ -31,11 +31,11 @@ std::vector<IndexedRange> ranges_of(const ProgramData& data) {
   std::set<std::pair<uint32_t, uint32_t>> seen;  // package, first entry
   const auto add = [&](CapabilityId id, const std::string& name) {
     for (const Stage stage : {Stage::before, Stage::after}) {
-      for (const PackageRules& plan : package_rules(data, id, stage)) {
+      for (const PackageRules& package : package_rules(data, id, stage)) {
         for (const RuleListInfo& list : kRuleLists) {
-          const RuleRange& range = plan.*list.member;
-          if (range.entries.count == 0 || !seen.insert({plan.package, range.entries.first}).second) continue;
-          out.push_back({name, stage, data.packages[plan.package].name, list.name, range});
+          const RuleRange& range = package.*list.member;
+          if (range.entries.count == 0 || !seen.insert({package.package, range.entries.first}).second) continue;
+          out.push_back({name, stage, data.packages[package.package].name, list.name, range});
         }
       }
     }
@@ -321,8 +321,8 @@ std::vector<IndexSummary> summarise_index(const Program& program) {
 }
 
 std::string describe_test(const Program& program, uint32_t node) {
-  const IndexWriter plan(program, 0);
-  return plan.test(plan.node(node));
+  const IndexWriter writer(program, 0);
+  return writer.test(writer.node(node));
 }
 
 std::string describe_index(const Program& program, size_t most) { return TextWriter(program, most).write(); }

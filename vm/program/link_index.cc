@@ -65,8 +65,8 @@ class IndexPreparer {
   void find_batches() {
     tables_.batch_sizes.assign(data_.rule_list.size(), 0);
     std::vector<bool> taken(data_.rule_list.size());
-    for (const PackageRules& plan : data_.package_rules) {
-      for (const RuleRange& range : plan.lists()) {
+    for (const PackageRules& package : data_.package_rules) {
+      for (const RuleRange& range : package.lists()) {
         if (range.nodes.count == 0) add_batches(range.entries, taken);
       }
     }

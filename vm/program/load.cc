@@ -346,20 +346,20 @@ class Loader {
     });
     index(in);
     data_.package_rules = read_list(in, 22, [&] {
-      PackageRules plan;
-      plan.package = in.number32();
-      plan.first_match = in.number32();
+      PackageRules package;
+      package.package = in.number32();
+      package.first_match = in.number32();
       for (const RuleListInfo& list : kRuleLists) {
-        RuleRange& rules = plan.*list.member;
+        RuleRange& rules = package.*list.member;
         rules.entries = range(in);
         rules.nodes = range(in);
       }
-      return plan;
+      return package;
     });
     data_.capability_rules = read_list(in, 4, [&] {
-      CapabilityRules plan;
-      for (Range& packages : plan.packages) packages = range(in);
-      return plan;
+      CapabilityRules rules;
+      for (Range& packages : rules.packages) packages = range(in);
+      return rules;
     });
   }
 

@@ -62,17 +62,17 @@ std::string ValueReader::string(Reader& in) {
 }
 
 // Returns a copy in the program's memory, made once for each string.
-std::string_view ValueReader::kept(uint32_t string) {
+std::string_view ValueReader::keep_string(uint32_t string) {
   std::string_view& copy = kept_[string];
   if (copy.data() == nullptr) copy = memory_.copy(strings_[string]);
   return copy;
 }
 
-std::string_view ValueReader::kept(Reader& in) {
+std::string_view ValueReader::keep_string(Reader& in) {
   const uint32_t number = string_number(in);
   if (in.failed()) return {};
   use_string(in, number);
-  return kept(number);
+  return keep_string(number);
 }
 
 // --- types
@@ -102,11 +102,11 @@ void ValueReader::types(Reader& in) {
 
 const RecordType* ValueReader::record_entry(Reader& in) {
   RecordType record;
-  record.name = kept_by_entry(in);
+  record.name = keep_string_by_entry(in);
   record.open = in.flag();
   const auto fields = read_list(in, 3, [&] {
     RecordField field;
-    field.name = kept_by_entry(in);
+    field.name = keep_string_by_entry(in);
     field.type = type_by_entry(in);
     field.optional = in.flag();
     return field;
@@ -120,7 +120,7 @@ const Type* ValueReader::type_entry(Reader& in, uint8_t kind) {
   if (kind > static_cast<uint8_t>(TypeKind::error)) in.fail();
   Type type;
   type.kind = static_cast<TypeKind>(kind);
-  type.name = kept_by_entry(in);
+  type.name = keep_string_by_entry(in);
   const auto params = read_list(in, 1, [&] { return type_by_entry(in); });
   const uint32_t record = record_number(in);
   if (in.failed()) return nullptr;
@@ -132,11 +132,11 @@ const Type* ValueReader::type_entry(Reader& in, uint8_t kind) {
   return memory_.make<Type>(type);
 }
 
-std::string_view ValueReader::kept_by_entry(Reader& in) {
+std::string_view ValueReader::keep_string_by_entry(Reader& in) {
   const uint32_t number = string_number(in);
   if (in.failed()) return {};
   named_strings_.push_back(number);
-  return kept(number);
+  return keep_string(number);
 }
 
 const Type* ValueReader::type_by_entry(Reader& in) {
@@ -227,11 +227,11 @@ Value ValueReader::value(Reader& in, uint32_t depth) {
     case Kind::floating:
       return Value::floating(in.real());
     case Kind::string:
-      return Value::string(kept(in));
+      return Value::string(keep_string(in));
     case Kind::bytes:
-      return Value::bytes(kept(in));
+      return Value::bytes(keep_string(in));
     case Kind::type:
-      return Value::type(kept(in));
+      return Value::type(keep_string(in));
     case Kind::timestamp:
     case Kind::duration:
       return time(in, static_cast<Kind>(kind));
@@ -277,7 +277,7 @@ Value ValueReader::address(Reader& in, Kind kind) {
   Value out;
   out.kind = kind;
   out.aux = in.number32();
-  const std::string_view bytes = kept(in);
+  const std::string_view bytes = keep_string(in);
   if (bytes.size() != (out.aux & 0xFF)) in.fail();
   out.text = bytes.data();
   return out;

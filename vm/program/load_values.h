@@ -61,9 +61,9 @@ class ValueReader {
   void use_entry(Reader& in, uint32_t number);
   bool numbers_in_order(uint32_t entry) const;
 
-  std::string_view kept(uint32_t string);
-  std::string_view kept(Reader& in);
-  std::string_view kept_by_entry(Reader& in);
+  std::string_view keep_string(uint32_t string);
+  std::string_view keep_string(Reader& in);
+  std::string_view keep_string_by_entry(Reader& in);
   const Type* type_by_entry(Reader& in);
   const RecordType* record_entry(Reader& in);
   const Type* type_entry(Reader& in, uint8_t kind);

@@ -239,8 +239,8 @@ struct ProgramData {
 /// capability.
 inline std::span<const PackageRules> package_rules(const ProgramData& data, CapabilityId id, Stage stage) {
   if (data.capability_rules.empty()) return {};
-  const CapabilityRules& plan = id == kNone ? data.capability_rules.back() : data.capability_rules[id];
-  const Range range = plan.packages[static_cast<size_t>(stage)];
+  const CapabilityRules& rules = id == kNone ? data.capability_rules.back() : data.capability_rules[id];
+  const Range range = rules.packages[static_cast<size_t>(stage)];
   return std::span(data.package_rules).subspan(range.first, range.count);
 }
 
