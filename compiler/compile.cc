@@ -1,4 +1,4 @@
-// // compile runs the front end as a pipeline.
+// compile runs the front end as a pipeline.
 #include "ordain/compile.h"
 
 #include <algorithm>

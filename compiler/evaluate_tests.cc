@@ -1,4 +1,4 @@
-// // Turns a test's call into the JSON text of an event. Tests are thus decided in the same way as
+// Turns a test's call into the JSON text of an event. Tests are thus decided in the same way as
 // all other events, and a failing test can be decided again by itself.
 #include "compiler/evaluate_tests.h"
 

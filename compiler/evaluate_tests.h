@@ -1,4 +1,4 @@
-// // evaluate_tests turns `test` blocks into events to decide and expectations.
+// evaluate_tests turns `test` blocks into events to decide and expectations.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// // read_sources reads policy files from disk, together with the files that they import.
+// read_sources reads policy files from disk, together with the files that they import.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>

@@ -1,4 +1,4 @@
-// // Emits calls and comparisons. A standard library function on typed operands is often a single
+// Emits calls and comparisons. A standard library function on typed operands is often a single
 // instruction, and comparing a slot with literals never touches a string.
 #include <cstring>
 #include <string_view>

@@ -1,4 +1,4 @@
-// // CodeBuffer reuses registers by kind. Labels are numbers until `finish` resolves them, and
+// CodeBuffer reuses registers by kind. Labels are numbers until `finish` resolves them, and
 // handler blocks are placed then too.
 #include "compiler/emit/code.h"
 

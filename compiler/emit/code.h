@@ -1,4 +1,4 @@
-// // CodeBuffer holds the code of one predicate while it is being written: registers, labels, fault
+// CodeBuffer holds the code of one predicate while it is being written: registers, labels, fault
 // handlers.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Takes conditions apart. If `&&` joins the operands of a let's body, each of them becomes a
+// Takes conditions apart. If `&&` joins the operands of a let's body, each of them becomes a
 // part with that variable.
 #include "compiler/emit/condition_parts.h"
 

@@ -1,4 +1,4 @@
-// // take_apart makes the parts of conditions expressions of their own, so that an explanation can
+// take_apart makes the parts of conditions expressions of their own, so that an explanation can
 // say which part was false.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Emits rules and their lists: the predicates of which a rule consists, and the rules that
+// Emits rules and their lists: the predicates of which a rule consists, and the rules that
 // decide a capability's calls. Whatever is equal is shared: predicates between rules, and a rule's
 // code and lists of rules between capabilities.
 #include "compiler/emit/emit.h"

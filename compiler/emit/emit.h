@@ -1,4 +1,4 @@
-// // emit turns typed trees into a Program's tables and bytecode.
+// emit turns typed trees into a Program's tables and bytecode.
 #pragma once
 
 #include "compiler/check/expression/typed.h"

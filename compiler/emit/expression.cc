@@ -1,4 +1,4 @@
-// // Emits values: every node except conditions, calls and loops. Chains of first operands (a + b +
+// Emits values: every node except conditions, calls and loops. Chains of first operands (a + b +
 // c, x.y.z) may be as long as the source allows and are walked in a loop. Everything else recurses
 // at most as deep as brackets nest.
 #include "compiler/emit/expression.h"

@@ -1,4 +1,4 @@
-// // ExpressionEmitter turns one typed expression into the code of one predicate.
+// ExpressionEmitter turns one typed expression into the code of one predicate.
 #pragma once
 
 #include <cstdint>
@@ -71,7 +71,7 @@ class ExpressionEmitter {
     uint32_t saved = kNone;  ///< the saved fault of its initialiser
   };
 
-  // // values (expression.cc)
+  // values (expression.cc)
   Operand value(const Node& node, Register dest = kNoRegister);
   Operand apply(const Node& node, First first, Register dest);
   Operand unchained_value(const Node& node, Register dest);
@@ -97,7 +97,7 @@ class ExpressionEmitter {
   }
   uint32_t at(const Span& span) { return tables_.location(span); }
 
-  // // calls, comparisons, slots (call.cc)
+  // calls, comparisons, slots (call.cc)
   bool is_slot_test(const Node& node) const;
   Operand slot_test(const Node& node, Register dest);
   Operand load(const Node& node, Register dest);
@@ -109,7 +109,7 @@ class ExpressionEmitter {
   std::string argument_kinds(const Node& node) const;
   void call_instruction(const Node& node, Register result, Register args);
 
-  // // conditions (logic.cc)
+  // conditions (logic.cc)
   static bool is_logic(const Node& node);
   void condition(const Node& node, const Exits& exits, const Span& fault_at);
   void operands_of(const Node& node, typed::NodeKind kind, std::vector<const Node*>& out);
@@ -119,7 +119,7 @@ class ExpressionEmitter {
   Operand conditional(const Node& node, Register dest);
   void root_condition(const Node& node);
 
-  // // comprehensions (loop.cc)
+  // comprehensions (loop.cc)
   struct Loop {
     Operand range, size, index;
     Label body, test, next;

@@ -1,4 +1,4 @@
-// // Emits the index. Nodes keep their order, so they still lead to later nodes only. Edges are
+// Emits the index. Nodes keep their order, so they still lead to later nodes only. Edges are
 // sorted by their numbers.
 #include "compiler/emit/index.h"
 

@@ -1,4 +1,4 @@
-// // add_dag puts a DAG into the Program's tables: names become symbols, bits and literals.
+// add_dag puts a DAG into the Program's tables: names become symbols, bits and literals.
 #pragma once
 
 #include "compiler/emit/tables.h"

@@ -1,4 +1,4 @@
-// // Emits conditions: &&, ||, !, ?: and quantifiers become jumps; nested ones jump straight to the
+// Emits conditions: &&, ||, !, ?: and quantifiers become jumps; nested ones jump straight to the
 // outermost exits.
 //
 // A fault in an operand of && must wait, because a later operand may be false. An operand that may

@@ -1,4 +1,4 @@
-// // Emits comprehensions. They all have the same frame, with the test at the end:
+// Emits comprehensions. They all have the same frame, with the test at the end:
 //
 //         size = iter_size range; index = 0; jump test
 //   body: charge; variables; step ...

@@ -1,4 +1,4 @@
-// // Interns everything in the tables. Hashes only select candidates; whatever is shared has been
+// Interns everything in the tables. Hashes only select candidates; whatever is shared has been
 // compared in full.
 #include "compiler/emit/tables.h"
 

@@ -1,4 +1,4 @@
-// // Tables holds the tables of a Program while it is being emitted: everything that code refers to
+// Tables holds the tables of a Program while it is being emitted: everything that code refers to
 // by number, each thing once.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Copies the types that a schema points to into the Program's memory, because they outlive the
+// Copies the types that a schema points to into the Program's memory, because they outlive the
 // compilation that made them.
 #include <unordered_map>
 #include <vector>

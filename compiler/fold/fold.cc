@@ -1,4 +1,4 @@
-// // Folds constants. Only what certainly has a value is evaluated, so that faults stay where they
+// Folds constants. Only what certainly has a value is evaluated, so that faults stay where they
 // are, and only pure, cheap work with small results is done at compile time.
 #include "compiler/fold/fold.h"
 

@@ -1,4 +1,4 @@
-// // fold evaluates constant expressions. A call that would fault stays as it is, because an
+// fold evaluates constant expressions. A call that would fault stays as it is, because an
 // operator may absorb its fault.
 #pragma once
 

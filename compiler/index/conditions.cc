@@ -1,4 +1,4 @@
-// // Brings conditions into disjunctive normal form, as far as that stays small. A part that is not
+// Brings conditions into disjunctive normal form, as far as that stays small. A part that is not
 // understood gives no test: the rule is then tried more often than necessary, but never less often.
 //
 // If a fault of a rule matters, the rule may be skipped only if nothing in its condition can

@@ -1,4 +1,4 @@
-// // alternatives finds what a condition requires of single slots: the tests that show that a rule
+// alternatives finds what a condition requires of single slots: the tests that show that a rule
 // does not apply.
 #pragma once
 

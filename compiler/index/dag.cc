@@ -1,4 +1,4 @@
-// // The DAG is built from the top: of all the tests that rules share, the builder chooses the one
+// The DAG is built from the top: of all the tests that rules share, the builder chooses the one
 // that saves a call the most rules. Rules without that test continue in the node's `next`. Each
 // rule therefore lies on one path (or on one for each key of a test with several keys), and the DAG
 // stays linear in size. Keys with the same rules share a node.

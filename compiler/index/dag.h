@@ -1,4 +1,4 @@
-// // build_dag arranges rules that answer one question as a decision DAG, which leads a call to the
+// build_dag arranges rules that answer one question as a decision DAG, which leads a call to the
 // rules that can match it.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Indexes rules. Many capabilities are decided by the same rules, so a DAG is built once for
+// Indexes rules. Many capabilities are decided by the same rules, so a DAG is built once for
 // each sequence of rule bodies.
 #include "compiler/index/index.h"
 

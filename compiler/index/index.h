@@ -1,4 +1,4 @@
-// // index_rules makes the lists of rules that answer one question each, and the decision DAG that
+// index_rules makes the lists of rules that answer one question each, and the decision DAG that
 // leads a call to the rules of a list that can match it.
 #pragma once
 

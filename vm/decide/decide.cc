@@ -1,4 +1,4 @@
-// // decide checks what must hold before any rule runs, and then asks native code for the answer of
+// decide checks what must hold before any rule runs, and then asks native code for the answer of
 // all rules at once. If there is none, it tries the rules.
 #include "ordain/decide.h"
 

@@ -1,4 +1,4 @@
-// // Decides many calls. Threads take blocks of calls from a counter; blocks are large enough to
+// Decides many calls. Threads take blocks of calls from a counter; blocks are large enough to
 // avoid contention on the counter, and small enough that no thread waits long for the last one.
 #include "ordain/decide_many.h"
 

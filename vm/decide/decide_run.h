@@ -1,4 +1,4 @@
-// // Run is one decision in progress: it runs conditions, one by one or in batches.
+// Run is one decision in progress: it runs conditions, one by one or in batches.
 #pragma once
 
 #include "ordain/decide.h"

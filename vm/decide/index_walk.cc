@@ -1,4 +1,4 @@
-// // The walk visits a node, the edges that the call's facts select, and the node's `next`. The
+// The walk visits a node, the edges that the call's facts select, and the node's `next`. The
 // index is a matching tree with "don't care" branches, as used in content-based publish/subscribe
 // systems (Aguilera et al., "Matching Events in a Content-Based Subscription System", 1999), so the
 // cost follows the rules that can match.

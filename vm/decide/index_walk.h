@@ -1,4 +1,4 @@
-// // Candidates walks the index: it finds which rules of a range can match a call, without running
+// Candidates walks the index: it finds which rules of a range can match a call, without running
 // any of them.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // PackedRuling is what one native function answers for all rules of a capability.
+// PackedRuling is what one native function answers for all rules of a capability.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// // Tries rules and combines their answers. Within a package deny comes first, then
+// Tries rules and combines their answers. Within a package deny comes first, then
 // require_approval, then allow (or the first match decides); of the packages, the strongest answer
 // counts, and the first package that gives it. Faults fail closed: a deny or require_approval rule
 // whose condition faults denies, and so does a faulting redact; an allow or warn rule whose

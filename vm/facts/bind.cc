@@ -1,4 +1,4 @@
-// // Fills slots from values: whole records, single attributes, symbols of strings, and membership
+// Fills slots from values: whole records, single attributes, symbols of strings, and membership
 // bits of lists.
 #include "vm/facts/bind.h"
 

@@ -1,4 +1,4 @@
-// // Binder puts values into slots. Both Context and Call use it, so that "fits its declaration"
+// Binder puts values into slots. Both Context and Call use it, so that "fits its declaration"
 // has one meaning.
 #pragma once
 

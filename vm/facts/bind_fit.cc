@@ -1,4 +1,4 @@
-// // Decides what fits: checks a value of JSON or of the host against a declared type, with
+// Decides what fits: checks a value of JSON or of the host against a declared type, with
 // conversion and messages.
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-// // Parses JSON text that is about to be bound, and builds only what binding looks at.
+// Parses JSON text that is about to be bound, and builds only what binding looks at.
 #include <algorithm>
 
 #include "vm/facts/bind.h"

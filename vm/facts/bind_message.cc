@@ -1,4 +1,4 @@
-// // Writes the messages about values that do not fit: the place, what was expected, and perhaps
+// Writes the messages about values that do not fit: the place, what was expected, and perhaps
 // what was meant.
 #include <algorithm>
 

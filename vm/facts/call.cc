@@ -1,4 +1,4 @@
-// // Call holds the facts of one call. Beginning a new call must cost next to nothing.
+// Call holds the facts of one call. Beginning a new call must cost next to nothing.
 #include "ordain/call.h"
 
 #include <algorithm>

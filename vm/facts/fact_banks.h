@@ -1,4 +1,4 @@
-// // FactBanks points to the facts of a call and its context. Engines read facts only through these
+// FactBanks points to the facts of a call and its context. Engines read facts only through these
 // pointers.
 #pragma once
 

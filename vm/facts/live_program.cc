@@ -1,4 +1,4 @@
-// // Publishes programs by epoch: announcements of readers, the list of retired programs, and the
+// Publishes programs by epoch: announcements of readers, the list of retired programs, and the
 // thread that frees them.
 #include "ordain/live_program.h"
 

@@ -1,4 +1,4 @@
-// // Binds structs: members are checked against declarations once, and filling a call then only
+// Binds structs: members are checked against declarations once, and filling a call then only
 // stores values.
 #include "ordain/struct_binding.h"
 

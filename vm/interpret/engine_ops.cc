@@ -1,4 +1,4 @@
-// // Implements what both engines share: reading absent slots, and calling prepared functions.
+// Implements what both engines share: reading absent slots, and calling prepared functions.
 #include "vm/interpret/engine_ops.h"
 
 namespace ordain::ops {

@@ -1,4 +1,4 @@
-// // Operations that both engines run with the tables of a program: reading absent slots, and
+// Operations that both engines run with the tables of a program: reading absent slots, and
 // calling prepared functions.
 #pragma once
 

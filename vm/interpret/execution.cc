@@ -1,4 +1,4 @@
-// // Sets up frames and budgets of predicates, and chooses their engine.
+// Sets up frames and budgets of predicates, and chooses their engine.
 #include "vm/interpret/execution.h"
 
 #include <cstring>

@@ -1,4 +1,4 @@
-// // Execution is what running a program's predicates on the facts of one call needs: a frame, a
+// Execution is what running a program's predicates on the facts of one call needs: a frame, a
 // budget, and the choice between native code and the interpreter.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Frame holds what an engine needs to run one predicate. The interpreter and native code share
+// Frame holds what an engine needs to run one predicate. The interpreter and native code share
 // its layout.
 #pragma once
 

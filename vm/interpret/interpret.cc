@@ -1,4 +1,4 @@
-// // The interpreter is a direct-threaded loop over the instructions of a predicate, or of the
+// The interpreter is a direct-threaded loop over the instructions of a predicate, or of the
 // conditions of a batch of rules. It does not check what the verifier has proved.
 #include <algorithm>
 #include <cstring>

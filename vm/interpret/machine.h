@@ -1,4 +1,4 @@
-// // Machine holds the simple instructions. Each is a function that is inlined wherever the
+// Machine holds the simple instructions. Each is a function that is inlined wherever the
 // interpreter runs it, alone or as part of a superinstruction.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Writes the messages of faults. They lie in this room because they show values as JSON.
+// Writes the messages of faults. They lie in this room because they show values as JSON.
 #include "ordain/fault.h"
 #include "ordain/json.h"
 

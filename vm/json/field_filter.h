@@ -1,4 +1,4 @@
-// // FieldFilter lets a reader of JSON say which fields of objects it needs, so that the others are
+// FieldFilter lets a reader of JSON say which fields of objects it needs, so that the others are
 // checked but not built.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Reads JSON's grammar again to find the place of an error. It keeps nothing but its position.
+// Reads JSON's grammar again to find the place of an error. It keeps nothing but its position.
 #include "vm/json/json_error.h"
 
 #include <charconv>
@@ -111,7 +111,7 @@ class Locator {
       if (!digit()) return fail("expected a digit");
       while (digit()) ++at_;
     }
-    // // The number is well formed, so only its size can have caused the refusal.
+    // The number is well formed, so only its size can have caused the refusal.
     if (fits(text_.substr(start, at_ - start), integral)) return true;
     at_ = start;
     return fail(integral ? "an integer past 64 bits" : "a number past double");

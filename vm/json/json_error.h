@@ -1,4 +1,4 @@
-// // describe_json_error says where a refused text stops being JSON, and why.
+// describe_json_error says where a refused text stops being JSON, and why.
 #pragma once
 
 #include <string>

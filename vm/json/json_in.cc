@@ -1,4 +1,4 @@
-// // Parses JSON text to a value tree, by simdjson. The parser and a padded copy of the text are
+// Parses JSON text to a value tree, by simdjson. The parser and a padded copy of the text are
 // kept per thread, so that a warm parse allocates only the tree, in the caller's arena.
 #include <simdjson.h>
 

@@ -1,4 +1,4 @@
-// // Writes values as canonical JSON: equal trees give one text, which can therefore be signed and
+// Writes values as canonical JSON: equal trees give one text, which can therefore be signed and
 // digested.
 #include <arpa/inet.h>
 

@@ -1,4 +1,4 @@
-// // Writes a Program as text: instructions with their operands' names, labels for jumps, and the
+// Writes a Program as text: instructions with their operands' names, labels for jumps, and the
 // rules of each capability.
 #include "ordain/disasm.h"
 

@@ -1,4 +1,4 @@
-// // The parts of the serialised form that its writer and its reader share, and a bounds-checked
+// The parts of the serialised form that its writer and its reader share, and a bounds-checked
 // reader of bytes. The grammar is in docs/bytecode.md.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Writes an index for people: slots, symbols and rules get their names, and order keys become
+// Writes an index for people: slots, symbols and rules get their names, and order keys become
 // numbers again.
 #include "ordain/index_text.h"
 

@@ -1,4 +1,4 @@
-// // Turns ProgramData into a Program: verifies it, resolves functions, prepares constant
+// Turns ProgramData into a Program: verifies it, resolves functions, prepares constant
 // arguments, and builds look-up tables.
 #include <fmt/format.h>
 

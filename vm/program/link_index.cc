@@ -1,4 +1,4 @@
-// // Prepares the index for walking: one step for each node, and the tables that steps share.
+// Prepares the index for walking: one step for each node, and the tables that steps share.
 #include "vm/program/link_index.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// // prepare_index makes the decision DAG ready to be walked: it builds hash tables of edges, masks
+// prepare_index makes the decision DAG ready to be walked: it builds hash tables of edges, masks
 // of members, and one literal index for each text test.
 #pragma once
 

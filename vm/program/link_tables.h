@@ -1,4 +1,4 @@
-// // LinkTables holds what linking adds to a program's tables so that engines find everything by
+// LinkTables holds what linking adds to a program's tables so that engines find everything by
 // number: resolved functions, places of slots, and the index, ready to be walked.
 #pragma once
 

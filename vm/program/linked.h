@@ -1,4 +1,4 @@
-// // Linked holds what linking adds to ProgramData: look-up tables, resolved functions, the digest,
+// Linked holds what linking adds to ProgramData: look-up tables, resolved functions, the digest,
 // and the state of native code.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Builds the tables of a LiteralIndex, and compares candidates in full.
+// Builds the tables of a LiteralIndex, and compares candidates in full.
 #include "vm/program/literal_index.h"
 
 #include <algorithm>

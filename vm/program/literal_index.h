@@ -1,4 +1,4 @@
-// // LiteralIndex finds which of many strings occur in a text, in one pass over it.
+// LiteralIndex finds which of many strings occur in a text, in one pass over it.
 #pragma once
 
 #include <cstdint>

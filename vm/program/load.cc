@@ -1,4 +1,4 @@
-// // Reads a Program from bytes. Any bytes are safe to read: every read is bounds-checked, counts
+// Reads a Program from bytes. Any bytes are safe to read: every read is bounds-checked, counts
 // are checked against the bytes left, recursion is bounded, and the program is verified before it
 // runs. Bytes that `serialise` would not write are refused: numbers that are longer than necessary,
 // sets that are not sorted, and strings and types that are unused, repeated, or not numbered in the

@@ -1,4 +1,4 @@
-// // Reads strings, types and values. Each string is copied into the program's memory once; types
+// Reads strings, types and values. Each string is copied into the program's memory once; types
 // refer to earlier entries only, so they cannot be circular; the nesting of values is limited.
 #include "vm/program/load_values.h"
 

@@ -1,4 +1,4 @@
-// // Reads what the other sections refer to: strings, types, and the values of constants.
+// Reads what the other sections refer to: strings, types, and the values of constants.
 #pragma once
 
 #include <string>

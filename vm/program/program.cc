@@ -1,4 +1,4 @@
-// // Program: look-ups by name, and the state of native code.
+// Program: look-ups by name, and the state of native code.
 #include "ordain/program.h"
 
 #include <algorithm>

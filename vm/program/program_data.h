@@ -1,4 +1,4 @@
-// // ProgramData holds the tables and the code of a Program as plain data: `emit` fills it, the
+// ProgramData holds the tables and the code of a Program as plain data: `emit` fills it, the
 // verifier checks it, and engines read it.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Look-ups in a schema, and the matching of capability names with targets that contain `*`.
+// Look-ups in a schema, and the matching of capability names with targets that contain `*`.
 #include "ordain/schema.h"
 
 #include <algorithm>

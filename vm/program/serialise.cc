@@ -1,4 +1,4 @@
-// // Writes a Program as bytes. Strings and types are numbered in the order in which the other
+// Writes a Program as bytes. Strings and types are numbered in the order in which the other
 // sections first use them, so the same program always gives the same bytes.
 #include <unordered_map>
 

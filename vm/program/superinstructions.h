@@ -1,4 +1,4 @@
-// // Superinstructions are sequences of instructions that the interpreter runs as one; they cover
+// Superinstructions are sequences of instructions that the interpreter runs as one; they cover
 // what most conditions consist of (Casey, Ertl and Gregg, "Optimizing indirect branch prediction
 // accuracy in virtual machine interpreters", 2007). They are chosen when a program is linked. The
 // code stays unchanged, and jumps may lead into the middle of a sequence.

@@ -1,4 +1,4 @@
-// // The verifier. Engines run what it accepts without checks. Each function returns "" or what is
+// The verifier. Engines run what it accepts without checks. Each function returns "" or what is
 // wrong.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Verifies predicates instruction by instruction: operands must be in range and of the kinds
+// Verifies predicates instruction by instruction: operands must be in range and of the kinds
 // that opcodes.def gives. verify_flow.cc verifies how control flows, and which registers are
 // assigned where.
 #include <fmt/format.h>

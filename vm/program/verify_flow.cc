@@ -1,4 +1,4 @@
-// // Verifies how control flows. Every register must be assigned before it is read, on every path
+// Verifies how control flows. Every register must be assigned before it is read, on every path
 // and after every fault (a faulting instruction leaves its destination unchanged), and every loop
 // must spend budget. The state at an instruction is a set of bits, which say that a register is
 // assigned (a builder: as a list), that a builder is assigned as a map, and that a fault register

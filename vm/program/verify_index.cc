@@ -1,4 +1,4 @@
-// // Verifies an index in one pass over the nodes, last first, so that all that a node leads to is
+// Verifies an index in one pass over the nodes, last first, so that all that a node leads to is
 // known when it is visited.
 #include "vm/program/verify_index.h"
 

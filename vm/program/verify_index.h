@@ -1,4 +1,4 @@
-// // Verifies decision DAGs: a walk must end soon, and lead only to rules of its own range. The
+// Verifies decision DAGs: a walk must end soon, and lead only to rules of its own range. The
 // verifier cannot tell whether a DAG skips the right rules; the compiler must ensure that, and
 // tests check it.
 #pragma once

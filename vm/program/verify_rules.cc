@@ -1,4 +1,4 @@
-// // Verifies rules and their lists. Ranges may share entries, so each property is counted once
+// Verifies rules and their lists. Ranges may share entries, so each property is counted once
 // over all entries, and a range is checked by subtracting counts: the time is linear in the size of
 // the tables, however much ranges overlap.
 #include <fmt/format.h>

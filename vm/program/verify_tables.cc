@@ -1,4 +1,4 @@
-// // Verifies a program's tables: strings, types, slots, records, capabilities, constants, imports.
+// Verifies a program's tables: strings, types, slots, records, capabilities, constants, imports.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// // The slow paths of the arena: adding a block, and reset.
+// The slow paths of the arena: adding a block, and reset.
 #include "ordain/arena.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// // Builders of lists and maps. A list or map under construction is a value of that kind whose
+// Builders of lists and maps. A list or map under construction is a value of that kind whose
 // payload is the builder. Room is taken directly from the arena; the budget is charged for each
 // element, so that the charge does not depend on how room grows.
 #include <algorithm>

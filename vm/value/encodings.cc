@@ -1,4 +1,4 @@
-// // Hexadecimal digits and base64. Every governed call writes ids as hexadecimal digits, so both
+// Hexadecimal digits and base64. Every governed call writes ids as hexadecimal digits, so both
 // digits of a byte are looked up together.
 #include "vm/value/encodings.h"
 

@@ -1,4 +1,4 @@
-// // Encodes bytes as text, and back: hexadecimal digits and base64 (RFC 4648, section 4).
+// Encodes bytes as text, and back: hexadecimal digits and base64 (RFC 4648, section 4).
 #pragma once
 
 #include <cstddef>

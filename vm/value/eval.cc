@@ -1,4 +1,4 @@
-// // The operations that Eval offers to functions, apart from its inline bookkeeping.
+// The operations that Eval offers to functions, apart from its inline bookkeeping.
 #include "ordain/eval.h"
 
 #include <cstring>

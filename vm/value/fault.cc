@@ -1,4 +1,4 @@
-// // Names the fault codes.
+// Names the fault codes.
 #include "ordain/fault.h"
 
 namespace ordain {

@@ -1,4 +1,4 @@
-// // The function table. It reads signatures once, finds overloads by name, and chooses them by
+// The function table. It reads signatures once, finds overloads by name, and chooses them by
 // kinds where types are unknown.
 #include "ordain/function.h"
 

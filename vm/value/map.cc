@@ -1,4 +1,4 @@
-// // Maps are lists of entries, with a hash index once searching the list would cost more.
+// Maps are lists of entries, with a hash index once searching the list would cost more.
 #include <bit>
 #include <cmath>
 

@@ -1,4 +1,4 @@
-// // Compares words by optimal string alignment, if they are short enough to have been typed.
+// Compares words by optimal string alignment, if they are short enough to have been typed.
 #include "vm/value/nearest_word.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// // NearestWord finds the word that was probably meant, for messages that ask "did you mean".
+// NearestWord finds the word that was probably meant, for messages that ask "did you mean".
 #pragma once
 
 #include <string_view>

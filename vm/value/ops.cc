@@ -1,4 +1,4 @@
-// // Operations that take more work than a simple instruction. They write `*out` only when they
+// Operations that take more work than a simple instruction. They write `*out` only when they
 // succeed: a faulting instruction leaves its destination unchanged.
 #include "vm/value/ops.h"
 

@@ -1,4 +1,4 @@
-// // Operations on values that take more than an instruction: access, building and iteration of
+// Operations on values that take more than an instruction: access, building and iteration of
 // containers. The interpreter, native code and the standard library share this one definition.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // same_name compares two texts that mostly have a few bytes. Binding a call compares dozens of
+// same_name compares two texts that mostly have a few bytes. Binding a call compares dozens of
 // field names, and calling memcmp takes longer than comparing them.
 #pragma once
 

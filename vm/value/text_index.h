@@ -1,4 +1,4 @@
-// // TextIndex finds the number of a string in a fixed list. It uses flat open addressing; a
+// TextIndex finds the number of a string in a fixed list. It uses flat open addressing; a
 // look-up does not allocate.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // contains_bytes finds a string within another. Sixteen positions at a time are filtered by the
+// contains_bytes finds a string within another. Sixteen positions at a time are filtered by the
 // first and the last byte of the needle. For texts as short as those of calls, this costs less than
 // setting up a general search.
 #pragma once

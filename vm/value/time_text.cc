@@ -1,4 +1,4 @@
-// // Reads and writes timestamps and durations.
+// Reads and writes timestamps and durations.
 #include "ordain/time_text.h"
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// // Static types: the built-in types, equality, and reading and writing types as text.
+// Static types: the built-in types, equality, and reading and writing types as text.
 #include "ordain/type.h"
 
 #include <algorithm>

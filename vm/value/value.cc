@@ -1,4 +1,4 @@
-// // Equality, order and hashing of values, as the expression language defines them.
+// Equality, order and hashing of values, as the expression language defines them.
 #include "ordain/value.h"
 
 #include <cmath>

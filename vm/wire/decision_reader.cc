@@ -1,4 +1,4 @@
-// // Reads decisions from JSON: the inverse of decision_json, for answers of a remote decision
+// Reads decisions from JSON: the inverse of decision_json, for answers of a remote decision
 // point.
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// // Brings facts to a program: FactBinder fills Call and Context from the facts of one call, and
+// Brings facts to a program: FactBinder fills Call and Context from the facts of one call, and
 // EventParser takes these facts from JSON. EventReader (ordain/event.h) combines both for one
 // program.
 #pragma once

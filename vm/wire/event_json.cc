@@ -1,4 +1,4 @@
-// // Writes an event as canonical JSON: a map of what it says.
+// Writes an event as canonical JSON: a map of what it says.
 #include <vector>
 
 #include "ordain/event.h"

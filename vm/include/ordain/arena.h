@@ -1,4 +1,4 @@
-// // Arena is a bump allocator with a byte limit. It holds the memory of one compilation or
+// Arena is a bump allocator with a byte limit. It holds the memory of one compilation or
 // decision.
 #pragma once
 

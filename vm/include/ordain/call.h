@@ -1,4 +1,4 @@
-// // Context and Call hold the facts of a decision in slots.
+// Context and Call hold the facts of a decision in slots.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// // decide takes the facts of a call and a program, and returns a Decision. It is pure: it does
+// decide takes the facts of a call and a program, and returns a Decision. It is pure: it does
 // not allocate, lock, or make system calls.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Digests are SHA-256 hashes; they name programs, rules and records.
+// Digests are SHA-256 hashes; they name programs, rules and records.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// // disassemble writes a Program as text for people.
+// disassemble writes a Program as text for people.
 #pragma once
 
 #include <string>

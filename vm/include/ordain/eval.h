@@ -1,4 +1,4 @@
-// // Eval is what a function of the expression language works with: memory, a budget, and the fault
+// Eval is what a function of the expression language works with: memory, a budget, and the fault
 // it may set.
 #pragma once
 

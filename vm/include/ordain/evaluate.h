@@ -1,4 +1,4 @@
-// // evaluate runs one predicate of a program on the facts of a call; Scratch is the memory that
+// evaluate runs one predicate of a program on the facts of a call; Scratch is the memory that
 // this takes.
 #pragma once
 

@@ -24,7 +24,7 @@ struct Event {
   Stage stage = Stage::before;
   std::optional<TimeParts> now = {};  ///< since 1970-01-01T00:00:00Z
 
-  // // Who acts. Each is a map of attributes, or a string, which is short for a map with `id`
+  // Who acts. Each is a map of attributes, or a string, which is short for a map with `id`
   // alone.
   const Value* agent = nullptr;
   const Value* principal = nullptr;

@@ -1,4 +1,4 @@
-// // A Fault says why an expression has no value. It is data, not an exception: it travels in the
+// A Fault says why an expression has no value. It is data, not an exception: it travels in the
 // Decision.
 #pragma once
 

@@ -1,4 +1,4 @@
-// // Functions that expressions may call. The standard library and a host register them as rows in
+// Functions that expressions may call. The standard library and a host register them as rows in
 // the same way.
 #pragma once
 

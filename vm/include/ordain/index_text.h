@@ -1,4 +1,4 @@
-// // The index of a Program (its decision DAG), as text and as a graph for people.
+// The index of a Program (its decision DAG), as text and as a graph for people.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// // Converts JSON text to values and back. One document is one value tree in an arena.
+// Converts JSON text to values and back. One document is one value tree in an arena.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// // A Result is a value, or the error that prevented it.
+// A Result is a value, or the error that prevented it.
 #pragma once
 
 #include <optional>

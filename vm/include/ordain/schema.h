@@ -1,4 +1,4 @@
-// // A Schema lists what a Program's rules can refer to: capabilities, the host's context, and a
+// A Schema lists what a Program's rules can refer to: capabilities, the host's context, and a
 // slot for every field.
 #pragma once
 
@@ -41,7 +41,7 @@ struct Slot {
   bool host = false;      ///< supplied by the host, not the agent: absence is the fault `missing_context`
   bool builtin = false;   ///< a built-in name: reads as "" or [] when absent
   bool compared = false;  ///< a string that rules compare with literals: setting it looks up its symbol
-  // // For a list of strings that rules test for literals, each literal has a bit, so that `"x" in
+  // For a list of strings that rules test for literals, each literal has a bit, so that `"x" in
   // slot` is a bit test.
   uint32_t first_bit = 0;                ///< in the bank's bit set; a multiple of 64
   std::vector<SymbolId> member_symbols;  ///< symbol of bit first_bit + i

@@ -1,4 +1,4 @@
-// // Timestamps and durations as text: RFC 3339, and the durations of the expression language
+// Timestamps and durations as text: RFC 3339, and the durations of the expression language
 // ("1h30m", "1.5s").
 #pragma once
 

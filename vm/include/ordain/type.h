@@ -1,4 +1,4 @@
-// // A Type says what the checker knows about an expression, and what a declaration requires of
+// A Type says what the checker knows about an expression, and what a declaration requires of
 // input.
 #pragma once
 

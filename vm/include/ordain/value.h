@@ -1,4 +1,4 @@
-// // A Value is what an expression computes. It is small, trivially copyable, and never owns
+// A Value is what an expression computes. It is small, trivially copyable, and never owns
 // memory.
 #pragma once
 

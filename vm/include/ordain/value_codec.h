@@ -1,4 +1,4 @@
-// // ValueCodec converts C++ types to values and back, for bound structs and for the arguments and
+// ValueCodec converts C++ types to values and back, for bound structs and for the arguments and
 // results of wrapped functions.
 #pragma once
 
