@@ -1,3 +1,5 @@
+// Decides calls with unknown facts: finds the rules whose answer depends on them, and whether the
+// effect does.
 #include "analysis/unknown.h"
 
 #include <algorithm>
@@ -12,13 +14,13 @@ bool begins(std::string_view path, std::string_view with) {
   return path.starts_with(with) && (path.size() == with.size() || path[with.size()] == '.' || path[with.size()] == '[');
 }
 
-// The slot's value is not known, or not wholly.
+// Whether the slot's value is unknown, at least in part.
 bool touches(std::string_view slot, std::string_view unknown) { return begins(unknown, slot) || begins(slot, unknown); }
 
-// Whether it is there is known: what is unknown is this value or a part of it, and that was there.
+// Whether the slot is known to be present: this value or a part of it is unknown, but it was there.
 bool present(std::string_view slot, std::string_view unknown) { return begins(unknown, slot) && unknown != "now"; }
 
-// What a value of the type may be; false if nothing can be said (dyn).
+// Makes a value of the type; returns false if that is impossible (dyn).
 bool placeholder(const Type& type, Arena& arena, Value* out);
 
 bool record_placeholder(const RecordType& record, Arena& arena, Value* out) {
@@ -76,7 +78,8 @@ bool placeholder(const Type& type, Arena& arena, Value* out) {
   }
 }
 
-// Takes ".name" or "[7]" off the front of a path. False at its end or where it is neither.
+// Takes ".name" or "[7]" off the front of a path. Returns false at its end, and if it begins with
+// neither.
 bool take_step(std::string_view* path, std::string_view* name, size_t* index) {
   *name = {};
   if (path->starts_with('.')) {
@@ -119,7 +122,8 @@ bool replace_entry(const Type& type, std::string_view name, std::string_view res
   return done;
 }
 
-// Puts what fits the declaration where `path` leads. Values that no declaration speaks of stay as they are.
+// Replaces the value at `path` by a value that fits the declaration. Undeclared values stay
+// unchanged.
 bool replace(const Type& type, std::string_view path, Arena& arena, Value* value) {
   if (type.kind == TypeKind::optional) return replace(*type.params[0], path, arena, value);
   if (path.empty()) return placeholder(type, arena, value);
@@ -180,9 +184,10 @@ const UnknownFacts::Reads& UnknownFacts::reads(uint32_t code) {
   return out;
 }
 
-// True if what the rule comes to depends on the unknown parts. A condition that reads nothing else of them than values
-// is tried with the slots absent: reading one faults, and as && and || absorb faults only where the other side settles
-// the matter, an answer without a fault is the answer whatever the values are.
+// True if the rule's outcome depends on the unknown parts. If the condition only reads values of
+// them, it is tried with these slots absent. Reading an absent slot faults, and && and || absorb a
+// fault only if the other side decides, so an answer without a fault is right whatever the unknown
+// values are.
 bool UnknownFacts::is_open(FactBinder& binder, uint32_t code, std::span<const std::string_view> paths, Scratch& scratch,
                            const DecideOptions& options, std::string_view* path) {
   const std::vector<Slot>& slots = program_->schema().slots;
@@ -224,11 +229,11 @@ bool UnknownFacts::is_open(FactBinder& binder, uint32_t code, std::span<const st
   Fault fault;
   const uint32_t condition = program_->data().rule_codes[code].condition;
   DecideOptions how = options;
-  how.interpret_only = true;  // slow, and sure to look whether a slot is there
+  how.interpret_only = true;  // slow, but always checks whether a slot is present
   return !evaluate(*program_, condition, binder.call(), binder.context(), scratch, how, &result, &fault);
 }
 
-// Fills open_ with the rules of this capability and stage whose answer is not known.
+// Fills open_ with the rules of this capability and stage whose answer is unknown.
 UnknownFacts::Answer UnknownFacts::open_rules(FactBinder& binder, std::span<const std::string_view> paths,
                                               Scratch& scratch, const DecideOptions& options) {
   Answer out;
@@ -273,12 +278,15 @@ bool UnknownFacts::is_sure(const FactBinder& binder, uint32_t code, Scratch& scr
          result.as_bool();
 }
 
-// True if the effect stands whatever the open rules come to: nothing overrides a deny, and an allow overrides nothing.
+// True if the effect stands whatever the answers of the open rules: a deny cannot be overridden,
+// and an allow does not override anything.
 bool UnknownFacts::settled(const FactBinder& binder, Scratch& scratch, const DecideOptions& options,
                            Decision* decision) const {
   const ProgramData& data = program_->data();
-  const std::span<const PackageRules> plans = package_rules(data, binder.call().capability().id, binder.call().stage());
-  if (std::any_of(plans.begin(), plans.end(), [](const PackageRules& plan) { return plan.first_match != 0; })) {
+  const std::span<const PackageRules> packages =
+      package_rules(data, binder.call().capability().id, binder.call().stage());
+  if (std::any_of(packages.begin(), packages.end(),
+                  [](const PackageRules& package) { return package.first_match != 0; })) {
     return false;
   }
   const bool named = decision->rule != kNone && !is_open_rule(decision->rule);
@@ -287,8 +295,8 @@ bool UnknownFacts::settled(const FactBinder& binder, Scratch& scratch, const Dec
   if (named && decision->effect == Effect::require_approval && std::all_of(open_.begin(), open_.end(), is_allow)) {
     return true;
   }
-  for (const PackageRules& plan : plans) {
-    const Range deny = plan.deny.entries;
+  for (const PackageRules& package : packages) {
+    const Range deny = package.deny.entries;
     for (uint32_t i = deny.first; i < deny.first + deny.count; ++i) {
       if (!is_sure(binder, data.rule_list[i], scratch, options)) continue;
       *decision = Decision();
@@ -301,7 +309,8 @@ bool UnknownFacts::settled(const FactBinder& binder, Scratch& scratch, const Dec
   return false;
 }
 
-// A stand-in may not fit where the value did. @returns whether something was put in its place.
+// Puts stand-ins where values are unknown; a recorded value may not fit where the original did.
+// @returns whether there was a path to replace.
 bool UnknownFacts::patch(Event* event, Value* input, Value* output, std::span<const std::string_view> paths,
                          Arena& arena) const {
   const CapabilityId id = program_->resolve(event->capability).id;
@@ -323,7 +332,7 @@ bool UnknownFacts::patch(Event* event, Value* input, Value* output, std::span<co
   return any;
 }
 
-// True if the misfit is where an unknown value stands.
+// True if the misfit is at a place whose value is unknown.
 bool UnknownFacts::stands_in(const FactBinder& binder, std::span<const std::string_view> paths) const {
   const std::string_view misfit = binder.call().error().path;
   return std::any_of(paths.begin(), paths.end(), [&](std::string_view path) { return begins(misfit, path); });
