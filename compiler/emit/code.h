@@ -26,7 +26,7 @@ class CodeBuffer {
  public:
   void reset();
 
-  //  --- registers: temporaries are returned with `release` and reused by kind
+  // --- registers: temporaries are returned with `release` and reused by kind
   Register allocate(uint8_t kind);
   void release(Register reg);
   /// Allocates adjacent registers, as calls need for their arguments. They are released as a block.
@@ -34,7 +34,7 @@ class CodeBuffer {
   void release_block(Register first, const std::string& kinds);
   uint8_t kind(Register reg) const { return kinds_[reg]; }
 
-  //  --- instructions; `location` is for those that may fault
+  // --- instructions; `location` is for those that may fault
   void emit(Op op, uint32_t a = 0, uint32_t b = 0, uint32_t c = 0, uint32_t location = kNone);
   Label new_label();
   void bind(Label label) { labels_[label] = pc(); }

@@ -342,7 +342,7 @@ dispatch:
   CASE(inc) : r[pc->a].u += 1;
   NEXT(1);
 
-  //  --- superinstructions
+  // --- superinstructions
 #define X2(a, b) CASE(a##Then##b) : PART(a, 0) END_##b(1)
 #define X3(a, b, c) CASE(a##Then##b##Then##c) : PART(a, 0) PART(b, 1) END_##c(2)
 #define X4(a, b, c, d) CASE(a##Then##b##Then##c##Then##d) : PART(a, 0) PART(b, 1) PART(c, 2) END_##d(3)

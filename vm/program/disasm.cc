@@ -222,7 +222,7 @@ class Disassembler {
     return fmt::format("(r{}..r{})", first, first + count - 1);
   }
 
-  //  --- the rules of a capability (section `plan`)
+  // --- the rules of a capability (section `plan`)
 
   void plan(CapabilityId id, std::string_view name) {
     for (const Stage stage : {Stage::before, Stage::after}) {
