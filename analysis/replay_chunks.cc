@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kChunkBytes = 512 << 10;
 constexpr size_t kLongestLine = 256 << 20;
-constexpr size_t kOpenCalls = 1 << 16;  // half the number of intents that may wait for their outcome
+constexpr size_t kOpenCalls = 1 << 16;  // intents that may wait, in each of two generations
 constexpr size_t kOpenBytes = 128 << 20;
 
 }  // namespace

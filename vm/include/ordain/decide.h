@@ -48,7 +48,7 @@ struct Decision {
   std::span<const RuleId> matched;  ///< decide_all: all that match; decide: those that require approval
   std::span<const Obligation> obligations;
   std::span<const std::string_view> from;  ///< approver groups, sorted, without repetition
-  int64_t expires_seconds = 0;             ///< the shortest `expires` of these rules; 0: none has one
+  int64_t expires_seconds = 0;             ///< the shortest `expires` of the rules that require approval; 0: none
   Fault fault;                             ///< its code is none unless a fault caused the effect
   RuleId fault_rule = kNone;
 };
