@@ -1,3 +1,4 @@
+// Explains decisions: runs every rule of a call, and names the parts of conditions that were false.
 #include "analysis/explain.h"
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@
 namespace ordain::detail {
 namespace {
 
-// The rule codes of the call's capability and stage, in source order, each rule once.
+// The rule codes for the call's capability and stage, in source order, each rule once.
 std::vector<uint32_t> codes_of(const Call& call) {
   const ProgramData& data = data_of(call.program());
   std::vector<uint32_t> out;
@@ -47,7 +48,7 @@ RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, 
   return out;
 }
 
-// Policy text in one line.
+// Puts policy text on one line.
 std::string text_at(const Source& source, uint32_t begin, uint32_t end) {
   std::string out;
   for (const char c : std::string_view(source.text).substr(begin, end - begin)) {
@@ -62,7 +63,7 @@ std::string_view cut(std::string_view text) {
   constexpr size_t kMost = 100;  // bytes
   if (text.size() <= kMost) return text;
   size_t end = kMost;
-  while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
+  while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // do not cut within a character
   return text.substr(0, end);
 }
 

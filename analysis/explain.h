@@ -13,20 +13,20 @@ namespace ordain::detail {
 /// A reason why a condition was not true: the condition itself, or one of the parts that `&&` joins in it.
 struct FalsePart {
   std::string text;   ///< as written, in one line
-  std::string place;  ///< "p.policy:3:18"; where a `let` stands for it, within the `let`
+  std::string place;  ///< "p.policy:3:18"; within the `let`, if the condition uses one
 };
 
-/// "`a` and `b` are false", long parts cut; "" if there are none.
+/// Writes "`a` and `b` are false", with long parts cut; "" if there are none.
 std::string in_words(const std::vector<FalsePart>& parts);
 
 struct RuleOutcome {
   enum class Kind : uint8_t { matched, not_matched, fault, other_target };
   RuleId rule = kNone;
-  uint32_t code = kNone;  ///< of the rule for this call: index into ProgramData::rule_codes
+  uint32_t code = kNone;  ///< the rule for this call: index into ProgramData::rule_codes
   Kind kind = Kind::not_matched;
   std::string fault;                   ///< "division by zero at p.policy:3:12"
-  std::vector<FalsePart> false_parts;  ///< not_matched only; the others are true, or fault
-  std::string skipped_by;  ///< not_matched only: the test of the index that leads away from it; "" if it is tried
+  std::vector<FalsePart> false_parts;  ///< only for not_matched; the other parts are true, or fault
+  std::string skipped_by;              ///< only for not_matched: the test of the index that skips it; "" if it is tried
 };
 std::string_view to_string(RuleOutcome::Kind kind);
 
@@ -38,17 +38,19 @@ std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scrat
 /// Explains events one after another. Not thread-safe.
 class Explainer {
  public:
-  /// @param compilation must outlive this; for `false_parts` it was made with CompileOptions::parts.
-  /// @param reading how events are read
+  /// @param compilation must outlive this; to get `false_parts`, compile with
+  /// CompileOptions::parts.
+  /// @param reading how events are read.
   Explainer(const Compilation& compilation, const DecideOptions& options, EventReaderOptions reading);
 
-  /// Takes the event that is explained from now on. @returns as EventReader::read.
+  /// Takes the event to explain. @returns what EventReader::read returns.
   Result<void> read(std::string_view line) { return reader_.read(line); }
 
   const EventReader& reader() const { return reader_; }
-  /// As `explain` gives them, with `false_parts` and `skipped_by`.
+  /// Returns what `explain` gives, with `false_parts` and `skipped_by`.
   std::vector<RuleOutcome> outcomes();
-  /// As decide_all; valid until the next call of this function or of `outcomes`.
+  /// Returns what decide_all gives. It is valid until the next call of this function or of
+  /// `outcomes`.
   Decision decision();
 
  private:
@@ -60,7 +62,7 @@ class Explainer {
   Scratch scratch_;
 };
 
-/// "p.policy:3:5" of a rule, or "".
+/// Writes the place of a rule, "p.policy:3:5", or "".
 std::string place_of(const Program& program, uint32_t location);
 
 }  // namespace ordain::detail

@@ -1,5 +1,5 @@
-// The decision's own walk is asked, from one node of the DAG after another: where it finds a rule from below a node and
-// not from the node itself, that node's test leads away from it.
+// Uses the decision's own walk, started at one node of the DAG after another. If it finds a rule
+// from below a node but not from the node itself, then that node's test skips the rule.
 #include "analysis/explain_index.h"
 
 #include "ordain/index_text.h"
@@ -10,10 +10,10 @@
 namespace ordain::detail {
 namespace {
 
-// The DAG of one list of rules, upwards: how each node, and each rule, can be come to.
+// The DAG of one list of rules, upwards: how each node and each rule is reached.
 struct WaysUp {
   Range nodes;
-  std::vector<uint32_t> parent;                 ///< by node less the first
+  std::vector<uint32_t> parent;                 ///< by node, counted from the first
   std::unordered_map<uint32_t, uint32_t> leaf;  ///< by entry
 
   WaysUp(const ProgramData& data, Range all) : nodes(all), parent(all.count, kNone) {
@@ -37,7 +37,8 @@ struct WaysUp {
   }
 };
 
-// What the walk from one node finds, by entry less the list's first. Where there is no room for it, everything.
+// What the walk from one node finds, by entry counted from the list's first. Without memory for the
+// walk, everything.
 std::vector<bool> found_from(uint32_t node, const RuleRange& range, const Call& call, const Context& context,
                              Scratch& scratch) {
   const DecideOptions options;

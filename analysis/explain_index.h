@@ -1,4 +1,4 @@
-// Which test of the decision DAG keeps a rule from being tried.
+// Finds which test of the index keeps a rule from being tried.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@
 
 namespace ordain::detail {
 
-/// The lists of rules that decide the call.
+/// Returns the lists of rules that decide the call.
 std::vector<RuleRange> rule_ranges(const Call& call);
 
-/// The rules that a decision of the call under the default budget does not try: for each a test that leads away from
-/// it, as `ordain plan` writes it: "input.to", "has(input.note)".
+/// Finds the rules that a decision of the call under the default budget does not try. For each it
+/// gives a test that skips the rule, as `ordain plan` writes it: "input.to", "has(input.note)".
 std::unordered_map<RuleId, std::string> skipped_rules(const Call& call, const Context& context, Scratch& scratch);
 
 }  // namespace ordain::detail

@@ -1,3 +1,5 @@
+// Streams lines: one thread reads chunks, several work on them, and the calling thread gets them
+// back in order.
 #include "analysis/line_stream.h"
 
 #include <unistd.h>
@@ -14,16 +16,16 @@
 namespace ordain::detail {
 namespace {
 
-// Cuts what is read into chunks that end with a line.
+// Cuts the input into chunks that end with a line.
 class ChunkReader {
  public:
   ChunkReader(int descriptor, size_t chunk_bytes) : descriptor_(descriptor), chunk_bytes_(chunk_bytes) {}
 
   bool failed() const { return failed_; }
-  /// Whether the last chunk ended because no more was there yet.
+  /// Whether the last chunk ended because no more input was available yet.
   bool waits() const { return waits_; }
 
-  // False at the end.
+  // Returns false at the end.
   bool next(Chunk* out) {
     out->text.clear();
     out->out.clear();
@@ -134,7 +136,7 @@ bool stream_lines(int descriptor, unsigned threads, size_t chunk_bytes,
     }
     return !reader.failed();
   }
-  std::deque<std::unique_ptr<Job>> under_way, free;  // outlive the workers
+  std::deque<std::unique_ptr<Job>> under_way, free;  // must outlive the workers
   Workers workers(threads, work);
   bool more = true, drain = false;
   while (more || !under_way.empty()) {

@@ -1,5 +1,5 @@
-// Latencies are of short batches of successive calls, long enough that reading the clock does not show; throughput is
-// measured apart, without reading it.
+// Measures decisions. A latency is that of a short batch of successive calls, long enough that
+// reading the clock does not matter. Throughput is measured separately, without reading the clock.
 #include "ordain/measure.h"
 
 #include <algorithm>
@@ -20,10 +20,10 @@ double nanos_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double, std::nano>(to - from).count();
 }
 
-constexpr double kBatchNanos = 1000;  // reading the clock takes some 2 % of it, which is subtracted
+constexpr double kBatchNanos = 1000;  // reading the clock takes about 2 % of this, which is subtracted
 constexpr uint32_t kMaxBatch = 64;
 
-// One thread's means to decide, and its place in the events.
+// What one thread needs to decide, and its place in the events.
 struct Worker {
   const PreparedEvents& prepared;
   DecideOptions options;
@@ -37,7 +37,7 @@ struct Worker {
     from.fill(call);
     return decide(call, *from.context, scratch, options);
   }
-  // The sum keeps the compiler from leaving decisions out.
+  // The sum keeps the compiler from removing decisions.
   uint32_t decide_next(uint32_t count) {
     const std::vector<PreparedCall>& calls = prepared.calls();
     uint32_t sum = 0;
@@ -51,7 +51,7 @@ struct Worker {
 
 std::atomic<uint32_t> sink = 0;
 
-// What reading the clock takes: the least of many times.
+// The time of reading the clock: the minimum of many readings.
 double clock_nanos() {
   double least = 1e9;
   for (int i = 0; i < 1000; ++i) {
@@ -61,7 +61,7 @@ double clock_nanos() {
   return least;
 }
 
-// Mean of one decision, roughly; warms up.
+// The rough mean of one decision; this also warms up.
 double rough_nanos(Worker& worker, double seconds) {
   const auto from = Clock::now();
   uint64_t count = 0;
@@ -84,7 +84,7 @@ void measure_latency(Worker& worker, const MeasureOptions& options, DecisionCost
   const double clock = clock_nanos();
   const auto start = Clock::now();
   const double limit = options.seconds * 1e9;
-  // Every event is decided at least once unless that takes far longer than asked for.
+  // Every event is decided at least once, unless that takes far longer than the time asked for.
   const uint64_t wanted = worker.prepared.calls().size();
   double elapsed = 0;
   for (uint64_t decided = 0; elapsed < limit || (decided < wanted && elapsed < 8 * limit); decided += out->batch) {
@@ -101,7 +101,7 @@ void measure_latency(Worker& worker, const MeasureOptions& options, DecisionCost
   out->p50 = quantile(0.5), out->p90 = quantile(0.9), out->p99 = quantile(0.99), out->p999 = quantile(0.999);
 }
 
-// Decisions per second of `threads` threads, which start at different places of the events.
+// Decisions per second with `threads` threads, which start at different places in the events.
 double throughput(const PreparedEvents& prepared, const DecideOptions& options, double seconds, uint32_t threads) {
   std::atomic<bool> go = false, stop = false;
   std::atomic<uint64_t> total = 0;

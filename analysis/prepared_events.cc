@@ -1,3 +1,4 @@
+// Prepares events: reads each one once and keeps the fields that it sets.
 #include "ordain/prepared_events.h"
 
 namespace ordain {
@@ -10,7 +11,7 @@ struct PreparedEvents::State {
 
   EventReader reader;
   Arena arena;
-  Call blank;  ///< shows what `begin` alone sets
+  Call blank;  ///< shows which slots `begin` alone sets
 };
 
 PreparedEvents::PreparedEvents(std::shared_ptr<const Program> program, EventReaderOptions reading)

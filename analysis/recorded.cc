@@ -1,3 +1,4 @@
+// Reads audit records back into events, so that they can be decided again.
 #include "analysis/recorded.h"
 
 #include <array>
@@ -8,7 +9,7 @@
 
 namespace ordain::detail {
 
-// A value that is not there is none; one that cannot be read is an error.
+// An absent value gives no value; a value that cannot be read is an error.
 bool RecordedCall::take(std::string_view bytes, Value* value, const Value** out) {
   *out = nullptr;
   if (bytes.empty()) return true;
@@ -49,7 +50,7 @@ std::string RecordedCall::read(std::string_view body, std::string_view intent) {
   return "";
 }
 
-// What the runtime sets of `action` besides.
+// Adds what the runtime itself sets in `action`.
 void RecordedCall::take_action(const RecordView& from) {
   action_hex_ = hex_of(from.action);
   struct Text {
@@ -78,7 +79,7 @@ void RecordedCall::fill(Context& context) const {
   if (!bytes.empty() && take_value(bytes, arena, &attributes) && attributes.is(Kind::map)) {
     for (const MapEntry& entry : attributes.map->all()) context.set_root(entry.key.as_text(), entry.value);
   }
-  if (from.kind == RecordKind::decision) return;  // there the ids are among the attributes
+  if (from.kind == RecordKind::decision) return;  // its ids are among the attributes
   const std::array<std::pair<std::string_view, std::string_view>, 5> ids = {{{"agent.id", from.agent},
                                                                              {"principal.id", from.principal},
                                                                              {"tenant.id", from.tenant},

@@ -1,4 +1,5 @@
-// Recorded calls: the facts that an audit record's decision was made from, as an event to decide again.
+// RecordedCall holds the facts on which the decision of an audit record was based, as an event
+// to decide again.
 #pragma once
 
 #include <string>
@@ -10,22 +11,23 @@
 
 namespace ordain::detail {
 
-/// Reads records one after another. Not thread-safe. What it gives lives until the next `read`, as long as the bodies.
+/// Reads records one after another. Not thread-safe. Its results live until the next `read`, and
+/// only as long as the bodies.
 class RecordedCall {
  public:
-  /// @param with_action whether any rule reads what the runtime sets of `action`.
+  /// @param with_action whether a rule reads what the runtime sets in `action`.
   explicit RecordedCall(bool with_action) : with_action_(with_action), arena_(1 << 16) {}
 
-  /// @param intent the body of the same call's intent record, for an outcome; else "".
+  /// @param intent for an outcome, the body of the same call's intent record; otherwise "".
   /// @returns what is wrong with the record, or "".
   std::string read(std::string_view body, std::string_view intent);
 
   const RecordView& record() const { return record_; }
   const EventFacts& event() const { return event_; }
-  /// Equal for equal facts about who acts.
+  /// A key of the facts about who acts; equal facts have equal keys.
   const std::string& context_key() const { return key_; }
   void fill(Context& context) const;
-  /// Parts of input and output that are not as the rules saw them.
+  /// Paths in input and output whose values are not those that the rules saw.
   const std::vector<std::string_view>& unknown() const { return unknown_; }
   Arena& arena() { return arena_; }
 

@@ -1,5 +1,6 @@
-// replay: one thread reads (replay_chunks), several decide chunks, and their sums are added up. No order among threads
-// matters: each keeps the first examples of what it saw, and the first of all are among those.
+// Replays: one thread reads (replay_chunks), several decide chunks, and their sums are added up.
+// The order among threads does not matter: each keeps the first examples that it sees, and the
+// first examples of all are among them.
 #include "ordain/replay.h"
 
 #include <fmt/format.h>
@@ -22,7 +23,7 @@ using namespace detail;  // NOLINT(google-build-using-namespace): our own intern
 
 namespace {
 
-/// One program's answers.
+/// The answers of one program.
 struct Side {
   explicit Side(const std::shared_ptr<const Program>& of) : program(of), binder(of), unknown(of) {}
   std::shared_ptr<const Program> program;
@@ -33,7 +34,7 @@ struct Side {
   Verdict verdict;
 };
 
-/// What one thread decides.
+/// What one thread needs to judge calls.
 class Judge {
  public:
   Judge(const std::shared_ptr<const Program>& program, const std::shared_ptr<const Program>& against,
@@ -99,7 +100,7 @@ class Judge {
     return agent != nullptr && agent->is(Kind::string) ? agent->as_text() : "";
   }
 
-  /// Fills the side's verdict. @returns false if there is none to be had.
+  /// Fills the side's verdict. @returns false if it cannot be determined.
   template <typename Fill>
   bool decide(Side& side, const ReplayCall& call, const EventFacts& event, std::string_view key, const Fill& fill,
               std::span<const std::string_view> unknown) {
@@ -151,7 +152,7 @@ class Court {
 
   ChunkQueue& queue() { return queue_; }
 
-  /// Waits for all. @returns the sums, or what a thread failed with.
+  /// Waits for all threads. @returns the sums, or the error of a thread that failed.
   Result<ReplayReport> finish() {
     stop();
     if (!failure_.empty()) return Error{"internal", failure_};
@@ -169,7 +170,7 @@ class Court {
     while (auto chunk = queue_.take_full()) {
       try {
         if (!failed) judge.judge(*chunk);
-      } catch (const std::exception& e) {  // out of memory; the reader must not wait for ever
+      } catch (const std::exception& e) {  // out of memory; the reader must not wait forever
         failed = true;
         std::lock_guard lock(mutex_);
         failure_ = e.what();

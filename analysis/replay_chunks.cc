@@ -1,4 +1,5 @@
-// replay_chunks: the reader fills chunks up to a size, and waits where the queue is full.
+// Fills chunks up to a size for the threads that decide them. The reader waits while the queue
+// is full.
 #include "analysis/replay_chunks.h"
 
 #include <fmt/format.h>
@@ -13,7 +14,7 @@ namespace {
 
 constexpr size_t kChunkBytes = 512 << 10;
 constexpr size_t kLongestLine = 256 << 20;
-constexpr size_t kOpenCalls = 1 << 16;  // intents that may wait for their outcome, twice
+constexpr size_t kOpenCalls = 1 << 16;  // intents that may wait, in each of two generations
 constexpr size_t kOpenBytes = 128 << 20;
 
 }  // namespace

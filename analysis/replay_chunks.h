@@ -1,5 +1,5 @@
-// replay_chunks: what is replayed, read piece by piece: chunks of records or of lines, and the queue through which they
-// go to the threads that decide them.
+// What replay reads: chunks of records or of lines, and the queue through which they reach the
+// threads that decide them.
 #pragma once
 
 #include <array>
@@ -22,13 +22,13 @@ struct Chunk {
   /// A record.
   struct Item {
     uint64_t number = 0;
-    size_t begin = 0, size = 0;                ///< of the body within the chunk's bytes
-    size_t intent_begin = 0, intent_size = 0;  ///< of the intent record's, for an outcome
+    size_t begin = 0, size = 0;                ///< the body, within the chunk's bytes
+    size_t intent_begin = 0, intent_size = 0;  ///< for an outcome: the body of its intent record
   };
 
   std::string bytes;
-  std::vector<Item> items;  ///< of a log
-  uint64_t first_line = 0;  ///< of events; 0: the chunk is of a log
+  std::vector<Item> items;  ///< records of a log
+  uint64_t first_line = 0;  ///< for events; 0: the chunk holds records
 
   void clear() {
     bytes.clear();
@@ -38,15 +38,15 @@ struct Chunk {
   std::string_view at(size_t begin, size_t size) const { return std::string_view(bytes).substr(begin, size); }
 };
 
-/// A bounded queue of chunks, each used again. Thread-safe.
+/// A bounded queue of chunks, which are reused. Thread-safe.
 class ChunkQueue {
  public:
   explicit ChunkQueue(size_t room) : room_(room) {}
 
-  /// An empty chunk, once the queue has room for it.
+  /// Takes an empty chunk, once the queue has room for it.
   std::unique_ptr<Chunk> take_empty();
   void put(std::unique_ptr<Chunk> chunk);
-  /// @returns nullptr once there will be no more.
+  /// @returns nullptr once there will not be another chunk.
   std::unique_ptr<Chunk> take_full();
   void give_back(std::unique_ptr<Chunk> chunk);
   void close();
@@ -60,11 +60,11 @@ class ChunkQueue {
   bool closed_ = false;
 };
 
-/// Intents that wait for their outcome: the youngest, for memory is bounded.
+/// Intents that wait for their outcome. Only the latest are kept, to bound memory.
 class OpenCalls {
  public:
   void add(std::string_view action, std::string_view body);
-  /// "" if it is not known.
+  /// Returns "" if the intent is unknown.
   std::string take(std::string_view action);
 
  private:
@@ -79,13 +79,13 @@ class OpenCalls {
   size_t bytes_ = 0;
 };
 
-/// Gathers records into chunks, an outcome with its intent. One thread.
+/// Gathers records into chunks, an outcome together with its intent. Used by one thread.
 class RecordReader {
  public:
   RecordReader(ChunkQueue& queue, const ReplayOptions& options) : queue_(queue), options_(options) {}
 
   void add(uint64_t id, std::string_view body);
-  /// Passes on what is not a whole chunk yet.
+  /// Passes on a chunk that is not full yet.
   void pass_on();
 
  private:

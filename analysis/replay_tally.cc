@@ -1,3 +1,4 @@
+// Adds up what a replay changes.
 #include "analysis/replay_tally.h"
 
 #include <fmt/format.h>
@@ -24,7 +25,7 @@ auto order(const ObligationView& obligation) { return std::tuple(obligation.kind
 bool less(const ObligationView& a, const ObligationView& b) { return order(a) < order(b); }
 bool same(const ObligationView& a, const ObligationView& b) { return order(a) == order(b); }
 
-// The rules of the obligations that `from` has and `other` has not.
+// The rules of the obligations that are in `from` but not in `other`.
 std::string missing(const Verdict& from, const Verdict& other) {
   std::vector<ObligationView> found;
   std::set_difference(from.obligations.begin(), from.obligations.end(), other.obligations.begin(),
@@ -101,7 +102,7 @@ ReplayGroup& ReplayTally::group(ReplayChange change, std::string_view old_rule, 
   return at->second;
 }
 
-// nullptr if there are enough.
+// Returns nullptr if the group has enough examples.
 ReplayExample* ReplayTally::example(ReplayGroup& group, const ReplayCall& call) {
   if (group.examples.size() >= examples_) return nullptr;
   ReplayExample& out = group.examples.emplace_back();

@@ -1,4 +1,5 @@
-// Replay's sums: how many calls changed in which way, and the first examples of each.
+// ReplayTally holds the sums of a replay: how many calls changed in which way, and the first
+// examples of each change.
 #pragma once
 
 #include <span>
@@ -24,7 +25,7 @@ Verdict& set_recorded(Verdict& out, const RecordView& record);
 
 ReplayChange change_of(const Verdict& before, const Verdict& after);
 
-/// What is told of a call besides its verdicts.
+/// What is reported about a call besides its verdicts.
 struct ReplayCall {
   uint64_t number = 0;
   Stage stage = Stage::before;
@@ -37,7 +38,7 @@ class ReplayTally {
   explicit ReplayTally(size_t examples) : examples_(examples) {}
 
   void compare(const ReplayCall& call, const Verdict& old_verdict, const Verdict& new_verdict);
-  /// @param path what is not known. @param rule that reads it; "" if none does.
+  /// @param path what is unknown. @param rule the rule that reads it; "" if there is none.
   void indeterminate(const ReplayCall& call, std::string_view rule, std::string_view path, const std::string& why);
   void malformed(uint64_t line, const std::string& what);
   void skip() { ++report_.skipped; }

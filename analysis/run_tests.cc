@@ -1,3 +1,4 @@
+// Runs the tests of policies, and explains expectations that are not met.
 #include "ordain/run_tests.h"
 
 #include <fmt/format.h>
@@ -20,7 +21,8 @@ bool has_obligation(const Program& program, const Decision& decision, const Test
   });
 }
 
-// Of several rules that ask for an approval each has its part in it; of denials, one gives the reason.
+// If several rules require an approval, each of them counts; of several denials, only one gives the
+// reason.
 bool is_by(const Program& program, const Decision& decision, const std::string& rule) {
   if (rule.empty() || name_of(program, decision.rule) == rule) return true;
   return decision.effect == Effect::require_approval &&
@@ -72,7 +74,7 @@ class Runner {
   }
 
  private:
-  // In whole seconds.
+  // The current time, in whole seconds.
   static TimeParts start() { return {timestamp_of_nanos(system_time_ns()).seconds, 0}; }
 
   // The verdict is about the decision that a host gets; the record lists every rule that matched.
@@ -86,7 +88,7 @@ class Runner {
     verdict.decision = decision_json(event.call(), explainer_.decision(), number);
   }
 
-  // What became of the rule that was expected.
+  // Explains the outcome of the expected rule.
   std::string why_not(const std::string& rule) {
     if (explainer_.reader().call().error().failed) return "";
     for (const detail::RuleOutcome& outcome : explainer_.outcomes()) {

@@ -1,3 +1,5 @@
+// Decides calls with unknown facts: finds the rules whose answer depends on them, and whether the
+// effect does.
 #include "analysis/unknown.h"
 
 #include <algorithm>
@@ -12,7 +14,7 @@ bool begins(std::string_view path, std::string_view with) {
   return path.starts_with(with) && (path.size() == with.size() || path[with.size()] == '.' || path[with.size()] == '[');
 }
 
-// The slot's value is not known, or not wholly.
+// Whether the slot's value is unknown, at least in part.
 bool touches(std::string_view slot, std::string_view unknown) { return begins(unknown, slot) || begins(slot, unknown); }
 
 // Whether the slot is set is known: the unknown part is its value or lies within it, and was present.
@@ -76,7 +78,8 @@ bool placeholder(const Type& type, Arena& arena, Value* out) {
   }
 }
 
-// Takes ".name" or "[7]" off the front of a path. False at its end or where it is neither.
+// Takes ".name" or "[7]" off the front of a path. Returns false at its end, and if it begins with
+// neither.
 bool take_step(std::string_view* path, std::string_view* name, size_t* index) {
   *name = {};
   if (path->starts_with('.')) {
@@ -224,11 +227,11 @@ bool UnknownFacts::is_open(FactBinder& binder, uint32_t code, std::span<const st
   Fault fault;
   const uint32_t condition = data_of(*program_).rule_codes[code].condition;
   DecideOptions how = options;
-  how.interpret_only = true;  // slow, and sure to look whether a slot is there
+  how.interpret_only = true;  // slow, but always checks whether a slot is present
   return !evaluate(*program_, condition, binder.call(), binder.context(), scratch, how, &result, &fault);
 }
 
-// Fills open_ with the rules of this capability and stage whose answer is not known.
+// Fills open_ with the rules of this capability and stage whose answer is unknown.
 UnknownFacts::Answer UnknownFacts::open_rules(FactBinder& binder, std::span<const std::string_view> paths,
                                               Scratch& scratch, const DecideOptions& options) {
   Answer out;
@@ -273,7 +276,8 @@ bool UnknownFacts::is_sure(const FactBinder& binder, uint32_t code, Scratch& scr
          result.as_bool();
 }
 
-// True if the effect stands whatever the open rules come to: nothing overrides a deny, and an allow overrides nothing.
+// True if the effect stands whatever the answers of the open rules: a deny cannot be overridden,
+// and an allow does not override anything.
 bool UnknownFacts::settled(const FactBinder& binder, Scratch& scratch, const DecideOptions& options,
                            Decision* decision) const {
   const ProgramData& data = data_of(*program_);
@@ -287,8 +291,8 @@ bool UnknownFacts::settled(const FactBinder& binder, Scratch& scratch, const Dec
   if (named && decision->effect == Effect::require_approval && std::all_of(open_.begin(), open_.end(), is_allow)) {
     return true;
   }
-  for (const PackageRules& plan : plans) {
-    const Range deny = plan.deny.entries;
+  for (const PackageRules& package : packages) {
+    const Range deny = package.deny.entries;
     for (uint32_t i = deny.first; i < deny.first + deny.count; ++i) {
       if (!is_sure(binder, data.rule_list[i], scratch, options)) continue;
       *decision = Decision();
@@ -323,7 +327,7 @@ bool UnknownFacts::patch(Event* event, Value* input, Value* output, std::span<co
   return any;
 }
 
-// True if the misfit is where an unknown value stands.
+// True if the misfit is at a place whose value is unknown.
 bool UnknownFacts::stands_in(const FactBinder& binder, std::span<const std::string_view> paths) const {
   const std::string_view misfit = binder.call().error().path;
   return std::any_of(paths.begin(), paths.end(), [&](std::string_view path) { return begins(misfit, path); });

@@ -1,5 +1,5 @@
-// Unknown facts: deciding a call of which parts are not known. A rule that reads such a part is settled only if the
-// rest of its condition settles it.
+// UnknownFacts decides a call of which parts are unknown. A rule that reads such a part has a
+// known answer only if the rest of its condition decides it.
 #pragma once
 
 #include <span>
@@ -13,19 +13,20 @@ namespace ordain {}
 
 namespace ordain::detail {
 
-/// For one program. Not thread-safe.
+/// Decides calls for one program. Not thread-safe.
 class UnknownFacts {
  public:
   explicit UnknownFacts(std::shared_ptr<const Program> program);
 
   struct Answer {
-    Decision decision;  ///< means something only if `known`
+    Decision decision;  ///< meaningful only if `known`
     bool known = true;
-    std::string_view rule;  ///< a rule that the answer depends on; "" if it is the binding
-    std::string_view path;  ///< what is not known: "input.card", "now"
+    std::string_view rule;  ///< a rule on which the answer depends; "" if it depends on binding
+    std::string_view path;  ///< the unknown value: "input.card", "now"
   };
-  /// Decides `event`, whose values at `paths` stand for others that fit the declaration too. Binds `binder` as often as
-  /// it needs by `bind(event)`. The decision lives in `scratch`.
+  /// Decides `event`, in which the values at `paths` stand for other values that also fit the
+  /// declaration. Binds `binder` with `bind(event)` as often as necessary. The decision lives in
+  /// `scratch`.
   template <typename Bind>
   Answer decide(FactBinder& binder, const EventFacts& event, std::span<const std::string_view> paths, Arena& arena,
                 Scratch& scratch, const DecideOptions& options, const Bind& bind) {
@@ -42,7 +43,7 @@ class UnknownFacts {
       return {ordain::decide(binder.call(), binder.context(), scratch, options), true, "", ""};
     }
     Answer open = open_rules(binder, paths, scratch, options);
-    bind(patched);  // what was forgotten is back
+    bind(patched);  // restores the slots that were made absent
     open.decision = ordain::decide(binder.call(), binder.context(), scratch, options);
     open.known = open_.empty() || settled(binder, scratch, options, &open.decision);
     return open;
@@ -73,7 +74,7 @@ class UnknownFacts {
 
   std::shared_ptr<const Program> program_;
   std::vector<Reads> reads_;    ///< by rule code
-  std::vector<uint32_t> open_;  ///< rule codes whose answer the unknown parts decide, of the last call
+  std::vector<uint32_t> open_;  ///< of the last call: rule codes whose answer depends on unknown parts
   std::vector<SlotId> forgotten_;
 };
 

@@ -1,4 +1,5 @@
-# Every library that Ordain uses; why, and under which licence, is in docs/dependencies.md.
+# Finds every library that Ordain uses. docs/dependencies.md gives the reason and the licence of
+# each.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)

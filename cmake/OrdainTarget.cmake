@@ -1,4 +1,5 @@
-# ordain_library(NAME sources...): a static library ordain_NAME, known as ordain::NAME here and when installed.
+# ordain_library(NAME sources...) adds a static library ordain_NAME, called ordain::NAME here and
+# when installed.
 function(ordain_library name)
   add_library(ordain_${name} STATIC ${ARGN})
   add_library(ordain::${name} ALIAS ordain_${name})
@@ -8,7 +9,7 @@ function(ordain_library name)
     PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_features(ordain_${name} PUBLIC cxx_std_20)
   ordain_compile_options(ordain_${name})
-  if(NOT name STREQUAL "jit")  # has its own
+  if(NOT name STREQUAL "jit")  # it has precompiled headers of its own
     ordain_precompile(ordain_${name})
   endif()
   set_property(GLOBAL APPEND PROPERTY ORDAIN_LIBRARIES ordain_${name})
@@ -17,12 +18,12 @@ function(ordain_library name)
   endif()
 endfunction()
 
-# Warnings and sanitizers for our own code.
+# Sets warnings and sanitizers for our own code.
 function(ordain_compile_options target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -fpch-preprocess)  # lets ccache tell whether a precompiled header changed
   endif()
-  # Everywhere, because precompiled headers only fit where the same macros are defined.
+  # Set everywhere, because precompiled headers only fit targets with the same macros.
   target_compile_options(${target} PRIVATE -pthread)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers)
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
@@ -42,8 +43,9 @@ function(ordain_compile_options target)
   endif()
 endfunction()
 
-# ordain_precompile(TARGET [PCH]): the standard library's and fmt's headers, parsed once for all targets with the same
-# options. PCH is the target that owns them: ordain_pch, or ordain_test_pch, which has GoogleTest's too.
+# ordain_precompile(TARGET [PCH]) makes a target use the standard library's and fmt's headers, which
+# are parsed once for all targets with the same options. PCH is the target that owns them:
+# ordain_pch, or ordain_test_pch, which also has GoogleTest's headers.
 function(ordain_precompile target)
   set(owner ordain_pch)
   if(ARGC GREATER 1)
@@ -52,19 +54,20 @@ function(ordain_precompile target)
   target_precompile_headers(${target} REUSE_FROM ${owner})
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "EXECUTABLE")
-    # CMake compiles executables with -fPIE, but the headers were precompiled with -fPIC, as libraries are. The last one
-    # counts, and compilers reject precompiled headers that were made with the other.
+    # CMake compiles executables with -fPIE, but the headers were precompiled with -fPIC, as for
+    # libraries. The last option counts, and compilers reject headers that were precompiled with the
+    # other one.
     target_compile_options(${target} PRIVATE -fPIC)
   endif()
 endfunction()
 
-# Headers that most files include. A header that changes often does not belong here.
+# Headers that most files include. Do not add a header that changes often.
 set(ORDAIN_PRECOMPILED_HEADERS
   <algorithm> <array> <atomic> <bit> <chrono> <charconv> <cmath> <cstdint> <cstring> <fstream> <functional>
   <iostream> <map> <memory> <mutex> <optional> <set> <span> <string> <string_view> <thread> <unordered_map>
   <unordered_set> <utility> <vector> <fmt/format.h> <fmt/ranges.h>)
 
-# ordain_precompiled(NAME HEADERS...): a target whose precompiled headers others use.
+# ordain_precompiled(NAME HEADERS...) adds a target whose precompiled headers others use.
 function(ordain_precompiled name)
   file(WRITE ${CMAKE_BINARY_DIR}/${name}.cc "// Exists so that ${name} compiles something.\n")
   add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/${name}.cc)

@@ -1,4 +1,4 @@
-# Writes the header OUTPUT with a digest of FILES, which changes when one of them does.
+# Writes the header OUTPUT with a digest of FILES, which changes when one of the files does.
 set(digests "")
 foreach(file ${FILES})
   file(SHA256 ${file} digest)

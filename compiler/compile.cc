@@ -1,4 +1,4 @@
-// compile: the front end, as the pipeline it is.
+// compile runs the front end as a pipeline.
 #include "ordain/compile.h"
 
 #include <algorithm>
@@ -20,7 +20,7 @@
 namespace ordain {
 namespace {
 
-// The word that begins the statement which byte `offset` lies in: "capability", "policy", ...
+// Finds the word that begins the statement containing byte `offset`: "capability", "policy", ...
 std::string_view statement_at(std::string_view text, uint32_t offset) {
   std::string_view word;
   int depth = 0;
@@ -40,7 +40,7 @@ std::string_view statement_at(std::string_view text, uint32_t offset) {
   return word;
 }
 
-// What the checker may wrongly find wrong because a syntax error swallowed a declaration.
+// What the checker may wrongly report because a syntax error hid a declaration.
 constexpr std::string_view kNeedsAllRules[] = {"test-unknown-rule", "test-without-call", "rule-fits-nowhere"};
 constexpr std::string_view kNeedsAllDeclarations[] = {
     "undeclared-reference", "unknown-field",      "unknown-function",        "import-not-found",   "import-package",
@@ -51,8 +51,9 @@ bool is_one_of(std::string_view code, const auto& codes) {
   return std::find(std::begin(codes), std::end(codes), code) != std::end(codes);
 }
 
-// After syntax errors the tree lacks what they swallowed: of the checker's findings (from `parsed` on) keeps the errors
-// that stand all the same. Where only rules and tests are damaged, most do.
+// After syntax errors, declarations and rules may be missing from the tree. Of the checker's
+// findings (from `parsed` on), this keeps the errors that hold anyway. If only rules and tests are
+// damaged, most errors do.
 void drop_consequences(Diagnostics& diagnostics, size_t parsed) {
   bool rules_only = true;
   for (size_t i = 0; i < parsed; ++i) {
@@ -96,7 +97,7 @@ std::shared_ptr<const Program> link(ProgramData data, Diagnostics& diagnostics, 
   return nullptr;
 }
 
-// Milliseconds since it was last asked.
+// Milliseconds since the last reading.
 class Stopwatch {
  public:
   double lap() {

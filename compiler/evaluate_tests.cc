@@ -1,5 +1,5 @@
-// A test's call becomes the JSON text of an event, so that tests are decided by the way that all other events take, and
-// one that fails can be decided again by itself.
+// Turns a test's call into the JSON text of an event. Tests are thus decided in the same way as
+// all other events, and a failing test can be decided again by itself.
 #include "compiler/evaluate_tests.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 namespace ordain {
 namespace {
 
-// A JSON value under construction: an object with these fields, or a finished text.
+// A JSON value under construction: an object with these fields, or finished text.
 struct JsonNode {
   std::map<std::string, JsonNode, std::less<>> fields;
   std::string text;  ///< "" for an object
@@ -32,7 +32,7 @@ bool has_text_keys(const Value& value) {
   return true;
 }
 
-// Objects that meet at one place become one: `agent = {...}, agent.team = "x"`.
+// Objects at the same place are merged: `agent = {...}, agent.team = "x"`.
 void put(JsonNode& node, std::span<const std::string_view> path, const Value& value) {
   if (!path.empty()) {
     node.text.clear();
@@ -62,7 +62,7 @@ void append(std::string& out, const JsonNode& node) {
   out += node.fields.empty() ? "{}" : "}";
 }
 
-// Values may share their parts, so that one of little memory is endless when it is written out.
+// Values may share parts, so a value of little memory may be extremely long as text.
 bool can_be_written(const Value& value, uint64_t* left, int depth = 0) {
   if (*left == 0 || depth >= kMaxValueDepth) return false;
   --*left;

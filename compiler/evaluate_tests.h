@@ -1,4 +1,4 @@
-// evaluate_tests: what `test` blocks write, as events to decide and what is expected of them.
+// evaluate_tests turns `test` blocks into events to decide and expectations.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// read_sources: policy files from disk, with what they import.
+// read_sources reads policy files from disk, together with the files that they import.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -25,7 +25,8 @@ struct FoundImport {
   Span span;
 };
 
-// Imports, found without parsing: `import` where a statement may begin. What is wrong with them, the parser will say.
+// Finds imports without parsing: the word `import` where a statement may begin. The parser reports
+// errors in them.
 std::vector<FoundImport> scan_imports(std::string_view text, uint32_t file) {
   std::vector<FoundImport> out;
   int depth = 0;
@@ -68,9 +69,10 @@ std::vector<FoundImport> scan_imports(std::string_view text, uint32_t file) {
 struct Reader {
   Diagnostics out = {};
   std::set<std::string> seen = {};      // canonical paths
-  std::vector<std::string> roots = {};  // directories given
+  std::vector<std::string> roots = {};  // the given directories
 
-  // Where a complaint about a path goes that no policy text names: an empty source of that name.
+  // Makes a place for an error about a path that no policy text names: an empty source with that
+  // name.
   Span span_of_path(const std::string& path) {
     out.sources.push_back(std::make_shared<Source>(Source{path, ""}));
     return {static_cast<uint32_t>(out.sources.size() - 1), 0, 0};
@@ -92,7 +94,7 @@ struct Reader {
     std::error_code error;
     fs::file_status status = fs::status(path, error);
     if (error) return unreadable(path, error.message(), asked);
-    // A pipe or a device could block or never end.
+    // Reading a pipe or a device could block or never end.
     if (!fs::is_regular_file(status)) return unreadable(path, "not a regular file", asked);
     uintmax_t size = fs::file_size(path, error);
     if (error) return unreadable(path, error.message(), asked);
@@ -104,7 +106,8 @@ struct Reader {
       return;
     }
     std::ifstream stream(path, std::ios::binary);
-    // One byte more than promised shows a file that grew meanwhile; the parser refuses what is past the limit.
+    // Reading one byte more than the size shows if the file has grown meanwhile. The parser refuses
+    // text past the limit.
     std::string text(static_cast<size_t>(size) + 1, '\0');
     if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
     if (stream.bad() || !stream.eof()) {
@@ -131,7 +134,7 @@ struct Reader {
     for (const std::string& file : files) read_file(file, nullptr);
   }
 
-  // Files that only imports name come after those given, in the order in which they are met.
+  // Files that are only imported come after the given files, in the order in which they are found.
   void follow_imports() {
     for (uint32_t file = 0; file < out.sources.size(); ++file) {
       std::shared_ptr<const Source> source = out.sources[file];
@@ -161,7 +164,7 @@ Diagnostics read_sources(const std::vector<std::string>& paths) {
       }
     }
     reader.follow_imports();
-  } catch (const std::exception& failure) {  // the file system library's own, and a lack of memory
+  } catch (const std::exception& failure) {  // from the file system library, or for lack of memory
     reader.unreadable(paths.empty() ? "" : paths.front(), failure.what(), nullptr);
   }
   return std::move(reader.out);

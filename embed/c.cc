@@ -1,4 +1,5 @@
-// The C interface: reads events and writes decisions as every host does, behind functions that throw nothing.
+// The C interface reads events and writes decisions as every host does, behind functions that
+// never throw.
 #include "ordain/c.h"
 
 #include <algorithm>
@@ -28,7 +29,8 @@ using ordain::Scratch;
 
 namespace {
 
-// What one thread needs to decide. Kept from call to call, so that contexts are resolved once per agent.
+// What one thread needs to decide. It is kept between calls, so that contexts are resolved once per
+// agent.
 struct Session {
   explicit Session(std::shared_ptr<const Program> program) : reader(std::move(program)) {}
   EventReader reader;
@@ -41,7 +43,7 @@ struct ordain_engine {
   std::shared_ptr<const Program> program;
   DecideOptions how;
   std::atomic<uint64_t> decisions{0};
-  std::mutex mutex;  // of `idle` only: never held while deciding
+  std::mutex mutex;  // protects `idle` only; never held while deciding
   std::vector<std::unique_ptr<Session>> idle;
 
   std::unique_ptr<Session> take() {
@@ -90,7 +92,8 @@ void check_struct(const Struct* object, const char* name) {
   }
 }
 
-// Fills the caller's error. Nothing may throw here: without memory there is a status and no message.
+// Fills the caller's error without throwing: if there is no memory, the caller gets a status
+// without a message.
 ordain_status report(ordain_error* error, ordain_status status, const char* message) noexcept {
   if (error == nullptr || !is_known(error)) return status;
   error->status = status;
@@ -102,7 +105,7 @@ ordain_status report(ordain_error* error, ordain_status status, const char* mess
   return status;
 }
 
-// Runs `body`, and turns whatever it throws into a status.
+// Runs `body`, and turns any exception into a status.
 template <typename Body>
 ordain_status guarded(ordain_error* error, Body body) noexcept {
   if (error != nullptr && !is_known(error)) return ORDAIN_INVALID_ARGUMENT;

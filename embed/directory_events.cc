@@ -1,4 +1,5 @@
-// inotify where there is one. Watches are added anew each time: that is cheap, and right when a directory was replaced.
+// Uses inotify if the system has it. Watches are added again each time, which is cheap, and
+// correct if a directory was replaced.
 #include "embed/directory_events.h"
 
 #include <fcntl.h>
@@ -45,8 +46,9 @@ bool DirectoryEvents::listen_to(const std::set<std::string>& directories) {
   bool all = true;
   constexpr uint32_t kMask = IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
                              IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
-  // A directory that is gone needs no watch: the one above it is in the set. Those no longer wanted stay; what they
-  // tell makes the caller look, and find nothing.
+  // A directory that has disappeared needs no watch, because the directory above it is in the set.
+  // Watches that are no longer wanted remain; their events make the caller look again and find no
+  // change.
   for (const std::string& directory : directories) {
     if (inotify_add_watch(events_, directory.c_str(), kMask) < 0 && errno != ENOENT && errno != ENOTDIR) all = false;
   }
@@ -86,7 +88,7 @@ DirectoryEvents::Seen DirectoryEvents::take_events() {
 }
 
 DirectoryEvents::Seen DirectoryEvents::wait(std::chrono::milliseconds timeout) {
-  pollfd ends[] = {{wake_[0], POLLIN, 0}, {events_, POLLIN, 0}};  // negative ones are passed over
+  pollfd ends[] = {{wake_[0], POLLIN, 0}, {events_, POLLIN, 0}};  // negative descriptors are ignored
   const int ready = poll(ends, 2, static_cast<int>(timeout.count()));
   if (ready <= 0) return Seen::nothing;
   if (ends[0].revents != 0) return Seen::woken;

@@ -1,4 +1,4 @@
-// DirectoryEvents: sleeps until something happens in a set of directories, or until it is woken.
+// DirectoryEvents sleeps until something happens in a set of directories, or until it is woken.
 #pragma once
 
 #include <chrono>
@@ -8,28 +8,29 @@
 
 namespace ordain::detail {
 
-/// inotify behind a narrow door. Where there is none, waiting times out and the caller looks for itself. One thread
-/// waits; `wake` may be called from any.
+/// A narrow interface to inotify. On systems without it, `wait` times out and the caller looks for
+/// changes itself. One thread waits; any thread may call `wake`.
 class DirectoryEvents {
  public:
   enum class Seen { nothing, something, policy, woken };
 
-  /// @param listen false: never tells of anything.
+  /// @param listen false: never reports an event.
   explicit DirectoryEvents(bool listen);
   ~DirectoryEvents();
   DirectoryEvents(const DirectoryEvents&) = delete;
   DirectoryEvents& operator=(const DirectoryEvents&) = delete;
 
-  /// Listens to these directories and no others. @returns false if the system does not tell of all of them.
+  /// Listens to these directories. @returns false if the system does not report the events of all
+  /// of them.
   bool listen_to(const std::set<std::string>& directories);
 
-  /// Waits for events and takes all that are there: `policy` if one was about a file called *.policy or events were
-  /// lost.
+  /// Waits for events and takes all that have arrived. Returns `policy` if one of them was about a
+  /// file called *.policy, or if events were lost.
   Seen wait(std::chrono::milliseconds timeout);
-  /// True while somebody has a file called *.policy open that they have begun to change.
+  /// True while another process has a file called *.policy open that it has begun to change.
   bool writing() const { return !written_.empty(); }
   void forget_writers() { written_.clear(); }
-  /// Makes `wait` return `woken`, now and ever after.
+  /// Makes `wait` return `woken`, now and from then on.
   void wake();
 
  private:

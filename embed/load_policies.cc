@@ -1,4 +1,5 @@
-// The three-line start: compile with the standard library, and make native code in the background.
+// The three-line start: compiles with the standard library, and makes native code in the
+// background.
 #include "ordain/ordain.h"
 #ifdef ORDAIN_HAS_JIT
 #include "ordain/jit.h"

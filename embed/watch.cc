@@ -1,4 +1,5 @@
-// PolicyWatcher: events of directories say when to look, what is found on disk says whether to compile.
+// PolicyWatcher: events in directories say when to look, and the files found on disk say whether
+// to compile.
 #include "ordain/watch.h"
 
 #include <sys/stat.h>
@@ -22,14 +23,14 @@ using detail::DirectoryEvents;
 using Seen = DirectoryEvents::Seen;
 using std::chrono::milliseconds;
 
-// What tells one state of a file from another. Links are followed.
+// Distinguishes one state of a file from another. Links are followed.
 using Stamp = std::tuple<dev_t, ino_t, off_t, time_t, long, time_t, long>;
 
 struct Snapshot {
-  std::map<std::string, Stamp> files;  ///< given, *.policy under and beside the given, imported
-  std::set<std::string> directories;   ///< in which something may happen that matters
+  std::map<std::string, Stamp> files;  ///< the given files, *.policy under and beside them, and imports
+  std::set<std::string> directories;   ///< where relevant changes may happen
   bool policies = false;               ///< there is a file to compile
-  bool empty_file = false;             ///< whoever writes it has only just opened it, perhaps
+  bool empty_file = false;             ///< perhaps its writer has only just opened it
 
   bool same_files(const Snapshot& other) const { return files == other.files; }
 };
@@ -43,11 +44,11 @@ class Looker {
  public:
   explicit Looker(Snapshot& out) : out_(out) {}
 
-  void given(const std::string& path) {
+  void add_given(const std::string& path) {
     std::error_code error;
     links(path);
     if (!fs::is_directory(path, error)) return file(path, true);
-    out_.directories.insert(directory_of(fs::absolute(path, error).lexically_normal()));  // it may itself be replaced
+    out_.directories.insert(directory_of(fs::absolute(path, error).lexically_normal()));  // may be replaced itself
     directory(path);
     fs::recursive_directory_iterator entry(path, error);
     for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
@@ -60,8 +61,8 @@ class Looker {
     }
   }
 
-  // One that is known from a program, and its neighbours, among which imports are sought.
-  void known(const std::string& path) {
+  // Adds a file that a program is known to use, and its neighbours, among which imports are sought.
+  void add_known(const std::string& path) {
     file(path, false);
     std::error_code error;
     fs::directory_iterator entry(directory_of(path), error);
@@ -77,7 +78,7 @@ class Looker {
     out_.directories.insert(error ? path.string() : real.string());
   }
 
-  // Where the links lie that a path leads through: each may be replaced.
+  // Adds the directories of the symbolic links in a path: each link may be replaced.
   void links(const fs::path& path) {
     std::error_code error;
     fs::path prefix;
@@ -129,8 +130,8 @@ struct PolicyWatcher::State {
   Snapshot look() const {
     Snapshot out;
     Looker looker(out);
-    for (const std::string& path : paths) looker.given(path);
-    for (const std::string& path : files) looker.known(path);
+    for (const std::string& path : paths) looker.add_given(path);
+    for (const std::string& path : files) looker.add_known(path);
     return out;
   }
 
@@ -142,12 +143,12 @@ struct PolicyWatcher::State {
 
   void listen(const Snapshot& seen) { polling = !events.listen_to(seen.directories); }
 
-  // The system may lose changes (other machines', those before a new directory was listened to): look now and then
-  // anyway.
+  // The system may miss changes (by other machines, or before it listened to a new directory), so
+  // the watcher looks from time to time anyway.
   milliseconds interval() const { return polling ? options.poll : std::max(options.poll, milliseconds(5000)); }
 
   void run() {
-    bool changed = true;  // since `in_force` was compiled, perhaps
+    bool changed = true;  // perhaps, since `in_force` was compiled
     while (!stop) {
       if (!changed) {
         const Seen seen = events.wait(interval());
@@ -159,7 +160,7 @@ struct PolicyWatcher::State {
     }
   }
 
-  // Waits until nothing has happened for a while and nobody is in the middle of writing, but not for ever.
+  // Waits until nothing has happened for a while and nobody is writing, but not forever.
   void settle() {
     Snapshot before = look();
     for (int n = 0; n < 40 && !stop; ++n) {
@@ -171,7 +172,8 @@ struct PolicyWatcher::State {
     events.forget_writers();
   }
 
-  // @returns false if the files changed meanwhile: what was read is then a mixture, and is not told.
+  // @returns false if the files changed meanwhile: the policies read are then a mixture, and are
+  // not reported.
   bool reload() {
     Snapshot before = look();
     listen(before);  // before reading, so that no later change is missed
@@ -188,12 +190,12 @@ struct PolicyWatcher::State {
     }
     if (policies && !(loaded && policies.program->digest() == digest)) {
       adopt(*policies.program);
-      told = policies.messages;
+      reported = policies.messages;
       on_change({policies.program, policies.messages});
     } else if (policies) {
-      told.clear();  // broken and mended again, or a comment changed
-    } else if (policies.messages != told) {
-      told = policies.messages;
+      reported.clear();  // broken and repaired, or only a comment changed
+    } else if (policies.messages != reported) {
+      reported = policies.messages;
       on_change({nullptr, policies.messages});
     }
     const Snapshot now = look();  // with the files that a new program has
@@ -205,10 +207,10 @@ struct PolicyWatcher::State {
   std::vector<std::string> paths;
   OnChange on_change;
   WatchOptions options;
-  std::vector<std::string> files;  // of the program in force
+  std::vector<std::string> files;  // the files of the program in force
   Digest digest{};
   bool loaded = false;
-  std::string told;
+  std::string reported;
   Snapshot last;
   DirectoryEvents events;
   std::atomic<bool> polling{false}, stop{false};

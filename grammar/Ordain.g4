@@ -1,7 +1,9 @@
-// The syntax of .policy files: a small layer of rules around CEL expressions. This is its one definition.
+// The syntax of .policy files: a small layer of rules around CEL expressions. This file is its
+// only definition.
 //
-// Every word of the rule layer is a token of its own. Where a name may stand, `name`, `selector` and `reservedWord` say which of
-// those words are still names there. All decisions need a bounded number of tokens ahead, so that SLL prediction is exact.
+// Every word of the rule layer is a token of its own. `name`, `selector` and `reservedWord` list
+// the words that are still names in their place. Every decision needs a bounded number of tokens of
+// look-ahead, so SLL prediction is exact.
 grammar Ordain;
 
 // --- files ---------------------------------------------------------------------------------------------------------
@@ -9,7 +11,7 @@ grammar Ordain;
 file         : packageDecl? item* EOF ;
 packageDecl  : 'package' path ';' ;
 item         : importDecl | optionDecl | contextDecl | capabilityDecl | letDecl | policyDecl | testDecl | ';' ;
-importDecl   : 'import' (path | text) ';' ;               // text: a file, relative to this one
+importDecl   : 'import' (path | text) ';' ;               // a text names a file, relative to this one
 optionDecl   : 'option' name '=' name ';' ;
 letDecl      : 'let' name '=' expr ';' ;
 
@@ -20,7 +22,7 @@ contextEntry   : name record ';'? ;
 
 capabilityDecl : capabilityHead '{' capabilityProperty* '}' ;
 capabilityHead : 'capability' capabilityName ;
-capabilityName : path | text ;                            // text: where the host names its tools otherwise
+capabilityName : path | text ;                            // a text is a tool name that is not a path
 capabilityProperty
     : ('type' | 'owner' | 'description') text ';'
     | 'risk' name ';'
@@ -40,7 +42,7 @@ target         : targetSegment ('.' targetSegment)* | text ;
 targetSegment  : selector | '*' ;
 policyProperty : ('version' | 'description') text ';' ;
 
-// Clauses come in any order, each at most once; that is checked after parsing.
+// Clauses come in any order, each at most once, which is checked after parsing.
 policyRule
     : ('deny' | 'require_approval' | 'allow' | 'warn') name? clause* ';'
     | 'redact' name? redactPath clause* ';'
@@ -65,10 +67,11 @@ binding      : path '=' expr ;
 
 loneExpr     : expr EOF ;
 
-// A conditional is right-associative; written as a loop, and folded from the right, so that long ones do not recurse.
+// A conditional is right-associative. It is written as a loop and folded from the right, so that
+// long ones do not recurse.
 expr         : chain ('?' chain ':' chain)* ;
 
-// Binary operators are one flat list. From loosest to tightest, all left-associative:
+// Binary operators are one flat list. From the loosest to the tightest, all left-associative:
 // ||   &&   < <= >= > == != in   + -   * / %
 chain        : operand (('*' | '/' | '%' | '+' | '-' | '<' | '<=' | '>=' | '>' | '==' | '!=' | 'in' | '&&' | '||') operand)* ;
 operand      : ('!'+ | '-'+)? primary suffix* ;
@@ -88,7 +91,7 @@ arguments    : '(' (expr (',' expr)*)? ')' ;
 listLiteral  : '[' (listElement (',' listElement)*)? ','? ']' ;
 listElement  : '?'? expr ;
 mapLiteral   : '{' (mapEntry (',' mapEntry)*)? ','? '}' ;
-mapEntry     : '?'? (expr | clauseWord | reservedWord | ESC_ID) ':' expr ;   // the bare words: in a test's records only
+mapEntry     : '?'? (expr | clauseWord | reservedWord | ESC_ID) ':' expr ;   // bare words: only in a test's records
 fieldBlock   : '{' (fieldInit (',' fieldInit)*)? ','? '}' ;
 fieldInit    : '?'? selector ':' expr ;
 
@@ -97,9 +100,10 @@ fieldInit    : '?'? selector ':' expr ;
 path         : name ('.' selector)* ;
 text         : STRING | RAW_STRING ;
 
-// Where a name begins something: not CEL's own words, and not those that open a clause.
+// Names that may begin an expression or a declaration: neither CEL's own words nor the words that
+// open a clause.
 name         : ID | softWord ;
-// After a dot, and for fields: any word but `true`, `false`, `null`, `in`.
+// A name after a dot, and a field's name: any word except `true`, `false`, `null`, `in`.
 selector     : ID | ESC_ID | softWord | clauseWord | reservedWord ;
 
 softWord
@@ -190,13 +194,14 @@ FLOAT    : [0-9]* '.' [0-9]+ EXPONENT? | [0-9]+ EXPONENT ;
 INT      : [0-9]+ | '0' [xX] HEX+ ;
 UINT     : INT [uU] ;
 
-// Which escapes exist is checked when a literal is decoded; there the message can point at the escape.
+// Whether an escape is valid is checked when a literal is decoded, because the message can then
+// point at the escape.
 STRING     : '"' (ESCAPE | ~[\\"\r\n])* '"' | '\'' (ESCAPE | ~[\\'\r\n])* '\'' | LONG_D '"""' | LONG_S '\'\'\'' ;
 RAW_STRING : [rR] ('"' ~["\r\n]* '"' | '\'' ~['\r\n]* '\'' | RAW_LONG_D '"""' | RAW_LONG_S '\'\'\'') ;
 BYTES      : [bB] (STRING | RAW_STRING) ;
 
-// A string that is never closed, as one token. A long one runs to the end of the file: were it several tokens, each opening quote
-// would read the rest of the file once more.
+// A string that is never closed, as one token. A long one runs to the end of the file; as several
+// tokens, each opening quote would read the rest of the file again.
 BAD_STRING
     : [bB]? ('"' (ESCAPE | ~[\\"\r\n])* '\\'? | '\'' (ESCAPE | ~[\\'\r\n])* '\\'? | LONG_D '"'? '"'? '\\'? | LONG_S '\''? '\''? '\\'?)
     | [bB]? [rR] ('"' ~["\r\n]* | '\'' ~['\r\n]* | RAW_LONG_D '"'? '"'? | RAW_LONG_S '\''? '\''?)
@@ -206,7 +211,8 @@ WS       : [ \t\r\n\f]+ -> skip ;
 COMMENT  : '//' ~[\n]* -> skip ;
 BAD_CHAR : . ;
 
-// The opening quotes of a long string and all that does not close it: fewer than three quotes, then something else.
+// The opening quotes of a long string and all text that does not close it: fewer than three quotes,
+// then another character.
 fragment LONG_D     : '"""'    (LONG_ESCAPE | ~["\\] | '"'  (LONG_ESCAPE | ~["\\]) | '""'   (LONG_ESCAPE | ~["\\]))* ;
 fragment LONG_S     : '\'\'\'' (LONG_ESCAPE | ~['\\] | '\'' (LONG_ESCAPE | ~['\\]) | '\'\'' (LONG_ESCAPE | ~['\\]))* ;
 fragment RAW_LONG_D : '"""'    (~["] | '"'  ~["] | '""'   ~["])* ;

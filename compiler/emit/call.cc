@@ -1,5 +1,5 @@
-// Calls and comparisons. What the standard library says of a pair of typed operands is often a single instruction, and
-// a slot compared with literals never touches a string.
+// Emits calls and comparisons. A standard library function on typed operands is often a single
+// instruction, and comparing a slot with literals never touches a string.
 #include <cstring>
 #include <string_view>
 #include <unordered_map>
@@ -70,7 +70,7 @@ ShortcutTable make_shortcuts() {
 
 bool may_fault(Op op) { return std::strchr(op_info(op).flags, 'F') != nullptr; }
 
-// A constant that folding came to may be one that cannot be prepared: then the call itself says so, when it runs.
+// Folding may produce a constant that cannot be prepared. The call itself then faults when it runs.
 bool can_prepare(const Node& node) {
   const Preparation& preparation = node.overload->preparation;
   const auto arg = static_cast<size_t>(preparation.arg);
@@ -99,7 +99,7 @@ const Shortcut* find_shortcut(const Node& node) {
   if (node.overload != nullptr) {
     if (node.overload->cost != nullptr) return nullptr;  // an instruction costs nothing
     id = node.overload->id;
-  } else if (node.function->name == "_[_]") {  // the same instruction indexes whatever can be indexed
+  } else if (node.function->name == "_[_]") {  // the same instruction indexes lists and maps
     id = "index_list";
   } else if (node.function->name == "_[?_]") {
     id = "list_optindex_optional_int";
@@ -120,7 +120,7 @@ Operand ExpressionEmitter::load(const Node& node, Register dest) {
   return deliver(out, dest, node.at);
 }
 
-/// slot == "literal", slot in ["literal", ...], "literal" in slot.
+/// Matches slot == "literal", slot in ["literal", ...], and "literal" in slot.
 bool ExpressionEmitter::is_slot_test(const Node& node) const {
   return typed::is_free_equality(node, tables_.schema()) || typed::is_free_membership(node, tables_.schema());
 }
@@ -207,7 +207,8 @@ Operand ExpressionEmitter::shortcut_call(const Node& node, const Shortcut& short
   return deliver(out, dest, node.at);
 }
 
-/// What kinds the argument registers have: the parameters', so that the verifier can hold the call to its signature.
+/// Returns the kinds of the argument registers. They are those of the parameters, so that the
+/// verifier can check the call against its signature.
 std::string ExpressionEmitter::argument_kinds(const Node& node) const {
   std::string kinds;
   for (size_t i = 0; i < node.args.size(); ++i) {
@@ -221,7 +222,7 @@ std::string ExpressionEmitter::argument_kinds(const Node& node) const {
 
 Operand ExpressionEmitter::general_call(const Node& node, First first, Register dest) {
   std::string kinds = argument_kinds(node);
-  if (kinds.size() <= 1) {  // any register will do
+  if (kinds.size() <= 1) {  // any register is suitable
     Operand operand;
     if (!kinds.empty()) {
       operand = ensure(take(first, kNoRegister, node.at), static_cast<uint8_t>(kinds[0]), node.at);

@@ -1,4 +1,5 @@
-// Registers are reused by kind, labels are numbers until `finish`, and handler blocks wait until then too.
+// CodeBuffer reuses registers by kind. Labels are numbers until `finish` resolves them, and
+// handler blocks are placed then too.
 #include "compiler/emit/code.h"
 
 namespace ordain::emission {
@@ -49,7 +50,7 @@ Register CodeBuffer::allocate_block(const std::string& kinds) {
   }
   if (kinds_.size() + kinds.size() > kMaxRegisters) {
     overflowed_ = true;
-    // The code is thrown away, but it is written to the end: the block must exist.
+    // The code will be discarded, but it is written to the end, so the block must exist.
     kinds_.resize(std::max(kinds_.size(), kinds.size()), kAnyKind);
     return 0;
   }

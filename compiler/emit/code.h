@@ -1,4 +1,5 @@
-// CodeBuffer: the code of one predicate while it is being written: registers, labels, fault handlers.
+// CodeBuffer holds the code of one predicate while it is being written: registers, labels, fault
+// handlers.
 #pragma once
 
 #include <cstdint>
@@ -13,26 +14,27 @@ namespace ordain::emission {
 
 using Register = uint16_t;
 inline constexpr Register kNoRegister = UINT16_MAX;
-/// Past it the predicate is given up: it faults with memory_budget, whatever its arguments.
+/// With more registers the predicate is given up: it then faults with memory_budget, whatever its
+/// arguments.
 inline constexpr size_t kMaxRegisters = 60'000;
 
 using Label = uint32_t;
 inline constexpr Label kNoLabel = UINT32_MAX;
 
-/// Reused for one predicate after the other.
+/// One buffer serves many predicates, one after another.
 class CodeBuffer {
  public:
   void reset();
 
-  // --- registers: temporaries are handed back with `release` and reused by kind
+  // --- registers: temporaries are returned with `release` and reused by kind
   Register allocate(uint8_t kind);
   void release(Register reg);
-  /// Registers side by side, as calls want their arguments. Given back as a whole.
+  /// Allocates adjacent registers, as calls need for their arguments. They are released as a block.
   Register allocate_block(const std::string& kinds);
   void release_block(Register first, const std::string& kinds);
   uint8_t kind(Register reg) const { return kinds_[reg]; }
 
-  // --- instructions. `location` is for those that may fault.
+  // --- instructions; `location` is for those that may fault
   void emit(Op op, uint32_t a = 0, uint32_t b = 0, uint32_t c = 0, uint32_t location = kNone);
   Label new_label();
   void bind(Label label) { labels_[label] = pc(); }
@@ -40,18 +42,18 @@ class CodeBuffer {
   uint32_t pc() const { return static_cast<uint32_t>(code_.size()); }
 
   // --- faults
-  /// Between begin_region and end_region, faults go on at `handler`.
+  /// Between begin_region and end_region, faults continue at `handler`.
   void begin_region(Label handler);
   void end_region();
-  /// A handler block, placed after all other code so that the way without faults stays straight. It does `op saved`;
-  /// save_fault then goes on at `next`.
+  /// Adds a handler block, which is placed after all other code so that the path without faults
+  /// stays straight. It runs `op saved`; save_fault then continues at `next`.
   void defer_handler(Label handler, Op op, uint32_t saved, Label next);
   uint32_t allocate_saved();
   void release_saved() { --saved_depth_; }
 
   /// Places the deferred handlers and resolves labels.
   void finish();
-  /// Replaces everything by one instruction that faults.
+  /// Replaces all code by one instruction that faults.
   void give_up(FaultCode code);
   bool overflowed() const { return overflowed_; }
 

@@ -1,4 +1,5 @@
-// Where `&&` joins the parts of a variable's body, each of them is a part with that variable.
+// Takes conditions apart. If `&&` joins the operands of a let's body, each of them becomes a
+// part with that variable.
 #include "compiler/emit/condition_parts.h"
 
 namespace ordain {

@@ -1,4 +1,5 @@
-// take_apart: the parts of conditions as expressions of their own, so that an explanation can say which part was false.
+// take_apart makes the parts of conditions expressions of their own, so that an explanation can
+// say which part was false.
 #pragma once
 
 #include <unordered_map>
@@ -9,11 +10,12 @@
 
 namespace ordain {
 
-/// For each rule body with a condition, the parts that `&&` joins in it, in source order. A condition without `&&` is
-/// one part.
+/// For each rule body with a condition, the operands of its `&&`, in source order. A condition
+/// without `&&` is one part.
 using ConditionParts = std::unordered_map<const typed::RuleBody*, std::vector<typed::Expression>>;
 
-/// `set` is folded. The parts share its trees; what they need besides lives in `arena`.
+/// `set` must be folded. The parts share its trees; everything else that they need lives in
+/// `arena`.
 ConditionParts take_apart(Arena& arena, const typed::PolicySet& set);
 
 }  // namespace ordain

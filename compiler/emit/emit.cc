@@ -1,5 +1,6 @@
-// Rules and their lists: which predicates a rule consists of, and which rules decide a capability's calls. Everything
-// is shared that is the same: predicates between rules, a rule's code and lists of rules between capabilities.
+// Emits rules and their lists: the predicates of which a rule consists, and the rules that
+// decide a capability's calls. Whatever is equal is shared: predicates between rules, and a rule's
+// code and lists of rules between capabilities.
 #include "compiler/emit/emit.h"
 
 #include <algorithm>
@@ -27,7 +28,7 @@ using typed::RuleList;
 
 constexpr uint8_t kind_number(Kind kind) { return static_cast<uint8_t>(kind); }
 
-/// Entries of lists of rules, and package rules: each run of them once.
+/// Stores sequences (of entries of rule lists, or of package rules), each only once.
 template <typename T>
 class Runs {
  public:
@@ -126,7 +127,7 @@ class SetEmitter {
     return entry->second;
   }
 
-  /// The rules of a capability and stage. A rule that no call can match has no code.
+  /// Adds the rules of a capability and stage. A rule that cannot match any call has no code.
   Range add_packages(const RuleList& list, const std::vector<indexing::IndexedPackage>& packages) {
     std::vector<uint32_t> codes(list.rules.size(), kNone);
     for (size_t i = 0; i < list.rules.size(); ++i) {
@@ -141,7 +142,7 @@ class SetEmitter {
     return package_rules_.add(out);
   }
 
-  /// @param codes by place in the list that `package` is indexed from
+  /// @param codes by place in the list from which `package` is indexed
   PackageRules package_rules(const indexing::IndexedPackage& package, const std::vector<uint32_t>& codes) {
     PackageRules out{.package = package.package, .first_match = package.first_match ? 1u : 0u};
     for (size_t i = 0; i < kRuleLists.size(); ++i) {
@@ -165,7 +166,7 @@ class SetEmitter {
     return {range, known->second};
   }
 
-  /// After everything else, so that it moves nothing that the rules themselves need.
+  /// Called after everything else, so that it does not renumber anything that the rules need.
   void add_parts(const ConditionParts& parts) {
     for (uint32_t code = 0; code < bodies_.size(); ++code) {
       const auto of_body = parts.find(bodies_[code]);

@@ -1,4 +1,4 @@
-// emit: typed trees to a Program's tables and bytecode.
+// emit turns typed trees into a Program's tables and bytecode.
 #pragma once
 
 #include "compiler/check/expression/typed.h"
@@ -9,13 +9,15 @@
 
 namespace ordain {
 
-/// @param index of `set`
-/// @param diagnostics gives the sources that spans point into
-/// @param parts of the conditions of `set`, for ProgramData::condition_parts; may be empty
+/// Emits a set of policies.
+/// @param index the index of `set`.
+/// @param diagnostics holds the sources that spans refer to.
+/// @param parts the parts of the conditions of `set`, for ProgramData::condition_parts; may be
+/// empty.
 ProgramData emit(const typed::PolicySet& set, const indexing::Index& index, const Diagnostics& diagnostics,
                  const ConditionParts& parts = {});
 
-/// A program of one predicate (number 0) and no rules.
+/// Emits a program of one predicate (number 0) and no rules.
 ProgramData emit(const typed::Expression& expression, const Schema& schema, const Diagnostics& diagnostics);
 
 }  // namespace ordain

@@ -1,5 +1,6 @@
-// Values: every node but conditions, calls and loops. Chains of first operands (a + b + c, x.y.z) may be as long as the
-// source allows and are walked in a loop; everything else recurses at most as deep as brackets nest.
+// Emits values: every node except conditions, calls and loops. Chains of first operands (a + b +
+// c, x.y.z) may be as long as the source allows and are walked in a loop. Everything else recurses
+// at most as deep as brackets nest.
 #include "compiler/emit/expression.h"
 
 namespace ordain::emission {
@@ -18,7 +19,8 @@ constexpr uint8_t kList = static_cast<uint8_t>(Kind::list);
 constexpr uint8_t kMap = static_cast<uint8_t>(Kind::map);
 constexpr uint8_t kOptional = static_cast<uint8_t>(Kind::optional);
 
-// What a register holds before its initialiser has run: never read, but the verifier wants every register written.
+// A value for registers before their initialiser has run. It is never read, but the verifier
+// requires that every register is written.
 Value placeholder(uint8_t kind) {
   switch (kind) {
     case kBool:
@@ -82,7 +84,7 @@ void ExpressionEmitter::convert(Register from, Register to, const Span& span) {
     code_.emit(Op::mov, to, from);
   } else if (from_kind == kAnyKind) {
     code_.emit(Op::unbox, to, from, 0, at(span));
-  } else {  // cannot succeed; faults when it is run
+  } else {  // cannot succeed; faults at run time
     Register any = code_.allocate(kAnyKind);
     code_.emit(Op::mov, any, from);
     code_.emit(Op::unbox, to, any, 0, at(span));
@@ -90,7 +92,7 @@ void ExpressionEmitter::convert(Register from, Register to, const Span& span) {
   }
 }
 
-// Hands a fresh register to the one that asked for a destination.
+// Moves the value of a fresh register to the destination, if the caller gave one.
 Operand ExpressionEmitter::deliver(Register from, Register dest, const Span& span) {
   if (dest == kNoRegister) return {from, true};
   if (from == dest) return {dest, false};
@@ -117,7 +119,7 @@ Operand ExpressionEmitter::take(First first, Register dest, const Span& span) {
 
 // --- values
 
-/// Nodes whose first operand is evaluated before anything else of them.
+/// Whether the node's first operand is evaluated before anything else in it.
 bool ExpressionEmitter::is_chain(const Node& node) {
   switch (node.kind) {
     case NodeKind::select:
@@ -133,7 +135,7 @@ bool ExpressionEmitter::is_chain(const Node& node) {
   }
 }
 
-/// The value of `node`, in `dest` if one is given.
+/// Emits the value of `node`, into `dest` if it is given.
 Operand ExpressionEmitter::value(const Node& node, Register dest) {
   size_t base = chain_.size();
   const Node* bottom = &node;
@@ -215,7 +217,7 @@ Operand ExpressionEmitter::unchained_value(const Node& node, Register dest) {
     case NodeKind::fail: {
       uint32_t detail = node.value.present() ? tables_.constant(node.value) : kNone;
       code_.emit(Op::fail, static_cast<uint32_t>(node.fault_code), detail, 0, at(node.at));
-      // Nothing runs after it, but what is written after it wants a register.
+      // Nothing runs after it, but the caller still expects a result register.
       return dest != kNoRegister ? Operand{dest, false} : Operand{code_.allocate(kAnyKind), true};
     }
     default:
@@ -283,7 +285,7 @@ void ExpressionEmitter::bind_let(const Node& node) {
   Variable& variable = variables_[node.local];
   if (!init.may_fault) {
     Operand operand = value(init);
-    if (!operand.temporary) {  // another variable's register, which a loop may write again
+    if (!operand.temporary) {  // the register of another variable, which a loop may overwrite
       Register copy = code_.allocate(code_.kind(operand.reg));
       code_.emit(Op::mov, copy, operand.reg);
       operand.reg = copy;
@@ -317,7 +319,7 @@ Operand ExpressionEmitter::let_value(const Node& node, Register dest) {
   bind_let(node);
   Operand body = value(*node.args[1], dest);
   if (body.reg == variables_[node.local].reg && !body.temporary) {
-    // The variable itself is the value: its register must not be reused while the value is.
+    // The variable itself is the value. Its register must not be reused while the value is in use.
     Register copy = code_.allocate(code_.kind(body.reg));
     code_.emit(Op::mov, copy, body.reg);
     body = {copy, true};
@@ -326,7 +328,8 @@ Operand ExpressionEmitter::let_value(const Node& node, Register dest) {
   return body;
 }
 
-/// The kind of the register that `value` leaves the node's value in, as far as that can be told before it is emitted.
+/// The kind of the register in which `value` will leave the node's value, as far as that is known
+/// before the code is emitted.
 uint8_t ExpressionEmitter::value_kind(const Node& node) const {
   switch (node.kind) {
     case NodeKind::constant:

@@ -1,4 +1,4 @@
-// ExpressionEmitter: one typed expression to the code of one predicate.
+// ExpressionEmitter turns one typed expression into the code of one predicate.
 #pragma once
 
 #include <cstdint>
@@ -14,41 +14,43 @@ namespace ordain::emission {
 /// The kind of the register that holds values of `type`.
 uint8_t register_kind(const Type& type);
 
-/// How a call becomes one instruction.
+/// How a call becomes a single instruction.
 struct Shortcut {
   Op op = Op::call;
   uint8_t operand = kAnyKind;  ///< kind of all operands
   uint8_t result = kAnyKind;
-  bool swap = false;  ///< operands change places: a > b is b < a
+  bool swap = false;  ///< swap the operands: a > b is b < a
 };
-/// The instruction for a call of the standard library, or nullptr.
+/// Finds the instruction for a call of the standard library; nullptr if there is none.
 const Shortcut* find_shortcut(const typed::Node& node);
-/// Nothing of the function can run: the checker only knew its signature.
+/// True if no overload of the function can run, because the checker knew only its signature.
 bool is_unimplemented(const typed::Node& node);
 
-/// A value in a register. A temporary is released by whoever consumes it.
+/// A value in a register. A temporary is released by the code that consumes it.
 struct Operand {
   Register reg = kNoRegister;
   bool temporary = false;
 };
 
-/// The first operand of a node: not evaluated yet (then a node without a chain of its own), or in a register.
+/// The first operand of a node: either not evaluated yet (a node without a chain of its own), or in
+/// a register.
 struct First {
   const typed::Node* node = nullptr;
   Operand operand = {};
 };
 
-/// What follows the code of a condition: so one of its jumps can be left out.
+/// Which code follows the code of a condition, so that one of its jumps can be omitted.
 enum class Falls : uint8_t { to_true, to_false, nowhere };
 
-/// Where a condition goes.
+/// Where a condition jumps to.
 struct Exits {
   Label if_true;
   Label if_false;
   Falls falls;
 };
 
-/// Whether an operand of && or ||, or a predicate, may fault: a value that is no bool does, wherever it comes from.
+/// Whether an operand of && or ||, or a predicate, may fault. Any value that is not a bool faults
+/// there, whatever its source.
 inline bool may_fault_as_condition(const typed::Node& node) {
   return node.may_fault || node.type->kind != TypeKind::boolean;
 }
@@ -57,8 +59,8 @@ class ExpressionEmitter {
  public:
   explicit ExpressionEmitter(Tables& tables) : tables_(tables) {}
 
-  /// The predicate's number. `kind`: what its value must be, with a fault no_such_overload where it is not (kAnyKind:
-  /// anything).
+  /// Emits an expression and returns the predicate's number. `kind` is what its value must be
+  /// (kAnyKind: anything); another kind faults with no_such_overload.
   uint32_t emit(const typed::Expression& expression, uint8_t kind);
 
  private:
@@ -66,10 +68,10 @@ class ExpressionEmitter {
 
   struct Variable {
     Register reg = kNoRegister;
-    uint32_t saved = kNone;  ///< saved fault of its initialiser
+    uint32_t saved = kNone;  ///< the saved fault of its initialiser
   };
 
-  // emit_expression.cc: values
+  // values (expression.cc)
   Operand value(const Node& node, Register dest = kNoRegister);
   Operand apply(const Node& node, First first, Register dest);
   Operand unchained_value(const Node& node, Register dest);
@@ -95,7 +97,7 @@ class ExpressionEmitter {
   }
   uint32_t at(const Span& span) { return tables_.location(span); }
 
-  // emit_call.cc: calls, comparisons, slots
+  // calls, comparisons, slots (call.cc)
   bool is_slot_test(const Node& node) const;
   Operand slot_test(const Node& node, Register dest);
   Operand load(const Node& node, Register dest);
@@ -107,7 +109,7 @@ class ExpressionEmitter {
   std::string argument_kinds(const Node& node) const;
   void call_instruction(const Node& node, Register result, Register args);
 
-  // emit_logic.cc: conditions
+  // conditions (logic.cc)
   static bool is_logic(const Node& node);
   void condition(const Node& node, const Exits& exits, const Span& fault_at);
   void operands_of(const Node& node, typed::NodeKind kind, std::vector<const Node*>& out);
@@ -117,7 +119,7 @@ class ExpressionEmitter {
   Operand conditional(const Node& node, Register dest);
   void root_condition(const Node& node);
 
-  // emit_loop.cc: comprehensions
+  // comprehensions (loop.cc)
   struct Loop {
     Operand range, size, index;
     Label body, test, next;

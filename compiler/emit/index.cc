@@ -1,4 +1,5 @@
-// Nodes keep their order, so that they still lead to later ones; edges are sorted by their numbers.
+// Emits the index. Nodes keep their order, so they still lead to later nodes only. Edges are
+// sorted by their numbers.
 #include "compiler/emit/index.h"
 
 #include <algorithm>

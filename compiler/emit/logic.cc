@@ -1,4 +1,5 @@
-// Conditions: &&, ||, !, ?: and quantifiers become jumps, nested ones straight to where the outermost wants to go.
+// Emits conditions: &&, ||, !, ?: and quantifiers become jumps; nested ones jump straight to the
+// outermost exits.
 //
 // A fault in an operand of && must wait, for a later operand may be false. So an operand that may fault and is not the
 // last stands in a region whose handler saves the fault (the first one stays) and goes on with the next operand. When
@@ -26,7 +27,7 @@ Exits flipped(const Exits& exits) {
 
 }  // namespace
 
-/// Nodes that are better jumped on than computed.
+/// Whether jumping on the node is better than computing its value.
 bool ExpressionEmitter::is_logic(const Node& node) {
   switch (node.kind) {
     case NodeKind::and_:
@@ -43,7 +44,7 @@ bool ExpressionEmitter::is_logic(const Node& node) {
   }
 }
 
-/// Jumps to one of `exits`. A value that is no bool faults at `fault_at`.
+/// Jumps to one of `exits`. A value that is not a bool faults at `fault_at`.
 void ExpressionEmitter::condition(const Node& node, const Exits& exits, const Span& fault_at) {
   switch (node.kind) {
     case NodeKind::constant:
@@ -98,7 +99,7 @@ void ExpressionEmitter::branch(Operand operand, const Exits& exits, const Span& 
   if (exits.falls == Falls::nowhere) code_.jump(exits.if_false);
 }
 
-/// (a && b) && c is a && b && c: the same value and the same fault.
+/// (a && b) && c is a && b && c, with the same value and the same fault.
 void ExpressionEmitter::operands_of(const Node& node, NodeKind kind, std::vector<const Node*>& out) {
   for (const Node* arg : node.args) {
     if (arg->kind == kind) {
@@ -123,7 +124,7 @@ void ExpressionEmitter::connective(const Node& node, const Exits& exits) {
       saved = code_.allocate_saved();
       code_.emit(Op::clear_fault, saved);
     }
-    Label next = code_.new_label();  // after the last operand: where saved faults are raised
+    Label next = code_.new_label();  // after the last operand, this is where saved faults are raised
     Exits through = is_and ? Exits{next, exits.if_false, Falls::to_true} : Exits{exits.if_true, next, Falls::to_false};
     if (may_fault) {
       Label handler = code_.new_label();
@@ -142,7 +143,7 @@ void ExpressionEmitter::connective(const Node& node, const Exits& exits) {
   if (!is_and && exits.falls != Falls::to_false) code_.jump(exits.if_false);
 }
 
-/// The bool that a condition comes to, as a value.
+/// Emits the bool that a condition gives, as a value.
 Operand ExpressionEmitter::truth(const Node& node, Register dest) {
   Label if_true = code_.new_label();
   Label if_false = code_.new_label();
@@ -173,11 +174,12 @@ Operand ExpressionEmitter::conditional(const Node& node, Register dest) {
   return {out, dest == kNoRegister};
 }
 
-/// A whole predicate that is a condition returns from where its jumps end.
+/// Emits a whole predicate that is a condition: it returns where the condition's jumps end.
 void ExpressionEmitter::root_condition(const Node& node) {
   Label if_true = code_.new_label();
   Label if_false = code_.new_label();
-  // `exists` comes to its end when nothing was found, everything else when all is well.
+  // `exists` reaches its end if it found nothing; every other condition reaches its end if it is
+  // true.
   const bool ends_false = node.kind == NodeKind::loop && node.loop == LoopKind::exists;
   condition(node, {if_true, if_false, ends_false ? Falls::to_false : Falls::to_true}, node.at);
   Register out = code_.allocate(kBool);

@@ -1,4 +1,4 @@
-// Comprehensions. All have the same frame, with the test at the end:
+// Emits comprehensions. They all have the same frame, with the test at the end:
 //
 //         size = iter_size range; index = 0; jump test
 //   body: charge; variables; step ...
@@ -66,7 +66,8 @@ void ExpressionEmitter::end_loop(const Node& node, const Loop& loop) {
   release(loop.range);
 }
 
-/// all and exists: a fault in one iteration waits for the others, as an operand's does in && and ||.
+/// Emits all and exists: a fault in one iteration waits for the other iterations, as an operand's
+/// fault does in && and ||.
 void ExpressionEmitter::quantifier(const Node& node, const Exits& exits) {
   const bool all = node.loop == LoopKind::all;
   const Node& step = *node.args[1];

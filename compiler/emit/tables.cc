@@ -1,4 +1,5 @@
-// Interning. Hashes only choose candidates; what is shared is always compared in full.
+// Interns everything in the tables. Hashes only select candidates; whatever is shared has been
+// compared in full.
 #include "compiler/emit/tables.h"
 
 #include <algorithm>
@@ -32,10 +33,11 @@ bool is_text(Kind kind) {
   return kind == Kind::string || kind == Kind::bytes || kind == Kind::type || kind == Kind::ip || kind == Kind::cidr;
 }
 
-// The bytes behind a text; a cidr's aux has the length of its prefix above their number.
+// The number of bytes of a text. In a cidr's aux, the length of the prefix stands above that
+// number.
 size_t text_size(const Value& value) { return value.is(Kind::cidr) ? value.aux & 0xFF : value.aux; }
 
-// Not `equal`: 1, 1u and 1.0 are different constants, and NaN is one.
+// Unlike `equal`, this distinguishes 1, 1u and 1.0, and NaN is identical to itself.
 bool identical(const Value& a, const Value& b) {
   if (a.kind != b.kind || a.aux != b.aux) return false;
   if (is_text(a.kind)) return a.aux == 0 || std::memcmp(a.text, b.text, text_size(a)) == 0;
@@ -139,7 +141,7 @@ uint32_t Tables::location(const Span& span) {
 }
 
 uint32_t Tables::constant(const Value& value) {
-  // An empty list has no memory of its own: whatever was made next may have its address.
+  // An empty list has no memory of its own: whatever is made next may have its address.
   const void* address = value.is(Kind::list) && value.aux > 0 ? static_cast<const void*>(value.items)
                         : value.is(Kind::map)                 ? static_cast<const void*>(value.map)
                                                               : nullptr;

@@ -1,4 +1,5 @@
-// The tables of a Program while it is being emitted: everything that code refers to by number, each thing once.
+// Tables holds the tables of a Program while it is being emitted: everything that code refers to
+// by number, each thing once.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,8 @@
 
 namespace ordain::emission {
 
-/// Bytes of a source to line and column, in constant time after one pass over the source.
+/// Converts byte offsets of a source to line and column, in constant time after one pass over the
+/// source.
 class LineMap {
  public:
   explicit LineMap(const Source& source);
@@ -32,33 +34,36 @@ class LineMap {
   std::vector<uint32_t> points_;  ///< code points before byte i * kStride
 };
 
-/// Adds to `data`, without repetition. Numbers are in order of first use, so the same policies give the same tables.
+/// Adds to `data` without repetition. Numbers are in order of first use, so the same policies give
+/// the same tables.
 class Tables {
  public:
   Tables(ProgramData& data, const Diagnostics& diagnostics);
 
-  /// kNone for a span that no source has.
+  /// Returns kNone for a span that does not belong to a source.
   uint32_t location(const Span& span);
   uint32_t constant(const Value& value);
   uint32_t text_constant(std::string_view text) { return constant(Value::string(text)); }
   SymbolId symbol(std::string_view text);
-  /// The strings of a constant list.
+  /// Adds the set of the strings in a constant list.
   uint32_t symbol_set(const Value& list);
-  /// The bit of `slot` that says whether its list holds `text`, counted from the slot's first bit.
+  /// Returns the bit of `slot`, counted from the slot's first bit, that says whether its list holds
+  /// `text`.
   uint32_t member_bit(SlotId slot, std::string_view text);
-  /// A text that the decision DAG looks for.
+  /// Adds a text that the index looks for.
   uint32_t literal(std::string_view text, IndexLiteral::Where where, bool ignore_case);
   uint32_t import(const Overload& overload);
   uint32_t dynamic_import(const Function& function, size_t args);
   uint32_t prepared(uint32_t import, uint32_t constant);
-  /// Copies finished code into the program, or finds the same code there.
+  /// Copies finished code into the program, or finds equal code there.
   uint32_t predicate(const CodeBuffer& code, uint8_t result);
 
   const Schema& schema() const { return data_.schema; }
   const Slot& slot(SlotId id) const { return data_.schema.slots[id]; }
   void mark_compared(SlotId id) { data_.schema.slots[id].compared = true; }
 
-  /// Numbers the membership bits and writes them into the code. Once, after everything is emitted.
+  /// Numbers the membership bits and writes them into the code. Call it once, after everything is
+  /// emitted.
   void finish_bits();
 
  private:
@@ -69,7 +74,7 @@ class Tables {
   std::vector<LineMap> lines_;
   std::unordered_map<uint64_t, uint32_t> locations_;
   std::unordered_multimap<uint64_t, uint32_t> constants_;               ///< by hash
-  std::map<std::pair<const void*, uint32_t>, uint32_t> big_constants_;  ///< lists and maps seen: address, count
+  std::map<std::pair<const void*, uint32_t>, uint32_t> big_constants_;  ///< added lists and maps: address, count
   std::unordered_map<std::string, SymbolId> symbols_;
   std::map<std::vector<SymbolId>, uint32_t> symbol_sets_;
   std::map<std::pair<const void*, uint32_t>, uint32_t> sets_by_list_;  ///< address, count
@@ -81,7 +86,7 @@ class Tables {
   std::unordered_multimap<uint64_t, uint32_t> predicates_;  ///< by hash
 };
 
-/// Copies all types, and the strings within them, that `schema` points to into `arena`.
+/// Copies all types that `schema` points to, and the strings within them, into `arena`.
 void own_types(Arena& arena, Schema& schema);
 
 }  // namespace ordain::emission

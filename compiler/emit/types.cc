@@ -1,4 +1,5 @@
-// Types outlive the compilation that made them: this copies those that a schema points to into the Program's memory.
+// Copies the types that a schema points to into the Program's memory, because they outlive the
+// compilation that made them.
 #include <unordered_map>
 #include <vector>
 

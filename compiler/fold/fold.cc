@@ -1,5 +1,5 @@
-// Constant folding. Only what certainly has a value is evaluated, so that faults stay where they are; and only pure,
-// cheap work with small results is done at compile time.
+// Folds constants. Only what certainly has a value is evaluated, so that faults stay where they
+// are, and only pure, cheap work with small results is done at compile time.
 #include "compiler/fold/fold.h"
 
 #include <algorithm>
@@ -16,10 +16,10 @@ namespace {
 using typed::Node;
 using typed::NodeKind;
 
-// What one call may cost and make. A list that the author wrote out has no such limit.
+// Limits on the cost and memory of one call. A list that the author wrote out has no such limit.
 constexpr uint64_t kFoldCost = 10'000;
-constexpr uint64_t kFoldCostOfAll = 1'000'000;  // of one expression's calls together
-constexpr uint64_t kFoldCopies = 100'000;       // elements of one expression's constants, once more for each use
+constexpr uint64_t kFoldCostOfAll = 1'000'000;  // for all calls of one expression together
+constexpr uint64_t kFoldCopies = 100'000;       // elements of the constants of one expression, counted once per use
 constexpr uint64_t kFoldMemory = 4 << 10;
 constexpr size_t kFoldScratch = 16 << 10;
 
@@ -31,12 +31,12 @@ bool is_bool(const Node& node) { return node.type->kind == TypeKind::boolean; }
 
 class Folder {
  public:
-  /// `scratch` is for what single calls come to before it is kept.
+  /// `scratch` holds the results of single calls until they are copied to `arena`.
   Folder(Arena& arena, Arena& scratch) : arena_(arena), scratch_(scratch) {}
 
   void fold(typed::Expression& expression) {
     if (expression.root == nullptr) return;
-    // The tree is the checker's own and not yet shared with anyone who reads it.
+    // The tree belongs to the checker, and no reader shares it yet.
     expression.root = fold_node(const_cast<Node*>(expression.root));
   }
 
@@ -56,8 +56,9 @@ class Folder {
     return out;
   }
 
-  // An operand in its parent's place, if no fault moves by that. A value of the wrong kind is reported at the node that
-  // gave it, and so is a map's key that may not be one; the operand's own faults are where the operand is.
+  // Puts an operand in its parent's place, if that does not move a fault. A value of the wrong kind
+  // is reported at the node that produced it, and so is a value that may not be a map's key; faults
+  // of the operand itself stay at the operand.
   static Node* in_place(Node* node, Node* operand, bool is_key) {
     const bool same_place = operand->at.file == node->at.file && operand->at.begin == node->at.begin;
     if (same_place || (operand->type->kind != TypeKind::dyn && !is_key)) return operand;
@@ -98,7 +99,7 @@ class Folder {
     }
   }
 
-  // The node becomes a constant in place: type and spans stay as they are.
+  // Makes the node a constant in place: its type and spans stay unchanged.
   static Node* become(Node* node, Value value) {
     node->kind = NodeKind::constant;
     node->value = value;
@@ -120,7 +121,7 @@ class Folder {
     for (const Node* arg : node->args) args.push_back(arg->value);
     const Overload* overload = node->overload;
     if (overload == nullptr) {
-      // As call_dynamic chooses.
+      // Chooses as call_dynamic does.
       for (const Overload* row : node->function->overloads) {
         if (row->call == nullptr || !accepts(*row, args.data(), args.size())) continue;
         overload = row;
@@ -141,7 +142,8 @@ class Folder {
     return become(node, copy_value(arena_, result));
   }
 
-  // One operand that decides makes the rest irrelevant, faults included; operands that cannot decide are dropped.
+  // One operand that decides makes the others irrelevant, including their faults. Operands that
+  // cannot decide are dropped.
   Node* fold_logic(Node* node, bool is_and) {
     std::vector<Node*> kept;
     for (Node* operand : node->args) {
@@ -152,7 +154,7 @@ class Folder {
     if (kept.size() == node->args.size()) return node;
     if (kept.size() == 1) {
       if (is_bool(*kept[0])) return kept[0];
-      // The operand's kind is still to be looked at, and that takes an operator.
+      // The operand's kind must still be checked, which requires an operator.
       for (Node* operand : node->args) {
         if (operand != kept[0]) {
           kept.push_back(operand);
@@ -223,7 +225,7 @@ class Folder {
       entries[i / 2] = {key, node->args[i + 1]->value};
     }
     const MapRep* map = make_map(arena_, {entries, node->args.size() / 2});
-    return map == nullptr ? node : become(node, Value::map_of(map));  // nullptr: a duplicate key, to fault at run time
+    return map == nullptr ? node : become(node, Value::map_of(map));  // nullptr: a duplicate key faults later
   }
 
   Node* fold_local(Node* node) {
@@ -237,8 +239,8 @@ class Folder {
     return become(node, constant);
   }
 
-  // Whether a constant container may stand in one more place: lets that double one another would grow the tables
-  // without bound.
+  // Whether a constant container may stand in one more place. Otherwise lets that double one
+  // another could grow the tables without bound.
   static bool count_copies(const Value& value, uint64_t* left) {
     const bool is_list = value.is(Kind::list);
     if (!is_list && !value.is(Kind::map)) return true;
@@ -255,9 +257,9 @@ class Folder {
   Arena& scratch_;
   uint64_t cost_left_ = kFoldCostOfAll;
   uint64_t copies_left_ = kFoldCopies;
-  std::unordered_set<uint32_t> kept_lets_;  ///< locals that are used although they are constants
+  std::unordered_set<uint32_t> kept_lets_;  ///< locals that are still used although they are constants
   std::unordered_map<uint32_t, const Node*>
-      let_values_;  ///< by local; a local's number is its own within an expression
+      let_values_;  ///< by local; numbers of locals are unique within an expression
 };
 
 }  // namespace
@@ -274,7 +276,7 @@ void fold(Arena& arena, typed::PolicySet& set) {
     for (typed::RuleList& list : stage) {
       for (const typed::RuleBody*& body : list.rules) {
         if (!done.insert(body).second) continue;
-        // Rule bodies are the checker's, and many lists share one.
+        // Rule bodies belong to the checker, and many lists share one.
         auto& mutable_body = const_cast<typed::RuleBody&>(*body);
         for (typed::Expression* clause : {&mutable_body.when, &mutable_body.because, &mutable_body.from,
                                           &mutable_body.expires, &mutable_body.with}) {

@@ -1,4 +1,5 @@
-// fold: evaluates what is constant. A call that would fault is left as it is, for its fault may be absorbed.
+// fold evaluates constant expressions. A call that would fault stays as it is, because an
+// operator may absorb its fault.
 #pragma once
 
 #include "compiler/check/expression/typed.h"

@@ -1,8 +1,9 @@
-// Conditions in disjunctive normal form, as far as that stays small. What is not understood leaves the rule where it
-// is: it is then tried more often than need be, never less.
+// Brings conditions into disjunctive normal form, as far as that stays small. A part that is not
+// understood gives no test: the rule is then tried more often than necessary, but never less often.
 //
-// Where a fault matters, a rule may only be skipped if nothing of its condition can exhaust the budget before the false
-// conjunct is reached. So tests that cost something count only as long as all before them cost a known amount.
+// If a fault of a rule matters, the rule may be skipped only if nothing in its condition can
+// exhaust the budget before the false conjunct is reached. Tests that have a cost therefore count
+// only while all tests before them have a known cost.
 #include "compiler/index/conditions.h"
 
 #include <algorithm>
@@ -20,7 +21,7 @@ using typed::NodeKind;
 
 constexpr size_t kMaxAlternatives = 16;
 constexpr size_t kMaxAtoms = 24;
-constexpr uint64_t kMaxCostlyTests = 16;  // of one condition
+constexpr uint64_t kMaxCostlyTests = 16;  // in one condition
 
 using Dnf = std::vector<Alternative>;
 
@@ -101,7 +102,8 @@ class Reader {
     }
   }
 
-  /// Texts may be so long that all costly tests together stay within the default budget.
+  /// Limits the length of texts so that all tests with a cost together stay within the default
+  /// budget.
   void limit_texts(Dnf& dnf) const {
     uint64_t longest = UINT64_MAX;
     for (const Node* test : costly_texts_) longest = std::min(longest, longest_text(*test, Budget().cost / costly_));
@@ -154,7 +156,7 @@ class Reader {
     return out.size() <= kMaxAlternatives ? out : opaque();
   }
 
-  // `x == "a" || x == "b"` is one atom with two keys.
+  // Merges `x == "a" || x == "b"` into one atom with two keys.
   static bool merge(Dnf& dnf, const Alternative& next) {
     if (next.atoms.size() != 1 || next.atoms[0].test == IndexTest::threshold) return false;
     const Atom& atom = next.atoms[0];
@@ -168,7 +170,7 @@ class Reader {
     return false;
   }
 
-  // Anything but a connective.
+  // Handles every node that is not a connective.
   Dnf test(const Node& node, bool negated) {
     Atom atom;
     const bool known = find_atom(node, negated, &atom);
@@ -184,7 +186,8 @@ class Reader {
     return bounded;
   }
 
-  // Membership in a list costs its length; a test of a text is bounded by the text's length, which then has a limit.
+  // Membership in a list costs the list's length. The cost of a text test depends on the text's
+  // length, which is then limited.
   bool bound_cost(const Node& node, const Atom& atom) {
     if (atom.test == IndexTest::number || atom.test == IndexTest::symbol) {
       const bool in_list = node.args.size() == 2 && is_constant(*node.args[1]) && node.args[1]->value.is(Kind::list);
@@ -197,7 +200,7 @@ class Reader {
     return true;
   }
 
-  // The longest text for which the test costs at most `share`. Costs grow with the text.
+  // Returns the longest text for which the test costs at most `share`. Costs grow with the text.
   static uint64_t longest_text(const Node& node, uint64_t share) {
     const Overload& overload = *node.overload;
     std::string error;
@@ -219,7 +222,7 @@ class Reader {
     return low;
   }
 
-  // Evaluating it spends nothing of the budget.
+  // Whether evaluating the node spends nothing of the budget.
   bool is_free(const Node& node) const {
     switch (node.kind) {
       case NodeKind::loop:
@@ -343,12 +346,12 @@ class Reader {
     const Value& value = constant.value;
     const bool is_time = value.is(Kind::timestamp) || value.is(Kind::duration);
     if (!is_number(value) && !is_time) return false;
-    if (negated && value.is(Kind::floating)) return false;  // !(x < 5.0) is true of NaN
+    if (negated && value.is(Kind::floating)) return false;  // !(x < 5.0) is true for NaN
     if (constant_first) comparison = swapped(comparison);
     if (negated) comparison = inverted(comparison);
     const uint64_t key = order_key(value);
     switch (comparison) {
-      case Comparison::less:  // of a time the key is coarser than the value
+      case Comparison::less:  // for a time, the key is coarser than the value
         if (is_time) return interval(slot.slot, 0, key, false, out);
         return key > 0 && interval(slot.slot, 0, key - 1, true, out);
       case Comparison::less_equal:
@@ -383,7 +386,7 @@ class Reader {
            type->params[0]->kind == TypeKind::string;
   }
 
-  // `list.exists(x, x == "a")` and `list.exists(x, x in ["a", "b"])`.
+  // Recognises `list.exists(x, x == "a")` and `list.exists(x, x in ["a", "b"])`.
   bool exists(const Node& node, Atom* out) const {
     if (node.loop != LoopKind::exists || node.local2 != kNone || !is_string_list(*node.args[0])) return false;
     const Node& step = *node.args[1];
@@ -422,7 +425,7 @@ class Reader {
   const Schema& schema_;
   const bool strict_;
   bool clean_ = true;    ///< all tests so far cost a known amount
-  uint64_t costly_ = 0;  ///< how many of them cost something
+  uint64_t costly_ = 0;  ///< how many of them have a cost
   std::vector<const Node*> costly_texts_;
 };
 

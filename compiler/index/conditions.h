@@ -1,4 +1,5 @@
-// What a condition demands of single slots: the tests by which the planner can tell that a rule does not apply.
+// alternatives finds what a condition requires of single slots: the tests that show that a rule
+// does not apply.
 #pragma once
 
 #include <cstdint>
@@ -19,27 +20,28 @@ struct Key {
   auto operator<=>(const Key&) const = default;
 };
 
-/// A condition on one slot that can be answered by look-up. The conjunct that it comes from is false, without a fault,
-/// wherever the slot is present and the atom does not hold.
+/// A condition on one slot that a look-up can answer. If the slot is present and the atom does not
+/// hold, the conjunct from which the atom comes is false, without a fault.
 struct Atom {
   IndexTest test = IndexTest::present;
   SlotId slot = kNone;
-  std::vector<Key> keys;                ///< any of them; not of a threshold
-  std::vector<uint32_t> key_numbers;    ///< the same, as the DAG's builder numbers them
+  std::vector<Key> keys;                ///< one of them must match; empty for a threshold
+  std::vector<uint32_t> key_numbers;    ///< the same keys, as the DAG's builder numbers them
   uint64_t low = 0, high = UINT64_MAX;  ///< threshold: order_key, both inclusive
-  uint64_t longest = UINT64_MAX;        ///< text: of longer texts the conjunct may fault
-  bool exact = true;                    ///< where the atom holds, so does the conjunct
+  uint64_t longest = UINT64_MAX;        ///< text: the conjunct may fault for longer texts
+  bool exact = true;                    ///< if the atom holds, so does the conjunct
 };
 
-/// A conjunction: if it is false, the disjunct that it comes from is.
+/// A conjunction. If it is false, so is the disjunct from which it comes.
 struct Alternative {
   std::vector<Atom> atoms;
   bool exact = true;  ///< if all atoms hold, the condition is true
 };
 
-/// The condition is false, without a fault, unless one of the alternatives may be true. No alternatives: it is never
-/// true.
-/// @param strict a fault of the condition matters (not of an allow or a warn): skipping the rule must not lose one
+/// Returns the alternatives of a condition: unless one of them may be true, the condition is false,
+/// without a fault. If there are none, the condition is never true.
+/// @param strict a fault of the condition matters (this is so except for allow and warn), so
+/// skipping the rule must not lose a fault.
 std::vector<Alternative> alternatives(const typed::Expression& condition, const Schema& schema, bool strict);
 
 }  // namespace ordain::indexing

@@ -1,6 +1,7 @@
-// The DAG is built from the top: of all the tests that rules share, the one is taken that spares a call most rules;
-// rules without it go on in the node's `next`. So each rule lies on one path (one for each key of a test with several),
-// and the DAG stays linear. Where many keys have the same rules, they share a node.
+// The DAG is built from the top: of all the tests that rules share, the builder chooses the one
+// that saves a call the most rules. Rules without that test continue in the node's `next`. Each
+// rule therefore lies on one path (or on one for each key of a test with several keys), and the DAG
+// stays linear in size. Keys with the same rules share a node.
 #include "compiler/index/dag.h"
 
 #include <algorithm>
@@ -12,10 +13,10 @@
 namespace ordain::indexing {
 namespace {
 
-// So few rules are tried one after another.
+// Up to this many rules are tried one after another.
 constexpr size_t kFewRules = 8;
 
-// What things cost a decision, in nanoseconds; only their proportions matter.
+// The costs of the parts of a decision, in nanoseconds; only their proportions matter.
 constexpr double kRuleCost = 12;
 constexpr double kRuleCostInBatch = 4;
 constexpr double kTextRuleCost = 25;
@@ -30,7 +31,7 @@ double cost_of(IndexTest test) {
   }
 }
 
-/// An alternative of a rule on its way down, and what of it the path has proved.
+/// An alternative of a rule on its way down, and which of its atoms the path has proved.
 struct Item {
   uint32_t rule = 0;
   const Alternative* alternative = nullptr;
@@ -38,7 +39,7 @@ struct Item {
 };
 using Items = std::vector<Item>;
 
-/// What the path knows of a slot's order_key.
+/// What the path implies about a slot's order_key.
 struct Bounds {
   SlotId slot = kNone;
   uint64_t low = 0, high = UINT64_MAX;
@@ -62,7 +63,7 @@ struct Use {
   uint64_t low = 0, high = UINT64_MAX;
 };
 
-/// A way to split items.
+/// A way to split the items.
 struct Split {
   double gain = 0;
   IndexTest test = IndexTest::leaf;
@@ -117,7 +118,7 @@ class DagBuilder {
     }
   }
 
-  // What trying all rules takes.
+  // The cost of trying all rules.
   double scan_cost() const {
     double out = 0;
     for (const std::vector<Alternative>& condition : conditions_) {
@@ -129,7 +130,7 @@ class DagBuilder {
     return out;
   }
 
-  // What a decision spends in the DAG, if every second look-up finds something.
+  // The cost of a decision in the DAG, if every second look-up finds something.
   double walk_cost() const {
     std::vector<double> cost(dag_.nodes.size());
     for (size_t i = dag_.nodes.size(); i-- > 0;) {
@@ -155,7 +156,7 @@ class DagBuilder {
 
   // --- the tree
 
-  /// @returns the node, kNone for no items.
+  /// @returns the node, or kNone if there are no items.
   uint32_t build(Items items, const Path& path, uint32_t depth) {
     uint32_t first = kNone, before = kNone;
     while (!items.empty()) {
@@ -205,8 +206,8 @@ class DagBuilder {
 
   // --- choosing a test
 
-  /// Sorted by test, slot, key and item. Of several atoms of an item for one test and slot only the first counts;
-  /// thresholds count together.
+  /// Collects the uses, sorted by test, slot, key and item. If an item has several atoms for one
+  /// test and slot, only the first counts; thresholds count together.
   std::vector<Use> uses_of(const Items& items, const Path& path) {
     std::vector<Use> out;
     for (uint32_t i = 0; i < items.size(); ++i) {
@@ -270,8 +271,8 @@ class DagBuilder {
     return best;
   }
 
-  // The rules that a call is spared, if calls have the keys that rules name as often as rules name them, and now and
-  // then one that no rule names.
+  // The rules that a call is saved, if calls have keys as often as rules name them, and sometimes
+  // one that rules do not name.
   static double gain_of(std::span<const Use> axis) {
     double squares = 0;
     size_t keys = 0, items = 0;
@@ -285,7 +286,7 @@ class DagBuilder {
     items = distinct_items(axis);
     const auto total = static_cast<double>(axis.size());
     double tried = squares / (total + total / static_cast<double>(keys));
-    if (axis[0].test == IndexTest::member) tried *= 2;  // several members
+    if (axis[0].test == IndexTest::member) tried *= 2;  // a list has several members
     if (axis[0].test == IndexTest::text) tried = total / static_cast<double>(keys);
     const double rule_cost = axis[0].test == IndexTest::text ? kTextRuleCost : kRuleCost;
     return rule_cost * (static_cast<double>(items) - tried) - cost_of(axis[0].test);
@@ -300,7 +301,7 @@ class DagBuilder {
 
   static size_t growth_of(std::span<const Use> axis) { return axis.size() - distinct_items(axis); }
 
-  // The bound that has most items wholly on one side.
+  // Chooses the bound that leaves the most items wholly on one side.
   static void choose_bound(std::span<const Use> axis, const Bounds& known, Split* split) {
     std::vector<uint64_t> lows, ends;
     for (const Use& use : axis) {
@@ -330,7 +331,7 @@ class DagBuilder {
     });
   }
 
-  /// A node with an edge for each key. @returns the items without the test.
+  /// Adds a node with an edge for each key. @returns the items without the test.
   Items branch(uint32_t node, const Split& split, std::span<const Use> uses, Items items, const Path& path,
                uint32_t depth) {
     const SlotId slot = uses[0].slot;
@@ -339,7 +340,7 @@ class DagBuilder {
     uint64_t longest = UINT64_MAX;
     bool absent = false;
     std::vector<Edge> edges;
-    std::map<std::vector<uint32_t>, uint32_t> shared;  // by the uses' items
+    std::map<std::vector<uint32_t>, uint32_t> shared;  // by the items of the uses
     for (size_t first = 0; first < uses.size();) {
       size_t last = first;
       std::vector<uint32_t> members;
@@ -371,7 +372,8 @@ class DagBuilder {
     return rest_of(std::move(items), taken);
   }
 
-  /// A node with what lies below the bound and what does not. @returns the items on both sides of it.
+  /// Adds a node that separates what lies below the bound from what does not. @returns the items on
+  /// both sides of it.
   Items divide(uint32_t node, const Split& split, std::span<const Use> uses, Items items, const Path& path,
                uint32_t depth) {
     const SlotId slot = uses[0].slot;

@@ -1,4 +1,5 @@
-// build_dag: the rules that answer one question, as a decision DAG that leads a call to those that can match it.
+// build_dag arranges rules that answer one question as a decision DAG, which leads a call to the
+// rules that can match it.
 #pragma once
 
 #include <span>
@@ -15,11 +16,12 @@ struct Edge {
 };
 
 struct Leaf {
-  uint32_t rule = 0;  ///< place among the rules that the DAG is of
+  uint32_t rule = 0;  ///< place among the rules of the DAG
   bool sure = false;
 };
 
-/// As IndexNode, with names in place of numbers. Nodes come before those that they lead to; edges in any order.
+/// Like IndexNode, with names instead of numbers. A node comes before the nodes that it leads to;
+/// edges are in any order.
 struct Node {
   IndexTest test = IndexTest::leaf;
   bool absent = false;
@@ -31,17 +33,17 @@ struct Node {
 };
 
 struct Dag {
-  std::vector<Node> nodes;       ///< empty: every rule is to be tried
+  std::vector<Node> nodes;       ///< empty: every rule must be tried
   std::vector<IndexNote> notes;  ///< by rule
 };
 
-/// A rule to be found. `strict`: its faults matter.
+/// A rule to find. `strict`: its faults matter.
 struct Rule {
   const typed::RuleBody* body = nullptr;
   bool strict = true;
 };
 
-/// The size of the DAG is in proportion to the rules and the literals that they name.
+/// Builds the DAG. Its size is in proportion to the rules and the literals that they name.
 Dag build_dag(std::span<const Rule> rules, const Schema& schema);
 
 }  // namespace ordain::indexing

@@ -1,4 +1,5 @@
-// Many capabilities are decided by the same rules: a DAG is built once for each sequence of rule bodies.
+// Indexes rules. Many capabilities are decided by the same rules, so a DAG is built once for
+// each sequence of rule bodies.
 #include "compiler/index/index.h"
 
 #include <map>

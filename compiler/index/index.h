@@ -1,5 +1,5 @@
-// index_rules: the lists of rules that answer one question each, and the decision DAG that leads a call to those rules
-// of a list that can match it.
+// index_rules makes the lists of rules that answer one question each, and the decision DAG that
+// leads a call to the rules of a list that can match it.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ namespace ordain::indexing {
 /// One list of a package's rules for a capability and stage.
 struct IndexedList {
   std::vector<uint32_t> places;  ///< of the rules in their typed::RuleList, in source order
-  uint32_t dag = kNone;          ///< of Index::dags; kNone: the package's order does not use the list
+  uint32_t dag = kNone;          ///< in Index::dags; kNone: the package's order does not use the list
 };
 
 struct IndexedPackage {
@@ -25,12 +25,13 @@ struct IndexedPackage {
 };
 
 struct Index {
-  std::vector<Dag> dags;  ///< lists of the same rules share one
-  /// By stage, then capability, as PolicySet::lists: the packages that have rules there, in the set's order.
+  std::vector<Dag> dags;  ///< lists with the same rules share one
+  /// By stage, then by capability, as in PolicySet::lists: the packages that have rules there, in
+  /// the set's order.
   std::vector<std::vector<IndexedPackage>> packages[2];
 };
 
-/// `set` is folded. Rules that no call can match are in no list.
+/// `set` must be folded. A rule that cannot match any call is in no list.
 Index index_rules(const typed::PolicySet& set);
 
 }  // namespace ordain::indexing

@@ -1,4 +1,4 @@
-/* The old name of <ordain/c.h>, kept so that programs that include it go on compiling. */
+/* The old name of <ordain/c.h>, kept so that programs that include it still compile. */
 #ifndef ORDAIN_H
 #define ORDAIN_H
 

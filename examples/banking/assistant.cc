@@ -1,7 +1,8 @@
-// A banking assistant's tools, governed. One call a run:
+// The governed tools of a banking assistant. Each run makes one call:
 //   banking_assistant POLICIES STATE_DIR CAPABILITY INPUT_JSON
-// POLICIES is a directory of .policy files, STATE_DIR keeps approvals and the record. Exit codes: 0 executed, 1 could
-// not run, 3 waits for approval, 4 denied, 5 executed but withheld.
+// POLICIES is a directory of .policy files; STATE_DIR keeps approvals and the audit log. The exit
+// code is 0 if the call was executed, 1 if the program could not run, 3 if the call waits for
+// approval, 4 if it was denied, and 5 if it was executed but its output is withheld.
 #include <ordain/ordain.h>
 
 #include <iostream>
@@ -9,7 +10,8 @@
 
 namespace {
 
-// The bank: what the tools would do if they were real. Nothing below knows of policies.
+// The bank: what the tools would do if they were real. The code below does not know the
+// policies.
 ordain::Result<ordain::Document> run_tool(const std::string& capability, const ordain::Value& input) {
   std::cout << "  [tool] " << capability << " runs with " << ordain::to_json(input) << "\n";
   if (capability == "get_balance") return ordain::Document::parse(R"({"balance": 1810.0})");

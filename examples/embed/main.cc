@@ -1,4 +1,4 @@
-// Ordain in a host program, in a few lines. Usage: embed POLICIES STATE_DIR
+// Shows Ordain in a host program, in a few lines. Usage: embed POLICIES STATE_DIR
 #include <ordain/ordain.h>
 
 #include <iostream>

@@ -1,5 +1,5 @@
-// decide: what must hold before any rule runs, then the native answer for all rules at once where there is one. Else
-// the rules are tried.
+// decide checks what must hold before any rule runs, and then asks native code for the answer of
+// all rules at once. If there is none, it tries the rules.
 #include "ordain/decide.h"
 
 #include <algorithm>
@@ -11,7 +11,8 @@
 namespace ordain {
 namespace {
 
-// Puts a denial into `out` for what does not belong together or does not fit.
+// Puts a denial into `out` if call, context and program do not belong together, or if the facts do
+// not fit.
 void refuse_unfit(const Call& call, const Context& context, Arena& arena, Decision* out) {
   if (&call.program() != &context.program()) {
     return refuse(DecisionCode::invalid_input, "call and context are of different programs", out);
@@ -32,7 +33,8 @@ bool is_fit(const Call& call, const Context& context) {
          (id == kNone || id < data_of(call.program()).schema.capabilities.size());
 }
 
-// False, with `out` as it was, where the rules have to be tried. Takes neither memory nor a frame.
+// Returns false, with `out` unchanged, if the rules must be tried. Needs neither memory nor a
+// frame.
 bool answer_at_once(const Call& call, const Context& context, const DecideOptions& options, Decision* out) {
   const CapabilityId id = call.capability().id;
   if (id == kNone || options.interpret_only || !is_ample(options.budget)) return false;
@@ -58,7 +60,7 @@ bool answer_at_once(const Call& call, const Context& context, const DecideOption
 
 }  // namespace
 
-// Decisions are filled in their place: they are large to copy.
+// Decisions are filled in place, because they are large to copy.
 Decision decide(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options) {
   Decision out;
   if (!is_fit(call, context)) [[unlikely]] {

@@ -1,5 +1,5 @@
-// Threads take blocks of calls from a counter: large enough that the counter is not fought over, small enough that none
-// waits long for the last.
+// Decides many calls. Threads take blocks of calls from a counter; blocks are large enough to
+// avoid contention on the counter, and small enough that no thread waits long for the last one.
 #include "ordain/decide_many.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Conditions of a decision, tried in batches or alone; the names of effects and codes.
+// Tries the conditions of a decision, in batches or one by one, and names effects and codes.
 #include "vm/decide/decide_run.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// One decision under way: which conditions it runs, one by one or in batches.
+// Run is one decision in progress: it runs conditions, one by one or in batches.
 #pragma once
 
 #include "ordain/decide.h"
@@ -6,14 +6,15 @@
 
 namespace ordain::vm {
 
-/// Puts a decision into `out`, which is fresh: that of a call that no rule matches.
+/// Puts the decision for a call that no rule matches into `out`, which must be fresh.
 void decide_by_default(const Call& call, const DecideOptions& options, Decision* out);
 void refuse(DecisionCode code, std::string_view reason, Decision* out);
 
-/// Whether what the planner and the native tier proved of conditions under the default budget holds.
+/// Whether the budget is large enough for what the compiler and native code assume about conditions
+/// under the default budget.
 inline bool is_ample(const Budget& budget) { return budget.cost >= Budget().cost && budget.memory >= Budget().memory; }
 
-/// One decision under way.
+/// One decision in progress.
 struct Run : Execution {
   const DecideOptions& options;
   const CapabilityRef& capability;
@@ -23,20 +24,21 @@ struct Run : Execution {
         options(options),
         capability(call.capability()) {}
 
-  /// Runs the conditions of up to kBatchRules rules that have no target set, each under a fresh budget, natively or
-  /// not; memory is freed but for the detail of a fault.
-  /// @param entry the first, of the rule list; `end` the list's end
-  /// @returns as a NativeBatch, or kOneByOne where only predicates are native
+  /// Runs the conditions of up to kBatchRules rules without target sets, each under a fresh budget,
+  /// as native code or in the interpreter. Memory is freed, except for the detail of a fault.
+  /// @param entry the first entry of the rule list; `end` is the end of the list.
+  /// @returns what a NativeBatch returns, or kOneByOne if only single predicates are native.
   uint32_t try_batch(uint32_t entry, uint32_t end, uint32_t* count);
   static constexpr uint32_t kOneByOne = UINT32_MAX;
 
-  /// Whether the rule applies to the capability, and if so its condition. Frees what the condition allocated, except
-  /// for a fault's detail.
+  /// Tests whether the rule applies to the capability and, if so, its condition. Frees what the
+  /// condition allocated, except for the detail of a fault.
   Truth test(const RuleCode& rule);
 };
 
-/// Decides by trying the rules that can match, one by one. @param out a fresh Decision @param all also lists every rule
-/// that matches
+/// Decides by trying the rules that can match, one by one.
+/// @param all also list every rule that matches.
+/// @param out a fresh Decision.
 void try_rules(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options, bool all,
                Decision* out);
 

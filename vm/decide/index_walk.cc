@@ -1,6 +1,7 @@
-// The walk visits a node, the edges that the call's facts choose, and the node's `next`. It is a matching tree with
-// "don't care" branches, as content-based publish/subscribe systems use (Aguilera et al., "Matching Events in a
-// Content-Based Subscription System", 1999): its cost follows the rules that can match.
+// The walk visits a node, the edges that the call's facts select, and the node's `next`. The
+// index is a matching tree with "don't care" branches, as used in content-based publish/subscribe
+// systems (Aguilera et al., "Matching Events in a Content-Based Subscription System", 1999), so the
+// cost follows the rules that can match.
 #include "vm/decide/index_walk.h"
 
 #include <algorithm>
@@ -72,7 +73,7 @@ void Candidates::walk(const Frame& frame, uint32_t node, bool sure) {
     } else if (step.test == IndexTest::text) {
       follow_text(frame, step, value, sure);
     } else if (is_nan(value)) {
-      continue;  // every comparison with it is false
+      continue;  // every comparison with NaN is false
     } else if (step.test == IndexTest::threshold) {
       walk(frame, order_key(value) < step.bound ? step.below : step.above, sure);
     } else {
@@ -86,7 +87,7 @@ void Candidates::leaf(const IndexStep& step, bool sure) {
   for (uint32_t i = 0; i < step.count; ++i) add({leaves[i].entry - first_, sure && leaves[i].sure});
 }
 
-/// What lies behind the edges may fault: all of it is tried.
+/// A rule below the edges may fault, so all edges are followed.
 void Candidates::follow_all(const Frame& frame, const IndexStep& step) {
   for (uint32_t i = 0; i < step.count; ++i) walk(frame, link_->index_edges[step.edges + i].node, false);
 }
@@ -131,7 +132,7 @@ void Candidates::add(Candidate candidate) {
   many_[candidate.place() / 64] |= uint64_t{1} << candidate.place() % 64;
 }
 
-// Sorts, and drops what repeats.
+// Sorts the candidates and drops repetitions.
 bool Candidates::settle() {
   if (failed_) return false;
   if (many_ == nullptr) {

@@ -1,4 +1,5 @@
-// Walking a decision DAG: which rules of a range can match a call, without running any.
+// Candidates walks the index: it finds which rules of a range can match a call, without running
+// any of them.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,8 @@
 
 namespace ordain::vm {
 
-/// A candidate: place of a rule's entry within its range, and whether its condition is known to be true.
+/// A candidate: the place of a rule's entry within its range, and whether its condition is known to
+/// be true.
 class Candidate {
  public:
   Candidate() = default;
@@ -18,13 +20,14 @@ class Candidate {
   auto operator<=>(const Candidate&) const = default;
 
  private:
-  uint32_t bits_;  // the sure one of two with one place sorts first
+  uint32_t bits_;  // of two candidates with the same place, the sure one sorts first
 };
 
-/// The rules of one range that can match, in source order, each once. Lives for one range of one decision.
+/// The rules of one range that can match, in source order, each once. Serves one range of one
+/// decision.
 class Candidates {
  public:
-  /// @returns false if the arena is exhausted: then every rule is a candidate.
+  /// @returns false if the arena is exhausted; every rule is then a candidate.
   bool gather(const Frame& frame, Arena& arena, const RuleRange& range);
   std::span<const Candidate> all() const { return {items_, count_}; }
 
@@ -45,7 +48,7 @@ class Candidates {
   uint32_t count_;
   uint32_t first_;  ///< of the range's entries
   uint32_t size_;   ///< of the range
-  uint64_t* many_;  ///< once there are more than kRoom: a bit for each place
+  uint64_t* many_;  ///< for more than kRoom candidates: a bit for each place
   bool failed_;
   Candidate few_[kRoom];
 };

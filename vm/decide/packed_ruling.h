@@ -1,4 +1,4 @@
-// PackedRuling: what one native function answers for all rules about a capability.
+// PackedRuling is what one native function answers for all rules of a capability.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,11 @@
 
 namespace ordain::vm {
 
-/// What native code answers for all rules, packed so that it comes in a register.
+/// The native answer of all rules, packed so that a register can return it.
 struct PackedRuling {
   RuleId rule;
   uint32_t text;  ///< the reason, a constant; kNone: the rule's name
-  bool denies;    ///< else it allows
+  bool denies;    ///< otherwise it allows
 
   uint64_t packed() const { return uint64_t{denies} << 63 | ((uint64_t{text} + 1) & 0x7FFFFFFF) << 32 | rule; }
   static PackedRuling unpack(uint64_t packed) {

@@ -1,8 +1,11 @@
-// Trying rules: how their answers combine to one. Within a package deny, then require_approval, then allow (or the
-// first match); over packages the strongest answer, the first package that gives it. Faults fail closed: a faulting
-// deny or require_approval condition denies, a faulting redact too; a faulting allow or warn does not match.
+// Tries rules and combines their answers. Within a package deny comes first, then
+// require_approval, then allow (or the first match decides); of the packages, the strongest answer
+// counts, and the first package that gives it. Faults fail closed: a deny or require_approval rule
+// whose condition faults denies, and so does a faulting redact; an allow or warn rule whose
+// condition faults does not match.
 //
-// Every clause runs under a budget of its own, so that what a rule comes to does not depend on which others ran before.
+// Every clause has a budget of its own, so that a rule's outcome does not depend on which rules ran
+// before.
 #include <algorithm>
 
 #include "vm/decide/decide_run.h"
@@ -26,7 +29,7 @@ DecisionCode code_of(FaultCode fault) {
   }
 }
 
-// Takes what walking the value costs from `steps`. False if they do not suffice.
+// Subtracts the cost of walking the value from `steps`. Returns false if `steps` do not suffice.
 bool spend_walk(const Value& value, uint64_t* steps) {
   uint64_t own = 1;
   if (value.is(Kind::string) || value.is(Kind::bytes)) own += value.aux / 10;
@@ -51,9 +54,9 @@ bool exhausted(Decision* out) {
   return false;
 }
 
-// What a package says, or all packages so far. The fault of a faulted one is the Decider's.
+// The answer of one package, or of all packages so far. If it faulted, the Decider holds the fault.
 struct Answer {
-  const RuleCode* rule = nullptr;  ///< nullptr: nothing
+  const RuleCode* rule = nullptr;  ///< nullptr: no answer
   Effect effect = Effect::allow;
   bool faulted = false;
 
@@ -61,19 +64,19 @@ struct Answer {
   bool stronger_than(const Answer& other) const { return given() && (!other.given() || effect > other.effect); }
 };
 
-// Decides one call. Steps that return false have put a denial into `out`.
+// Decides one call. A step that returns false has put a denial into `out`.
 class Decider {
  public:
   Decider(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options)
       : call_(call), run_(call, context, scratch, options), data_(run_.data), use_index_(is_ample(options.budget)) {}
 
-  // `out` is fresh.
+  // `out` must be fresh.
   void decide(Decision* out) {
     if (!run_.prepare()) return void(exhausted(out));
     packages_ = package_rules(data_, call_.capability().id, call_.stage());
     Answer best;
-    for (const PackageRules& plan : packages_) {
-      const Answer answer = plan.first_match != 0 ? first_match(plan) : overrides(plan, best);
+    for (const PackageRules& package : packages_) {
+      const Answer answer = package.first_match != 0 ? first_match(package) : overrides(package, best);
       if (out_of_memory_) return void(exhausted(out));
       if (answer.stronger_than(best)) best = answer;
       if (best.given() && best.effect == Effect::deny) break;
@@ -82,19 +85,19 @@ class Decider {
     if (out->effect != Effect::deny) oblige(out);
   }
 
-  // Every rule that matches, for decide_all.
+  // Collects every rule that matches, for decide_all.
   bool collect_matched(Decision* out) {
     size_t most = 0;
-    for (const PackageRules& plan : packages_) {
-      for (const RuleRange& range : plan.lists()) {
+    for (const PackageRules& package : packages_) {
+      for (const RuleRange& range : package.lists()) {
         most += range.entries.count;
       }
     }
     RuleId* matched = run_.arena.array<RuleId>(most);
     if (matched == nullptr) return false;
     size_t count = 0;
-    for (const PackageRules& plan : packages_) {
-      for (const RuleRange& range : plan.lists()) {
+    for (const PackageRules& package : packages_) {
+      for (const RuleRange& range : package.lists()) {
         each(range, [&](const RuleCode& rule, Known known) {
           const Arena::Mark mark = run_.arena.mark();
           if (test(rule, known) == Truth::yes) matched[count++] = rule.rule;
@@ -110,14 +113,15 @@ class Decider {
   }
 
  private:
-  // Calls `visit(rule, known)` for the rules of the range that can match, in source order, until it says false.
+  // Calls `visit(rule, known)` for the rules of the range that can match, in source order, until it
+  // returns false.
   template <typename Visit>
   void each(const RuleRange& range, const Visit& visit) {
     if (range.entries.count == 0) return;
     if (range.nodes.count == 0 || !use_index_ || !each_candidate(range, visit)) each_in_batches(range.entries, visit);
   }
 
-  // Those that the DAG leads to. False if there is no room for them.
+  // Visits the rules that the index leads to. Returns false if there is no memory for them.
   template <typename Visit>
   bool each_candidate(const RuleRange& range, const Visit& visit) {
     Candidates candidates;
@@ -129,12 +133,12 @@ class Decider {
     return true;
   }
 
-  // All of them, a run at a time.
+  // Visits all rules, a batch at a time.
   template <typename Visit>
   void each_in_batches(Range entries, const Visit& visit) {
     const uint32_t end = entries.first + entries.count;
     const auto rule = [this](uint32_t entry) -> const RuleCode& { return data_.rule_codes[data_.rule_list[entry]]; };
-    const bool in_batches = call_.capability().id != kNone;  // then no rule has a target set
+    const bool in_batches = call_.capability().id != kNone;  // no rule has a target set then
     for (uint32_t entry = entries.first; entry < end;) {
       uint32_t count = 0;
       const uint32_t first = in_batches ? run_.try_batch(entry, end, &count) : Run::kOneByOne;
@@ -147,7 +151,8 @@ class Decider {
     }
   }
 
-  // What is known of a rule before it is tried; the numbers of yes and fault are those of native code.
+  // What is known of a rule before it is tried. The numbers of yes and fault are those that native
+  // code returns.
   enum class Known : uint8_t { no = 0, yes = 1, fault = 2 };
 
   Truth test(const RuleCode& rule, Known known) {
@@ -164,11 +169,11 @@ class Decider {
 
   // --- one package
 
-  Answer overrides(const PackageRules& plan, const Answer& best) {
-    const Answer deny = first(plan.deny);
-    if (deny.given()) return earlier_fault(plan.require_approval, deny);
+  Answer overrides(const PackageRules& package, const Answer& best) {
+    const Answer deny = first(package.deny);
+    if (deny.given()) return earlier_fault(package.require_approval, deny);
     Answer out;
-    each(plan.require_approval, [&](const RuleCode& rule, Known known) {
+    each(package.require_approval, [&](const RuleCode& rule, Known known) {
       const Truth truth = test(rule, known);
       if (truth == Truth::fault) out = blocked(rule);
       if (truth == Truth::yes) {
@@ -178,16 +183,16 @@ class Decider {
       return truth != Truth::fault;
     });
     if (out.given() || best.given()) return out;  // an allow would change nothing
-    return first(plan.allow);
+    return first(package.allow);
   }
 
-  Answer first_match(const PackageRules& plan) {
-    const Answer out = first(plan.answers);
+  Answer first_match(const PackageRules& package) {
+    const Answer out = first(package.answers);
     if (out.given() && out.effect == Effect::require_approval) ask_of(*out.rule);
     return out;
   }
 
-  // What the first rule that is not false says. A fault of an allow is as false.
+  // The answer of the first rule that is not false. A fault in an allow rule counts as false.
   Answer first(const RuleRange& range) {
     Answer out;
     each(range, [&](const RuleCode& rule, Known known) {
@@ -206,7 +211,7 @@ class Decider {
     return kind == RuleKind::deny ? Effect::deny : kind == RuleKind::allow ? Effect::allow : Effect::require_approval;
   }
 
-  // A require_approval rule whose fault denies too may stand before the deny rule in source.
+  // A require_approval rule whose fault also denies may stand before the deny rule in source.
   Answer earlier_fault(const RuleRange& require_approval, const Answer& deny) {
     Answer out = deny;
     each(require_approval, [&](const RuleCode& rule, Known known) {
@@ -221,8 +226,8 @@ class Decider {
   void ask_of(const RuleCode& rule) {
     if (asking_ == nullptr) {
       size_t most = 0;
-      for (const PackageRules& plan : packages_)
-        most += plan.require_approval.entries.count + plan.answers.entries.count;
+      for (const PackageRules& package : packages_)
+        most += package.require_approval.entries.count + package.answers.entries.count;
       asking_ = run_.arena.array<const RuleCode*>(most);
       out_of_memory_ = asking_ == nullptr;
     }
@@ -262,7 +267,7 @@ class Decider {
     return {text, size};
   }
 
-  // The `because` text, or the rule's name if there is none to be had.
+  // Returns the `because` text, or the rule's name if the text is absent or faults.
   std::string_view reason_of(const RuleCode& rule) {
     std::string_view text;
     if (rule.because_text != kNone) text = data_.constants[rule.because_text].as_text();
@@ -298,7 +303,7 @@ class Decider {
     return deny_by_fault(rule, fault, out);
   }
 
-  // `from` as a list of strings.
+  // Evaluates `from` as a list of strings.
   bool groups_of(const RuleCode& rule, Value* list, Decision* out) {
     if (run_.run(rule.from) == Truth::fault) return deny_by_fault(rule, run_.frame.eval.fault, out);
     const Value value = run_.frame.result;
@@ -318,7 +323,7 @@ class Decider {
   bool expires_of(const RuleCode& rule, Decision* out) {
     if (run_.run(rule.expires) == Truth::fault) return deny_by_fault(rule, run_.frame.eval.fault, out);
     if (!run_.frame.result.is(Kind::duration)) return wrong_kind(rule, out);
-    // 0 stands for "none given", so what is over at once lasts a second.
+    // 0 stands for "none given", so an approval that would expire at once lasts a second.
     const int64_t seconds = std::max<int64_t>(1, run_.frame.result.i);
     if (out->expires_seconds == 0 || seconds < out->expires_seconds) out->expires_seconds = seconds;
     return true;
@@ -345,14 +350,14 @@ class Decider {
 
   bool oblige(Decision* out) {
     size_t most = 0;
-    for (const PackageRules& plan : packages_) most += plan.obligations.entries.count;
+    for (const PackageRules& package : packages_) most += package.obligations.entries.count;
     if (most == 0) return true;
     auto* obligations = run_.arena.array<Obligation>(most);
     if (obligations == nullptr) return exhausted(out);
     size_t count = 0;
     bool agreed = true;
-    for (const PackageRules& plan : packages_) {
-      each(plan.obligations, [&](const RuleCode& rule, Known known) {
+    for (const PackageRules& package : packages_) {
+      each(package.obligations, [&](const RuleCode& rule, Known known) {
         agreed = oblige(rule, known, obligations, &count, out);
         return agreed;
       });
@@ -362,7 +367,7 @@ class Decider {
     return true;
   }
 
-  // Adds what one rule obliges to, if it matches. False after a denial.
+  // Adds the obligation of one rule, if it matches. Returns false after a denial.
   bool oblige(const RuleCode& rule, Known known, Obligation* obligations, size_t* count, Decision* out) {
     const bool redact = info(rule).kind == RuleKind::redact;
     const Arena::Mark mark = run_.arena.mark();
@@ -386,7 +391,8 @@ class Decider {
     if (rule.with == kNone) return true;
     if (run_.run(rule.with) == Truth::fault) return deny_by_fault(rule, run_.frame.eval.fault, out);
     obligation->with = run_.frame.result;
-    // It will be copied and written as JSON: shared parts once for each place they have.
+    // The value will be copied and written as JSON, where shared parts are counted once per
+    // occurrence.
     uint64_t steps = run_.options.budget.cost;
     if (!spend_walk(obligation->with, &steps)) return exhausted(out);
     if (obligation->with.is(Kind::string)) {
@@ -416,8 +422,8 @@ void refuse(DecisionCode code, std::string_view reason, Decision* out) {
   out->reason = reason;
 }
 
-// Rules are pure and each has its own budget, so running them again for the list of matches gives what they gave
-// before.
+// Rules are pure and each has its own budget, so running them again for the list of matches gives
+// the same outcomes.
 void try_rules(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options, bool all,
                Decision* out) {
   Decider decider(call, context, scratch, options);

@@ -1,4 +1,5 @@
-// Fills slots from values: whole records, single attributes, symbols of strings, membership bits of lists.
+// Fills slots from values: whole records, single attributes, symbols of strings, and membership
+// bits of lists.
 #include "vm/facts/bind.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ std::string_view take_segment(std::string_view* path) {
   return out;
 }
 
-// Follows "a.b.c" through maps; nullptr where it leads nowhere.
+// Follows "a.b.c" through maps. @returns nullptr if the path leads nowhere.
 const Value* find_path(const Value& value, std::string_view path) {
   const Value* at = &value;
   while (!path.empty() && at != nullptr) {
@@ -26,7 +27,7 @@ const Value* find_path(const Value& value, std::string_view path) {
   return at;
 }
 
-// A record whose fields nobody declared: anything fits, and rules read paths of it.
+// Whether a record's fields are undeclared: any value fits then, and rules read paths of it.
 bool is_dynamic(const RecordBinding& record) { return record.dynamic || record.type == nullptr; }
 
 }  // namespace
@@ -51,7 +52,7 @@ void Binder::store(SlotId id, const Value& value) {
                  bank_ == Bank::call ? "belongs to the context, not to a call" : "belongs to a call");
     return;
   }
-  // Engines rely on it: the kind of a present slot is the kind of its type.
+  // Engines rely on this: the kind of a present slot is the kind of its type.
   if (place.kind != Kind::absent && place.kind != value.kind) {
     const Slot& slot = program_.schema().slots[id];
     fitter_.mismatch({nullptr, slot.path}, *slot.type, value);
@@ -86,7 +87,7 @@ void Binder::clear(SlotId id) {
   if (!slot.member_symbols.empty()) store_bits(id, slot, Value());
 }
 
-// Fills the slots that lie at or below `path` of a record whose fields nobody declared.
+// Fills the slots at or below `path` of a record whose fields are undeclared.
 void Binder::fill_path(const RecordBinding& record, std::string_view path, const Value& value) {
   for (const FieldBinding& field : record.fields) {
     std::string_view rest = field.name;
@@ -109,7 +110,7 @@ void Binder::fill(const RecordBinding& record, const Value& value) {
   if (value.kind != Kind::map) return;
   for (const FieldBinding& field : record.fields) {
     if (field.slot == kNone && field.record == kNone) continue;
-    // Of an open record, rules may read paths that it does not declare.
+    // Rules may read undeclared paths of an open record.
     bool declared = !record.open || record.type->find(field.name) != nullptr;
     const Value* found = declared ? map_find(*value.map, field.name) : find_path(value, field.name);
     if (found == nullptr) continue;
@@ -162,7 +163,7 @@ bool Binder::set_root(std::string_view root, const Value& value, std::vector<std
   }
   const RecordBinding& record = schema.records[found->second];
   BindPath path{nullptr, root};
-  // What the agent itself says is held to its declaration, where there is one.
+  // What the agent itself sends is checked against its declaration, if there is one.
   bool trusted = root != "metadata" || is_dynamic(record) || record.type->fields.empty();
   fitter_.partial = true;
   fitter_.skip_undeclared = trusted;
@@ -229,7 +230,7 @@ bool Binder::set_nested(const RecordField& field, const FieldBinding* binding, s
                         const Value& value, const BindPath& at, Value* fitted) {
   if (field.type->kind != TypeKind::record) return false;
   std::string_view name = take_segment(&path);
-  RecordBinding unread;  // checks alone, where no rule reads the record
+  RecordBinding unread;  // serves only to check, if no rule reads the record
   unread.type = field.type->record;
   unread.open = field.type->record->open;
   bool read = binding != nullptr && binding->record != kNone;
@@ -244,7 +245,7 @@ bool Binder::set_undeclared(const RecordBinding& record, std::string_view name, 
   if (!is_dynamic(record) && !record.open) return false;
   *fitted = value;
   if (value.present() && !fitter_.check(value, at)) return false;
-  if (name.find('.') != std::string_view::npos) return true;  // a key that looks like a path: none of the rules' paths
+  if (name.find('.') != std::string_view::npos) return true;  // a key that looks like a path is not a path of the rules
   std::string path(name);
   if (!rest.empty()) (path += '.') += rest;
   for (const FieldBinding& field : record.fields) {
@@ -263,7 +264,8 @@ bool Binder::update_whole(SlotId slot, std::string_view name, std::string_view r
   return !fitter_.error().failed;
 }
 
-// A copy of `map` in which the field at name.rest is `value`, or is not there if that is absent.
+// Makes a copy of `map` in which the field at name.rest is `value`; an absent `value` removes the
+// field.
 bool Binder::updated(const Value& map, std::string_view name, std::string_view rest, const Value& value, Value* out) {
   std::span<const MapEntry> before;
   if (map.kind == Kind::map) before = map.map->all();

@@ -1,4 +1,5 @@
-// Binder: values into slots. Context and Call are filled by it, so that there is one meaning of "fits its declaration".
+// Binder puts values into slots. Both Context and Call use it, so that "fits its declaration"
+// has one meaning.
 #pragma once
 
 #include <string>
@@ -13,20 +14,22 @@
 
 namespace ordain::vm {
 
-/// Where a value is within what is bound, for messages: a chain on the stack, the outermost last.
+/// Where a value is within what is bound, for messages. It is a chain on the stack that ends with
+/// the outermost part.
 struct BindPath {
   const BindPath* outer = nullptr;
-  std::string_view name;  ///< field or key; empty: an element of a list
+  std::string_view name;  ///< a field or a key; empty for an element of a list
   size_t index = 0;       ///< of a list's element
-  int depth = 0;          ///< number of outer ones
+  int depth = 0;          ///< the number of outer parts
 
   BindPath field(std::string_view n) const { return {this, n, 0, depth + 1}; }
   BindPath element(size_t n) const { return {this, {}, n, depth + 1}; }
   std::string text() const;  ///< "input.lines[2].amount"
 };
 
-/// Fits values to types: checks them, and converts what JSON cannot say (timestamps, bytes, integral doubles).
-/// Converted values are in `arena`; what needs no conversion is viewed. Allocates elsewhere only for messages.
+/// Fits values to types: checks them, and converts what JSON cannot express (timestamps, bytes,
+/// integral doubles). Converted values are in `arena`; others are views. It allocates elsewhere
+/// only for messages.
 class Fitter {
  public:
   Fitter(Arena& arena, BindError& error) : arena_(arena), error_(error) {}
@@ -34,14 +37,15 @@ class Fitter {
   /// @returns false after recording the misfit.
   bool fit(const Type& type, const Value& in, const BindPath& path, Value* out);
 
-  /// What a value must be though no type says more: no NaN, no infinity, no invalid UTF-8, not too deep.
+  /// Checks what every value must satisfy, even without a declared type: no NaN, no infinity, valid
+  /// UTF-8, limited depth.
   bool check(const Value& value, const BindPath& path);
 
-  bool partial = false;                         ///< declared fields may be missing: reading them is the fault
-  bool skip_undeclared = false;                 ///< of a host: undeclared fields are left out ...
+  bool partial = false;                         ///< declared fields may be missing; reading them faults
+  bool skip_undeclared = false;                 ///< for a host's record: undeclared fields are left out ...
   std::vector<std::string>* unknown = nullptr;  ///< ... and named here
 
-  // Each records the misfit, unless there is one already, and returns false.
+  // Each of these records the misfit, unless one is recorded already, and returns false.
   bool fail(const BindPath& path, std::string_view what);
   bool mismatch(const BindPath& path, std::string expected, std::string got);
   bool mismatch(const BindPath& path, const Type& type, const Value& got, std::string_view why = {});
@@ -71,25 +75,28 @@ class Fitter {
 /// Fills the slots of one bank.
 class Binder {
  public:
-  /// @param dirty if given, gets the slots that were absent before.
+  /// @param dirty if given, receives the slots that were absent before.
   Binder(const Program& program, Bank bank, Arena& arena, SlotValues& slots, BindError& error,
          std::vector<SlotId>* dirty)
       : program_(program), bank_(bank), slots_(slots), dirty_(dirty), fitter_(arena, error) {}
 
-  /// Sizes `slots` for the program, with everything absent.
+  /// Sizes `slots` for the program, with every slot absent.
   static void prepare(const Program& program, Bank bank, SlotValues& slots);
 
-  /// Binds a record of the agent's: all that is declared must be there and, unless it is open, no more.
-  /// @param name what it is called in messages: "input".
+  /// Binds a record of the agent: all declared fields must be present, and others may be present
+  /// only if the record is open.
+  /// @param name the record's name in messages: "input".
   void bind_record(uint32_t record, std::string_view name, const Value& value);
 
-  /// Sets one attribute of a host's record. @returns false if no declaration knows the path, or on a misfit.
+  /// Sets one attribute of a host's record. @returns false if no declaration has the path, or on a
+  /// misfit.
   bool set_path(std::string_view path, const Value& value);
 
-  /// Sets a host's record, attribute by attribute. @returns false if there is no such root, or on a misfit.
+  /// Sets a host's record, attribute by attribute. @returns false if there is no root of this name,
+  /// or on a misfit.
   bool set_root(std::string_view root, const Value& value, std::vector<std::string>* unknown);
 
-  /// Sets one slot to a value that fits it, with its symbol and its membership bits.
+  /// Sets one slot to a value that fits it, together with its symbol and its membership bits.
   void store(SlotId slot, const Value& value);
 
   /// Makes a slot absent.
@@ -120,13 +127,13 @@ class Binder {
   Fitter fitter_;
 };
 
-/// parse_json for text that is about to be bound to `record`: fields of open records that are neither declared nor read
-/// by any rule are checked, as parse_json checks them, and left out of the tree. Binding gives the same slots and the
-/// same errors. `record` may be nullptr: then nothing is left out.
+/// Parses text, as parse_json does, that is about to be bound to `record`. Fields of open records
+/// that are undeclared and that no rule reads are checked but left out of the tree. Binding gives
+/// the same slots and the same errors. If `record` is nullptr, nothing is left out.
 Result<Value> parse_json_for(Arena& arena, std::string_view text, const Schema& schema, const RecordBinding* record);
 
-/// A field of a record. Fields mostly come in the order of their declaration, so the search starts after the last one
-/// found, at `*hint`.
+/// Finds a field of a record. Fields mostly come in the order of their declaration, so the search
+/// starts after the last one found, at `*hint`.
 const RecordField* find_from(const RecordType& record, std::string_view name, size_t* hint);
 
 }  // namespace ordain::vm

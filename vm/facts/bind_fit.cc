@@ -13,7 +13,7 @@
 namespace ordain::vm {
 namespace {
 
-constexpr int kMaxBindDepth = 100;  // JSON's 64, and what a host nests around it
+constexpr int kMaxBindDepth = 100;  // the 64 of JSON, and what a host nests around it
 
 bool same_bits(const Value& a, const Value& b) { return std::memcmp(&a, &b, sizeof(Value)) == 0; }
 
@@ -22,8 +22,8 @@ bool is_empty(const Value& value) {
          (value.kind == Kind::optional && value.items == nullptr);
 }
 
-// Whether a value is what the type says, with nothing to convert: most fields of most calls. Others are the Fitter's to
-// look at closely.
+// Whether a value has its type already and needs no conversion, as most fields of most calls do.
+// Other values are left to the Fitter.
 bool fits_as_it_is(const Type& type, const Value& value) {
   switch (type.kind) {
     case TypeKind::boolean:
@@ -39,7 +39,8 @@ bool fits_as_it_is(const Type& type, const Value& value) {
   }
 }
 
-// A key of JSON is a string; a map of other keys takes their one way of being written. False if it is not that.
+// A JSON key is a string. A map with keys of another kind accepts only the canonical text of a key.
+// @returns false for any other text.
 template <typename T>
 bool parse_key(std::string_view text, T* out) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
@@ -138,7 +139,7 @@ bool Fitter::fit(const Type& type, const Value& in, const BindPath& path, Value*
   return false;
 }
 
-// Numbers go over only if they stay the same number.
+// A number is converted only if it stays the same number.
 bool Fitter::fit_number(const Type& type, const Value& in, const BindPath& path, Value* out) {
   constexpr double kTwo63 = 9223372036854775808.0, kTwo64 = 18446744073709551616.0;
   if (in.kind != Kind::integer && in.kind != Kind::unsigned_integer && in.kind != Kind::floating) {
@@ -215,7 +216,7 @@ bool Fitter::fit_optional(const Type& type, const Value& in, const BindPath& pat
 
 bool Fitter::fit_list(const Type& type, const Value& in, const BindPath& path, Value* out) {
   if (in.kind != Kind::list) return mismatch(path, type, in);
-  Value* made = nullptr;  // only once an element changes
+  Value* made = nullptr;  // allocated once an element changes
   for (size_t n = 0; n < in.aux; ++n) {
     Value element;
     if (!fit(*type.params[0], in.items[n], path.element(n), &element)) return false;
@@ -256,7 +257,7 @@ bool Fitter::fit_key(const Type& type, const Value& in, const BindPath& path, Va
   return check(in, path);
 }
 
-// The same map with other entries. Its index serves on while the keys are the same.
+// Makes the same map with other entries. The index is kept if the keys are the same.
 bool Fitter::rebuild(const MapRep& in, std::span<const MapEntry> entries, bool same_keys, const BindPath& path,
                      Value* out) {
   const MapRep* rep = nullptr;
@@ -301,7 +302,7 @@ bool Fitter::fit_map(const Type& type, const Value& in, const BindPath& path, Va
   return made == nullptr || rebuild(map, {made, map.count}, same_keys, path, out);
 }
 
-// `*out` absent: the field is not there, as null says of an optional one.
+// An absent `*out` means that the field is absent, which null also means for an optional field.
 bool Fitter::fit_field(const RecordField& field, const Value& in, const BindPath& path, Value* out) {
   if (field.optional && is_empty(in)) {
     *out = Value();

@@ -1,4 +1,4 @@
-// JSON text that is about to be bound: only what binding looks at is built.
+// Parses JSON text that is about to be bound, and builds only what binding looks at.
 #include <algorithm>
 
 #include "vm/facts/bind.h"
@@ -11,22 +11,22 @@ class RecordFilter final : public FieldFilter {
  public:
   explicit RecordFilter(const Schema& schema) : schema_(schema) {}
 
-  // `record`, if anything below it may be left out.
+  // Returns `record` if anything below it may be left out, and nullptr otherwise.
   static const RecordBinding* prunable(const RecordBinding* record) {
     const bool keep = record == nullptr || record->dynamic || record->type == nullptr || record->whole != kNone;
     return keep ? nullptr : record;
   }
 
-  // Looking is not worth it where there can hardly be a field too many.
+  // Filtering does not pay unless there must be more fields than are declared.
   bool may_leave_out(const void* record, size_t size) const override {
     return binding(record).open && size > binding(record).type->fields.size();
   }
 
-  // Whether binding to an open record does anything with a field but to check it.
+  // Whether binding to an open record does more with a field than check it.
   bool needs(const void* opaque, std::string_view name, size_t* hint) const override {
     const RecordBinding& record = binding(opaque);
     if (find_from(*record.type, name, hint) != nullptr) return true;
-    // What rules read of undeclared fields are paths: "extra", "extra.id".
+    // Rules read undeclared fields by paths: "extra", "extra.id".
     const auto before = [](const FieldBinding& field, std::string_view text) { return field.name < text; };
     auto at = std::lower_bound(record.fields.begin(), record.fields.end(), name, before);
     for (; at != record.fields.end() && at->name.starts_with(name); ++at) {
@@ -35,7 +35,7 @@ class RecordFilter final : public FieldFilter {
     return false;
   }
 
-  // What is left out below a record: nothing where rules read it whole.
+  // The filter below a field; nullptr, which leaves nothing out, if rules read the whole record.
   const void* below(const void* opaque, std::string_view name) const override {
     const RecordBinding& record = binding(opaque);
     const FieldBinding* field = record.find(name);

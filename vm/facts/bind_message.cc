@@ -8,7 +8,7 @@
 namespace ordain::vm {
 namespace {
 
-constexpr size_t kMaxNameShown = 64;  // of a key that the agent chose
+constexpr size_t kMaxNameShown = 64;  // bytes of a key that the agent chose
 
 std::string_view got_name(Kind kind) {
   switch (kind) {
@@ -31,7 +31,7 @@ bool is_identifier(std::string_view name) {
          std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
-// A name that came with the value: shown whole if it is short, and quoted if it is odd.
+// Appends a name that came with the value: it is cut if it is long, and quoted if it is unusual.
 void append_name(std::string& out, std::string_view name) {
   bool cut = name.size() > kMaxNameShown;
   if (cut) {

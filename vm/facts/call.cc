@@ -29,7 +29,7 @@ bool fits_as_it_is(const Value& value) {
   }
 }
 
-// The slot of a host's attribute, kNone if no rule reads it.
+// Finds the slot of a host's attribute; kNone if no rule reads it.
 SlotId attribute_slot(const Schema& schema, std::string_view root, std::string_view field) {
   auto at = schema.roots.find(root);
   if (at == schema.roots.end()) return kNone;
@@ -69,7 +69,7 @@ Value capability_attribute(Arena& arena, const Capability& capability, std::stri
   return Value();
 }
 
-// The capability as a map, for rules that read it whole.
+// Makes the capability a map, for rules that read it whole.
 Value capability_map(Arena& arena, const Capability* capability, std::string_view name) {
   constexpr std::string_view kNames[] = {"name",   "type", "owner",   "description", "risk",
                                          "scopes", "tags", "effects", "external",    "reversible"};
@@ -107,7 +107,7 @@ Call::Call(std::shared_ptr<const Program> program) : program_(std::move(program)
 
 namespace {
 
-// Keeps what the texts have reserved.
+// Clears the texts but keeps their memory.
 void clear(BindError* error) {
   error->failed = false;
   for (std::string* text : {&error->path, &error->expected, &error->got, &error->message}) text->clear();
@@ -135,7 +135,8 @@ void Call::begin(const CapabilityRef& capability, Stage stage) {
 void Call::set_capability_attributes() {
   const Schema& schema = program_->schema();
   const Capability* known = capability_.id == kNone ? nullptr : &schema.capabilities[capability_.id];
-  // Of a capability that is only named by a target nothing but the name is known; not even that it is harmless.
+  // If only a target names the capability, nothing but its name is known, not even that it is
+  // harmless.
   if (known != nullptr && !known->declared) known = nullptr;
   Binder binder(*program_, Bank::call, arena_, slots_, error_, &dirty_);
   if (known != nullptr) set_action("action.risk", risk_, Value::floating(known->risk));
@@ -157,7 +158,7 @@ void Call::set(SlotId slot, const Value& value) {
   if (slot >= schema.slots.size()) return reject("slot " + std::to_string(slot) + ": no such slot of this program");
   const SlotPlace& place = link_tables(*program_).slots[slot];
   if (place.kind == value.kind && value.present() && place.bank == static_cast<uint32_t>(Bank::call)) {
-    // A text that is a literal of the program needs no further look.
+    // A text that is a literal of the program needs no further check.
     const SymbolId symbol = place.compared ? program_->symbol(value.as_text()) : 0;
     if (symbol != 0 || fits_as_it_is(value)) {
       Value& held = slots_.values[place.index];
@@ -237,7 +238,7 @@ void Call::set_risk(double risk) {
   set_action("action.risk", risk_, Value::floating(risk));
 }
 
-// An attribute of `action` that comes by itself, not in a record.
+// Sets an attribute of `action` that is set by itself, not as part of a record.
 void Call::set_action(std::string_view path, SlotId slot, const Value& value) {
   if (action_whole_ == kNone) return set(slot, value);
   Binder binder(*program_, Bank::call, arena_, slots_, error_, &dirty_);

@@ -1,4 +1,4 @@
-// Context: host attributes, kept for many calls.
+// Context holds attributes of the host for many calls.
 #include <utility>
 
 #include "ordain/call.h"

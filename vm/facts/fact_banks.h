@@ -1,4 +1,5 @@
-// FactBanks: where the facts of a call and its context lie. Engines read them through these pointers alone.
+// FactBanks points to the facts of a call and its context. Engines read facts only through these
+// pointers.
 #pragma once
 
 #include <cstdint>

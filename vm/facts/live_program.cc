@@ -1,4 +1,5 @@
-// Publication by epoch: announcements of readers, the list of retired programs, and the thread that frees them.
+// Publishes programs by epoch: announcements of readers, the list of retired programs, and the
+// thread that frees them.
 #include "ordain/live_program.h"
 
 #include <algorithm>
@@ -16,7 +17,8 @@ std::atomic<uint64_t> g_epoch{1};
 
 namespace {
 
-// Every announcement ever made. They are never freed: as many as there were threads at once.
+// All announcements ever made. They are never freed; there are as many as there were threads at the
+// same time.
 std::atomic<EpochReader*> g_readers{nullptr};
 
 EpochReader* claim_reader() {
@@ -41,7 +43,7 @@ struct HandOn {
   }
 };
 
-// The earliest epoch that a reader announces; UINT64_MAX if none does.
+// Returns the earliest epoch that a reader announces; UINT64_MAX if none does.
 uint64_t oldest_reader() {
   uint64_t oldest = UINT64_MAX;
   for (EpochReader* at = g_readers.load(std::memory_order_seq_cst); at != nullptr; at = at->next) {
@@ -51,7 +53,7 @@ uint64_t oldest_reader() {
   return oldest;
 }
 
-// All LiveContexts, so that those of retired programs can be emptied.
+// All LiveContexts, so that contexts of retired programs can be released.
 struct Contexts {
   std::mutex mutex;
   std::unordered_set<const LiveContext*> all;
@@ -74,7 +76,7 @@ EpochReader& epoch_reader() {
 
 }  // namespace detail
 
-// Collects until nothing is left, then sleeps until something is retired again.
+// Collects until nothing is left, then sleeps until another program is retired.
 struct LiveProgram::Reclaimer {
   explicit Reclaimer(LiveProgram& live) : thread([this, &live] { run(live); }) {}
   ~Reclaimer() {
@@ -133,9 +135,10 @@ bool LiveProgram::publish(std::shared_ptr<const Program> next) {
   auto published = std::make_unique<detail::PublishedProgram>(detail::PublishedProgram{std::move(next), version});
   retired_.emplace_back();  // before the swap, so that nothing can fail after it
   retired_.back().epoch = UINT64_MAX;
-  // A reader that still gets the old pointer has announced an epoch before the one that begins here: had it read the
-  // new number, it would have to see the new pointer as well. And it has announced it before its load, so before the
-  // swap in the order of all sequentially consistent operations, so oldest_reader() sees it.
+  // A reader that still gets the old pointer has announced an epoch before the one that begins
+  // here: had it read the new epoch, it would also have to see the new pointer. The reader
+  // announced its epoch before it loaded the pointer, so before the swap in the total order of
+  // sequentially consistent operations. Hence oldest_reader() sees the announcement.
   retired_.back().published.reset(current_.exchange(published.release(), std::memory_order_seq_cst));
   retired_.back().epoch = detail::g_epoch.fetch_add(1, std::memory_order_seq_cst) + 1;
   version_.store(version, std::memory_order_release);
@@ -148,7 +151,7 @@ size_t LiveProgram::collect() {
   if (release_) release_();
   std::list<Retired> free;
   std::unique_lock lock(mutex_);
-  // What was put in force again later is that publication's to free.
+  // A program that was put in force again later is freed with that later publication.
   std::unordered_set<const Program*> later{current_.load()->program.get()};
   std::unordered_set<const Program*> gone;
   const uint64_t oldest = detail::oldest_reader();
@@ -162,7 +165,8 @@ size_t LiveProgram::collect() {
   if (!gone.empty()) release_contexts(gone);
   for (auto at = retired_.begin(); at != retired_.end();) {
     const auto next = std::next(at);
-    // Past its epoch nobody can get at it but through an owner, so an only owner stays the only one.
+    // After its epoch, the program can be reached only through an owner, so a sole owner remains
+    // the sole owner.
     if (at->epoch <= oldest && at->published->program.use_count() == 1) free.splice(free.end(), retired_, at);
     at = next;
   }
@@ -175,7 +179,7 @@ void LiveProgram::release_contexts(const std::unordered_set<const Program*>& ret
   auto& contexts = detail::contexts();
   std::lock_guard lock(contexts.mutex);
   for (const LiveContext* context : contexts.all) {
-    std::unique_lock own(context->mutex_, std::try_to_lock);  // one that is being filled is in use
+    std::unique_lock own(context->mutex_, std::try_to_lock);  // a context that is being filled is in use
     if (own && context->context_ != nullptr && retired.contains(&context->context_->program())) {
       context->context_.reset();
     }
@@ -200,7 +204,8 @@ std::shared_ptr<const Context> LiveContext::of(const std::shared_ptr<const Progr
     std::lock_guard lock(mutex_);
     if (held()) return context_;
   }
-  // Not under the lock: a thread that is interrupted while it fills would keep all others waiting.
+  // This is not done under the lock: a thread that is interrupted while it fills would keep all
+  // others waiting.
   auto made = std::make_shared<Context>(program);
   fill_(*made);
   std::lock_guard lock(mutex_);

@@ -1,4 +1,5 @@
-// Struct binding: members are held against declarations once; filling a call then only stores.
+// Binds structs: members are checked against declarations once, and filling a call then only
+// stores values.
 #include "ordain/struct_binding.h"
 
 #include <algorithm>
@@ -57,7 +58,8 @@ bool can_hold(const Type& declared, const CppType& type) {
   }
 }
 
-// An integer as the number that its slot holds; as it was if that cannot be, for the call to refuse.
+// Converts an integer to the kind of number that its slot holds. If it cannot, it returns the
+// integer, for the call to refuse.
 Value to_number(const Value& value, Kind kind) {
   if (value.is(Kind::integer) && kind == Kind::unsigned_integer && value.i >= 0) {
     return Value::unsigned_integer(static_cast<uint64_t>(value.i));
@@ -69,7 +71,7 @@ Value to_number(const Value& value, Kind kind) {
   return value;
 }
 
-// Where the first segment of a path ends.
+// Finds where the first segment of a path ends.
 size_t segment_end(std::string_view path, size_t from) { return std::min(path.find('.', from), path.size()); }
 
 }  // namespace
@@ -115,7 +117,7 @@ void StructPlan::add(BoundField field, const CppType& type) {
   if (bound(path)) return fail(field.path + ": bound twice");
   used_[root] = true;
   field.output = root == 1;
-  // Down the declaration; nullptr: a part of the record that nobody declared.
+  // Follows the path through the declarations; nullptr is an undeclared part of a record.
   const RecordType* record = roots_[root];
   const RecordField* declared = nullptr;
   while (at < path.size() && record != nullptr) {
@@ -148,12 +150,12 @@ void StructPlan::add(BoundField field, const CppType& type) {
     whole_ = whole_ || field.kind == Kind::absent || field.kind == Kind::optional ||
              declared->type->kind == TypeKind::record;
   } else {
-    whole_ = true;  // rules may read any path within what nobody declared
+    whole_ = true;  // rules may read any path of an undeclared record
   }
   fields_.push_back(std::move(field));
 }
 
-// Every field that must be there is bound, itself or field by field.
+// Checks that every required field is bound, either itself or field by field.
 void StructPlan::require(const RecordType& record, const std::string& path) {
   for (const RecordField& field : record.fields) {
     const std::string at = path + '.' + std::string(field.name);
@@ -174,7 +176,7 @@ std::optional<Error> StructPlan::finish() {
     if (used_[n] && roots_[n] != nullptr) require(*roots_[n], std::string(kRoots[n]));
   }
   if (error_) return error_;
-  // A record that is read whole, at any depth, wants its map.
+  // If a record is read whole, at any depth, its map must be built.
   for (const BoundField& field : fields_) {
     for (size_t at = segment_end(field.path, 0); at < field.path.size(); at = segment_end(field.path, at + 1)) {
       const auto above = std::string_view(field.path).substr(0, at);
@@ -207,7 +209,7 @@ void StructPlan::fill(Call& call, const void* object) const {
   }
 }
 
-// The record at `path` as a map of what is bound in it.
+// Makes a map of everything that is bound in the record at `path`.
 Value StructPlan::tree(Arena& arena, const void* object, std::string_view path) const {
   auto* entries = arena.array<MapEntry>(fields_.size());
   size_t count = 0;
@@ -217,7 +219,7 @@ Value StructPlan::tree(Arena& arena, const void* object, std::string_view path) 
     const size_t end = segment_end(full, path.size() + 1);
     const std::string_view name = full.substr(path.size() + 1, end - path.size() - 1);
     const auto same = [&](const MapEntry& entry) { return entry.key.as_text() == name; };
-    if (std::any_of(entries, entries + count, same)) continue;  // its record was made with another field
+    if (std::any_of(entries, entries + count, same)) continue;  // another field has made its record already
     const Value value = end == full.size() ? read(arena, object, field) : tree(arena, object, full.substr(0, end));
     if (value.present()) entries[count++] = {Value::string(name), value};
   }

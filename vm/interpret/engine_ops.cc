@@ -1,4 +1,4 @@
-// Absent slots, and calls of prepared functions.
+// Implements what both engines share: reading absent slots, and calling prepared functions.
 #include "vm/interpret/engine_ops.h"
 
 namespace ordain::ops {

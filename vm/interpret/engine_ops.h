@@ -1,4 +1,5 @@
-// What both engines do for an instruction with the tables of a program: absent slots, and calls of prepared functions.
+// Operations that both engines run with the tables of a program: reading absent slots, and
+// calling prepared functions.
 #pragma once
 
 #include "vm/program/link_tables.h"
@@ -8,7 +9,8 @@ namespace ordain::ops {
 // Each returns false after setting eval.fault. Native code calls them by address.
 bool load_absent(Eval& eval, const ProgramData& data, SlotId slot, Value* out);  ///< fault, or the built-in default
 
-/// Cost, then the prepared function. `args` are all arguments, the prepared one too.
+/// Charges the cost, then calls the prepared function. `args` are all arguments, including the
+/// prepared one.
 bool call_prepared(Eval& eval, const LinkedPrepared& prepared, const Value* args, Value* out);
 
 }  // namespace ordain::ops

@@ -1,4 +1,4 @@
-// Frames and budgets of predicates, and the choice of their engine.
+// Sets up frames and budgets of predicates, and chooses their engine.
 #include "vm/interpret/execution.h"
 
 #include <cstring>

@@ -1,5 +1,5 @@
-// Execution: what running a program's predicates on one call's facts takes: a frame, a budget, and the choice between
-// native code and the interpreter.
+// Execution is what running a program's predicates on the facts of one call needs: a frame, a
+// budget, and the choice between native code and the interpreter.
 #pragma once
 
 #include <string_view>
@@ -10,10 +10,10 @@
 
 namespace ordain::vm {
 
-/// What a condition came to.
+/// The outcome of a condition.
 enum class Truth : uint8_t { no = 0, yes = 1, fault = 2 };
 
-/// Lives on the stack of its caller; its memory is the scratch's arena, which it resets.
+/// Lives on the stack of its caller. Its memory is the arena of the scratch, which it resets.
 struct Execution {
   const Program& program;
   const ProgramData& data;
@@ -23,17 +23,19 @@ struct Execution {
 
   Execution(const Call& call, const Context& context, Scratch& scratch, const Budget& budget, bool interpret_only);
 
-  /// Takes registers from the scratch. False if it is too small.
+  /// Takes registers from the scratch. @returns false if the scratch is too small.
   bool prepare();
 
-  /// Runs a predicate under a fresh budget: its value is in frame.result, its fault in frame.eval.fault.
+  /// Runs a predicate under a fresh budget. Its value is then in frame.result, and its fault in
+  /// frame.eval.fault.
   Truth run(uint32_t predicate) {
     frame.renew();
     const NativePredicate native = interpret_only ? nullptr : native_code_of(program).predicate(predicate);
     return static_cast<Truth>(native != nullptr ? native(&frame) : interpret(frame, predicate));
   }
 
-  /// The text, copied to where it lives as long as the scratch is not reset; its data is nullptr if that is exhausted.
+  /// Copies the text to memory that lives until the scratch is reset. The result's data is nullptr
+  /// if the scratch is exhausted.
   std::string_view keep(std::string_view text);
 };
 

@@ -1,4 +1,5 @@
-// Frame: what an engine needs to run one predicate. Interpreter and native code share its layout.
+// Frame holds what an engine needs to run one predicate. The interpreter and native code share
+// its layout.
 #pragma once
 
 #include <cstdint>
@@ -9,38 +10,40 @@
 
 namespace ordain::vm {
 
-/// Set up by decide once a decision, reset per predicate. Native code reads it by offset.
+/// Set up once for a decision, and reset for each predicate. Native code reads it by offset.
 struct Frame {
-  FactBanks facts;  ///< first: code that needs no more is given only this
+  FactBanks facts;  ///< comes first: code that needs nothing else gets only this
   Eval eval;
-  Value* registers;  ///< the interpreter's, and native code's memory for values that are not scalars
+  Value* registers;  ///< of the interpreter; native code keeps values here that are not scalars
   Fault* saved;
   Value result;
   const ProgramData* data;
   const LinkTables* link;
-  Budget budget;     ///< of each predicate
-  Arena::Mark mark;  ///< what a run's predicates allocate is freed back to here
+  Budget budget;     ///< for each predicate
+  Arena::Mark mark;  ///< memory that a batch's predicates allocate is freed back to here
 
-  /// Makes ready for the next predicate: its own budget, no fault.
+  /// Prepares for the next predicate: gives it its own budget, and clears the fault.
   void renew() {
     eval.cost_left = budget.cost;
     eval.memory_left = budget.memory;
     forget_fault();
   }
-  /// Its detail stays, for nobody reads it without a code; to clear all of it in one assignment takes longer than a
-  /// short predicate.
+  /// The detail stays, because nobody reads it without a code, and clearing the whole fault in one
+  /// assignment takes longer than a short predicate.
   void forget_fault() {
     eval.fault.code = FaultCode::none;
     eval.fault.location = UINT32_MAX;
   }
 };
 
-/// Runs a predicate. 0 false, 1 true or (if its result is not bool) a value in frame.result, 2 a fault in
-/// frame.eval.fault, its location filled in. A bool result is in frame.result too.
+/// Runs a predicate. Returns 0 for false, 1 for true or (if its result is not a bool) for a value
+/// in frame.result, and 2 for a fault in frame.eval.fault with its location. A bool result is in
+/// frame.result too.
 uint32_t interpret(Frame& frame, uint32_t predicate);
 
-/// Runs the conditions of rules without target sets, each under a fresh budget, until one is not false. What it
-/// returns, and what becomes of memory, is as for a NativeBatch. @param entry of the plan, the first of `count`
+/// Runs the conditions of rules without target sets, each under a fresh budget, until one is not
+/// false. It returns what a NativeBatch returns, and treats memory in the same way.
+/// @param entry the first of `count` entries of ProgramData::rule_list.
 uint32_t interpret_batch(Frame& frame, uint32_t entry, uint32_t count);
 
 }  // namespace ordain::vm

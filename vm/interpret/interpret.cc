@@ -1,5 +1,5 @@
-// The interpreter: a direct-threaded loop over the instructions of a predicate, or of a run of rules' conditions. It
-// checks nothing that the verifier has proved.
+// The interpreter is a direct-threaded loop over the instructions of a predicate, or of the
+// conditions of a batch of rules. It does not check what the verifier has proved.
 #include <algorithm>
 #include <cstring>
 
@@ -12,7 +12,8 @@
 namespace ordain::vm {
 namespace {
 
-// Where control goes on after a fault at `pc`: the innermost handler that covers it, or kNone.
+// Finds where control continues after a fault at `pc`: the innermost handler that covers it, or
+// kNone.
 uint32_t handler_target(const ProgramData& data, const Predicate& predicate, uint32_t pc) {
   const Handler* handler = data.handlers.data() + predicate.handlers.first;
   for (const Handler* end = handler + predicate.handlers.count; handler != end; ++handler) {
@@ -86,7 +87,7 @@ bool fault_with(Eval& eval, const Fault& fault) {
     r[pc->a] = Value::make(result);                                            \
     NEXT(1);                                                                   \
   }
-// A value computed by a function that may fault: the destination changes only if it does not.
+// A value computed by a function that may fault: the destination changes only if there is no fault.
 #define COMPUTE(name, call) \
   CASE(name) : {            \
     Value out;              \
@@ -94,7 +95,7 @@ bool fault_with(Eval& eval, const Fault& fault) {
     r[pc->a] = out;         \
     NEXT(1);                \
   }
-// One instruction of several.
+// One of the instructions that a superinstruction consists of.
 #define PART(name, place)                         \
   if (!machine.name(pc + (place))) [[unlikely]] { \
     pc += (place);                                \
@@ -127,10 +128,11 @@ bool fault_with(Eval& eval, const Fault& fault) {
 
 namespace {
 
-/// A fault of its condition is as if it were false.
+/// Whether a fault of the condition counts as false.
 bool ignores_faults(RuleKind kind) { return kind == RuleKind::allow || kind == RuleKind::warn; }
 
-// One predicate; or, where `rules` is not nullptr, the conditions of `count` rules of the plan until one is not false.
+// Runs one predicate or, if `rules` is not nullptr, the conditions of `count` rules of the rule
+// list, until one is not false.
 uint32_t execute(Frame& frame, uint32_t number, const uint32_t* rules, uint32_t count) {
   const ProgramData& data = *frame.data;
   const LinkTables& link = *frame.link;
@@ -342,7 +344,7 @@ dispatch:
   CASE(inc) : r[pc->a].u += 1;
   NEXT(1);
 
-  // --- several at once
+  // --- superinstructions
 #define X2(a, b) CASE(a##Then##b) : PART(a, 0) END_##b(1)
 #define X3(a, b, c) CASE(a##Then##b##Then##c) : PART(a, 0) PART(b, 1) END_##c(2)
 #define X4(a, b, c, d) CASE(a##Then##b##Then##c##Then##d) : PART(a, 0) PART(b, 1) PART(c, 2) END_##d(3)
@@ -360,7 +362,7 @@ returns: if (rules == nullptr) {
     frame.result = r[pc->a];
     return 1;
   }
-  // Made anew: to read all of a register that was written in parts takes long.
+  // Rebuilt rather than copied: a wide load after narrow stores stalls (store forwarding).
   const bool value = r[pc->a].as_bool();
   frame.result = Value::boolean(value);
   return value ? 1 : 0;
@@ -380,7 +382,7 @@ division_fault: eval.fail(FaultCode::division_by_zero);
 goto fault;
 modulus_fault: eval.fail(FaultCode::modulus_by_zero);
 fault: eval.fault.location = location_of(data, *predicate, static_cast<uint32_t>(pc - code));
-if (!eval.fault) eval.fault.code = FaultCode::host_error;  // a function that failed without saying why
+if (!eval.fault) eval.fault.code = FaultCode::host_error;  // for a function that failed without setting a fault
 raised: {
   const uint32_t target = handler_target(data, *predicate, static_cast<uint32_t>(pc - code));
   if (target != kNone) GO(target);

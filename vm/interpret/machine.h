@@ -1,5 +1,5 @@
-// Machine: the simple instructions, each a function that is inlined where the interpreter runs it, alone or as a part
-// of a superinstruction.
+// Machine holds the simple instructions. Each is a function that is inlined wherever the
+// interpreter runs it, alone or as part of a superinstruction.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace ordain::vm {
 
-/// What instructions work on. Each returns false after a fault.
+/// The state that instructions work on. Each returns false after a fault.
 struct Machine {
   const ProgramData& data;
   const FactBanks& facts;

@@ -1,11 +1,11 @@
-// Messages of faults: they show values as JSON.
+// Writes the messages of faults. They lie in this room because they show values as JSON.
 #include "ordain/fault.h"
 #include "ordain/json.h"
 
 namespace ordain {
 namespace {
 
-// A container may be small to make and large to write: its type says enough.
+// A container may be small to make but large to write, so its type is shown instead.
 bool is_container(const Value& detail) {
   return detail.kind == Kind::list || detail.kind == Kind::map || detail.kind == Kind::optional;
 }
@@ -19,7 +19,7 @@ std::string quoted(const Value& detail) {
   return is_container(detail) ? "of type " + std::string(type_name(detail.kind)) : to_json(detail);
 }
 
-// "what: detail", or "what" alone where the detail was lost with an exhausted arena.
+// Writes "what: detail", or "what" alone if an exhausted arena lost the detail.
 std::string with_detail(std::string_view what, const Value& detail) {
   std::string out(what);
   if (detail.present()) out += ": " + text_of(detail);

@@ -1,4 +1,4 @@
-// json_error: a reader of JSON's grammar that keeps nothing but its place.
+// Reads JSON's grammar again to find the place of an error. It keeps nothing but its position.
 #include "vm/json/json_error.h"
 
 #include <charconv>
@@ -111,7 +111,7 @@ class Locator {
       if (!digit()) return fail("expected a digit");
       while (digit()) ++at_;
     }
-    // Well formed: what refused it, if anything, is its size.
+    // The number is well formed, so only its size can have caused the refusal.
     if (fits(text_.substr(start, at_ - start), integral)) return true;
     at_ = start;
     return fail(integral ? "an integer past 64 bits" : "a number past double");
@@ -144,7 +144,7 @@ class Locator {
     return true;
   }
 
-  // One code point past ASCII.
+  // Reads one code point beyond ASCII.
   bool code_point() {
     auto lead = static_cast<unsigned char>(peek());
     size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;

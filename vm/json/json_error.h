@@ -1,4 +1,4 @@
-// json_error: where a text that was refused stops being JSON, and why.
+// describe_json_error says where a refused text stops being JSON, and why.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@ namespace ordain {
 
 inline constexpr int kMaxJsonDepth = 64;
 
-/// "at offset 12: expected `:`"; "" if nothing is wrong with the text. Reads it from the beginning: only for errors.
+/// Returns "at offset 12: expected `:`", for example, or "" if the text is valid. It reads the text
+/// from the beginning, so it is only for errors.
 std::string describe_json_error(std::string_view text);
 
 }  // namespace ordain

@@ -1,5 +1,5 @@
-// JSON text to a value tree, by simdjson. Its parser and our padded copy of the text are kept per thread, so that
-// once warm a parse allocates nothing but the tree, which is in the caller's arena.
+// Parses JSON text to a value tree, by simdjson. The parser and a padded copy of the text are
+// kept per thread, so that a warm parse allocates only the tree, in the caller's arena.
 #include <simdjson.h>
 
 #include <algorithm>
@@ -15,8 +15,8 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr size_t kWarm = 4096;         // documents up to here never make a warm parser allocate
-constexpr size_t kKept = 1024 * 1024;  // memory for documents past it is given back at once
+constexpr size_t kWarm = 4096;         // a warm parser does not allocate for documents up to this size
+constexpr size_t kKept = 1024 * 1024;  // memory for larger documents is freed at once
 
 struct ThreadParser {
   dom::parser parser;
@@ -49,13 +49,13 @@ thread_local ThreadParser thread_parser;
 
 Error bad_json(std::string message) { return {"bad_json", std::move(message)}; }
 
-// Builds the tree. On failure `error` says why.
+// Builds the tree. On failure, `error` says why.
 class Builder {
  public:
   Builder(Arena& arena, std::string* duplicate, const FieldFilter* filter)
       : arena_(arena), duplicate_(duplicate), filter_(filter) {}
 
-  /// @param record the filter's word for the object; nullptr: keep everything.
+  /// @param record the filter's handle for the object; nullptr: keep everything.
   bool build(dom::element element, int depth, Value* out, const void* record = nullptr) {
     switch (element.type()) {
       case dom::element_type::NULL_VALUE:
@@ -86,7 +86,7 @@ class Builder {
   std::string error;
 
  private:
-  // simdjson's count of elements stops there.
+  // simdjson counts elements only up to this number.
   static constexpr size_t kSaturated = 0xffffff;
 
   bool fail(std::string why) {
@@ -137,7 +137,7 @@ class Builder {
       MapEntry& entry = entries[n++];
       if (prune && !filter_->needs(record, field.key, &hint)) {
         ++left_out;
-        entry = {Value::string(field.key), Value()};  // a view, for as long as the parser stands
+        entry = {Value::string(field.key), Value()};  // a view into the parser
         if (!skim(field.value, depth)) return false;
         continue;
       }
@@ -147,7 +147,7 @@ class Builder {
     return finish_map({entries, size}, left_out, out);
   }
 
-  // Checks the keys, then leaves out the entries without a value.
+  // Checks the keys, and then leaves out the entries without a value.
   bool finish_map(std::span<MapEntry> entries, size_t left_out, Value* out) {
     uint32_t duplicate;
     const MapRep* rep = make_map(arena_, entries, &duplicate);
@@ -169,7 +169,7 @@ class Builder {
     return true;
   }
 
-  // What would be refused if it were built.
+  // Refuses what would be refused if it were built.
   bool skim(dom::element element, int depth) {
     if (element.is_array()) {
       if (depth + 1 > kMaxJsonDepth) return too_deep();
@@ -201,7 +201,7 @@ class Builder {
     return true;
   }
 
-  // The map of the first entry of each key.
+  // Makes a map of the first entry of each key.
   bool without_repeats(std::span<MapEntry> entries, Value* out) {
     size_t kept = 0;
     for (const MapEntry& entry : entries) {

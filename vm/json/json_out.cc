@@ -1,4 +1,5 @@
-// Values to canonical JSON: one text for equal trees, so that it can be signed and digested.
+// Writes values as canonical JSON: equal trees give one text, which can therefore be signed and
+// digested.
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -20,7 +21,7 @@ void append_number(std::string& out, auto number) {
   out.append(text, std::to_chars(text, text + sizeof(text), number).ptr);
 }
 
-// JSON has no NaN and no infinity; they become the strings that protobuf's JSON uses.
+// JSON has neither NaN nor infinity; they become the strings that protobuf's JSON uses.
 void append_double(std::string& out, double number) {
   if (std::isnan(number)) {
     out += "\"NaN\"";
@@ -45,7 +46,8 @@ void append_address(std::string& out, const Value& value) {
   }
 }
 
-// What a value is without quotes: the text of a key, or of what JSON has only strings for.
+// The text of a value without quotes: for a key, or for a kind that JSON can only write as a
+// string.
 std::string text_of(const Value& value, int depth) {
   std::string out;
   switch (value.kind) {

@@ -1,4 +1,5 @@
-// disassemble: instructions with their operands' names, labels for jumps, and the plan of each capability.
+// Writes a Program as text: instructions with their operands' names, labels for jumps, and the
+// rules of each capability.
 #include "ordain/disasm.h"
 
 #include <fmt/format.h>
@@ -80,7 +81,7 @@ class Disassembler {
     }
   }
 
-  // Which clauses of which rules a predicate serves.
+  // Finds which clauses of which rules each predicate serves.
   void name_predicates() {
     const auto use = [this](uint32_t predicate, std::string_view clause, const RuleCode& code) {
       if (predicate == kNone) return;
@@ -190,7 +191,7 @@ class Disassembler {
     }
   }
 
-  // As JSON, where a number's kind shows: 1, 1u, 1.0.
+  // Writes a constant as JSON in which a number shows its kind: 1, 1u, 1.0.
   static std::string constant(const Value& value) {
     std::string text = value.is(Kind::type) ? std::string(value.as_text()) : to_json(value);
     if (value.is(Kind::unsigned_integer)) text += 'u';
@@ -221,21 +222,21 @@ class Disassembler {
     return fmt::format("(r{}..r{})", first, first + count - 1);
   }
 
-  // --- plans
+  // --- the rules of a capability (section `plan`)
 
   void plan(CapabilityId id, std::string_view name) {
     for (const Stage stage : {Stage::before, Stage::after}) {
       const std::span<const PackageRules> packages = package_rules(data_, id, stage);
       if (packages.empty()) continue;
       print("\nplan {} {}\n", to_string(stage), name);
-      for (const PackageRules& rules : packages) package(rules);
+      for (const PackageRules& rules : packages) print_package(rules);
     }
   }
 
-  void package(const PackageRules& plan) {
-    const std::string& name = data_.packages[plan.package].name;
-    print("  package {}{}\n", name.empty() ? "(none)" : name, plan.first_match != 0 ? ", first match" : "");
-    for (const RuleRange& list : plan.lists()) rules(list);
+  void print_package(const PackageRules& package) {
+    const std::string& name = data_.packages[package.package].name;
+    print("  package {}{}\n", name.empty() ? "(none)" : name, package.first_match != 0 ? ", first match" : "");
+    for (const RuleRange& list : package.lists()) rules(list);
   }
 
   void rules(const RuleRange& range) {

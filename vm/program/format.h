@@ -1,5 +1,5 @@
-// The pieces of the serialised form that writer and reader share, and a bounds-checked reader of bytes. The grammar is
-// in docs/bytecode.md.
+// The parts of the serialised form that its writer and its reader share, and a bounds-checked
+// reader of bytes. The grammar is in docs/bytecode.md.
 #pragma once
 
 #include <bit>
@@ -13,7 +13,7 @@ namespace ordain::format {
 inline constexpr std::string_view kMagic = "ORDAINPB";
 inline constexpr uint32_t kVersion = 3;
 
-/// Sections in the order in which they stand in a file.
+/// The sections, in their order in a file.
 enum class Section : uint8_t { strings, types, places, schema, symbols, constants, imports, code, rules, plan };
 inline constexpr size_t kSectionCount = 10;
 inline constexpr std::string_view kSectionNames[kSectionCount] = {"strings",   "types",   "places", "schema", "symbols",
@@ -21,7 +21,7 @@ inline constexpr std::string_view kSectionNames[kSectionCount] = {"strings",   "
 inline constexpr size_t kHeaderSize = 8 + 4 + 4 * kSectionCount;
 inline constexpr size_t kMaxFileSize = size_t{1} << 30;
 
-/// Appends to a string. Numbers are little endian; `number` is a varint (LEB128).
+/// Appends to a string. Numbers are little-endian; `number` writes a varint (LEB128).
 class Writer {
  public:
   void byte(uint8_t value) { out_ += static_cast<char>(value); }
@@ -33,9 +33,9 @@ class Writer {
     buffer[size++] = static_cast<char>(value);
     out_.append(buffer, size);
   }
-  /// Small whether positive or negative.
+  /// Writes few bytes for a small number, whether positive or negative.
   void signed_number(int64_t value) { number(static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63)); }
-  /// `value`, where UINT32_MAX means none, as 0, or value + 1.
+  /// Writes `value` + 1, or 0 for UINT32_MAX, which means none.
   void optional(uint32_t value) { number(value == UINT32_MAX ? 0 : uint64_t{value} + 1); }
   void fixed32(uint32_t value) {
     char buffer[4];
@@ -55,7 +55,7 @@ class Writer {
   std::string out_;
 };
 
-/// Reads what Writer wrote. After the first failure everything reads as zero and `failed` stays true.
+/// Reads what Writer wrote. After the first failure every read gives zero and `failed` stays true.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
@@ -71,7 +71,7 @@ class Reader {
       value |= static_cast<uint64_t>(next & 0x7F) << shift;
       if (next >= 0x80) continue;
       if (shift == 63 && next > 1) return fail();
-      return next == 0 && shift > 0 ? fail_form() : value;  // fewer bytes would say the same
+      return next == 0 && shift > 0 ? fail_form() : value;  // fewer bytes would encode the same
     }
     return fail();
   }
@@ -111,8 +111,8 @@ class Reader {
     at_ += size;
     return out;
   }
-  /// A number of items that take at least `smallest` bytes each: never more than the bytes left can hold, so that what
-  /// is reserved for them stays in proportion to the file.
+  /// Reads a count of items that take at least `smallest` bytes each. It is never more than the
+  /// bytes left can hold, so memory reserved for the items stays in proportion to the file.
   uint32_t count(size_t smallest = 1) {
     const uint64_t value = number();
     return static_cast<uint32_t>(value <= left() / smallest && value < UINT32_MAX ? value : fail());
@@ -121,7 +121,7 @@ class Reader {
   const char* position() const { return at_; }
   size_t left() const { return static_cast<size_t>(end_ - at_); }
   bool failed() const { return failed_; }
-  /// Whether it failed because Writer writes the same thing in other bytes.
+  /// Whether the failure is that Writer encodes the same content in other bytes.
   bool failed_form() const { return failed_form_; }
   uint64_t fail() {
     failed_ = true;

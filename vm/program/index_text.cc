@@ -1,4 +1,5 @@
-// Slots, symbols and rules by their names; order keys turned back into numbers.
+// Writes an index for people: slots, symbols and rules get their names, and order keys become
+// numbers again.
 #include "ordain/index_text.h"
 
 #include <fmt/format.h>
@@ -16,7 +17,7 @@
 namespace ordain {
 namespace {
 
-/// One list of rules: what a heading says of it.
+/// One list of rules, with the facts for its heading.
 struct IndexedRange {
   std::string capability;
   Stage stage = Stage::before;
@@ -30,11 +31,11 @@ std::vector<IndexedRange> ranges_of(const ProgramData& data) {
   std::set<std::pair<uint32_t, uint32_t>> seen;  // package, first entry
   const auto add = [&](CapabilityId id, const std::string& name) {
     for (const Stage stage : {Stage::before, Stage::after}) {
-      for (const PackageRules& plan : package_rules(data, id, stage)) {
+      for (const PackageRules& package : package_rules(data, id, stage)) {
         for (const RuleListInfo& list : kRuleLists) {
-          const RuleRange& range = plan.*list.member;
-          if (range.entries.count == 0 || !seen.insert({plan.package, range.entries.first}).second) continue;
-          out.push_back({name, stage, data.packages[plan.package].name, list.name, range});
+          const RuleRange& range = package.*list.member;
+          if (range.entries.count == 0 || !seen.insert({package.package, range.entries.first}).second) continue;
+          out.push_back({name, stage, data.packages[package.package].name, list.name, range});
         }
       }
     }
@@ -193,7 +194,7 @@ IndexSummary summary_of(const ProgramData& data, const IndexedRange& planned) {
   return out;
 }
 
-// Nodes with several ways to them are written once.
+// Writes a node that several paths reach only once.
 class TextWriter {
  public:
   TextWriter(const Program& program, size_t most) : plan_(program, most) {}
@@ -286,7 +287,7 @@ class GraphWriter {
     fmt::format_to(std::back_inserter(out_), text, std::forward<Args>(args)...);
   }
 
-  // An edge to a node and to those that are visited with it.
+  // Writes an edge to a node and to the nodes that are visited with it.
   void link(const std::string& from, uint32_t number, const std::string& label) {
     for (; number != kNone; number = plan_.node(number).next) {
       print("  {} -> n{} [label={}];\n", from, number, quoted(label));
@@ -320,8 +321,8 @@ std::vector<IndexSummary> summarise_index(const Program& program) {
 }
 
 std::string describe_test(const Program& program, uint32_t node) {
-  const IndexWriter plan(program, 0);
-  return plan.test(plan.node(node));
+  const IndexWriter writer(program, 0);
+  return writer.test(writer.node(node));
 }
 
 std::string describe_index(const Program& program, size_t most) { return TextWriter(program, most).write(); }

@@ -1,4 +1,5 @@
-// link: ProgramData to Program. Verify, resolve functions, prepare constant arguments, build look-up tables.
+// Turns ProgramData into a Program: verifies it, resolves functions, prepares constant
+// arguments, and builds look-up tables.
 #include <fmt/format.h>
 
 #include "ordain/digest.h"
@@ -78,7 +79,7 @@ void index_members(const Schema& schema, KeyIndex* index) {
   }
 }
 
-// Tables were filled one by one; a Program keeps no room to grow.
+// Frees unused capacity: the tables were filled item by item, but a Program does not grow.
 void shrink(ProgramData& data) {
   const auto shrink_all = [](auto&... tables) { (tables.shrink_to_fit(), ...); };
   shrink_all(data.locations, data.symbols, data.constants, data.code, data.register_kinds, data.handlers,

@@ -1,4 +1,4 @@
-// A step for each node, and the tables that steps share.
+// Prepares the index for walking: one step for each node, and the tables that steps share.
 #include "vm/program/link_index.h"
 
 #include <algorithm>
@@ -60,12 +60,13 @@ class IndexPreparer {
     return out;
   }
 
-  // Ranges without a DAG. Of two that overlap in a hand-made program the second has no runs.
+  // Finds the ranges without a DAG. If two of them overlap in a hand-made program, the second has
+  // no batches.
   void find_batches() {
     tables_.batch_sizes.assign(data_.rule_list.size(), 0);
     std::vector<bool> taken(data_.rule_list.size());
-    for (const PackageRules& plan : data_.package_rules) {
-      for (const RuleRange& range : plan.lists()) {
+    for (const PackageRules& package : data_.package_rules) {
+      for (const RuleRange& range : package.lists()) {
         if (range.nodes.count == 0) add_batches(range.entries, taken);
       }
     }

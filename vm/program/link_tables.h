@@ -1,5 +1,5 @@
-// LinkTables: what linking adds to a program's tables so that engines find everything by number: resolved functions,
-// places of slots, and the index made ready to be walked.
+// LinkTables holds what linking adds to a program's tables so that engines find everything by
+// number: resolved functions, places of slots, and the index, ready to be walked.
 #pragma once
 
 #include <bit>
@@ -13,21 +13,23 @@
 
 namespace ordain::vm {
 
-/// Rules of a range that no DAG leads through are tried in runs of so many: one native function each.
+/// Rules of a range without a DAG are tried in batches of this many, each compiled to one native
+/// function.
 inline constexpr uint32_t kBatchRules = 32;
 
-/// Prepared argument with the call that uses it.
+/// A prepared argument and the call that uses it.
 struct LinkedPrepared {
   const Overload* overload = nullptr;
   std::shared_ptr<const void> object;
 };
 
-/// Where a slot's value, symbol and bits are: what engines, and those who fill it, need of a Slot.
+/// Where a slot's value, symbol and bits are: all that engines, and the code that fills slots, need
+/// of a Slot.
 struct SlotPlace {
   uint32_t bank = 0;
   uint32_t index = 0;
   uint32_t first_bit = 0;
-  Kind kind = Kind::absent;  ///< of every value that the slot may hold; absent: any
+  Kind kind = Kind::absent;  ///< the kind of every value of the slot; absent: any kind
   bool compared = false;
   bool builtin = false;
   bool has_bits = false;
@@ -35,7 +37,7 @@ struct SlotPlace {
 
 class LiteralIndex;
 
-/// A IndexNode, ready to be walked. Which members count depends on the test.
+/// An IndexNode, ready to be walked. Which members are used depends on the test.
 struct IndexStep {
   IndexTest test;
   bool absent;
@@ -51,22 +53,23 @@ struct IndexStep {
   uint64_t bound;         ///< threshold, text: the node's; member: the slot's first word of bits
 };
 
-/// Of an open-addressing hash table.
+/// A cell of an open-addressing hash table.
 struct IndexCell {
   uint64_t key = 0;
   uint32_t node = kNone;  ///< kNone: empty
 };
 inline uint64_t hash_index_key(uint64_t key) { return (key ^ key >> 29) * 0x9E3779B97F4A7C15u >> 32; }
 
-/// The members among the edges of one word of a slot's bits; `rank`: edges before them.
+/// The members among the edges in one word of a slot's bits. `rank` is the number of edges before
+/// them.
 struct IndexMembers {
   uint64_t mask = 0;
   uint32_t word = 0;
   uint32_t rank = 0;
 };
 
-/// Imports and prepared calls, resolved, by index of ProgramData::imports and ::prepared; and the plan, ready to be
-/// walked.
+/// Resolved imports and prepared calls, by index of ProgramData::imports and ::prepared, and the
+/// index, ready to be walked.
 struct LinkTables {
   std::vector<const Overload*> overloads;  ///< nullptr for a dynamic import
   std::vector<const Function*> functions;
@@ -74,23 +77,24 @@ struct LinkTables {
   std::vector<SlotPlace> slots;  ///< by SlotId
   uint32_t max_registers = 0;
   uint32_t max_saved_faults = 0;
-  std::vector<uint8_t> batch_sizes;  ///< by entry of the plan that begins a run: its rules; else 0
-  std::vector<uint8_t> steps;        ///< by instruction: what the interpreter runs there, a Step
+  std::vector<uint8_t> batch_sizes;  ///< by entry: the rules of the batch that begins there, else 0
+  std::vector<uint8_t> steps;        ///< by instruction: the Step that the interpreter runs there
 
   std::vector<IndexStep> index_steps;  ///< by index of ProgramData::index_nodes
   std::vector<IndexCell> index_cells;
   std::vector<IndexMembers> index_members;
   std::vector<std::shared_ptr<const LiteralIndex>> index_texts;
   const IndexEdge* index_edges = nullptr;   ///< the ProgramData's
-  const IndexLeaf* index_leaves = nullptr;  ///< the same
+  const IndexLeaf* index_leaves = nullptr;  ///< likewise
 };
 
-/// Size that `registers` and `saved` must have for any predicate of the program.
+/// The size that `registers` and `saved` need for any predicate of the program.
 uint32_t max_registers(const ProgramData& data);
 uint32_t max_saved_faults(const ProgramData& data);
 
-/// A number or a point in time as an unsigned integer in the same order. Doubles: not NaN, -0.0 as 0.0. Of timestamps
-/// and durations only the whole seconds, which never decrease when the value grows.
+/// Maps a number or a point in time to an unsigned integer that keeps the order. A double must not
+/// be NaN, and -0.0 counts as 0.0. Of timestamps and durations only the whole seconds count; they
+/// never decrease when the value grows.
 inline uint64_t order_key(const Value& value) {
   constexpr uint64_t kSign = uint64_t{1} << 63;
   if (value.is(Kind::unsigned_integer)) return value.u;

@@ -1,4 +1,4 @@
-// Building the tables, and comparing in full.
+// Builds the tables of a LiteralIndex, and compares candidates in full.
 #include "vm/program/literal_index.h"
 
 #include <algorithm>
@@ -39,7 +39,7 @@ LiteralIndex::LiteralIndex(std::vector<Literal> literals) : literals_(std::move(
   }
   std::stable_sort(chosen.begin(), chosen.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
 
-  // About six in a hundred windows of a text pass the filter by chance.
+  // By chance, about six in a hundred windows of a text pass the filter.
   const size_t filter_bits = std::clamp<size_t>(std::bit_ceil(16 * chosen.size()), 1 << 10, 1 << 19);
   filter_.assign(filter_bits / 64, 0);
   filter_shift_ = 64 - static_cast<unsigned>(std::countr_zero(filter_bits));
@@ -78,8 +78,8 @@ bool LiteralIndex::occurs(const Entry& entry, std::string_view text, size_t at) 
                     [](char a, char b) { return lower(a) == lower(b); });
 }
 
-// The Kelvin sign and the long s are k and s to patterns that ignore case. No other character beyond ASCII is a letter
-// of it.
+// The Kelvin sign and the long s match k and s in patterns that ignore case. No other character
+// beyond ASCII matches an ASCII letter.
 bool LiteralIndex::may_fold(std::string_view text) const {
   return ignores_case_ &&
          (text.find("\xE2\x84\xAA") != std::string_view::npos || text.find("\xC5\xBF") != std::string_view::npos);

@@ -1,4 +1,4 @@
-// LiteralIndex: which of many strings occur in a text, in one pass over it.
+// LiteralIndex finds which of many strings occur in a text, in one pass over it.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,13 @@
 
 namespace ordain::vm {
 
-/// Immutable once built; scanning allocates only a bit for each literal, from the arena.
+/// Immutable once built. Scanning allocates only one bit for each literal, from the arena.
 ///
-/// Of each literal one window of four bytes (of shorter ones two, or one) is in a hash table; for every window of the
-/// text a bit filter, small enough for the first-level cache, says whether to look there; what is found is compared in
-/// full. Windows are chosen so that few literals share one. The scheme is that of Wu and Manber ("A fast algorithm for
-/// multi-pattern searching", 1994) without its shifts, which do not pay where short literals are many.
+/// A hash table holds one window of each literal: four bytes, or two or one for shorter literals.
+/// For every window of the text a bit filter, small enough for the first-level cache, says whether
+/// to look in the table; what is found is compared in full. Windows are chosen so that few literals
+/// share one. The scheme is that of Wu and Manber ("A fast algorithm for multi-pattern searching",
+/// 1994) without its shifts, which do not pay when there are many short literals.
 class LiteralIndex {
  public:
   struct Literal {
@@ -25,8 +26,9 @@ class LiteralIndex {
   };
   explicit LiteralIndex(std::vector<Literal> literals);
 
-  /// Calls `found(number)` once for each literal that occurs in `text`. A literal that ignores case may also be
-  /// reported where letters beyond ASCII might stand for one of its own. @returns false if the arena is exhausted.
+  /// Calls `found(number)` once for each literal that occurs in `text`. A literal that ignores case
+  /// may also be reported where letters beyond ASCII might match its letters. @returns false if the
+  /// arena is exhausted.
   template <typename Found>
   bool scan(std::string_view text, Arena& arena, const Found& found) const {
     uint64_t* seen = arena.array<uint64_t>((literals_.size() + 63) / 64);
@@ -63,8 +65,8 @@ class LiteralIndex {
     uint32_t count = 0;  ///< 0: empty
   };
 
-  /// The size is part of the key. Bits that tell upper from lower case are set, so that one table serves literals of
-  /// either kind.
+  /// The size is part of the key. Bits that tell upper from lower case are set, so that one table
+  /// serves literals that ignore case and those that do not.
   static uint64_t window(std::string_view text, size_t at, size_t size) {
     uint32_t bytes = 0;
     for (size_t i = 0; i < size; ++i) bytes |= uint32_t{static_cast<uint8_t>(text[at + i])} << (8 * i);
@@ -100,7 +102,7 @@ class LiteralIndex {
   std::vector<Bucket> buckets_;  ///< open addressing
   std::vector<uint64_t> filter_;
   unsigned filter_shift_ = 0;
-  size_t sizes_ = 0;  ///< which sizes of window there are, as bits
+  size_t sizes_ = 0;  ///< the sizes of windows that occur, as bits
   bool ignores_case_ = false;
 };
 

@@ -1,7 +1,8 @@
-// load: bytes to a Program. Any bytes are safe to read: every read is bounds-checked, counts are held against the bytes
-// left, recursion is bounded, and what is read is verified before it runs. Bytes that `serialise` would not write are
-// refused: numbers that are longer than they need be, sets that are not in order, strings and types that are not
-// numbered in the order of their first use, that repeat one another or that nothing uses.
+// Reads a Program from bytes. Any bytes are safe to read: every read is bounds-checked, counts
+// are checked against the bytes left, recursion is bounded, and the program is verified before it
+// runs. Bytes that `serialise` would not write are refused: numbers that are longer than necessary,
+// sets that are not sorted, and strings and types that are unused, repeated, or not numbered in the
+// order of their first use.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +23,7 @@ class Loader {
  public:
   Loader(std::string_view bytes, ProgramData& data) : bytes_(bytes), data_(data), values_(data.memory, bytes.size()) {}
 
-  // "" or what is wrong.
+  // @returns "" or what is wrong.
   std::string load() {
     if (bytes_.size() > format::kMaxFileSize) return "it is too large";
     Reader header(bytes_);
@@ -345,20 +346,20 @@ class Loader {
     });
     index(in);
     data_.package_rules = read_list(in, 22, [&] {
-      PackageRules plan;
-      plan.package = in.number32();
-      plan.first_match = in.number32();
+      PackageRules package;
+      package.package = in.number32();
+      package.first_match = in.number32();
       for (const RuleListInfo& list : kRuleLists) {
-        RuleRange& rules = plan.*list.member;
+        RuleRange& rules = package.*list.member;
         rules.entries = range(in);
         rules.nodes = range(in);
       }
-      return plan;
+      return package;
     });
     data_.capability_rules = read_list(in, 4, [&] {
-      CapabilityRules plan;
-      for (Range& packages : plan.packages) packages = range(in);
-      return plan;
+      CapabilityRules rules;
+      for (Range& packages : rules.packages) packages = range(in);
+      return rules;
     });
   }
 

@@ -1,5 +1,5 @@
-// Strings are copied into the program's memory once each; types come from entries before them, so they cannot be
-// circular; values nest only so deep.
+// Reads strings, types and values. Each string is copied into the program's memory once; types
+// refer to earlier entries only, so they cannot be circular; the nesting of values is limited.
 #include "vm/program/load_values.h"
 
 #include "vm/program/verify.h"
@@ -48,7 +48,8 @@ void ValueReader::use_string(Reader& in, uint32_t number) {
   if (number == used_strings_) ++used_strings_;
 }
 
-// One string may be named many times: all copies together stay in proportion to the file.
+// One string may be named many times, so the total size of the copies is limited in proportion to
+// the file.
 std::string ValueReader::string(Reader& in) {
   const uint32_t number = string_number(in);
   if (in.failed() || strings_[number].size() > copies_left_) {
@@ -60,23 +61,23 @@ std::string ValueReader::string(Reader& in) {
   return std::string(strings_[number]);
 }
 
-// A copy in the program's memory, made once for each string.
-std::string_view ValueReader::kept(uint32_t string) {
+// Returns a copy in the program's memory, made once for each string.
+std::string_view ValueReader::keep_string(uint32_t string) {
   std::string_view& copy = kept_[string];
   if (copy.data() == nullptr) copy = memory_.copy(strings_[string]);
   return copy;
 }
 
-std::string_view ValueReader::kept(Reader& in) {
+std::string_view ValueReader::keep_string(Reader& in) {
   const uint32_t number = string_number(in);
   if (in.failed()) return {};
   use_string(in, number);
-  return kept(number);
+  return keep_string(number);
 }
 
 // --- types
 
-// Entries name only entries before them, so types cannot be circular.
+// Entries name only earlier entries, so types cannot be circular.
 void ValueReader::types(Reader& in) {
   const uint32_t count = in.count(2);
   entries_.reserve(count);
@@ -101,11 +102,11 @@ void ValueReader::types(Reader& in) {
 
 const RecordType* ValueReader::record_entry(Reader& in) {
   RecordType record;
-  record.name = kept_by_entry(in);
+  record.name = keep_string_by_entry(in);
   record.open = in.flag();
   const auto fields = read_list(in, 3, [&] {
     RecordField field;
-    field.name = kept_by_entry(in);
+    field.name = keep_string_by_entry(in);
     field.type = type_by_entry(in);
     field.optional = in.flag();
     return field;
@@ -119,7 +120,7 @@ const Type* ValueReader::type_entry(Reader& in, uint8_t kind) {
   if (kind > static_cast<uint8_t>(TypeKind::error)) in.fail();
   Type type;
   type.kind = static_cast<TypeKind>(kind);
-  type.name = kept_by_entry(in);
+  type.name = keep_string_by_entry(in);
   const auto params = read_list(in, 1, [&] { return type_by_entry(in); });
   const uint32_t record = record_number(in);
   if (in.failed()) return nullptr;
@@ -131,11 +132,11 @@ const Type* ValueReader::type_entry(Reader& in, uint8_t kind) {
   return memory_.make<Type>(type);
 }
 
-std::string_view ValueReader::kept_by_entry(Reader& in) {
+std::string_view ValueReader::keep_string_by_entry(Reader& in) {
   const uint32_t number = string_number(in);
   if (in.failed()) return {};
   named_strings_.push_back(number);
-  return kept(number);
+  return keep_string(number);
 }
 
 const Type* ValueReader::type_by_entry(Reader& in) {
@@ -175,8 +176,8 @@ const RecordType* ValueReader::record(Reader& in) {
   return entries_[number].record;
 }
 
-// Whoever first uses an entry uses all that it names before it. As each has the number after those, the entries that
-// are new come in the order of their numbers.
+// The first use of an entry is also the first use of everything that it names. As an entry's number
+// comes after those that it names, the new entries are used in the order of their numbers.
 void ValueReader::use_entry(Reader& in, uint32_t number) {
   if (number < used_entries_) return;
   if (!numbers_in_order(number)) in.fail_form();
@@ -186,8 +187,8 @@ void ValueReader::use_entry(Reader& in, uint32_t number) {
   }
 }
 
-// Whether the entries that are not used yet, from the first of them to `entry`, are what `entry` names, each entry
-// after those that it names, and in the order in which it names them.
+// Whether the unused entries up to `entry` are exactly what `entry` names, each after the entries
+// that it names itself, and in the order in which they are named.
 bool ValueReader::numbers_in_order(uint32_t entry) const {
   struct Visit {
     uint32_t entry, named;
@@ -226,11 +227,11 @@ Value ValueReader::value(Reader& in, uint32_t depth) {
     case Kind::floating:
       return Value::floating(in.real());
     case Kind::string:
-      return Value::string(kept(in));
+      return Value::string(keep_string(in));
     case Kind::bytes:
-      return Value::bytes(kept(in));
+      return Value::bytes(keep_string(in));
     case Kind::type:
-      return Value::type(kept(in));
+      return Value::type(keep_string(in));
     case Kind::timestamp:
     case Kind::duration:
       return time(in, static_cast<Kind>(kind));
@@ -276,7 +277,7 @@ Value ValueReader::address(Reader& in, Kind kind) {
   Value out;
   out.kind = kind;
   out.aux = in.number32();
-  const std::string_view bytes = kept(in);
+  const std::string_view bytes = keep_string(in);
   if (bytes.size() != (out.aux & 0xFF)) in.fail();
   out.text = bytes.data();
   return out;

@@ -10,7 +10,7 @@
 
 namespace ordain::format {
 
-/// Reads `list(read())`. `smallest`: bytes that an item takes at least.
+/// Reads `list(read())`. `smallest` is the least number of bytes of an item.
 template <typename Read>
 auto read_list(Reader& in, size_t smallest, const Read& read) {
   std::vector<decltype(read())> out;
@@ -20,23 +20,24 @@ auto read_list(Reader& in, size_t smallest, const Read& read) {
   return out;
 }
 
-/// Failures are the Reader's. Types and values live in `memory`.
+/// The Reader records failures. Types and values live in `memory`.
 class ValueReader {
  public:
-  /// @param file_size what copies of strings are held in proportion to.
+  /// @param file_size limits, in proportion, the size of all copies of strings.
   ValueReader(Arena& memory, size_t file_size) : memory_(memory), copies_left_((size_t{16} << 20) + 32 * file_size) {}
 
   // Sections.
   void strings(Reader& in);
   void types(Reader& in);
-  /// Whether the sections read since have named every string and every entry of `types`.
+  /// Whether the sections read since have used every string and every entry of `types`.
   bool all_used() const { return used_strings_ == strings_.size() && used_entries_ == entries_.size(); }
 
-  /// A string by its number. One string may be named many times: all copies together stay in proportion to the file.
+  /// Reads a string by its number. One string may be named many times, so the total size of the
+  /// copies is limited in proportion to the file.
   std::string string(Reader& in);
-  /// A type by its number.
+  /// Reads a type by its number.
   const Type* type(Reader& in);
-  /// A record type by its number, or nullptr.
+  /// Reads a record type by its number; nullptr if there is none.
   const RecordType* record(Reader& in);
   Value value(Reader& in, uint32_t depth = 0);
 
@@ -48,20 +49,21 @@ class ValueReader {
     Range entries;  ///< of named_entries_
   };
 
-  // Numbers, held against the tables; kNone after a failure, or for no record.
+  // These read numbers and check them against the tables. They return kNone after a failure, or for
+  // no record.
   uint32_t string_number(Reader& in);
   uint32_t type_number(Reader& in);
   uint32_t record_number(Reader& in);
 
-  // `serialise` numbers strings and entries in the order in which the sections from `places` on first use them. An
-  // entry uses what it names when it is first used itself.
+  // `serialise` numbers strings and entries in the order in which the sections from `places` on
+  // first use them. When an entry is first used, so is everything that it names.
   void use_string(Reader& in, uint32_t number);
   void use_entry(Reader& in, uint32_t number);
   bool numbers_in_order(uint32_t entry) const;
 
-  std::string_view kept(uint32_t string);
-  std::string_view kept(Reader& in);
-  std::string_view kept_by_entry(Reader& in);
+  std::string_view keep_string(uint32_t string);
+  std::string_view keep_string(Reader& in);
+  std::string_view keep_string_by_entry(Reader& in);
   const Type* type_by_entry(Reader& in);
   const RecordType* record_entry(Reader& in);
   const Type* type_entry(Reader& in, uint8_t kind);
@@ -71,7 +73,7 @@ class ValueReader {
   Arena& memory_;
   size_t copies_left_;
   std::vector<std::string_view> strings_;
-  std::vector<std::string_view> kept_;  ///< copies in memory_, made when first asked for
+  std::vector<std::string_view> kept_;  ///< copies in memory_, made on first use
   std::vector<TypeEntry> entries_;
   std::vector<uint32_t> named_strings_, named_entries_;  ///< by entry, in the order of its text
   uint32_t used_strings_ = 0, used_entries_ = 0;

@@ -1,4 +1,4 @@
-// The rows of opcodes.def as data.
+// Describes the instructions: the rows of opcodes.def as data.
 #include "vm/program/program_data.h"
 
 namespace ordain::vm {

@@ -64,12 +64,12 @@ CapabilityRef Program::resolve(std::string_view capability) const {
 
 namespace {
 
-// The slot of `path` (without the root's name) in a record.
+// Finds the slot of `path` (without the root's name) in a record.
 SlotId slot_in_record(const Schema& schema, uint32_t record, std::string_view path) {
   while (record != kNone) {
     const RecordBinding& binding = schema.records[record];
     if (path.empty()) return binding.whole;
-    // A dynamic record's fields may be named by whole paths.
+    // The fields of a dynamic record may be named by whole paths.
     if (const FieldBinding* field = binding.find(path)) return field->slot;
     const size_t dot = path.find('.');
     if (dot == std::string_view::npos) return kNone;
@@ -81,7 +81,7 @@ SlotId slot_in_record(const Schema& schema, uint32_t record, std::string_view pa
   return kNone;
 }
 
-// Paths that no record binds: `now`, and the like.
+// Finds paths that are not part of a record, such as `now`.
 SlotId slot_by_path(const Schema& schema, std::string_view path) {
   for (SlotId i = 0; i < schema.slots.size(); ++i) {
     if (schema.slots[i].path == path) return i;
@@ -129,7 +129,7 @@ size_t bytes_of(const std::vector<T>& items) {
   return items.capacity() * sizeof(T);
 }
 
-// Small strings live inside the object that holds them.
+// Small strings live inside the string object.
 size_t heap_of(const std::string& text) { return text.capacity() > 15 ? text.capacity() + 1 : 0; }
 
 size_t heap_of(const std::vector<std::string>& texts) {

@@ -1,5 +1,5 @@
-// ProgramData: the tables and the code of a Program. Plain data: `emit` fills it, the verifier checks it, engines read
-// it.
+// ProgramData holds the tables and the code of a Program as plain data: `emit` fills it, the
+// verifier checks it, and engines read it.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ enum class Op : uint16_t {
 #undef X
 };
 
-/// 12 bytes. What a, b and c mean is in opcodes.def.
+/// An instruction of 12 bytes. opcodes.def says what a, b and c mean.
 struct Insn {
   Op op;
   uint16_t a = 0;
@@ -30,7 +30,7 @@ struct Insn {
 };
 static_assert(sizeof(Insn) == 12);
 
-/// What a register holds: a Kind, or one of these.
+/// What a register holds is a Kind, or one of these.
 inline constexpr uint8_t kAnyKind = 0x40;      ///< a present value of any kind
 inline constexpr uint8_t kBuilderKind = 0x41;  ///< a list or map under construction
 
@@ -39,17 +39,19 @@ struct Range {
   uint32_t count = 0;
 };
 
-/// A fault at an instruction in [begin, end) (relative to the predicate) goes on at `target`. Innermost first.
+/// A fault at an instruction in [begin, end) (relative to the predicate) continues at `target`. The
+/// innermost handler comes first.
 struct Handler {
   uint32_t begin, end, target;
 };
 
-/// Where the instruction at `pc` (relative to the predicate) stands in policy text, if it may fault. Sorted by pc.
+/// Where in the policy text the instruction at `pc` (relative to the predicate) comes from, if it
+/// may fault. Sorted by pc.
 struct InsnLocation {
   uint32_t pc, location;
 };
 
-/// One expression, compiled: a rule's condition, its `because`, ...
+/// One compiled expression: a rule's condition, its `because`, ...
 struct Predicate {
   Range code;       ///< of ProgramData::code
   Range registers;  ///< of ProgramData::register_kinds
@@ -61,7 +63,7 @@ struct Predicate {
 
 struct Import {
   std::string name;      ///< function
-  std::string overload;  ///< id, or "" to choose by the arguments' kinds
+  std::string overload;  ///< an id, or "" to choose by the kinds of the arguments
   uint32_t args = 0;
 };
 
@@ -71,7 +73,8 @@ struct Prepared {
   uint32_t constant = 0;
 };
 
-/// A rule as it applies to one capability (or to all that it is the same for). kNone: not given.
+/// A rule as it applies to one capability, or to several for which it is the same. kNone: not
+/// given.
 struct RuleCode {
   RuleId rule = 0;
   uint32_t condition = kNone;     ///< predicate of kind bool; kNone: always true
@@ -83,7 +86,7 @@ struct RuleCode {
   uint32_t target_set = kNone;    ///< index into target_sets; only among the rules for undeclared capabilities
 };
 
-/// One of the parts that `&&` joins in a rule's condition, for explanations.
+/// One operand of the `&&` that form a rule's condition, for explanations.
 struct ConditionPart {
   uint32_t code = 0;            ///< index into ProgramData::rule_codes
   uint32_t predicate = 0;       ///< of kind bool
@@ -98,20 +101,20 @@ enum class IndexTest : uint8_t {
   symbol = 1,     ///< a string slot; edge keys are symbols
   number = 2,     ///< a slot of bool, int, uint or double, by order_key; edge keys are values
   member = 3,     ///< a list slot; edge keys are places in Slot::member_symbols; several may be followed
-  threshold = 4,  ///< a numeric or temporal slot; edge 0: order_key below `bound`, edge 1: not below
+  threshold = 4,  ///< a numeric or temporal slot; edge 0: order_key < `bound`, edge 1: order_key >= `bound`
   present = 5,    ///< any slot; edge 0: absent, edge 1: present
-  text = 6,       ///< a string slot; edge keys are indexes into index_literals; those that occur are followed
+  text = 6,       ///< a string slot; edge keys are indexes into index_literals; literals that occur are followed
 };
 inline constexpr uint32_t kIndexTests = 7;
 
-/// A node leads to later nodes only. Whatever its test says, `next` is visited as well.
+/// A node leads to later nodes only. `next` is visited whatever the test gives.
 struct IndexNode {
   IndexTest test = IndexTest::leaf;
-  bool absent = false;  ///< if the slot is absent a rule below may fault: then all edges are followed
+  bool absent = false;  ///< follow all edges if the slot is absent, because a rule below may fault
   SlotId slot = kNone;
   uint32_t next = kNone;
   Range edges;         ///< of index_edges, by ascending key
-  uint64_t bound = 0;  ///< threshold: see there; text: the longest text, in bytes, for which skipping is safe
+  uint64_t bound = 0;  ///< threshold: see there; text: the most bytes for which skipping is safe
 };
 
 struct IndexEdge {
@@ -136,8 +139,8 @@ struct IndexLiteral {
 /// Why no test of an index leads to a rule, for people.
 enum class IndexNote : uint8_t { indexed = 0, few_rules = 1, no_test = 2, too_wide = 3 };
 
-/// Rules that answer the same question: entries of `rule_list` in source order, and the DAG that finds those of them
-/// that can match. Without nodes every rule is tried.
+/// Rules that answer the same question: entries of `rule_list` in source order, and the DAG that
+/// finds the rules that can match. Without nodes, every rule is tried.
 struct RuleRange {
   Range entries;
   Range nodes;  ///< of index_nodes; the first is the root
@@ -146,7 +149,7 @@ struct RuleRange {
 /// The rules of one package for one capability and stage.
 struct PackageRules {
   uint32_t package = 0;
-  uint32_t first_match = 0;  ///< 1: `option order = first_match`: the first match of `answers` is the package's answer
+  uint32_t first_match = 0;  ///< 1: `option order = first_match`; the first match in `answers` is the answer
   RuleRange deny, require_approval, allow;
   RuleRange answers;      ///< all three kinds in source order; only if first_match
   RuleRange obligations;  ///< redact and warn
@@ -158,8 +161,8 @@ struct PackageRules {
 struct RuleListInfo {
   const char* name;
   RuleRange PackageRules::* member;
-  uint32_t kinds;                                              ///< bit 1 << RuleKind of each kind of rule that it holds
-  enum Order : uint8_t { any, strongest, first_match } order;  ///< of the packages that use it
+  uint32_t kinds;                                              ///< bit 1 << RuleKind for each kind of rule in it
+  enum Order : uint8_t { any, strongest, first_match } order;  ///< the order of packages that use it
 
   constexpr bool holds(RuleKind kind) const { return (kinds >> static_cast<uint32_t>(kind) & 1) != 0; }
   constexpr bool is_used(bool by_first_match) const { return order == any || (order == first_match) == by_first_match; }
@@ -197,7 +200,7 @@ struct PackageInfo {
 };
 
 struct ProgramData {
-  Arena memory{4096};              ///< owns types, and constants' strings, lists and maps
+  Arena memory{4096};              ///< owns types, and the strings, lists and maps of constants
   std::vector<std::string> files;  ///< paths as given
   std::vector<Location> locations;
   Schema schema;
@@ -225,9 +228,10 @@ struct ProgramData {
   std::vector<IndexLeaf> index_leaves;
   std::vector<IndexLiteral> index_literals;
   std::vector<PackageRules> package_rules;
-  std::vector<CapabilityRules> capability_rules;  ///< by capability; one more at the end, for undeclared ones
+  std::vector<CapabilityRules> capability_rules;  ///< by capability, then one for undeclared ones
 
-  /// By code, then in source order. None unless the compiler was asked for them. They are not serialised.
+  /// By code, then in source order. Empty unless the compiler was asked for them. They are not
+  /// serialised.
   std::vector<ConditionPart> condition_parts;
 };
 
@@ -235,12 +239,13 @@ struct ProgramData {
 /// rules may have no lists at all. @param id kNone for a capability that is not declared
 inline std::span<const PackageRules> package_rules(const ProgramData& data, CapabilityId id, Stage stage) {
   if (data.capability_rules.empty()) return {};
-  const CapabilityRules& plan = id == kNone ? data.capability_rules.back() : data.capability_rules[id];
-  const Range range = plan.packages[static_cast<size_t>(stage)];
+  const CapabilityRules& rules = id == kNone ? data.capability_rules.back() : data.capability_rules[id];
+  const Range range = rules.packages[static_cast<size_t>(stage)];
   return std::span(data.package_rules).subspan(range.first, range.count);
 }
 
-/// Whether a rule is for a capability whose name these globs match. Only rules for undeclared ones have a target set.
+/// Whether a rule applies to a capability whose name matches these globs. Only rules for undeclared
+/// capabilities have a target set.
 inline bool applies_to(const ProgramData& data, const RuleCode& rule, const GlobSet& globs) {
   return rule.target_set == kNone || (data.target_sets[rule.target_set] & globs).any();
 }

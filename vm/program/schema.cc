@@ -1,4 +1,4 @@
-// Look-ups in a schema, and how a capability's name matches a target with `*`.
+// Look-ups in a schema, and the matching of capability names with targets that contain `*`.
 #include "ordain/schema.h"
 
 #include <algorithm>
@@ -6,8 +6,9 @@
 namespace ordain {
 namespace {
 
-// `*` stands for a run of characters other than '.'. Greedy with one place to come back to: the latest `*` takes a
-// character more. An earlier one need not be tried again, since what follows it matched at the first possible place.
+// `*` matches any characters other than '.'. The match is greedy with one place to return to: the
+// latest `*` takes one more character. An earlier `*` need not be tried again, because what follows
+// it matched at the first possible place.
 bool matches_batch(std::string_view pattern, std::string_view name) {
   size_t p = 0, n = 0;
   size_t star = std::string_view::npos, taken = 0;
@@ -36,7 +37,7 @@ std::string_view to_string(Stage stage) { return stage == Stage::before ? "befor
 bool glob_matches(std::string_view pattern, std::string_view name) {
   if (pattern == "*") return true;
   if (!pattern.ends_with(".*")) return matches_batch(pattern, name);
-  // `*` never takes a '.', so the head matches as many segments of the name as it has itself.
+  // `*` never matches a '.', so the head matches as many segments of the name as it has itself.
   std::string_view head = pattern.substr(0, pattern.size() - 2);
   size_t segments = 1 + static_cast<size_t>(std::count(head.begin(), head.end(), '.'));
   size_t dot = std::string_view::npos;

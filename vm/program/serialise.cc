@@ -1,5 +1,5 @@
-// serialise: a Program as bytes. Strings and types are numbered in the order in which the other sections first use
-// them, so the same program gives the same bytes.
+// Writes a Program as bytes. Strings and types are numbered in the order in which the other
+// sections first use them, so the same program always gives the same bytes.
 #include <unordered_map>
 
 #include "vm/program/format.h"
@@ -52,7 +52,8 @@ class Serialiser {
     return entry->second;
   }
 
-  // Types and record types share one numbering; an entry comes after those that it names. Equal entries are one.
+  // Types and record types share one numbering. An entry comes after the entries that it names.
+  // Equal entries are merged.
   uint32_t entry(Writer& text) {
     auto [found, added] = entries_.try_emplace(text.text(), type_count_);
     if (added) {
@@ -263,7 +264,7 @@ class Serialiser {
     }
   }
 
-  // Only the operands that the instruction has.
+  // Writes only the operands that an instruction has.
   void code() {
     Writer& out = section(Section::code);
     out.number(data_.predicates.size());

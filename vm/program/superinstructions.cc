@@ -1,3 +1,4 @@
+// Chooses the superinstruction, if any, that the interpreter runs at each instruction of a program.
 #include "vm/program/superinstructions.h"
 
 #include <algorithm>
@@ -12,7 +13,7 @@ constexpr Op kEnds[] = {Op::ret, Op::jump_if, Op::jump_ifn};
 constexpr Op kComparisons[] = {Op::eq_int, Op::lt_int, Op::le_int, Op::eq_double, Op::lt_double, Op::le_double};
 constexpr Op kCalculations[] = {Op::add_int, Op::sub_int, Op::mul_int, Op::add_double, Op::sub_double, Op::mul_double};
 
-// Place among `ops`, or kNo.
+// Returns the position in `ops`, or kNo.
 template <size_t N>
 int place(const Op (&ops)[N], Op op) {
   const Op* at = std::find(ops, ops + N, op);
@@ -22,7 +23,8 @@ int end(Op op) { return place(kEnds, op); }
 int comparison(Op op) { return place(kComparisons, op); }
 int calculation(Op op) { return place(kCalculations, op); }
 
-// The longest superinstruction that begins at `at`, or the instruction itself. Each `first` is the first of a group.
+// Chooses the longest superinstruction that begins at `at`, or the instruction itself. Each `first`
+// is the first member of a group.
 class Chooser {
  public:
   Chooser(const Insn* at, const Insn* end) : at_(at), end_(end) {}
@@ -56,7 +58,7 @@ class Chooser {
   }
 
  private:
-  // What lies past the end is read as `charge`, with which nothing is fused.
+  // Anything past the end is read as `charge`, which is never fused.
   Op op(uint32_t i) const { return i < end_ - at_ ? at_[i].op : Op::charge; }
   static Step member(Step first, int place) { return static_cast<Step>(static_cast<int>(first) + place); }
 

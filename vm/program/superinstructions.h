@@ -1,6 +1,7 @@
-// Superinstructions: sequences of instructions that the interpreter runs as one, for what most conditions are made of
-// (Casey, Ertl and Gregg, "Optimizing indirect branch prediction accuracy in virtual machine interpreters", 2007). They
-// are chosen when a program is linked. The code stays as it is, and jumps may lead into the midst of a sequence.
+// Superinstructions are sequences of instructions that the interpreter runs as one; they cover
+// what most conditions consist of (Casey, Ertl and Gregg, "Optimizing indirect branch prediction
+// accuracy in virtual machine interpreters", 2007). They are chosen when a program is linked. The
+// code stays unchanged, and jumps may lead into the middle of a sequence.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 
 namespace ordain::vm {
 
-// A comparison and what becomes of it, after the instructions that are given. X takes them all.
+// A comparison and what uses its result, after the given instructions. X takes them all.
 #define ORDAIN_ENDS(X, ...) X(__VA_ARGS__, ret) X(__VA_ARGS__, jump_if) X(__VA_ARGS__, jump_ifn)
 #define ORDAIN_COMPARED(X, ...)          \
   ORDAIN_ENDS(X, __VA_ARGS__, eq_int)    \
@@ -27,7 +28,7 @@ namespace ordain::vm {
   X(__VA_ARGS__, sub_double)      \
   X(__VA_ARGS__, mul_double)
 
-// All of them, by groups, which Chooser relies on; X2, X3 and X4 take the parts.
+// All superinstructions, in groups, on which Chooser relies. X2, X3 and X4 take the parts.
 #define ORDAIN_SUPERINSTRUCTIONS(X2, X3, X4) \
   ORDAIN_COMPARED(X4, load, const_)          \
   ORDAIN_COMPARED(X4, load, load)            \
@@ -57,7 +58,7 @@ enum class Step : uint8_t {
 #undef X4
 };
 
-/// By index of ProgramData::code. What runs past the end of a predicate is never chosen.
+/// By index of ProgramData::code. A superinstruction never runs past the end of a predicate.
 std::vector<uint8_t> choose_steps(const ProgramData& data);
 
 }  // namespace ordain::vm

@@ -1,4 +1,5 @@
-// The verifier: what it accepts, the engines run without checks. Each function returns "" or what is wrong.
+// The verifier. Engines run what it accepts without checks. Each function returns "" or what is
+// wrong.
 #pragma once
 
 #include <array>
@@ -12,31 +13,32 @@
 
 namespace ordain::vm {
 
-/// Limits that keep verifying and running fast whatever the program.
-inline constexpr uint32_t kMaxNesting = 256;         ///< of types, records and constants
-inline constexpr uint32_t kMaxTypeSize = 100'000;    ///< of a type written out
-inline constexpr uint32_t kMaxArguments = 255;       ///< of an import
-inline constexpr uint32_t kMaxFlowWords = 4u << 20;  ///< of a predicate: blocks times words of register bits
-inline constexpr uint64_t kMaxFlowWork = 64u << 20;  ///< of a predicate: words and instructions looked at
+/// Limits that keep verifying and running fast for any program.
+inline constexpr uint32_t kMaxNesting = 256;         ///< levels of types, records and constants
+inline constexpr uint32_t kMaxTypeSize = 100'000;    ///< the size of a type when written out
+inline constexpr uint32_t kMaxArguments = 255;       ///< arguments of an import
+inline constexpr uint32_t kMaxFlowWords = 4u << 20;  ///< in a predicate: blocks times words of register bits
+inline constexpr uint64_t kMaxFlowWork = 64u << 20;  ///< in a predicate: words and instructions visited
 
-/// Names, strings, types, slots, records, constants, symbol sets, imports by number.
+/// Verifies names, strings, types, slots, records, constants, symbol sets and numbers of imports.
 std::string verify_tables(const ProgramData& data);
-/// Rules, packages and plans. Needs the tables verified.
+/// Verifies rules, packages and indexes. The tables must be verified before.
 std::string verify_rules(const ProgramData& data);
-/// Predicates. Needs the tables verified and imports resolved.
+/// Verifies predicates. The tables must be verified and the imports resolved before.
 std::string verify_code(const ProgramData& data, const LinkTables& link);
 
-/// One predicate whose operands are in order: definite assignment, and an end to every loop.
+/// Verifies one predicate whose operands are valid: registers are assigned before they are read,
+/// and every loop ends.
 /// @returns "" or what is wrong, beginning with the place: "pc 3: register r1 may not be assigned".
 std::string verify_flow(const ProgramData& data, const Predicate& predicate);
 
-/// One of an instruction's operands, as opcodes.def writes it.
+/// One operand of an instruction, as written in opcodes.def.
 struct Operand {
   char kind = '-';
   bool writes = false;
 };
 
-/// An instruction's row of opcodes.def, read.
+/// The row of an instruction in opcodes.def, parsed.
 struct Shape {
   std::array<Operand, 3> operands;
   bool faults = false;
@@ -64,7 +66,7 @@ inline constexpr Shape kShapes[] = {
 #undef X
 };
 
-/// Operand `which` (0, 1 or 2) of an instruction.
+/// Returns operand `which` (0, 1 or 2) of an instruction.
 inline Operand operand(Op op, int which) {
   return kShapes[static_cast<uint16_t>(op)].operands[static_cast<size_t>(which)];
 }
@@ -76,14 +78,14 @@ inline bool is_register(char operand) {
          operand == 'M' || operand == 'O' || operand == 'T';
 }
 inline bool may_fault(Op op) { return kShapes[static_cast<uint16_t>(op)].faults; }
-/// True if control never goes on to the next instruction.
+/// True if control never continues at the next instruction.
 inline bool never_falls_through(Op op) {
   return op == Op::jump || op == Op::ret || op == Op::raise_first || op == Op::fail;
 }
-/// Number of argument registers of a call instruction, else 0.
+/// Returns the number of argument registers of a call instruction, and 0 for others.
 uint32_t argument_count(const ProgramData& data, const Insn& insn);
-/// For each instruction of the predicate, the handler that its fault goes to (its number within the predicate) or
-/// kNone.
+/// Returns, for each instruction of the predicate, the handler that its fault goes to (the
+/// handler's number within the predicate), or kNone.
 std::vector<uint32_t> handler_map(const ProgramData& data, const Predicate& predicate);
 
 }  // namespace ordain::vm

@@ -1,5 +1,6 @@
-// Verifying predicates instruction by instruction: operands in range and of the kinds that opcodes.def gives. How
-// control flows, and which registers are assigned where, is verify_flow.cc's.
+// Verifies predicates instruction by instruction: operands must be in range and of the kinds
+// that opcodes.def gives. verify_flow.cc verifies how control flows, and which registers are
+// assigned where.
 #include <fmt/format.h>
 
 #include "vm/program/verify.h"
@@ -35,7 +36,7 @@ uint8_t kind_of_letter(char letter) {
   }
 }
 
-// What a register must be declared as to hold values of a type.
+// How a register must be declared to hold values of a type.
 uint8_t register_kind(const Type& type) {
   const Kind kind = kind_of(type);
   return kind == Kind::absent ? kAnyKind : static_cast<uint8_t>(kind);
@@ -67,7 +68,7 @@ class CodeChecker {
   }
 
  private:
-  // Predicates lie one after another, without gaps or overlaps.
+  // Predicates follow one another without gaps or overlaps.
   std::string layout(const Predicate& p, const Predicate& next) const {
     if (p.code.first != next.code.first || p.registers.first != next.registers.first ||
         p.handlers.first != next.handlers.first || p.locations.first != next.locations.first ||
@@ -122,7 +123,7 @@ class CodeChecker {
     return together(insn);
   }
 
-  // An operand by itself.
+  // Checks an operand by itself.
   std::string one_operand(const Insn& insn, Operand op, uint32_t value) const {
     if (is_register(op.kind)) {
       if (value >= p_->registers.count) return fmt::format("there is no register r{}", value);
@@ -151,11 +152,11 @@ class CodeChecker {
       case 'P':
         return value < data_.prepared.size() ? "" : "there is no such prepared call";
       default:
-        return "";  // N, and what other operands give meaning to: B, R
+        return "";  // N, and operands whose meaning depends on others: B, R
     }
   }
 
-  // What the operands must be to each other.
+  // Checks operands against each other.
   std::string together(const Insn& insn) const {
     switch (insn.op) {
       case Op::const_:
@@ -198,7 +199,7 @@ class CodeChecker {
     return bit >= slot.first_bit && bit - slot.first_bit < slot.member_symbols.size();
   }
 
-  // Register `r` takes a value of kind `kind`: it is declared so, or as any.
+  // Register `r` takes a value of kind `kind`: it must be declared as that kind, or as any.
   std::string same(uint32_t r, uint8_t kind) const {
     return declared(r) == kind || declared(r) == kAnyKind ? "" : fmt::format("register r{} is of another kind", r);
   }

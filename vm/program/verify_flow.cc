@@ -1,7 +1,8 @@
-// Verifying how control flows: every register is assigned before it is read, on every path and after every fault
-// (a faulting instruction leaves its destination as it was); every loop spends budget. The state at an instruction is a
-// set of bits: a register is assigned (for a builder: as a list), a builder is assigned as a map, a fault register is
-// assigned.
+// Verifies how control flows. Every register must be assigned before it is read, on every path
+// and after every fault (a faulting instruction leaves its destination unchanged), and every loop
+// must spend budget. The state at an instruction is a set of bits, which say that a register is
+// assigned (a builder: as a list), that a builder is assigned as a map, and that a fault register
+// is assigned.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +17,8 @@ std::vector<uint32_t> handler_map(const ProgramData& data, const Predicate& pred
   const uint32_t count = predicate.code.count;
   std::vector<uint32_t> out(count, kNone);
   if (predicate.handlers.count == 0) return out;
-  // The innermost handler comes first, so each instruction is painted once; `next` leads to the next unpainted one.
+  // The innermost handler comes first, so each instruction is painted once. `next` leads to the
+  // next unpainted instruction.
   std::vector<uint32_t> next(count + 1);
   std::iota(next.begin(), next.end(), 0u);
   const auto unpainted = [&next](uint32_t pc) {
@@ -59,7 +61,7 @@ class Flow {
     state_.assign(words_, 0);
     std::fill_n(in_.begin(), words_, 0);
     reached_[0] = true;
-    // Where control only goes forward, the pass that reports knows all that comes before.
+    // If control only goes forward, the reporting pass already knows everything that comes before.
     if (!forward && !settle()) return "its flow is too complex";
     for (uint32_t block = 0; block < starts_.size() && wrong_.empty(); ++block) {
       if (reached_[block]) pass(block, true);
@@ -70,7 +72,8 @@ class Flow {
  private:
   uint32_t target_of_fault(uint32_t pc) const { return data_.handlers[p_.handlers.first + handlers_[pc]].target; }
 
-  // Calls `visit` with each instruction that may come after `pc` without budget being spent, handlers included.
+  // Calls `visit` with each instruction that may follow `pc` without spending budget, handlers
+  // included.
   template <typename Visit>
   void free_successors(uint32_t pc, const Visit& visit) const {
     const Insn& insn = code_[pc];
@@ -93,8 +96,9 @@ class Flow {
     return true;
   }
 
-  // Without the steps after a charge there must be no cycle. (An exhausted charge always faults, so the step to its
-  // handler stays.) Depth first, with an explicit stack.
+  // Without the steps after a charge there must be no cycle. (The step to the handler of a charge
+  // stays, because an exhausted charge always faults.) The search is depth first, with an explicit
+  // stack.
   std::string loops() const {
     enum : uint8_t { kNew, kOpen, kDone };
     std::vector<uint8_t> mark(count_, kNew);
@@ -137,8 +141,9 @@ class Flow {
     }
   }
 
-  // Passes blocks until their states no longer change, the first one in code first. (Handlers stand after the code that
-  // they go back to, so whole sweeps would be as many as there are handlers.)
+  // Passes blocks until their states no longer change; of the changed blocks, the first in the code
+  // is next. (Handlers stand after the code that they return to, so whole sweeps would be needed
+  // once per handler.)
   bool settle() {
     settling_ = true;
     dirty_ = {0};
@@ -180,7 +185,7 @@ class Flow {
   void pass(uint32_t block, bool report) {
     std::copy_n(in(block), words_, state_.begin());
     const uint32_t end = end_of(block);
-    uint32_t handler = kNone;  // whose in-state has this block's state already
+    uint32_t handler = kNone;  // the handler whose in-state includes this block's state already
     for (uint32_t pc = starts_[block]; pc < end; ++pc) {
       const Insn& insn = code_[pc];
       if (report && !reads(pc, insn)) return;
@@ -188,7 +193,8 @@ class Flow {
         if (handlers_[pc] != kNone && handlers_[pc] != handler) merge_into(target_of_fault(pc));
         handler = handlers_[pc];
       }
-      // Other writes only add to the state; a builder that is begun anew may be of the other sort from here on.
+      // Other writes only add to the state. A builder that is started anew may be of the other kind
+      // from here on.
       if (insn.op == Op::list_new || insn.op == Op::map_new) handler = kNone;
       writes(insn);
       if (jumps(insn.op)) merge_into(insn.b);

@@ -1,4 +1,5 @@
-// One pass over the nodes, last first, so that what a node leads to is known when it is looked at.
+// Verifies an index in one pass over the nodes, last first, so that all that a node leads to is
+// known when it is visited.
 #include "vm/program/verify_index.h"
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
-// Verifying decision DAGs: that walking one ends, soon, and leads to rules of its own range only. Whether a DAG skips
-// the right rules is the planner's to get right, and the tests' to see.
+// Verifies decision DAGs: a walk must end soon, and lead only to rules of its own range. The
+// verifier cannot tell whether a DAG skips the right rules; the compiler must ensure that, and
+// tests check it.
 #pragma once
 
 #include <string>
@@ -9,10 +10,10 @@
 
 namespace ordain::vm {
 
-/// What a walk that follows every edge may visit, for each rule, edge and node of a range's DAG. The planner stays
-/// below.
+/// The most visits of a walk that follows every edge, for each rule, edge and node of a range's
+/// DAG. The compiler stays below this.
 inline constexpr uint64_t kMaxIndexVisits = 64;
-/// Longest way from a root to a leaf.
+/// The longest path from a root to a leaf.
 inline constexpr uint32_t kMaxIndexDepth = 64;
 
 inline bool inside(Range range, size_t size) { return range.first <= size && range.count <= size - range.first; }
@@ -21,9 +22,10 @@ class IndexChecker {
  public:
   explicit IndexChecker(const ProgramData& data) : data_(data) {}
 
-  /// All nodes, edges, leaves and literals. To be called first, with slots and constants verified.
+  /// Verifies all nodes, edges, leaves and literals. Call it first, after slots and constants are
+  /// verified.
   std::string verify();
-  /// The DAG of one range, whose entries are inside the plan.
+  /// Verifies the DAG of one range, whose entries are known to be in `rule_list`.
   std::string verify(const RuleRange& range) const;
 
  private:

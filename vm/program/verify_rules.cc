@@ -1,5 +1,6 @@
-// Verifying rules and plans. Ranges may share entries, so each property is counted once over all entries and a range is
-// checked by subtracting counts: the time is that of the tables' size, however they overlap.
+// Verifies rules and their lists. Ranges may share entries, so each property is counted once
+// over all entries, and a range is checked by subtracting counts: the time is linear in the size of
+// the tables, however much ranges overlap.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 namespace ordain::vm {
 namespace {
 
-// How many of the first n entries have a property.
+// Counts how many of the first n entries have a property.
 class Counter {
  public:
   void add(bool has) { sums_.push_back(sums_.back() + (has ? 1 : 0)); }
@@ -19,7 +20,8 @@ class Counter {
   uint64_t in(Range range) const { return sums_[range.first + range.count] - sums_[range.first]; }
   bool all(Range range) const { return in(range) == range.count; }
   bool none(Range range) const { return in(range) == 0; }
-  // For properties of an entry and the one before it: the first entry of a range has none before it.
+  // For properties of an entry and the entry before it: the first entry of a range has none before
+  // it.
   bool none_between(Range range) const { return range.count < 2 || none({range.first + 1, range.count - 1}); }
 
  private:
@@ -127,8 +129,8 @@ class RulesChecker {
     }
   }
 
-  bool holds_its_kinds_only(const PackageRules& plan, const RuleListInfo& list) const {
-    const Range entries = (plan.*list.member).entries;
+  bool holds_its_kinds_only(const PackageRules& package, const RuleListInfo& list) const {
+    const Range entries = (package.*list.member).entries;
     uint64_t count = 0;
     for (size_t kind = 0; kind < of_kind_.size(); ++kind) {
       if (list.holds(static_cast<RuleKind>(kind))) count += of_kind_[kind].in(entries);
@@ -147,14 +149,14 @@ class RulesChecker {
     if (std::string wrong = index_.verify(); !wrong.empty()) return wrong;
     count_entries();
     uint32_t before = 0;
-    for (const PackageRules& plan : data_.package_rules) {
-      if (plan.package >= data_.packages.size()) return "a plan is of a package that is not there";
+    for (const PackageRules& package : data_.package_rules) {
+      if (package.package >= data_.packages.size()) return "a plan is of a package that is not there";
       const auto bad = [&](std::string_view what) {
-        return fmt::format("plan of package `{}`: {}", data_.packages[plan.package].name, what);
+        return fmt::format("plan of package `{}`: {}", data_.packages[package.package].name, what);
       };
-      if (plan.first_match > 1) return bad("its order is not known");
+      if (package.first_match > 1) return bad("its order is not known");
       uint64_t entries = 0, after = 0, targeted = 0;
-      for (const RuleRange& rules : plan.lists()) {
+      for (const RuleRange& rules : package.lists()) {
         const Range range = rules.entries;
         if (!inside(range, data_.rule_list.size())) return bad("a range is outside the plan");
         if (std::string wrong = index_.verify(rules); !wrong.empty()) return bad(wrong);
@@ -164,15 +166,15 @@ class RulesChecker {
         targeted += targeted_.in(range);
       }
       for (const RuleListInfo& list : kRuleLists) {
-        if (!holds_its_kinds_only(plan, list)) return bad("a rule is in the wrong list");
+        if (!holds_its_kinds_only(package, list)) return bad("a rule is in the wrong list");
       }
-      if (plan.first_match == 0 && plan.answers.entries.count != 0)
-        return bad("only a first_match package has answers");
+      if (package.first_match == 0 && package.answers.entries.count != 0)
+        return bad("only a first_match plan has answers");
       plan_entries_.add_number(entries);
       plan_after_.add_number(after);
       plan_targeted_.add_number(targeted);
-      plan_descent_.add(plan.package <= before);
-      before = plan.package;
+      plan_descent_.add(package.package <= before);
+      before = package.package;
     }
     return "";
   }

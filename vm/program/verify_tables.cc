@@ -1,4 +1,4 @@
-// Verifying a program's tables: strings, types, slots, records, capabilities, constants, imports.
+// Verifies a program's tables: strings, types, slots, records, capabilities, constants, imports.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,7 +12,8 @@ namespace ordain::vm {
 
 namespace {
 
-// Checks types once each, however often they are shared. Gives the size of the type written out; 0: not valid.
+// Checks each type once, however often it is shared. Gives the size of the type when written out;
+// 0: not valid.
 class TypeChecker {
  public:
   uint64_t size(const Type* type, uint32_t depth = 0) {
@@ -230,7 +231,7 @@ class TableChecker {
     return "";
   }
 
-  // Nesting below record `i`; more than kMaxNesting for a cycle.
+  // Returns the nesting below record `i`; more than kMaxNesting for a cycle.
   uint32_t depth(uint32_t i, uint32_t above) {
     if (above > kMaxNesting) return kMaxNesting + 1;
     if (depths_[i] != kUnknown) return depths_[i];

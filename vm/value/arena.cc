@@ -1,4 +1,4 @@
-// The arena's rare paths: a new block, reset.
+// The slow paths of the arena: adding a block, and reset.
 #include "ordain/arena.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ Arena::Arena(size_t first_block, size_t limit) : limit_(limit) {
   size_t size = std::min(std::max(first_block, kSmallestBlock), limit);
   if (size == 0) return;
   blocks_.reserve(8);
-  // Zeroed, so that its pages are there before the first decision.
+  // The block is zeroed so that its pages are mapped before the first decision.
   blocks_.push_back({std::make_unique<std::byte[]>(size), size});
   block_ = blocks_.back().bytes.get();
   capacity_ = total_ = size;
@@ -48,7 +48,8 @@ void* Arena::allocate_slow(size_t bytes, size_t) {
   size_t wanted = capacity_ > SIZE_MAX / 2 ? capacity_ : capacity_ * 2;
   size_t size = std::min(std::max({wanted, bytes, kSmallestBlock}), left);
   if (size == 0) return nullptr;
-  // Not zeroed: a large block costs page faults only where it is used. Operator new aligns it to 16.
+  // This block is not zeroed, so that a large one costs page faults only where it is used. Operator
+  // new aligns it to 16.
   blocks_.push_back({std::unique_ptr<std::byte[]>(new std::byte[size]), size});
   block_ = blocks_.back().bytes.get();
   capacity_ = size;

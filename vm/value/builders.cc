@@ -1,5 +1,6 @@
-// Builders of lists and maps: a value of kind list or map whose payload is the builder. Room is taken from the arena
-// directly; the budget is charged for each element, so that it does not depend on how room grows.
+// Builders of lists and maps. A list or map under construction is a value of that kind whose
+// payload is the builder. Room is taken directly from the arena; the budget is charged for each
+// element, so that the charge does not depend on how room grows.
 #include <algorithm>
 
 #include "vm/value/ops.h"
@@ -36,7 +37,7 @@ struct MapBuilder : Items<MapEntry> {
 };
 
 constexpr uint32_t kFirstRoom = 4;
-constexpr uint32_t kMostRoom = 1024;  // taken at once, whatever an instruction asks for
+constexpr uint32_t kMostRoom = 1024;  // the most taken at once, whatever an instruction asks for
 constexpr uint32_t kLinear = 8;
 
 template <typename Builder>
@@ -46,7 +47,7 @@ Builder& builder_of(const Value& value) {
 
 template <typename Builder>
 bool builder_new(Eval& eval, Kind kind, Value* out) {
-  // What is exhausted stays so: a loop that absorbs the fault must not go on taking room.
+  // An exhausted budget stays exhausted: a loop that absorbs the fault must not take more room.
   auto* builder = eval.memory_left == 0 ? nullptr : eval.arena->array<Builder>(1);
   if (builder == nullptr) return eval.fail(FaultCode::memory_budget);
   new (builder) Builder();
@@ -80,7 +81,7 @@ bool valid_key(const Value& key) {
   return key.is(Kind::boolean) || key.is(Kind::integer) || key.is(Kind::unsigned_integer) || key.is(Kind::string);
 }
 
-// The cell of the index where `key` is or would go.
+// Finds the cell of the index where `key` is or would go.
 uint32_t cell_of(const MapBuilder& builder, const Value& key) {
   uint32_t at = static_cast<uint32_t>(hash(key)) & builder.mask;
   while (builder.index[at] != 0 && !equal(builder.items[builder.index[at] - 1].key, key)) at = (at + 1) & builder.mask;

@@ -1,4 +1,4 @@
-// The one place of the virtual machine that knows OpenSSL.
+// Computes digests. This is the only file of the virtual machine that uses OpenSSL.
 #include "ordain/digest.h"
 
 #include <openssl/evp.h>

@@ -1,4 +1,5 @@
-// Ids are written as hexadecimal digits for every governed call, so the digits of a byte are looked up together.
+// Hexadecimal digits and base64. Every governed call writes ids as hexadecimal digits, so both
+// digits of a byte are looked up together.
 #include "vm/value/encodings.h"
 
 #include <array>
@@ -27,7 +28,7 @@ constexpr std::array<int8_t, 256> kBase64Values = [] {
   return out;
 }();
 
-// Whether so many digits and signs of padding stand for whole bytes.
+// Whether this many digits and padding signs encode whole bytes.
 bool are_whole(size_t digits, size_t pads, Base64 how) {
   if (digits % 4 == 1) return false;
   if (pads == 0) return how == Base64::lenient || digits % 4 == 0;

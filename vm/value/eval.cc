@@ -1,4 +1,4 @@
-// What Eval offers to functions beyond inline bookkeeping.
+// The operations that Eval offers to functions, apart from its inline bookkeeping.
 #include "ordain/eval.h"
 
 #include <cstring>
@@ -20,7 +20,7 @@ bool make_text(Eval& eval, std::string_view text, Kind kind, Value* out) {
   return true;
 }
 
-constexpr uint64_t kEntryCost = 8;  // looking the key up
+constexpr uint64_t kEntryCost = 8;  // for looking up the key
 
 bool compare_deep(Eval& eval, const Value& a, const Value& b, int depth, bool* out);
 

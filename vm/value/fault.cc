@@ -1,4 +1,4 @@
-// Names of faults.
+// Names the fault codes.
 #include "ordain/fault.h"
 
 namespace ordain {

@@ -1,4 +1,5 @@
-// The function table: signatures read once, overloads found by name, chosen by kinds where types are not known.
+// The function table. It reads signatures once, finds overloads by name, and chooses them by
+// kinds where types are unknown.
 #include "ordain/function.h"
 
 #include <stdexcept>
@@ -17,7 +18,7 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-// Where the '(' is that the ')' at the end of `text` closes; npos if there is none.
+// Finds the '(' that matches the ')' at the end of `text`; npos if there is none.
 size_t opening(std::string_view text) {
   int depth = 0;
   for (size_t at = text.size(); at-- > 0;) {

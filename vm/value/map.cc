@@ -1,4 +1,4 @@
-// Maps: a list of entries, and beside it a hash index once searching the list costs more.
+// Maps are lists of entries, with a hash index once searching the list would cost more.
 #include <bit>
 #include <cmath>
 
@@ -9,7 +9,7 @@
 namespace ordain {
 namespace {
 
-// Up to here a linear search is as fast as a look-up, and needs no memory.
+// Up to this size a linear search is as fast as a look-up, and it needs no memory.
 constexpr uint32_t kLinear = 8;
 
 bool is_text(const Value& value, std::string_view text) {
@@ -33,7 +33,7 @@ const Value* find_linear(const MapRep& map, Matches matches) {
   return nullptr;
 }
 
-// Fills the index. @returns the number of the first entry whose key came before, or UINT32_MAX.
+// Fills the index. @returns the number of the first entry whose key is a repetition, or UINT32_MAX.
 uint32_t fill_index(const MapRep& map, uint32_t* index) {
   std::memset(index, 0, (static_cast<size_t>(map.index_mask) + 1) * sizeof(uint32_t));
   for (uint32_t n = 0; n < map.count; ++n) {
@@ -106,13 +106,14 @@ Value copy_at(Arena& arena, const Value& value, int depth) {
 
 const Value* map_find(const MapRep& map, const Value& key) {
   if (key.kind == Kind::string) return map_find(map, key.as_text());
-  // A double finds the integer that it is exactly; a comparison would take a rounded neighbour for it.
+  // A double finds the integer that it equals exactly; a comparison would accept a neighbour that
+  // rounds to it.
   if (key.kind == Kind::floating) {
     if (std::trunc(key.d) != key.d || key.d < -0x1p63 || key.d >= 0x1p64) return nullptr;
     return map_find(map, key.d < 0x1p63 ? Value::integer(static_cast<int64_t>(key.d))
                                         : Value::unsigned_integer(static_cast<uint64_t>(key.d)));
   }
-  // Other kinds are no keys, and may be large to hash.
+  // Other kinds cannot be keys, and hashing them may take long.
   if (!key.is(Kind::boolean) && !key.is(Kind::integer) && !key.is(Kind::unsigned_integer)) return nullptr;
   auto matches = [&](const Value& other) { return equal(other, key); };
   return map.index == nullptr ? find_linear(map, matches) : find_hashed(map, hash(key), matches);

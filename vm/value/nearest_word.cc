@@ -1,4 +1,4 @@
-// Words are compared by optimal string alignment, as long as they are short enough to have been typed.
+// Compares words by optimal string alignment, if they are short enough to have been typed.
 #include "vm/value/nearest_word.h"
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 namespace ordain {
 namespace {
 
-constexpr size_t kLongest = 80;  // beyond it nobody mistypes, they paste
+constexpr size_t kLongest = 80;  // longer words are pasted, not typed
 
 size_t edit_distance(std::string_view a, std::string_view b) {
   auto same = [](char x, char y) {

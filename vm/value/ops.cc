@@ -1,5 +1,5 @@
-// Operations that are more than an instruction's worth of work. They write `*out` only when they succeed: a faulting
-// instruction leaves its destination as it was.
+// Operations that take more work than a simple instruction. They write `*out` only when they
+// succeed: a faulting instruction leaves its destination unchanged.
 #include "vm/value/ops.h"
 
 #include <algorithm>
@@ -57,7 +57,8 @@ bool select_optional(Eval& eval, const Value& operand, const Value& field, Value
 
 namespace {
 
-// The place in a list that a key names, if it is a whole number: 1, 1u and 1.0 are the same place. -1: beyond any list.
+// Finds the list position that a key names, if the key is a whole number: 1, 1u and 1.0 name the
+// same position. -1 is beyond any list.
 bool list_place(const Value& key, int64_t* at) {
   switch (key.kind) {
     case Kind::integer:
@@ -90,7 +91,8 @@ Found find(const Value& container, const Value& key, const Value** found) {
   return *found == nullptr ? Found::no : Found::yes;
 }
 
-// None where there is nothing to find. The optional views the container's element.
+// Gives optional.none() if there is nothing to find. Otherwise the optional views the container's
+// element.
 bool find_optional(Eval& eval, const Value& operand, const Value& key, std::string_view name, Value* out) {
   if (!eval.charge_text(key)) return false;
   const Value* container = &operand;

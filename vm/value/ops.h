@@ -1,5 +1,5 @@
-// Operations on values that take more than an instruction: access, building and iteration of containers. The
-// interpreter, native code and the standard library share this one definition.
+// Operations on values that take more than an instruction: access, building and iteration of
+// containers. The interpreter, native code and the standard library share this one definition.
 #pragma once
 
 #include "ordain/eval.h"
@@ -12,7 +12,7 @@ bool has_field(Eval& eval, const Value& operand, const Value& field, Value* out)
 bool select_optional(Eval& eval, const Value& operand, const Value& field, Value* out);
 bool index(Eval& eval, const Value& operand, const Value& key, Value* out);
 bool index_optional(Eval& eval, const Value& operand, const Value& key, Value* out);
-/// An optional that holds a copy of `value`.
+/// Makes an optional that holds a copy of `value`.
 bool make_optional(Eval& eval, const Value& value, Value* out);
 
 bool list_new(Eval& eval, uint32_t room, Value* builder);
@@ -26,7 +26,8 @@ bool map_merge(Eval& eval, Value& builder, const Value& map);
 bool map_done(Eval& eval, const Value& builder, Value* out);
 
 bool iter_size(Eval& eval, const Value& container, Value* out);
-// Out of range, or of another kind than list and map, these give null: bytecode cannot make them read outside.
+// Give null if `at` is out of range or `container` is neither a list nor a map: bytecode cannot
+// make them read out of bounds.
 Value iter_item(const Value& container, int64_t at);
 Value iter_key(const Value& container, int64_t at);
 Value iter_value(const Value& container, int64_t at);

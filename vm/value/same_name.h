@@ -1,5 +1,5 @@
-// same_name: equality of two texts that mostly have a few bytes. Binding a call compares dozens of field names; a call
-// of memcmp takes longer than comparing them.
+// same_name compares two texts that mostly have a few bytes. Binding a call compares dozens of
+// field names, and calling memcmp takes longer than comparing them.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace ordain {
 inline bool same_name(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   const size_t size = a.size();
-  // The first bytes and the last ones, which overlap.
+  // Compares the first bytes and the last bytes, which overlap.
   const auto both_ends = [&]<typename T>(T) {
     T first[2], last[2];
     std::memcpy(&first[0], a.data(), sizeof(T));

@@ -1,4 +1,5 @@
-// TextIndex: which number a string of a fixed list has. Flat open addressing; looking up allocates nothing.
+// TextIndex finds the number of a string in a fixed list. It uses flat open addressing; a
+// look-up does not allocate.
 #pragma once
 
 #include <bit>
@@ -9,7 +10,8 @@
 
 namespace ordain {
 
-/// A fast hash of short strings. Not for untrusted insertions: only a program's own strings fill tables.
+/// A fast hash of short strings. Do not insert untrusted strings: only a program's own strings fill
+/// tables.
 inline uint64_t hash_text(std::string_view text) {
   constexpr uint64_t kMul = 0x9E3779B97F4A7C15u;
   uint64_t hash = text.size() * kMul;
@@ -30,18 +32,18 @@ inline uint64_t hash_text(std::string_view text) {
   return hash ^ hash >> 29;
 }
 
-/// A mix of all bits of `key`.
+/// Mixes all bits of `key`.
 inline uint64_t hash_key(uint64_t key) {
   key = (key ^ key >> 32) * 0x9E3779B97F4A7C15u;
   return key ^ key >> 29;
 }
 
-/// From strings to their numbers, 0 .. count - 1. Of equal strings the first counts.
+/// Maps strings to their numbers, 0 .. count - 1. Of equal strings the first counts.
 class TextIndex {
  public:
   static constexpr uint32_t kMissing = UINT32_MAX;
 
-  /// @param text_of (number) -> string_view; must give the same strings to `find`.
+  /// @param text_of (number) -> string_view; must return the same strings when `find` is called.
   template <typename TextOf>
   void build(size_t count, const TextOf& text_of) {
     cells_.assign(std::bit_ceil(2 * count + 1), Cell{});
@@ -80,7 +82,7 @@ class TextIndex {
   std::vector<Cell> cells_{Cell{}};
 };
 
-/// The same from 64-bit keys to numbers.
+/// Maps 64-bit keys to numbers in the same way.
 class KeyIndex {
  public:
   static constexpr uint32_t kMissing = UINT32_MAX;

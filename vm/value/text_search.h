@@ -1,5 +1,6 @@
-// Whether a string stands within another: sixteen places at a time are filtered by the first and the last byte of what
-// is looked for, which costs less than setting up a general search does for texts as short as those of calls.
+// contains_bytes finds a string within another. Sixteen positions at a time are filtered by the
+// first and the last byte of the needle. For texts as short as those of calls, this costs less than
+// setting up a general search.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@ namespace ordain {
 
 namespace text_search {
 
-/// Longer needles are left to a search whose time does not grow with text times needle.
+/// Longer needles go to a search whose time does not grow with the product of the two sizes.
 inline constexpr size_t kFilterNeedle = 64;
 
 #ifdef __SSE2__
@@ -23,12 +24,12 @@ inline uint32_t places(const char* first, const char* last, __m128i first_byte, 
   return static_cast<uint32_t>(_mm_movemask_epi8(_mm_and_si128(a, b)));
 }
 
-/// 2 <= needle_size, and at least sixteen places to look at.
+/// Requires 2 <= needle_size, and at least sixteen positions to look at.
 inline bool filtered(const char* text, size_t size, const char* needle, size_t needle_size) {
   const __m128i first_byte = _mm_set1_epi8(needle[0]), last_byte = _mm_set1_epi8(needle[needle_size - 1]);
   const size_t last_block = size - needle_size + 1 - 16;
   for (size_t at = 0;; at += 16) {
-    if (at > last_block) at = last_block;  // overlaps the block before: nothing is read past the end
+    if (at > last_block) at = last_block;  // overlaps the previous block, so nothing is read past the end
     uint32_t hits = places(text + at, text + at + needle_size - 1, first_byte, last_byte);
     for (; hits != 0; hits &= hits - 1) {
       const char* place = text + at + __builtin_ctz(hits);
@@ -41,7 +42,7 @@ inline bool filtered(const char* text, size_t size, const char* needle, size_t n
 
 }  // namespace text_search
 
-/// Whether `needle` stands within `text`. The empty needle does.
+/// Whether `needle` occurs in `text`. An empty needle does.
 inline bool contains_bytes(const char* text, size_t size, const char* needle, size_t needle_size) {
   if (needle_size == 0) return true;
   if (size < needle_size) return false;

@@ -1,4 +1,4 @@
-// Reading and writing of timestamps and durations.
+// Reads and writes timestamps and durations.
 #include "ordain/time_text.h"
 
 #include <chrono>
@@ -17,7 +17,7 @@ constexpr int64_t kSecondsPerDay = 86'400;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Takes text from the front; every function is false if it is not there.
+// Takes text from the front. Every function returns false if the expected text is not next.
 struct Reader {
   std::string_view rest;
 
@@ -32,7 +32,7 @@ struct Reader {
     rest.remove_prefix(text.size());
     return true;
   }
-  // Exactly `count` digits.
+  // Takes exactly `count` digits.
   bool take_number(int count, int* out) {
     if (rest.size() < static_cast<size_t>(count)) return false;
     int number = 0;
@@ -46,7 +46,7 @@ struct Reader {
   }
 };
 
-// One or more digits after the point, as nanoseconds; what is beyond them is cut off.
+// Takes one or more digits after the point, as nanoseconds; digits beyond those are dropped.
 bool take_fraction(Reader& in, int32_t* nanos) {
   int digits = 0;
   int32_t value = 0;
@@ -58,7 +58,7 @@ bool take_fraction(Reader& in, int32_t* nanos) {
   return digits > 0;
 }
 
-// 'Z', or an offset as seconds east of Greenwich.
+// Takes 'Z', or an offset, as seconds east of Greenwich.
 bool take_zone(Reader& in, int* offset) {
   *offset = 0;
   if (in.take_letter('Z')) return true;
@@ -79,10 +79,10 @@ bool days_of(int year, int month, int day, int64_t* days) {
   return true;
 }
 
-// The unit's nanoseconds, 0 if there is none.
+// Takes a unit and returns its nanoseconds, or 0 if there is none.
 uint64_t take_unit(Reader& in) {
   if (in.take_text("ns")) return 1;
-  // The micro sign, and the Greek letter that looks like it.
+  // These are the micro sign and the Greek letter that looks like it.
   if (in.take_text("us") || in.take_text("\xC2\xB5s") || in.take_text("\xCE\xBCs")) return 1'000;
   if (in.take_text("ms")) return 1'000'000;
   if (in.take_text("s")) return 1'000'000'000;
@@ -91,11 +91,11 @@ uint64_t take_unit(Reader& in) {
   return 0;
 }
 
-constexpr Wide kWideLimit = static_cast<Wide>(1) << 63;  // nanoseconds that a negative duration may have
+constexpr Wide kWideLimit = static_cast<Wide>(1) << 63;  // the most nanoseconds of a negative duration
 
-// One "1.5h" added to `*nanos`.
+// Adds one term, such as "1.5h", to `*nanos`.
 bool take_term(Reader& in, Wide* nanos) {
-  constexpr uint64_t kFractionLimit = 1'000'000'000'000'000;  // digits beyond it are below a nanosecond even of hours
+  constexpr uint64_t kFractionLimit = 1'000'000'000'000'000;  // further digits are below a nanosecond even of hours
   Wide whole = 0;
   uint64_t fraction = 0, scale = 1;
   bool any = false;
@@ -132,7 +132,8 @@ bool duration_in_range(int64_t seconds, int32_t nanos) {
 }
 
 int64_t duration_nanos(int64_t seconds, int32_t nanos) {
-  // The smallest duration's whole seconds and its nanos are each in range, as is their sum.
+  // For the smallest duration, its whole seconds and its nanos are each in range, and so is their
+  // sum.
   return seconds * kNanosPerSecond + nanos;
 }
 

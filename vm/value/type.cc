@@ -1,4 +1,4 @@
-// Static types: the built-in ones, equality, and reading and writing them as text.
+// Static types: the built-in types, equality, and reading and writing types as text.
 #include "ordain/type.h"
 
 #include <algorithm>
@@ -191,7 +191,7 @@ class TypeParser {
     return opaque(name, params);
   }
 
-  // A host's own type has a qualified name; a bare word that is no type is a slip.
+  // A host's own type has a qualified name, so an unknown bare word is a mistake.
   const Type* opaque(std::string_view name, const std::vector<const Type*>& params) {
     size_t dot = name.find('.');
     if (dot == std::string_view::npos || dot == 0 || name.back() == '.') return nullptr;

@@ -33,7 +33,8 @@ Ordering order_doubles(double a, double b) {
 
 Ordering order_int_uint(int64_t a, uint64_t b) { return a < 0 ? Ordering::less : order(static_cast<uint64_t>(a), b); }
 
-// As CEL's implementations do: an integer within the other side's range is compared as the double nearest to it.
+// Like CEL implementations: an integer within the other side's range is compared as the double
+// nearest to it.
 Ordering order_int_double(int64_t a, double b) {
   if (b > kTwo63) return Ordering::less;
   if (b < -kTwo63) return Ordering::greater;
@@ -128,8 +129,8 @@ bool equal_at(const Value& a, const Value& b, int depth) {
   return false;
 }
 
-// A seed that differs between processes, so that keys that collide cannot be prepared beforehand. The address-space
-// layout gives one that is there before any constructor runs.
+// A seed that differs between processes, so that nobody can prepare colliding keys. The
+// address-space layout supplies it before any constructor runs.
 const char kSeedAnchor = 0;
 uint64_t seed() { return reinterpret_cast<uintptr_t>(&kSeedAnchor) * 0x9e3779b97f4a7c15u; }
 

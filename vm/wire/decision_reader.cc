@@ -1,4 +1,5 @@
-// Reads decisions from JSON: the inverse of decision_json, for answers of a decision point elsewhere.
+// Reads decisions from JSON: the inverse of decision_json, for answers of a remote decision
+// point.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,16 +19,17 @@ constexpr std::array kStages = {Stage::before, Stage::after};
 constexpr std::array kCodes = {rule, default_effect, invalid_input, missing_context, evaluation_error, budget_exceeded};
 constexpr std::array kObligations = {RuleKind::redact, RuleKind::warn};
 
-// Takes the members of one JSON object. The first that is not as it should be is the error; what follows is not read.
+// Takes the members of one JSON object. The first invalid member becomes the error, and nothing is
+// read after it.
 class Members {
  public:
-  /// @param error set where it is empty; `where` is put before the names in its message.
+  /// @param error set only if it is empty. `where` is put before the names in its message.
   Members(const Value& value, std::string* error, std::string where = "")
       : error_(error), where_(std::move(where)), map_(value.is(Kind::map) ? value.map : nullptr) {
     if (map_ == nullptr) fail(where_.empty() ? "a decision is a JSON object" : where_ + " must be an object");
   }
 
-  /// nullptr if the object does not have the member, or after an error.
+  /// Returns nullptr if the object does not have the member, or after an error.
   const Value* find(std::string_view name) const {
     return map_ != nullptr && error_->empty() ? map_find(*map_, name) : nullptr;
   }
@@ -49,7 +51,7 @@ class Members {
       out->emplace_back(value.as_text());
     });
   }
-  /// `least` must not be negative.
+  /// Reads a number of at least `least`, which must not be negative.
   template <typename Number>
   void number(std::string_view name, int64_t least, Number* out) {
     const Value* value = find(name);
@@ -60,7 +62,7 @@ class Members {
     }
     *out = static_cast<Number>(value->i);
   }
-  /// One of `choices`, by its name.
+  /// Reads the name of one of `choices`.
   template <typename Choice>
   void choice(std::string_view name, std::span<const Choice> choices, Choice* out) {
     const Value* value = find(name);
@@ -152,7 +154,7 @@ std::string take_decision(const Value& root, ParsedDecision& out) {
   return error;
 }
 
-/// The error that error_json wrote; nothing if it is not that.
+/// Returns the error that error_json wrote, or nothing if `root` is not such an error.
 std::optional<Error> refusal(const Value& root) {
   const Value* error = root.is(Kind::map) ? map_find(*root.map, "error") : nullptr;
   if (error == nullptr || !error->is(Kind::map)) return std::nullopt;

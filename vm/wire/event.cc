@@ -1,3 +1,4 @@
+// Checks and takes events from JSON, and binds their facts.
 #include "vm/wire/event.h"
 
 #include <fmt/format.h>
@@ -29,7 +30,7 @@ const Value* find(const Value& event, std::string_view key) { return map_find(*e
 
 Error bad(std::string message) { return {"bad_event", std::move(message)}; }
 
-// An event that carries such bytes can still be named, and denied.
+// An event with such bytes can then still be identified, and denied.
 std::string replace_invalid_utf8(std::string_view text) {
   std::string out;
   for (char c : text) out += static_cast<unsigned char>(c) < 0x80 ? c : '?';
@@ -46,7 +47,8 @@ bool is_known(std::string_view key) {
                                                  [&](const ContextKey& each) { return each.name == key; });
 }
 
-// Two values that are written the same have the same key; it is not the canonical form, which would have to be sorted.
+// Values that are written alike get equal keys. This is not the canonical form, which would require
+// sorting.
 void append_key(std::string& out, const Value& value) {
   out += static_cast<char>(value.kind);
   switch (value.kind) {
@@ -66,12 +68,13 @@ void append_key(std::string& out, const Value& value) {
         append_key(out, entry.value);
       }
       return;
-    default:  // what JSON makes besides is in the payload alone
+    default:  // all other kinds that JSON makes have only a payload
       out.append(reinterpret_cast<const char*>(&value.u), sizeof(value.u));
   }
 }
 
-// A line of an exported audit log. Much of it would pass for an event, but its facts lie elsewhere.
+// Whether this is a line of an exported audit log. Such a line resembles an event, but its facts
+// are elsewhere.
 bool is_recorded(const Value& event) {
   static constexpr std::array<std::string_view, 6> kKinds = {"denied",  "pending", "intent",
                                                              "outcome", "lost",    "decision"};
@@ -114,7 +117,8 @@ void FactBinder::reject(std::string message) {
 void FactBinder::bind_call(const EventFacts& event, std::vector<std::string>* unknown) {
   if (!event.flaw.empty()) return call_.reject(std::string(event.flaw));
   if (event.now) call_.set_now(event.now->seconds, event.now->nanos);
-  // Facts that no rule reads are bound only to find undeclared ones; the agent's must fit their declarations besides.
+  // The host's facts that no rule reads are bound only to find undeclared attributes. The agent's
+  // facts are always bound, because they must fit their declarations.
   const bool all = unknown != nullptr;
   if (event.resource != nullptr && (all || reads_resource_)) call_.bind_root("resource", *event.resource, unknown);
   if (event.action != nullptr && (all || reads_action_)) call_.bind_root("action", *event.action, unknown);

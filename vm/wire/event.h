@@ -1,5 +1,6 @@
-// How facts reach a program: FactBinder fills Call and Context from the facts of one call, EventParser takes these from
-// JSON. EventReader (ordain/event.h) is both, for one program.
+// Brings facts to a program: FactBinder fills Call and Context from the facts of one call, and
+// EventParser takes these facts from JSON. EventReader (ordain/event.h) combines both for one
+// program.
 #pragma once
 
 #include <memory>
@@ -13,20 +14,23 @@
 
 namespace ordain::detail {
 
-/// An event to bind, wherever it comes from. Views live as long as its maker says.
+/// An event to bind, from any source. Views live as long as the maker of the event says.
 struct EventFacts : Event {
   std::string_view flaw;  ///< why the call cannot be bound at all
 };
 
-/// Fills Call and Context of one program from events. Contexts are kept per distinct agent, principal, tenant,
-/// environment and session, so that they are resolved once; a bounded number of them. Not thread-safe.
+/// Fills Call and Context of one program from events. A bounded number of contexts is kept, one for
+/// each distinct agent, principal, tenant, environment and session, so that they are resolved once.
+/// Not thread-safe.
 class FactBinder {
  public:
   explicit FactBinder(std::shared_ptr<const Program> program);
 
-  /// @param key equal for equal facts about who acts. @param fill `fill(Context&)` sets these facts, if they are new;
-  /// `event` itself need not have them.
-  /// @param unknown gets the paths of undeclared attributes.
+  /// Binds an event.
+  /// @param key equal for equal facts about who acts.
+  /// @param fill `fill(Context&)` sets these facts if they are new; `event` itself need not have
+  /// them.
+  /// @param unknown receives the paths of undeclared attributes.
   template <typename Fill>
   void bind(const EventFacts& event, std::string_view key, const Fill& fill,
             std::vector<std::string>* unknown = nullptr) {
@@ -39,16 +43,17 @@ class FactBinder {
     }
     bind_call(event, unknown);
   }
-  /// Binds a call that is denied with code invalid_input, for want of facts.
+  /// Binds a call without facts, which will be denied with code invalid_input.
   void reject(std::string message);
 
   Call& call() { return call_; }
   const Call& call() const { return call_; }
   const Context& context() const { return *context_; }
-  /// Keeps every context, so that those of earlier events stay valid.
+  /// Keeps every context, so that the contexts of earlier events stay valid.
   void keep_all_contexts() { max_contexts_ = SIZE_MAX; }
-  size_t contexts() const { return contexts_.size(); }  ///< kept now
-  /// False if no rule can see `action` but for its risk and the time it took: then an event need not say it.
+  size_t contexts() const { return contexts_.size(); }  ///< kept at present
+  /// False if rules can see nothing of `action` but its risk and elapsed time; an event then need
+  /// not contain it.
   bool reads_action() const { return reads_action_; }
 
  private:
@@ -66,13 +71,13 @@ class FactBinder {
   std::shared_ptr<const Program> program_;
   Call call_;
   const Context* context_ = nullptr;
-  std::unique_ptr<const Context> nobody_;  ///< of rejected calls
+  std::unique_ptr<const Context> nobody_;  ///< for rejected calls
   std::unordered_map<std::string, std::unique_ptr<Context>, TextHash, std::equal_to<>> contexts_;
-  size_t max_contexts_ = 4096;  ///< a long-lived host must not grow with those who call
+  size_t max_contexts_ = 4096;  ///< bounds the memory of a long-lived host with many agents
   const bool reads_action_, reads_resource_, reads_metadata_;
 };
 
-/// One JSON line as an event. Not thread-safe.
+/// Reads one JSON line as an event. Not thread-safe.
 class EventParser {
  public:
   using Warn = std::function<void(const std::string&)>;
@@ -80,13 +85,14 @@ class EventParser {
   /// `warn` is called once for each unknown key.
   explicit EventParser(Warn warn = {});
 
-  /// @returns what is wrong if the line is not an event; facts that do not fit their declarations, duplicate keys and
-  /// invalid UTF-8 are the decision's business (invalid_input). Values live until the next `parse`.
+  /// @returns an error if the line is not an event. Facts that do not fit their declarations,
+  /// duplicate keys and invalid UTF-8 are not errors here: they lead to a decision (invalid_input).
+  /// Values live until the next `parse`.
   Result<void> parse(std::string_view line);
 
-  /// Empty if the last line was not an event.
+  /// The last event; empty if the last line was not an event.
   const EventFacts& event() const { return out_; }
-  /// Equal for equal facts about who acts, in the same order.
+  /// A key of the facts about who acts; equal facts in the same order have equal keys.
   const std::string& context_key() const { return key_; }
   /// Sets these facts. Undeclared attributes are appended to `*unknown`.
   void fill(Context& context, std::vector<std::string>* unknown) const;

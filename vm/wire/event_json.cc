@@ -1,4 +1,4 @@
-// Writes an event as JSON: a map of what it says, in canonical form.
+// Writes an event as canonical JSON: a map of what it says.
 #include <vector>
 
 #include "ordain/event.h"
@@ -12,11 +12,11 @@ void add(std::vector<MapEntry>& entries, std::string_view name, const Value* val
 }
 
 Value map_in(Arena& arena, const std::vector<MapEntry>& entries) {
-  // The map refers to its entries. No two keys are equal, so it is made.
+  // The map refers to its entries. No two keys are equal, so make_map succeeds.
   return Value::map_of(make_map(arena, arena.copy(std::span<const MapEntry>(entries))));
 }
 
-// The event's action, with the time that it took.
+// Returns the event's action, with the time that it took.
 Value timed_action(Arena& arena, const Event& event) {
   std::vector<MapEntry> entries;
   if (event.action != nullptr && event.action->is(Kind::string)) add(entries, "id", event.action);

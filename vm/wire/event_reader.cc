@@ -1,4 +1,4 @@
-// EventReader: an event's JSON becomes the call and the context of one program.
+// EventReader turns an event's JSON into the call and the context of one program.
 #include <fmt/format.h>
 
 #include "vm/wire/event.h"

@@ -1,13 +1,16 @@
-// A histogram of durations in nanoseconds: constant memory, 3 % resolution.
+// LatencyHistogram is a histogram of durations in nanoseconds, with constant memory and a
+// resolution of 3 %.
 #pragma once
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace ordain {
 
-/// Values below 32 ns are exact; above, 32 buckets per power of two.
+/// Values below 32 ns are exact; larger values fall into 32 buckets per power of two. Not
+/// thread-safe.
 class LatencyHistogram {
  public:
   void add(uint64_t nanos) {
@@ -20,7 +23,7 @@ class LatencyHistogram {
   }
   uint64_t count() const { return count_; }
 
-  /// The share (0 to 1) of the values that do not exceed `nanos`, as far as the buckets tell.
+  /// The share (0 to 1) of the values that do not exceed `nanos`, to the resolution of the buckets.
   double share_upto(uint64_t nanos) const {
     uint64_t seen = 0;
     const size_t last = bucket(nanos);
@@ -28,7 +31,8 @@ class LatencyHistogram {
     return count_ == 0 ? 0 : static_cast<double>(seen) / static_cast<double>(count_);
   }
 
-  /// The smallest bucket bound that at least `quantile` (0 to 1) of the values do not exceed; 0 if there are none.
+  /// The smallest bucket bound that at least a share of `quantile` (0 to 1) of the values do not
+  /// exceed; 0 if there are no values.
   uint64_t quantile(double quantile) const {
     const auto wanted = static_cast<uint64_t>(quantile * static_cast<double>(count_));
     uint64_t seen = 0;

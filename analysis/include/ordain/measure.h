@@ -1,7 +1,9 @@
-// Measuring what decisions cost: latency and throughput of an engine, and means by capability and by rule.
+// Measures what decisions cost: latency and throughput of an engine, and means by capability and
+// by rule.
 //
-// One decision is: begin the call, set its fields (strings are looked up, lists become bits), decide. The contexts of
-// callers are made before. docs/performance.md describes the method.
+// One decision consists of beginning the call, setting its fields (strings are looked up, lists
+// become bits), and deciding. The callers' contexts are made beforehand. docs/performance.md
+// describes the method.
 #pragma once
 
 #include <array>
@@ -20,42 +22,43 @@ namespace ordain {
 
 /// How long to measure, and on how many threads.
 struct MeasureOptions {
-  DecideOptions decide;  ///< with `interpret_only` the interpreter is measured, else native code where there is some
-  double seconds = 0.5;  ///< of each measurement
+  DecideOptions decide;  ///< with `interpret_only` measures the interpreter, otherwise native code if there is any
+  double seconds = 0.5;  ///< for each measurement
   uint32_t threads = 1;  ///< throughput is measured on 1 to this many threads
-  std::function<void(double done)> progress;  ///< if set: called now and then with how much is done, 0 to 1
+  std::function<void(double done)> progress;  ///< if set: called periodically with progress, 0 to 1
 };
 
-/// What deciding costs on one engine. Durations are nanoseconds of one decision.
+/// The cost of deciding with one engine. Durations are nanoseconds per decision.
 struct DecisionCost {
   double p50 = 0, p90 = 0, p99 = 0, p999 = 0, max = 0;
-  uint32_t batch = 1;              ///< how many successive decisions one reading of the clock covers
+  uint32_t batch = 1;              ///< decisions per reading of the clock
   std::vector<double> per_second;  ///< decisions per second on 1, 2, ... threads
   LatencyHistogram latency;        ///< in tenths of a nanosecond
 };
 
-/// Measures deciding all calls in turn, again and again. There must be a call.
+/// Measures deciding all calls in turn, repeatedly. There must be at least one call.
 DecisionCost measure_decisions(const PreparedEvents& events, const MeasureOptions& options);
 
-/// Decisions that have their capability or their deciding rule in common.
+/// Decisions with the same capability or the same deciding rule.
 struct DecisionGroup {
-  std::string name;  ///< of the capability or of the rule; "(default)" and other codes where no rule decided
+  std::string name;  ///< the capability or the rule; "(default)" or another code if no rule decided
   uint64_t count = 0;
   double mean_nanos = 0;
 };
 
-/// Which decisions there are and what each kind costs.
+/// Which decisions occur, and what each kind costs.
 struct GroupedCosts {
   std::vector<DecisionGroup> by_capability, by_rule;  ///< the most frequent first
   std::array<uint64_t, 3> effects{};                  ///< how many decisions, by Effect
 };
 
-/// Measures each call by itself, repeated with warm caches. There must be a call.
+/// Measures each call by itself, repeated with warm caches. There must be at least one call.
 GroupedCosts measure_groups(const PreparedEvents& events, const MeasureOptions& options);
 
-/// Compares what the interpreter decides about each event as it is read from JSON with what the best engine decides
-/// about the prepared one. @param lines the events that were prepared; lines that are not events are left out
-/// @returns the index of the first line about which the two differ, or nothing
+/// Compares the interpreter's decision on each event, as read from JSON, with the decision of the
+/// best engine on the prepared event.
+/// @param lines the events that were prepared; lines that are not events are skipped.
+/// @returns the index of the first line on which the two differ, or nothing.
 std::optional<size_t> find_disagreement(const PreparedEvents& events, const std::vector<std::string>& lines,
                                         const EventReaderOptions& reading);
 
@@ -65,7 +68,8 @@ struct LatencyBar {
   double share = 0;  ///< per cent
 };
 
-/// Bars of equal width on a logarithmic scale from the fastest decision to p99, and a last one for the slower rest.
+/// Returns bars of equal width on a logarithmic scale from the fastest decision to p99, and a last
+/// bar for the slower rest.
 std::vector<LatencyBar> latency_bars(const DecisionCost& cost, int count);
 
 }  // namespace ordain

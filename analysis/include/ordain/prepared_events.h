@@ -1,4 +1,5 @@
-// Prepared events: calls that are read from JSON once and can then be decided many times without reading it again.
+// PreparedEvents are calls that are read from JSON once and can then be decided many times
+// without reading them again.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@
 
 namespace ordain {
 
-/// One call with the fields that a host sets after it resolved its slots. It refers to the PreparedEvents it is from.
+/// One call, with the fields that a host sets after it has resolved its slots. It refers to its
+/// PreparedEvents.
 struct PreparedCall {
   CapabilityRef capability;
   Stage stage = Stage::before;
@@ -23,7 +25,7 @@ struct PreparedCall {
   std::vector<std::pair<SlotId, Value>> facts;
   std::string rejected;  ///< why the facts do not fit their declarations; "" if they do
 
-  /// Begins `call` anew and sets every field of it.
+  /// Begins `call` again and sets all its fields.
   void fill(Call& call) const {
     call.begin(capability, stage);
     for (const auto& [slot, value] : facts) call.set(slot, value);
@@ -31,19 +33,20 @@ struct PreparedCall {
   }
 };
 
-/// Events for one program. Each distinct caller (agent, principal, tenant, environment and session) gets one context.
-/// Once all events are added, several threads may fill calls from it.
+/// Events for one program. Each distinct caller (agent, principal, tenant, environment and session)
+/// gets one context. Adding events is not thread-safe; once all are added, several threads may fill
+/// calls from them.
 class PreparedEvents {
  public:
-  /// @param reading how events are read, as for an EventReader
+  /// @param reading how events are read, as for an EventReader.
   explicit PreparedEvents(std::shared_ptr<const Program> program, EventReaderOptions reading = {});
   ~PreparedEvents();
   PreparedEvents(const PreparedEvents&) = delete;
   PreparedEvents& operator=(const PreparedEvents&) = delete;
 
-  /// Reads one event: an object of JSON, as docs/cli.md describes it.
-  /// @returns error "bad_json" or "bad_event", and then keeps nothing of it. Facts that do not fit their declarations
-  /// are not an error here; the decision denies them.
+  /// Reads one event, a JSON object as described in docs/cli.md.
+  /// @returns error "bad_json" or "bad_event", and then keeps nothing of the event. Facts that do
+  /// not fit their declarations are not an error here; the decision denies them.
   Result<void> add(std::string_view json);
 
   const std::vector<PreparedCall>& calls() const { return calls_; }  ///< in the order of `add`

@@ -1,4 +1,4 @@
-// run_tests: decides the calls of `test` blocks, and says which expectations are met.
+// run_tests decides the calls of `test` blocks, and reports which expectations are met.
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace ordain {
 
-/// What one expectation came to. Points into the Compilation.
+/// The outcome of one expectation. It points into the Compilation.
 struct TestVerdict {
   const TestCall* call = nullptr;
   const TestExpectation* expectation = nullptr;
   bool met = false;
   bool fault = false;    ///< the effect is due to a fault
   std::string decided;   ///< in words: "deny by payments.unknown_payee: recipient X is not a payee"
-  std::string why;       ///< not met: what became of the rule that was expected; "" if none was
+  std::string why;       ///< if not met: the outcome of the expected rule; "" if none was expected
   std::string decision;  ///< one JSON object, as `ordain eval --json` prints it; `event` counts the test's calls from 1
 };
 
@@ -26,9 +26,9 @@ struct TestReport {
   bool passed() const;
 };
 
-/// Runs every test of `compilation`, which must have a program and outlive the result. Compiled with
-/// CompileOptions::parts, `why` says which part of a condition was false. A call that does not say `now` is decided at
-/// the time of this call. Thread-safe.
+/// Runs every test of `compilation`, which must have a program and outlive the result. If it was
+/// compiled with CompileOptions::parts, `why` says which part of a condition was false. A call
+/// without `now` is decided at the time of this function call. Thread-safe.
 std::vector<TestReport> run_tests(const Compilation& compilation, const DecideOptions& options = {});
 
 }  // namespace ordain

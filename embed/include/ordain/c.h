@@ -1,9 +1,11 @@
-/* Ordain for C, and for every language that can call C. C++ programs include <ordain/ordain.h> instead.
+/* The interface to Ordain for C, and for every language that can call C. C++ programs include
+ * <ordain/ordain.h> instead.
  *
- * An engine is a set of policies, ready to decide. It is immutable: any number of threads may decide with one engine at
- * the same time. Every function returns a status, throws nothing, and writes what it returns through its arguments.
- * Structs carry their size and version, so that they can grow: initialise them with the macros. A null pointer where
- * one is not allowed gives ORDAIN_INVALID_ARGUMENT. docs/embedding.md has an example.
+ * An engine is a set of policies, ready to decide. It is immutable: any number of threads may decide
+ * with one engine at the same time. Every function returns a status, never throws, and writes its
+ * results through its arguments. Structs carry their size and version, so that they can grow:
+ * initialise them with the macros. A null pointer where none is allowed gives
+ * ORDAIN_INVALID_ARGUMENT. docs/embedding.md has an example.
  */
 #ifndef ORDAIN_C_H
 #define ORDAIN_C_H
@@ -20,17 +22,16 @@ extern "C" {
 
 #define ORDAIN_ABI_VERSION 1u
 
-/* For lengths: the text ends with a NUL. */
+/* Pass this as a length if the text ends with a NUL. */
 #define ORDAIN_NUL_TERMINATED ((size_t)-1)
 
-/* Values are fixed for ever. */
+/* The values never change. */
 enum {
   ORDAIN_OK = 0,
   ORDAIN_INVALID_ARGUMENT = 1, /* a null pointer, a struct of another size or version, an unknown effect */
-  ORDAIN_BAD_POLICY = 2,       /* policies that cannot be read or have errors; the message tells where and why */
-  ORDAIN_BAD_PROGRAM = 3,      /* bytes that are no program, or one of another version */
-  ORDAIN_BAD_EVENT =
-      4, /* text that is no event. Facts that do not fit their declaration are no error: they are denied */
+  ORDAIN_BAD_POLICY = 2,       /* policies that cannot be read or have errors; the message says where and why */
+  ORDAIN_BAD_PROGRAM = 3,      /* bytes that are not a program, or are of another version */
+  ORDAIN_BAD_EVENT = 4, /* text that is not an event; facts that do not fit their declaration are denied instead */
   ORDAIN_NO_MEMORY = 5,
   ORDAIN_INTERNAL = 6 /* a defect of Ordain; please report it */
 };
@@ -45,15 +46,14 @@ typedef struct ordain_engine ordain_engine;
 typedef struct ordain_options {
   size_t size;
   uint32_t version;
-  ordain_effect
-      default_before; /* where no rule speaks before a call; what has run is released unless a rule withholds it */
-  int32_t native;     /* not 0: make native code in the background (if built in); decisions never wait for it */
+  ordain_effect default_before; /* if no rule matches before a call; afterwards the default is to release the output */
+  int32_t native; /* not 0: make native code in the background (if built in); decisions never wait for it */
 } ordain_options;
 #define ORDAIN_OPTIONS_INIT {sizeof(ordain_options), ORDAIN_ABI_VERSION, ORDAIN_DENY, 1}
 
-/* What went wrong. Optional everywhere: pass NULL if only the status matters. After a call that failed, `message` is a
- * text to free with ordain_error_free, or NULL if there was no memory for it; after success it is NULL. A message that
- * was there before is not freed. */
+/* What went wrong. It is always optional: pass NULL if only the status matters. After a failed call,
+ * `message` is a text to free with ordain_error_free, or NULL if there was no memory for it; after a
+ * successful call it is NULL. A previous message is not freed. */
 typedef struct ordain_error {
   size_t size;
   uint32_t version;
@@ -62,8 +62,8 @@ typedef struct ordain_error {
 } ordain_error;
 #define ORDAIN_ERROR_INIT {sizeof(ordain_error), ORDAIN_ABI_VERSION, ORDAIN_OK, NULL}
 
-/* One decision. `json` is the object that `ordain eval --json` prints; its "event" counts the engine's decisions
- * from 1. */
+/* One decision. `json` is the object that `ordain eval --json` prints; its "event" counts the
+ * engine's decisions from 1. */
 typedef struct ordain_decision {
   size_t size;
   uint32_t version;
@@ -82,30 +82,35 @@ typedef struct ordain_bytes {
 } ordain_bytes;
 #define ORDAIN_BYTES_INIT {sizeof(ordain_bytes), ORDAIN_ABI_VERSION, NULL, 0}
 
-/* Compiles policy files, or directories searched for *.policy, with the standard library. `options` may be NULL. On
- * success *engine is set; else it is NULL. */
+/* Compiles policy files, or directories that are searched for *.policy, with the standard library.
+ * `options` may be NULL. On success *engine is set; otherwise it is NULL. Close it with
+ * ordain_close. */
 ordain_status ordain_open(const char* const* paths, size_t count, const ordain_options* options, ordain_engine** engine,
                           ordain_error* error) ORDAIN_NOEXCEPT;
 
-/* Loads a program that ordain_serialise wrote. Any bytes are safe to pass. They are not kept. */
+/* Loads a program that ordain_serialise wrote. Any bytes are safe to pass; they need not outlive the
+ * call. */
 ordain_status ordain_open_program(const void* bytes, size_t length, const ordain_options* options,
                                   ordain_engine** engine, ordain_error* error) ORDAIN_NOEXCEPT;
 
-/* Writes the compiled policies, to be loaded where there is no compiler or no time. */
+/* Writes the compiled policies, so that a host without a compiler, or without the time to compile,
+ * can load them. */
 ordain_status ordain_serialise(const ordain_engine* engine, ordain_bytes* bytes, ordain_error* error) ORDAIN_NOEXCEPT;
 
-/* Decides one event: a JSON object as docs/cli.md describes it. An event without `now` is decided at the time of the
- * call. Thread-safe. On any failure the effect is ORDAIN_DENY and there is no JSON. */
+/* Decides one event, a JSON object as described in docs/cli.md. An event without `now` is decided at
+ * the time of the call. Thread-safe. On any failure the effect is ORDAIN_DENY and there is no JSON. */
 ordain_status ordain_decide(ordain_engine* engine, const char* event, size_t length, ordain_decision* decision,
                             ordain_error* error) ORDAIN_NOEXCEPT;
 
-/* Each takes NULL, and what is already free. An engine must not be closed while another thread decides with it. */
+/* Each accepts NULL, and a struct that is already freed. An engine must not be closed while another
+ * thread decides with it. */
 void ordain_close(ordain_engine* engine) ORDAIN_NOEXCEPT;
 void ordain_decision_free(ordain_decision* decision) ORDAIN_NOEXCEPT;
 void ordain_bytes_free(ordain_bytes* bytes) ORDAIN_NOEXCEPT;
 void ordain_error_free(ordain_error* error) ORDAIN_NOEXCEPT;
 
-/* "ok", "bad_event" ...; "unknown" for a number that is no status. The text lives for ever. */
+/* Returns "ok", "bad_event", ...; "unknown" for a number that is not a status. The text is never
+ * freed. */
 const char* ordain_status_name(ordain_status status) ORDAIN_NOEXCEPT;
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-// Everything of Ordain behind one include, and the three-line start.
+// Includes all of Ordain, and declares the three-line start.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@
 
 namespace ordain {
 
-/// A loaded set of policies, or why it is not one. `*policies` is the program.
+/// A loaded set of policies, or the reason why it could not be loaded. `*policies` is the program.
 struct Policies {
   std::shared_ptr<const Program> program;  ///< nullptr on errors
   std::string messages;                    ///< rendered diagnostics: errors and warnings
@@ -26,8 +26,8 @@ struct Policies {
   const std::shared_ptr<const Program>& operator*() const { return program; }
 };
 
-/// Compiles files and directories with the standard library. Native code, where built in, is made in the background and
-/// takes over when it is ready.
+/// Compiles files and directories with the standard library. If native code is built in, it is made
+/// in the background and takes over when it is ready. Thread-safe.
 Policies load_policies(const std::vector<std::string>& paths);
 Policies load_policies(const std::string& path);
 

@@ -1,4 +1,5 @@
-// A bump allocator with a byte limit: the memory of one compilation, or of one decision.
+// Arena is a bump allocator with a byte limit. It holds the memory of one compilation or
+// decision.
 #pragma once
 
 #include <cstddef>
@@ -21,14 +22,15 @@ class Arena {
  public:
   static constexpr size_t kNoLimit = SIZE_MAX;
 
-  /// @param first_block bytes taken at once; further blocks double.
-  /// @param limit total bytes of all blocks; past it `allocate` returns nullptr.
+  /// @param first_block the bytes taken at construction; each further block is twice as large.
+  /// @param limit the total bytes of all blocks; `allocate` returns nullptr past it.
   explicit Arena(size_t first_block = 4096, size_t limit = kNoLimit);
-  /// The moved-from arena is empty and keeps its limit; it takes memory anew when it is used again.
+  /// The moved-from arena is empty and keeps its limit; it takes new memory when it is used again.
   Arena(Arena&& other) noexcept;
   Arena& operator=(Arena&& other) noexcept;
 
-  /// Memory of `bytes` bytes, aligned to `align` (a power of two, at most 16); nullptr past the limit.
+  /// Allocates `bytes` bytes, aligned to `align` (a power of two, at most 16).
+  /// @returns nullptr past the limit.
   void* allocate(size_t bytes, size_t align = alignof(std::max_align_t)) {
     size_t start = (used_ + align - 1) & ~(align - 1);
     if (start + bytes <= capacity_ && start + bytes >= start) {
@@ -38,7 +40,7 @@ class Arena {
     return allocate_slow(bytes, align);
   }
 
-  /// An uninitialised array; nullptr past the limit.
+  /// Makes an uninitialised array. @returns nullptr past the limit.
   template <typename T>
   T* array(size_t count) {
     static_assert(std::is_trivially_destructible_v<T>);
@@ -46,17 +48,17 @@ class Arena {
     return static_cast<T*>(allocate(count * sizeof(T), alignof(T)));
   }
 
-  /// A constructed object; only for arenas without a limit.
+  /// Constructs an object; only for arenas without a limit.
   template <typename T, typename... Args>
   T* make(Args&&... args) {
     static_assert(std::is_trivially_destructible_v<T>);
     return new (allocate(sizeof(T), alignof(T))) T(std::forward<Args>(args)...);
   }
 
-  /// A copy of `text`; only for arenas without a limit.
+  /// Copies `text` into the arena; only for arenas without a limit.
   std::string_view copy(std::string_view text);
 
-  /// A copy of `items`; only for arenas without a limit.
+  /// Copies `items` into the arena; only for arenas without a limit.
   template <typename T>
   std::span<T> copy(std::span<const T> items) {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -69,12 +71,12 @@ class Arena {
     return copy(std::span<const T>(items));
   }
 
-  /// Frees everything but the largest block, so that an arena that serves like work again and again soon stops
-  /// calling malloc.
+  /// Frees everything but the largest block. An arena that is reset between similar pieces of work
+  /// soon stops calling malloc.
   void reset();
 
-  /// A place to come back to: `rewind(mark())` frees what was allocated in between, as long as no
-  /// block was added meanwhile (then it frees nothing).
+  /// A point to return to: `rewind(mark())` frees what was allocated in between, unless a block was
+  /// added meanwhile; then it frees nothing.
   struct Mark {
     const void* block;
     size_t used;
@@ -86,7 +88,7 @@ class Arena {
 
   size_t limit() const { return limit_; }
 
-  /// Bytes of all blocks.
+  /// The bytes of all blocks.
   size_t reserved() const { return total_; }
 
  private:

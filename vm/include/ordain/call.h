@@ -1,4 +1,4 @@
-// Context and Call: the facts of a decision, in slots.
+// Context and Call hold the facts of a decision in slots.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +23,10 @@ struct SlotValues {
 /// Why facts do not fit their declarations. Such a call is denied with code invalid_input.
 struct BindError {
   bool failed = false;
-  std::string path;      ///< of the first misfit: "input.lines[2].amount"; "" if the host rejected the whole call
-  std::string expected;  ///< the type that was declared there, "double"; "" if the misfit is not one of types
-  std::string got;       ///< what came, "string", "double with a fraction"; "" likewise
-  std::string message;   ///< all of it, for people: "input.amount: expected double, got string"
+  std::string path;      ///< the first misfit: "input.lines[2].amount"; "" if the host rejected the call
+  std::string expected;  ///< the declared type, "double"; "" if types are not the problem
+  std::string got;       ///< what was given: "string", "double with a fraction"; "" likewise
+  std::string message;   ///< the whole message for people: "input.amount: expected double, got string"
 };
 
 /// The host's facts about who acts: agent, principal, tenant, environment, session and other context. Made once
@@ -40,8 +40,8 @@ class Context {
   /// if it is optional.
   /// @returns false if no declaration knows the path (nothing is set), or with `error()` set if the value does not fit.
   bool set(std::string_view path, const Value& value);
-  /// Sets every attribute of a root record ("agent") from a map, or its `id` from a string. Attributes that no
-  /// declaration knows are skipped and their paths appended to `*unknown` if given.
+  /// Sets every attribute of a root record ("agent") from a map, or its `id` from a string.
+  /// Undeclared attributes are skipped, and their paths are appended to `*unknown` if it is given.
   bool set_root(std::string_view root, const Value& value, std::vector<std::string>* unknown = nullptr);
 
   const BindError& error() const { return error_; }
@@ -56,13 +56,14 @@ class Context {
   BindError error_;
 };
 
-/// The facts of one call. Reuse one per thread: `begin` clears it without freeing. Not thread-safe.
-/// Values given by view (`set`) must live until the decision is no longer used.
+/// The facts of one call. Reuse one Call per thread: `begin` clears it without freeing its memory.
+/// Not thread-safe. Values passed as views (`set`) must live until the decision is no longer used.
 class Call {
  public:
   explicit Call(std::shared_ptr<const Program> program);
 
-  /// Starts a new call. Clears slots, errors and the call's arena; sets the `capability.*` attributes from the schema.
+  /// Starts a new call: clears slots, errors and the call's arena, and sets the `capability.*`
+  /// attributes from the schema.
   void begin(const CapabilityRef& capability, Stage stage);
 
   /// Sets one slot, resolved before by Program::slot. No allocation, no hashing but for a compared string. The value's
@@ -86,9 +87,10 @@ class Call {
   void bind_root(std::string_view root, const Value& value, std::vector<std::string>* unknown = nullptr);
   void set_now(int64_t seconds, int32_t nanos);
   void set_elapsed(int64_t seconds, int32_t nanos);
-  void set_risk(double risk);  ///< NaN or negative is invalid input
+  void set_risk(double risk);  ///< NaN, infinity or a negative number makes the call invalid
 
-  /// Makes the call invalid (malformed JSON, say): it will be denied with code invalid_input.
+  /// Makes the call invalid, for example because its JSON is malformed. The call is then denied
+  /// with code invalid_input.
   void reject(std::string message);
 
   const Program& program() const { return *program_; }

@@ -1,4 +1,5 @@
-// decide: a call's facts and a program in, a Decision out. Pure: no allocation, no lock, no system call.
+// decide takes the facts of a call and a program, and returns a Decision. It is pure: it does
+// not allocate, lock, or make system calls.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +14,14 @@
 
 namespace ordain {
 
-/// In order of strength. In the after stage `allow` means release.
+/// Effects, in order of strength. In the after stage `allow` means release.
 enum class Effect : uint8_t { allow = 0, require_approval = 1, deny = 2 };
 std::string_view to_string(Effect effect);
 
-/// Why the effect is what it is.
+/// Why the decision has its effect.
 enum class DecisionCode : uint8_t {
   rule = 0,
-  default_effect = 1,  ///< "default": no rule spoke
+  default_effect = 1,  ///< "default": no rule matched
   invalid_input = 2,
   missing_context = 3,
   evaluation_error = 4,
@@ -33,38 +34,40 @@ struct Obligation {
   RuleKind kind = RuleKind::warn;  ///< redact or warn
   RuleId rule = kNone;
   std::string_view path;    ///< redact: what to replace
-  Value with;               ///< redact: by what; a string by default
+  Value with;               ///< redact: the replacement; a string by default
   std::string_view reason;  ///< warn: the message
 };
 
-/// The answer. Views live in the Scratch until its next decision, and in the Program; `detach` keeps them.
+/// The answer of the rules to one call. Its views are valid until the Scratch makes its next
+/// decision, and while the Program lives: copy what you need for longer.
 struct Decision {
   Effect effect = Effect::deny;
   DecisionCode code = DecisionCode::default_effect;
   RuleId rule = kNone;              ///< the rule that names the reason; kNone for default and invalid_input
   std::string_view reason;          ///< never empty
-  std::span<const RuleId> matched;  ///< decide_all: every matching rule; decide: the asking rules of an approval
+  std::span<const RuleId> matched;  ///< decide_all: all that match; decide: those that require approval
   std::span<const Obligation> obligations;
   std::span<const std::string_view> from;  ///< approver groups, sorted, without repetition
-  int64_t expires_seconds = 0;             ///< shortest `expires` of the asking rules; 0: none given
-  Fault fault;                             ///< code none unless the effect is due to one
+  int64_t expires_seconds = 0;             ///< the shortest `expires` of the rules that require approval; 0: none
+  Fault fault;                             ///< its code is none unless a fault caused the effect
   RuleId fault_rule = kNone;
 };
 
 struct DecideOptions {
   Effect default_before = Effect::deny;
   Effect default_after = Effect::allow;
-  Budget budget;                ///< of each condition
-  bool interpret_only = false;  ///< do not use native code even where it is there
+  Budget budget;                ///< for each condition
+  bool interpret_only = false;  ///< do not use native code, even if it is ready
 
-  /// The same for a single condition.
+  /// The same options for a single condition.
   operator EvaluateOptions() const { return {budget, interpret_only}; }  // NOLINT(google-explicit-constructor)
 };
 
-/// Decides, stopping as soon as the answer cannot change. `call` and `context` must be of the same program.
+/// Decides a call and stops as soon as the answer cannot change. `call` and `context` must have
+/// been made for the same program. Thread-safe if each thread has a Scratch of its own.
 Decision decide(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options = {});
 
-/// The same answer, with every rule evaluated and every matching one listed in source order.
+/// Gives the same answer, but evaluates every rule and lists all matching rules in source order.
 Decision decide_all(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options = {});
 
 }  // namespace ordain

@@ -1,4 +1,4 @@
-// Digests: SHA-256, by which programs, rules and records are named.
+// Digests are SHA-256 hashes; they name programs, rules and records.
 #pragma once
 
 #include <array>
@@ -11,10 +11,10 @@ namespace ordain {
 using Digest = std::array<uint8_t, 32>;  ///< SHA-256
 std::string to_hex(const Digest& digest);
 
-/// The SHA-256 of `bytes`. Thread-safe.
+/// Computes the SHA-256 of `bytes`. Thread-safe.
 Digest sha256(std::string_view bytes);
 
-/// The HMAC-SHA256 of `bytes` under `key`. Thread-safe.
+/// Computes the HMAC-SHA256 of `bytes` under `key`. Thread-safe.
 Digest hmac_sha256(std::string_view key, std::string_view bytes);
 
 }  // namespace ordain

@@ -1,4 +1,4 @@
-// disassemble: a Program as text for people.
+// disassemble writes a Program as text for people.
 #pragma once
 
 #include <string>
@@ -7,8 +7,9 @@
 
 namespace ordain {
 
-/// The predicates, with rule names, symbolic operands, labels and places in policy text, and the plan of each
-/// capability. The form is for reading and may change; docs/bytecode.md explains the instructions.
+/// Writes the predicates, with rule names, symbolic operands, labels and places in policy text, and
+/// then the rules of each capability. The form is for reading and may change; docs/bytecode.md
+/// explains the instructions. Thread-safe.
 std::string disassemble(const Program& program);
 
 }  // namespace ordain

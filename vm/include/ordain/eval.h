@@ -1,4 +1,5 @@
-// Eval: what a function of the expression language may use while it runs: memory, budget, faults.
+// Eval is what a function of the expression language works with: memory, a budget, and the fault
+// it may set.
 #pragma once
 
 #include <cstdint>
@@ -11,21 +12,23 @@
 
 namespace ordain {
 
-/// What one evaluation (one rule's condition, say) may spend. Cost is counted in steps: an iteration of a
-/// comprehension costs the nodes of its body, a function its row's cost; code without loops costs nothing.
+/// What one evaluation (of a rule's condition, for example) may spend. Cost is counted in steps: an
+/// iteration of a comprehension costs the number of nodes in its body, a function costs what its
+/// row says, and code without loops costs nothing.
 struct Budget {
   uint64_t cost = 1'000'000;
-  uint64_t memory = 1 << 20;  ///< bytes of strings, lists and maps that the evaluation makes
+  uint64_t memory = 1 << 20;  ///< bytes of the strings, lists and maps that it makes
 };
 
-/// The state of one evaluation, shared by every engine. Functions return false after setting a fault.
+/// The state of one evaluation, which all engines share. Its functions set a fault and return false
+/// on failure.
 struct Eval {
   Arena* arena = nullptr;
   uint64_t cost_left = 0;
   uint64_t memory_left = 0;
   Fault fault;  ///< the current fault, if a call has returned false; the engine fills in the location
 
-  /// Spends `steps`; on exhaustion sets cost_budget and stays exhausted.
+  /// Spends `steps`. When they are exhausted, sets cost_budget, and every further charge fails.
   bool charge(uint64_t steps) {
     if (steps <= cost_left) [[likely]] {
       cost_left -= steps;
@@ -35,7 +38,8 @@ struct Eval {
     return fail(FaultCode::cost_budget);
   }
 
-  /// Memory for a value, charged to the budget: nullptr, with the fault set, past it. 8-byte aligned.
+  /// Allocates memory for a value, 8-byte aligned, and charges it to the budget. Past the budget,
+  /// sets the fault and returns nullptr.
   void* allocate(size_t bytes) {
     if (bytes > memory_left) {
       memory_left = 0;
@@ -56,7 +60,8 @@ struct Eval {
   bool make_string(std::string_view text, Value* out);
   bool make_bytes(std::string_view data, Value* out);
 
-  /// Spends what walking a text costs: a step for every ten bytes of a string or of bytes, nothing for other values.
+  /// Spends the steps of reading a text: one for every ten bytes of a string or bytes, none for
+  /// other values.
   bool charge_text(const Value& value) {
     return (!value.is(Kind::string) && !value.is(Kind::bytes)) || charge(value.aux / 10);
   }
@@ -66,7 +71,8 @@ struct Eval {
     fault.detail = detail;
     return false;
   }
-  /// A fault whose message is made here. The copy is not charged; an exhausted arena drops the message.
+  /// Sets a fault with a message made at run time. The copy is not charged; an exhausted arena
+  /// drops the message.
   bool fail(FaultCode code, std::string_view message);
 };
 

@@ -1,4 +1,5 @@
-// evaluate: one predicate of a program on a call's facts; and the memory that evaluating takes.
+// evaluate runs one predicate of a program on the facts of a call; Scratch is the memory that
+// this takes.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,8 @@
 
 namespace ordain {
 
-/// Caller-owned memory of evaluations and decisions: one per thread. Constructed once, never grows.
+/// Memory for evaluations and decisions, owned by the caller. Use one per thread. It is allocated
+/// at construction and never grows.
 class Scratch {
  public:
   explicit Scratch(size_t bytes = 4 << 20);
@@ -23,10 +25,11 @@ class Scratch {
 
 struct EvaluateOptions {
   Budget budget;
-  bool interpret_only = false;  ///< do not use native code even where it exists
+  bool interpret_only = false;  ///< do not use native code, even if it is ready
 };
 
-/// Evaluates one predicate for its value (expression programs, tests). @returns false on a fault, which is in `*fault`.
+/// Evaluates one predicate for its value (for programs that are expressions, and for tests).
+/// @returns false on a fault, which is stored in `*fault`.
 bool evaluate(const Program& program, uint32_t predicate, const Call& call, const Context& context, Scratch& scratch,
               const EvaluateOptions& options, Value* result, Fault* fault);
 

@@ -1,5 +1,5 @@
-// Events: the facts of one call to decide as one JSON object. EventReader makes a Call and a Context of it; to_json
-// writes one. docs/cli.md lists the keys.
+// An event holds the facts of one call to decide as one JSON object. EventReader turns events into
+// a Call and a Context; to_json writes them. docs/cli.md lists the keys.
 #pragma once
 
 #include <cstdint>
@@ -16,44 +16,49 @@
 
 namespace ordain {
 
-/// What an event says. Texts and values are views: those of a reader live until its next `read`, those that are to be
-/// written must live until `to_json` returns. nullptr: the event does not have the key.
+/// What an event says. Texts and values are views: a reader's views live until its next `read`, and
+/// those to be written must live until `to_json` returns. nullptr means that the event does not
+/// have the key.
 struct Event {
   std::string_view capability;
   Stage stage = Stage::before;
   std::optional<TimeParts> now = {};  ///< since 1970-01-01T00:00:00Z
 
-  // Who acts: maps of attributes; a string is short for a map with the `id` alone.
+  // Who acts. Each is a map of attributes, or a string, which is short for a map with `id`
+  // alone.
   const Value* agent = nullptr;
   const Value* principal = nullptr;
   const Value* tenant = nullptr;
   const Value* environment = nullptr;
   const Value* session = nullptr;
 
-  const Value* resource = nullptr;  ///< a map of attributes, or a string: its `id`
+  const Value* resource = nullptr;  ///< a map of attributes, or a string, its `id`
   const Value* action = nullptr;    ///< a map of attributes
   const Value* metadata = nullptr;  ///< a map
-  const Value* input = nullptr;     ///< a map; none counts as an empty one
-  const Value* output = nullptr;    ///< after only
+  const Value* input = nullptr;     ///< a map; nullptr counts as an empty map
+  const Value* output = nullptr;    ///< only in the after stage
   std::optional<double> risk = {};
-  /// after: how long the call took. Written as `action.elapsed`, where the reader leaves it: among `action`.
+  /// Only in the after stage: how long the call took. It is written as `action.elapsed`, and a
+  /// reader leaves it in `action`.
   std::optional<int64_t> elapsed_ns = {};
 };
 
-/// One line of canonical JSON, without a line end, that EventReader reads. Values that JSON does not have are written
-/// as to_json(const Value&) writes them.
+/// Writes an event as one line of canonical JSON, without a line end, which EventReader can read.
+/// Values that JSON lacks are written as to_json(const Value&) writes them.
 std::string to_json(const Event& event);
 
 struct EventReaderOptions {
-  /// The time of events that do not say `now`. None: the system's clock when they are read.
+  /// The time of events without `now`. If it is empty, they get the system time at which they are
+  /// read.
   std::optional<TimeParts> now = {};
-  /// Called once for each key that events do not have, and each attribute that the program does not declare; both are
-  /// ignored otherwise.
+  /// Called once for each unknown key, and once for each attribute that the program does not
+  /// declare. Both are otherwise ignored.
   std::function<void(const std::string& message)> warn = {};
 };
 
-/// Reads events for one program, one after another. Contexts are kept by who acts, up to a bound, so that an agent's
-/// facts are bound once and not for every call. Use one reader per thread: it is not thread-safe.
+/// Reads events for one program, one after another. It keeps a bounded number of contexts, so that
+/// an agent's facts are bound once and not for every call. Not thread-safe: use one reader per
+/// thread.
 ///
 ///     EventReader reader(program);
 ///     if (auto read = reader.read(json); !read) return error_json(read.error());
@@ -65,22 +70,27 @@ class EventReader {
   EventReader& operator=(EventReader&&) noexcept;
   ~EventReader();
 
-  /// Fills the call and the context from one JSON object, in time linear in its length; `json` need not outlive this.
-  /// @returns error "bad_json" if the text is anything but one JSON value (something follows it, say), or "bad_event"
-  /// if the value is not an event. The call is then one that is denied with code invalid_input. The same is true,
-  /// without an error, of an event whose facts cannot be decided: they do not fit their declarations, a key stands
-  /// twice, a text is not valid UTF-8.
+  /// Fills the call and the context from one JSON object, in time linear in its length. `json` need
+  /// not outlive this function.
+  /// @returns error "bad_json" if the text is anything but one JSON value (if something follows the
+  /// value, for example), or "bad_event" if the value is not an event. The call is then invalid and
+  /// will be denied with code invalid_input. An event whose facts cannot be decided also makes the
+  /// call invalid, but without an error: its facts do not fit their declarations, a key is
+  /// repeated, or a text is not valid UTF-8.
   Result<void> read(std::string_view json);
 
-  /// The last event, ready to decide. Valid until the next `read`; moving the reader does not invalidate them.
+  /// The last event, ready to decide. The references stay valid until the next `read`, also if the
+  /// reader is moved.
   const Call& call() const;
   const Context& context() const;
-  /// What it says; empty if it could not be read. `now` is the time that its rules see.
+  /// What the last event says; empty if it could not be read. `now` is the time that the rules see.
   const Event& event() const;
-  /// Why its facts cannot be decided, where that shows before they are bound: a repeated key, invalid UTF-8. Else "".
+  /// Why its facts cannot be decided, if that is known before they are bound: a repeated key or
+  /// invalid UTF-8. Otherwise "".
   const std::string& flaw() const;
 
-  /// Keeps the contexts of all events, however many, so that they stay valid as long as the reader.
+  /// Keeps the contexts of all events, however many there are, so that they stay valid as long as
+  /// the reader.
   void keep_all_contexts();
   size_t contexts() const;  ///< how many are kept
 

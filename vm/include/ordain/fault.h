@@ -1,4 +1,5 @@
-// Fault: why an expression has no value. Data, not an exception: it travels in the Decision.
+// A Fault says why an expression has no value. It is data, not an exception: it travels in the
+// Decision.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,8 @@ enum class FaultCode : uint16_t {
   host_error,            ///< a function of the host failed; detail: the message
 };
 
-/// A fault where it happened. `detail` lives in the Scratch of the evaluation, or in the Program.
+/// A fault and where it happened. `detail` lives in the Scratch of the evaluation, or in the
+/// Program.
 struct Fault {
   FaultCode code = FaultCode::none;
   uint32_t location = UINT32_MAX;  ///< index into Program::locations(); UINT32_MAX: unknown
@@ -41,10 +43,10 @@ struct Fault {
   explicit operator bool() const { return code != FaultCode::none; }
 };
 
-/// "division_by_zero": the stable name of a code.
+/// The stable name of a code, such as "division_by_zero".
 std::string_view fault_name(FaultCode code);
 
-/// For people: `no such key "x"`, `division by zero`.
+/// The fault as text for people: `no such key "x"`, `division by zero`.
 std::string fault_message(const Fault& fault);
 
 }  // namespace ordain

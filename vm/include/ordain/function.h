@@ -1,4 +1,5 @@
-// Functions: what expressions may call. The standard library and a host register rows the same way.
+// Functions that expressions may call. The standard library and a host register them as rows in
+// the same way.
 #pragma once
 
 #include <map>
@@ -13,21 +14,23 @@
 
 namespace ordain {
 
-/// Computes `*result` from `args` (as many as the signature has; a receiver is args[0]), all present values of the
-/// signature's kinds. Must be pure, thread-safe, and must not throw. Results may view args and constants, or memory
-/// from `eval.allocate`. @returns false after `eval.fail(...)`.
+/// Computes `*result` from `args`. There are as many arguments as the signature has (a receiver is
+/// args[0]), and all are present values of its kinds. The function must be pure, thread-safe, and
+/// must not throw. Results may view arguments and constants, or memory from `eval.allocate`.
+/// @returns false after `eval.fail(...)`.
 using FunctionImpl = bool (*)(Eval& eval, const Value* args, Value* result);
 
-/// Steps of one call, beyond the constant one; nullptr in a row means constant. Must depend on args only.
+/// The steps of one call, beyond a constant cost; a row with nullptr has only the constant cost.
+/// Must depend on args alone.
 using FunctionCost = uint64_t (*)(const Value* args);
 
-/// Strings of which at least one occurs in the receiver wherever a test of it is true: what an index over many such
-/// tests looks for.
+/// Strings of which at least one occurs in the receiver whenever a test is true. An index over many
+/// such tests looks for these strings.
 struct LiteralNeeds {
-  std::vector<std::string> any_of;  ///< ASCII, if `ignore_case`
+  std::vector<std::string> any_of;  ///< ASCII if `ignore_case` is set
   bool at_start = false;            ///< the receiver begins with it
   bool at_end = false;              ///< the receiver ends with it
-  bool ignore_case = false;         ///< letters of either case
+  bool ignore_case = false;         ///< letters match in either case
 };
 
 /// For functions with an argument that is worth preparing once when it is a constant (a regex). `prepare` runs
@@ -50,21 +53,22 @@ enum FunctionFlags : uint32_t {
   kNotFolded = 4,    ///< never evaluated at compile time
 };
 
-/// What an engine may compute in place instead of calling a row. A row that names one promises to have exactly this
-/// meaning and this cost (in steps), so that nobody can tell the difference but by the clock.
+/// What an engine may compute inline instead of calling a row's function. A row that names an
+/// intrinsic must have exactly this meaning and this cost (in steps), so that only speed can
+/// differ.
 enum class Intrinsic : uint8_t {
   none,
-  starts_with,     ///< strings: whether args[0] begins with args[1]; a step for each ten bytes of args[1]
-  ends_with,       ///< strings: whether args[0] ends with args[1]; a step for each ten bytes of args[1]
-  contains,        ///< strings: whether args[1] stands within args[0]; `contains_cost` steps
-  in_list,         ///< whether an element of the list args[1] equals args[0]; for an int a step for each element
+  starts_with,     ///< strings: args[0] begins with args[1]; one step for every ten bytes of args[1]
+  ends_with,       ///< strings: args[0] ends with args[1]; one step for every ten bytes of args[1]
+  contains,        ///< strings: args[1] occurs in args[0]; `contains_cost` steps
+  in_list,         ///< an element of the list args[1] equals args[0]; for an int, one step for each element
   int_to_double,   ///< the nearest double; no steps
   uint_to_double,  ///< the nearest double; no steps
   same,            ///< args[0]; no steps
 };
 
-/// What searching `text` bytes for `needle` bytes costs: a single one is found at once, a longer needle may be looked
-/// for at every place.
+/// The cost of searching `text` bytes for `needle` bytes: a single byte is found in one pass, but a
+/// longer needle may be compared at every position.
 constexpr uint64_t contains_cost(uint64_t text, uint64_t needle) {
   if (needle <= 1) return (text + needle) / 10;
   return (text + needle) / 2 * (1 + (needle < 256 ? needle : 256) / 64);
@@ -94,15 +98,17 @@ struct Function {
   std::vector<const Overload*> overloads;
 };
 
-/// The functions that a set of policies may call. Immutable once compilation or linking uses it; those
-/// keep pointers into it, so it outlives every Program linked with it.
+/// The functions that a set of policies may call. The table must not change once a compilation or a
+/// program uses it. Compilers and programs keep pointers into it, so it must outlive every Program
+/// linked with it.
 class FunctionTable {
  public:
   FunctionTable() = default;
   FunctionTable(const FunctionTable&) = delete;
   FunctionTable& operator=(const FunctionTable&) = delete;
 
-  /// @throws std::invalid_argument on a malformed signature or a duplicate id: a bug of the caller.
+  /// Adds an overload. @throws std::invalid_argument on a malformed signature or a duplicate id,
+  /// which are bugs of the caller.
   void add(Overload overload);
 
   const Function* find(std::string_view name) const;

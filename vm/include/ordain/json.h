@@ -1,4 +1,4 @@
-// JSON text to values and back. One document is one value tree in an arena.
+// Converts JSON text to values and back. One document is one value tree in an arena.
 #pragma once
 
 #include <memory>
@@ -18,14 +18,16 @@ namespace ordain {
 /// @returns error code "bad_json" with the offset or the key.
 Result<Value> parse_json(Arena& arena, std::string_view text, std::string* duplicate = nullptr);
 
-/// Canonical JSON: keys sorted by bytes, no white space, shortest round-trip numbers (a double keeps a fraction or an
-/// exponent: 5.0), timestamps and durations as strings, bytes as base64. Absent is null; optional its value or null.
+/// Writes canonical JSON: keys are sorted by bytes, there is no white space, numbers have the
+/// fewest digits that preserve them (a double keeps a fraction or an exponent: 5.0), timestamps and
+/// durations are strings, and bytes are base64. Absent becomes null; an optional becomes its value
+/// or null.
 std::string to_json(const Value& value);
 
-/// Appends `text` quoted and escaped.
+/// Appends `text` as a quoted and escaped JSON string.
 void append_json_string(std::string& out, std::string_view text);
 
-/// A parsed document that owns its memory.
+/// A parsed document that owns its memory. Copies share it; any number of threads may read it.
 class Document {
  public:
   Document();

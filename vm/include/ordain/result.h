@@ -1,4 +1,4 @@
-// Result: a value, or the error that kept it from being made.
+// A Result is a value, or the error that prevented it.
 #pragma once
 
 #include <optional>
@@ -7,12 +7,14 @@
 
 namespace ordain {
 
-/// A failure of the environment (a file, a database, a damaged program). `code` is stable, `message` is for people.
+/// A failure of the environment (a file, a database, a damaged program). `code` is stable;
+/// `message` is for people.
 struct Error {
   std::string code;
   std::string message;
 };
 
+/// Holds a value, or an Error. Check `ok()` before reading the value.
 template <typename T>
 class [[nodiscard]] Result {
  public:

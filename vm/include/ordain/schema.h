@@ -1,4 +1,5 @@
-// Schema: what a Program may be asked about: capabilities, the host's context, and a slot for every field.
+// A Schema lists what a Program's rules can refer to: capabilities, the host's context, and a
+// slot for every field.
 #pragma once
 
 #include <array>
@@ -15,32 +16,33 @@
 namespace ordain {
 
 using SlotId = uint32_t;
-using SymbolId = uint32_t;      ///< a string literal of the program; 0 is "no literal of this program"
+using SymbolId = uint32_t;      ///< a string literal of the program; 0: not a literal of this program
 using CapabilityId = uint32_t;  ///< index into Schema::capabilities
 inline constexpr uint32_t kNone = UINT32_MAX;
 
 enum class Stage : uint8_t { before = 0, after = 1 };
 std::string_view to_string(Stage stage);
 
-/// Who supplies a slot, and how long it stays.
+/// Who supplies a slot, and how long its value stays.
 enum class Bank : uint8_t {
   context =
       0,     ///< agent, principal, tenant, environment, session and other host attributes: set once, used by many calls
   call = 1,  ///< input, output, metadata, resource, action, capability, risk, now: set for each call
 };
 
-/// One place for one value. A slot is identified by path and type: `input.amount: double` of two capabilities is one
-/// slot.
+/// A place for one value. A slot is identified by path and type: if two capabilities have
+/// `input.amount: double`, that is one slot.
 struct Slot {
   std::string path;            ///< "input.amount", "agent.clearance", "output" (the whole record, as a map)
   const Type* type = nullptr;  ///< what it holds when present
   Bank bank = Bank::call;
   uint32_t index = 0;     ///< within its bank
-  bool optional = false;  ///< declared optional (or undeclared field of an open record): absence is not a fault
-  bool host = false;      ///< supplied by the host, not the agent: absence is `missing_context`
-  bool builtin = false;   ///< a built-in name: "" or [] when absent, never missing
-  bool compared = false;  ///< a string that rules compare with literals: its symbol is looked up when it is set
-  // A list of strings that rules test for literals: the literals asked for, each a bit. `"x" in slot` is a bit test.
+  bool optional = false;  ///< declared optional, or undeclared in an open record: absence is not a fault
+  bool host = false;      ///< supplied by the host, not the agent: absence is the fault `missing_context`
+  bool builtin = false;   ///< a built-in name: reads as "" or [] when absent
+  bool compared = false;  ///< a string that rules compare with literals: setting it looks up its symbol
+  // For a list of strings that rules test for literals, each literal has a bit, so that `"x" in
+  // slot` is a bit test.
   uint32_t first_bit = 0;                ///< in the bank's bit set; a multiple of 64
   std::vector<SymbolId> member_symbols;  ///< symbol of bit first_bit + i
 };
@@ -50,11 +52,11 @@ struct FieldBinding {
   std::string name;
   const Type* type = nullptr;
   bool optional = false;
-  SlotId slot = kNone;      ///< where its value goes; kNone if no rule reads it (it is checked all the same)
+  SlotId slot = kNone;      ///< where its value goes; kNone if no rule reads it (it is checked anyway)
   uint32_t record = kNone;  ///< for a nested record: index into Schema::records
 };
 
-/// A record as calls are bound against it: `input` of a capability, `agent`, ...
+/// A record that calls are bound against: `input` of a capability, `agent`, ...
 struct RecordBinding {
   std::string name;                  ///< "input", "input.address", "agent"
   bool open = false;                 ///< unknown fields are accepted
@@ -67,7 +69,7 @@ struct RecordBinding {
 
 enum class Risk : uint8_t { none = 0, low = 1, medium = 2, high = 3, critical = 4 };
 
-/// What each Risk is called, by its number.
+/// The name of each Risk, by its number.
 inline constexpr std::array<std::string_view, 5> kRiskNames = {"none", "low", "medium", "high", "critical"};
 constexpr std::optional<Risk> find_risk(std::string_view name) {
   for (size_t i = 0; i < kRiskNames.size(); ++i) {
@@ -76,7 +78,7 @@ constexpr std::optional<Risk> find_risk(std::string_view name) {
   return std::nullopt;
 }
 
-/// A tool, a query, a payment: what an agent may call.
+/// What an agent may call: a tool, a query, a payment.
 struct Capability {
   std::string name;
   std::string type;                  ///< "tool", ...
@@ -84,18 +86,19 @@ struct Capability {
   std::vector<std::string> effects;  ///< "irreversible", "external", ...
   std::string owner, description;
   std::vector<std::string> scopes, tags;
-  bool declared = false;    ///< by `capability` (otherwise only named by a policy's target)
+  bool declared = false;    ///< by `capability`; otherwise only a policy's target names it
   uint32_t input = kNone;   ///< index into Schema::records
   uint32_t output = kNone;  ///< index into Schema::records; kNone: undeclared, anything fits
   bool has_effect(std::string_view effect) const;
 };
 
-/// Targets with `*`, numbered; a capability's name matches a set of them.
+/// Targets with `*` are numbered. A capability's name matches a set of them.
 inline constexpr size_t kMaxGlobs = 256;
 using GlobSet = std::bitset<kMaxGlobs>;
 
-/// True if dotted (or quoted) `name` matches `pattern`: `*` alone matches every name, `*` within a pattern matches
-/// any run of characters but '.', and a trailing `.*` one or more further segments.
+/// True if the dotted (or quoted) `name` matches `pattern`: `*` alone matches every name, `*`
+/// within a pattern matches any characters but '.', and a trailing `.*` matches one or more further
+/// segments.
 bool glob_matches(std::string_view pattern, std::string_view name);
 
 struct Schema {
@@ -104,7 +107,7 @@ struct Schema {
   std::vector<Capability> capabilities;  ///< declared ones and exact targets, in source order
   std::vector<std::string> globs;
   std::map<std::string, uint32_t, std::less<>> roots;  ///< "agent", "principal", ..., "metadata" -> record
-  uint32_t undeclared_input = kNone;  ///< dynamic record for capabilities that the program does not know
+  uint32_t undeclared_input = kNone;                   ///< dynamic record for capabilities unknown to the program
   uint32_t undeclared_output = kNone;
   uint32_t slot_count[2] = {0, 0};  ///< by bank
   uint32_t bit_words[2] = {0, 0};   ///< by bank: 64-bit words of membership bits

@@ -1,5 +1,5 @@
-// StructBinding: the members of a C++ struct, bound once to the slots of a capability; then calls are filled from it
-// without names, hashing or allocation.
+// StructBinding binds the members of a C++ struct to the slots of a capability once. Calls are then
+// filled from objects of that struct without names, hashing or allocation.
 #pragma once
 
 #include <concepts>
@@ -19,7 +19,8 @@ namespace ordain {
 
 namespace detail {
 
-/// What a C++ type is, to hold against a declaration. `any`: of the user's own codec; checked value by value.
+/// What is known of a C++ type, for comparison with a declaration. `any` has a codec of the host's
+/// own, and is checked value by value.
 struct CppType {
   enum Shape : uint8_t { any, boolean, integer, floating, string, timestamp, duration, list, map, null };
   Shape shape = any;
@@ -63,13 +64,14 @@ concept HasCodec = requires(Arena& arena, const T& value) {
   { ValueCodec<T>::encode(arena, value) } -> std::same_as<Value>;
 };
 
-/// The part that does not depend on the struct: a field's path, its slot, and how to read its member.
+/// The part of a binding that does not depend on the struct: a field's path, its slot, and how to
+/// read its member.
 struct BoundField {
   using Read = Value (*)(Arena& arena, const void* object, const void* member);
   std::string path;
   SlotId slot = kNone;
   Kind kind = Kind::absent;  ///< of the slot; absent: any
-  bool output = false;       ///< of output, not of input
+  bool output = false;       ///< a field of output, not of input
   Read read = nullptr;
   alignas(8) std::byte member[8] = {};  ///< the pointer to member
 };
@@ -97,24 +99,26 @@ class StructPlan {
   CapabilityRef ref_;
   const RecordType* roots_[2] = {nullptr, nullptr};  ///< input, output; nullptr: anything fits
   bool used_[2] = {true, false};
-  bool whole_ = false;  ///< rules read more than single fields: bound as a tree
+  bool whole_ = false;  ///< rules read more than single fields, so values are bound as a tree
   std::vector<BoundField> fields_;
   std::optional<Error> error_;
 };
 
 }  // namespace detail
 
-/// Fills calls of one capability from objects of one struct. Made by StructBinder; immutable, so any number of threads
-/// may use it. Belongs to a program: make it again when the program changes.
+/// Fills calls of one capability from objects of one struct. StructBinder makes it. It is
+/// immutable, so any number of threads may use it. It belongs to one program: make it again when
+/// the program changes.
 template <typename T>
 class StructBinding {
  public:
   const CapabilityRef& capability() const { return plan_.capability(); }
   const Program& program() const { return *plan_.program(); }
 
-  /// Sets every bound field of a call that has begun with `capability()`. Allocates nothing but, in the call's arena,
-  /// lists and maps. Texts are viewed: the object must live until the decision is no longer used. A value that does not
-  /// fit (an integer out of range, NaN, invalid UTF-8), or a call of another program, makes the call invalid.
+  /// Sets every bound field of a call that was begun with `capability()`. Only lists and maps
+  /// allocate, in the call's arena. Texts are views: the object must live until the decision is no
+  /// longer used. A value that does not fit (an integer out of range, NaN, invalid UTF-8), or a
+  /// call of another program, makes the call invalid.
   void fill(Call& call, const T& object) const { plan_.fill(call, &object); }
   void fill(Call& call, const T&& object) const = delete;  // its texts would not live long enough
 
@@ -132,8 +136,9 @@ class StructBinding {
 ///                        .bind("input.note", &Payment::note)  // std::optional for an optional field
 ///                        .finish();
 ///
-/// Members may be bool, integers, floating point, std::string and std::string_view, std::chrono durations and system
-/// times, std::vector and std::map<std::string, ...> of these, std::optional of any of them, and what has a ValueCodec.
+/// Members may be bool, integers, floating point, std::string and std::string_view, std::chrono
+/// durations and system times, std::vector and std::map<std::string, ...> of these, std::optional
+/// of any of them, and any type that has a ValueCodec.
 template <typename T>
 class StructBinder {
   static_assert(std::is_class_v<T>, "StructBinder: binds the members of a class");
@@ -154,8 +159,9 @@ class StructBinder {
     return *this;
   }
 
-  /// @returns error "bad_binding" for the first thing wrong: no such capability or field (with what was meant,
-  /// perhaps), a member whose type its field cannot hold, a field bound twice, or a required field that is not bound.
+  /// @returns error "bad_binding" for the first mistake: an unknown capability or field (with a
+  /// suggestion if one is near), a member whose type its field cannot hold, a field bound twice, or
+  /// a required field that is not bound.
   Result<StructBinding<T>> finish() {
     if (auto error = plan_.finish()) return *error;
     return StructBinding<T>(std::move(plan_));

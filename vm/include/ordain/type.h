@@ -1,4 +1,5 @@
-// Type: what the checker knows of an expression, and what a declaration asks of input.
+// A Type says what the checker knows about an expression, and what a declaration requires of
+// input.
 #pragma once
 
 #include <cstdint>
@@ -32,10 +33,11 @@ enum class TypeKind : uint8_t {
   cidr,
   param,     ///< a type variable of a signature; `name`
   abstract,  ///< a host's opaque type; `name`, params
-  error,     ///< of an expression that did not check; silences further diagnostics
+  error,     ///< the type of a faulty expression; silences further diagnostics
 };
 
-/// Numbers, truth values and times: they have an order, and lie in the Value itself.
+/// True for numbers, truth values and times: they are ordered, and a Value holds them without a
+/// pointer.
 constexpr bool is_scalar(TypeKind kind) {
   switch (kind) {
     case TypeKind::boolean:
@@ -52,8 +54,8 @@ constexpr bool is_scalar(TypeKind kind) {
 
 struct RecordType;
 
-/// An immutable static type. Compared by structure (`same_type`), not by address. Owned by the
-/// arena or the Program that made it; the built-ins below live forever.
+/// An immutable static type. Types are compared by structure (`same_type`), not by address. The
+/// arena or the Program that made a type owns it; the built-in types below live forever.
 struct Type {
   TypeKind kind = TypeKind::dyn;
   std::string_view name;                ///< param, abstract
@@ -64,14 +66,14 @@ struct Type {
 /// A field of a record declared by `capability` or `context`.
 struct RecordField {
   std::string_view name;
-  const Type* type = nullptr;  ///< for `optional(T)`: T
+  const Type* type = nullptr;  ///< T, also if declared `optional(T)`
   bool optional = false;       ///< declared `optional(T)`: may be absent, and needs a guard
 };
 
-/// A record declared in policy text. Records are equal when their fields are.
+/// A record declared in policy text. Records with equal fields are equal.
 struct RecordType {
   std::string_view name;  ///< for messages: "send_money.input", "agent"
-  bool open = false;      ///< further fields may come; they are dyn and need a guard
+  bool open = false;      ///< other fields may be present; they are dyn and need a guard
   std::span<const RecordField> fields;
 
   const RecordField* find(std::string_view field) const;
@@ -88,14 +90,16 @@ const Type* type_of(Arena& arena, const Type* value);
 
 bool same_type(const Type& a, const Type& b);
 
-/// As CEL and the policy language write it: `list(int)`, `map(string, dyn)`, `optional_type(int)`, a record's name.
+/// Writes a type as CEL and the policy language do: `list(int)`, `map(string, dyn)`,
+/// `optional_type(int)`, or a record's name.
 std::string to_string(const Type& type);
 
-/// The kind that every present value of this type has, or Kind::absent where that is not one kind (dyn, param).
+/// The kind of every present value of this type, or Kind::absent if values of several kinds are
+/// possible (dyn, param).
 Kind kind_of(const Type& type);
 
-/// Reads a type as a signature writes it: `int`, `list(A)`, `map(K, V)`, `optional_type(A)`, `type(A)`, `net.IP`,
-/// one capital letter for a type variable. @returns nullptr on a malformed text.
+/// Reads a type as it stands in a signature: `int`, `list(A)`, `map(K, V)`, `optional_type(A)`,
+/// `type(A)`, `net.IP`; one capital letter is a type variable. @returns nullptr on malformed text.
 const Type* parse_type(Arena& arena, std::string_view text);
 
 }  // namespace ordain

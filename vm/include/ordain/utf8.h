@@ -1,4 +1,4 @@
-// UTF-8: the one test that every boundary uses.
+// The one test for UTF-8 that every boundary uses.
 #pragma once
 
 #include <string_view>

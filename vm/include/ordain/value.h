@@ -1,4 +1,5 @@
-// Value: what an expression computes. Small, trivially copyable, never owning.
+// A Value is what an expression computes. It is small, trivially copyable, and never owns
+// memory.
 #pragma once
 
 #include <cstdint>
@@ -33,14 +34,15 @@ inline constexpr int kKindCount = 16;
 struct MapRep;
 struct MapEntry;
 
-/// A value of the expression language. Strings, lists and maps are views: whoever made the value
-/// says how long their memory lives (a constant: the Program; a slot: the Call; a result: the Scratch).
+/// A value of the expression language. Strings, lists and maps are views. How long their memory
+/// lives depends on the maker of the value (a constant: the Program; a slot: the Call; a result:
+/// the Scratch).
 ///
-/// Layout (16 bytes, the JIT relies on it): kind, flags, labels, aux, payload.
+/// Layout (16 bytes, on which native code relies): kind, flags, labels, aux, payload.
 struct Value {
   Kind kind = Kind::absent;
   uint8_t flags = 0;    ///< reserved
-  uint16_t labels = 0;  ///< information-flow labels; zero for now
+  uint16_t labels = 0;  ///< information-flow labels; always zero at present
   uint32_t aux = 0;     ///< string/bytes/type: length; list: count; timestamp/duration: nanos;
                         ///< ip/cidr: bytes of the address (4 or 16), in bits 8 to 15 a cidr's prefix length
   union {
@@ -82,7 +84,7 @@ struct Value {
     out.map = rep;
     return out;
   }
-  /// `value` must outlive the result; nullptr makes optional.none().
+  /// Makes an optional of `*value`, which must outlive the result; nullptr makes optional.none().
   static Value optional(const Value* value) {
     Value out = tagged(Kind::optional);
     out.items = value;
@@ -117,8 +119,8 @@ struct MapEntry {
   Value value;
 };
 
-/// The entries of a map in insertion order, with a hash index once there are more than a few.
-/// Keys are bool, int, uint or string; no two are equal (1, 1u and 1.0 are equal keys).
+/// The entries of a map in insertion order, with a hash index if there are more than a few. Keys
+/// are bool, int, uint or string; no two are equal (1, 1u and 1.0 are equal keys).
 struct MapRep {
   const MapEntry* entries = nullptr;
   uint32_t count = 0;
@@ -133,34 +135,38 @@ struct MapRep {
 /// deeply. Never faults.
 bool equal(const Value& a, const Value& b);
 
-/// Outcome of an ordered comparison; `none` where the kinds have no order between them or a NaN is met.
+/// The outcome of an ordered comparison: `unordered` if a NaN is involved, `none` if the kinds have
+/// no order.
 enum class Ordering : int8_t { less = -1, equal = 0, greater = 1, unordered = 2, none = 3 };
 
-/// Orders bool, numbers (across int, uint, double), string and bytes (by bytes: code point order),
-/// timestamp and duration. `unordered` for NaN, `none` for kinds that have no order.
+/// Orders bool, numbers (across int, uint and double), string and bytes (by bytes, which is code
+/// point order), timestamp and duration. Returns `unordered` for NaN, and `none` for kinds that
+/// have no order.
 Ordering compare(const Value& a, const Value& b);
 
-/// Equal values (in the sense of `equal`) have equal hashes. Hashes differ from process to process: never store one.
+/// Values that are equal (in the sense of `equal`) have equal hashes. Hashes differ between
+/// processes: never store one.
 uint64_t hash(const Value& value);
-uint64_t hash_string(std::string_view text);  ///< of string and bytes; what map_find looks up a name by
+uint64_t hash_string(std::string_view text);  ///< hashes string and bytes; map_find looks up names by it
 
-/// Values deeper than this are not made by parse_json or by any expression within its limits; `equal`, `hash` and
-/// `copy_value` look no deeper (deeper values are unequal, and copied as null).
+/// Neither parse_json nor any expression within its limits makes a value deeper than this. `equal`,
+/// `hash` and `copy_value` look no deeper: deeper values are unequal, and are copied as null.
 inline constexpr int kMaxValueDepth = 512;
 
-/// The entry's value, or nullptr. Accepts any key kind; numeric keys match across kinds.
+/// Finds the value of `key`, or returns nullptr. `key` may be of any kind; numeric keys match
+/// across kinds.
 const Value* map_find(const MapRep& map, const Value& key);
 const Value* map_find(const MapRep& map, std::string_view key);
 
-/// Makes a map over `entries` (which must live as long as the map), with an index where it pays.
+/// Makes a map over `entries` (which must live as long as the map), with a hash index if that pays.
 /// @returns nullptr when the arena is exhausted, or on a duplicate key, whose entry number is then
 /// stored in `*duplicate` (otherwise UINT32_MAX).
 const MapRep* make_map(Arena& arena, std::span<const MapEntry> entries, uint32_t* duplicate = nullptr);
 
-/// A deep copy whose memory is all in `arena`; only for arenas without a limit.
+/// Makes a deep copy whose memory is all in `arena`; only for arenas without a limit.
 Value copy_value(Arena& arena, const Value& value);
 
-/// The name CEL's `type()` gives: "int", "list", "google.protobuf.Timestamp", ...
+/// The name that CEL's `type()` gives a kind: "int", "list", "google.protobuf.Timestamp", ...
 std::string_view type_name(Kind kind);
 
 }  // namespace ordain

@@ -1,4 +1,5 @@
-// ValueCodec: C++ types to values and back, for the arguments and results of wrapped functions.
+// ValueCodec converts C++ types to values and back, for bound structs and for the arguments and
+// results of wrapped functions.
 #pragma once
 
 #include <chrono>
@@ -21,13 +22,14 @@
 
 namespace ordain {
 
-/// How a C++ type is a value. Specialise it for your own:
+/// Converts a C++ type to a value and back. Specialise it for a type of your own. `encode` may view
+/// its argument and `arena` (which has no limit); `decode` copies what it keeps, and returns false
+/// if the value does not fit:
 ///
 ///     template <> struct ordain::ValueCodec<Money> {
-///       static constexpr std::string_view kName = "money";             // for messages
-///       static Value encode(Arena& arena, const Money& money);         // may view `money` and `arena` (which has no
-///       limit) static bool decode(const Value& value, Money* out);            // false if it does not fit; copies what
-///       it keeps
+///       static constexpr std::string_view kName = "money";  // for messages
+///       static Value encode(Arena& arena, const Money& money);
+///       static bool decode(const Value& value, Money* out);
 ///     };
 template <typename T>
 struct ValueCodec;
@@ -43,7 +45,7 @@ struct ValueCodec<bool> {
   }
 };
 
-/// Reads an integer from int, uint or an integral double, if `T` holds it exactly.
+/// Reads an integer from an int, a uint or an integral double, if `T` can hold it exactly.
 template <std::integral T>
   requires(!std::same_as<T, bool> && !std::same_as<T, char>)
 struct ValueCodec<T> {
@@ -71,7 +73,7 @@ struct ValueCodec<T> {
   }
 };
 
-/// Reads a number from double, or from an integer that it holds exactly.
+/// Reads a number from a double, or from an integer that a double holds exactly.
 template <std::floating_point T>
 struct ValueCodec<T> {
   static constexpr std::string_view kName = "double";
@@ -104,7 +106,7 @@ struct ValueCodec<std::string> {
   }
 };
 
-/// Texts of a caller; a parameter of this type sees memory that lives until the function returns.
+/// A view of the caller's text. A parameter of this type is valid until the function returns.
 template <>
 struct ValueCodec<std::string_view> {
   static constexpr std::string_view kName = "string";
@@ -133,8 +135,8 @@ struct ValueCodec<Document> {
   }
 };
 
-/// Any clock tick of an integer. Reads a time or duration that `Tick` holds exactly, within 292 years of the epoch or
-/// zero.
+/// Works with any integral clock tick. Reads a time or a duration that `Tick` can hold exactly,
+/// within 292 years of the epoch or of zero.
 template <std::integral Rep, typename Period>
 struct ValueCodec<std::chrono::duration<Rep, Period>> {
   static constexpr std::string_view kName = "duration";
@@ -173,7 +175,7 @@ struct ValueCodec<std::chrono::time_point<std::chrono::system_clock, std::chrono
   }
 };
 
-/// An empty optional is a field left out; null reads as empty.
+/// An empty optional is left out as a field; null reads as empty.
 template <typename T>
 struct ValueCodec<std::optional<T>> {
   static constexpr std::string_view kName = ValueCodec<T>::kName;
@@ -232,7 +234,7 @@ struct ValueCodec<std::map<std::string, T>> {
   }
 };
 
-/// A document from anything that has a codec.
+/// Makes a document from anything that has a codec.
 template <typename T>
 Document to_document(const T& value) {
   Arena arena;
