@@ -281,8 +281,10 @@ bool UnknownFacts::is_sure(const FactBinder& binder, uint32_t code, Scratch& scr
 bool UnknownFacts::settled(const FactBinder& binder, Scratch& scratch, const DecideOptions& options,
                            Decision* decision) const {
   const ProgramData& data = data_of(*program_);
-  const std::span<const PackageRules> plans = package_rules(data, binder.call().capability().id, binder.call().stage());
-  if (std::any_of(plans.begin(), plans.end(), [](const PackageRules& plan) { return plan.first_match != 0; })) {
+  const std::span<const PackageRules> packages =
+      package_rules(data, binder.call().capability().id, binder.call().stage());
+  if (std::any_of(packages.begin(), packages.end(),
+                  [](const PackageRules& package) { return package.first_match != 0; })) {
     return false;
   }
   const bool named = decision->rule != kNone && !is_open_rule(decision->rule);

@@ -169,7 +169,7 @@ class RulesChecker {
         if (!holds_its_kinds_only(package, list)) return bad("a rule is in the wrong list");
       }
       if (package.first_match == 0 && package.answers.entries.count != 0)
-        return bad("only a first_match plan has answers");
+        return bad("only a first_match package has answers");
       plan_entries_.add_number(entries);
       plan_after_.add_number(after);
       plan_targeted_.add_number(targeted);
