@@ -12,13 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "embed/native_tier.h"
 #include "ordain/decide.h"
 #include "ordain/decision_json.h"
 #include "ordain/event.h"
 #include "ordain/ordain.h"
-#ifdef ORDAIN_HAS_JIT
-#include "ordain/jit.h"
-#endif
 
 using ordain::DecideOptions;
 using ordain::Decision;
@@ -138,11 +136,7 @@ ordain_engine* make_engine(std::shared_ptr<const Program> program, const ordain_
   auto engine = std::make_unique<ordain_engine>();
   engine->program = std::move(program);
   engine->how = how;
-#ifdef ORDAIN_HAS_JIT
-  if (options == nullptr || options->native != 0) ordain::compile_native_in_background(*engine->program);
-#else
-  (void)options;
-#endif
+  if (options == nullptr || options->native != 0) ordain::detail::start_native_code(*engine->program);
   return engine.release();
 }
 

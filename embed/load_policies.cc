@@ -1,9 +1,7 @@
 // The three-line start: compiles with the standard library, and makes native code in the
 // background.
+#include "embed/native_tier.h"
 #include "ordain/ordain.h"
-#ifdef ORDAIN_HAS_JIT
-#include "ordain/jit.h"
-#endif
 
 namespace ordain {
 
@@ -12,9 +10,7 @@ Policies load_policies(const std::vector<std::string>& paths) {
   Policies out;
   out.program = compilation.program;
   out.messages = render(compilation.diagnostics);
-#ifdef ORDAIN_HAS_JIT
-  if (out.program != nullptr) compile_native_in_background(*out.program);
-#endif
+  if (out.program != nullptr) detail::start_native_code(*out.program);
   return out;
 }
 

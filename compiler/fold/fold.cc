@@ -146,21 +146,20 @@ class Folder {
   // cannot decide are dropped.
   Node* fold_logic(Node* node, bool is_and) {
     std::vector<Node*> kept;
+    Node* dropped = nullptr;
     for (Node* operand : node->args) {
       if (is_bool_constant(*operand, !is_and)) return become(node, Value::boolean(!is_and));
-      if (!is_bool_constant(*operand, is_and)) kept.push_back(operand);
+      if (!is_bool_constant(*operand, is_and)) {
+        kept.push_back(operand);
+      } else if (dropped == nullptr) {
+        dropped = operand;
+      }
     }
     if (kept.empty()) return become(node, Value::boolean(is_and));
-    if (kept.size() == node->args.size()) return node;
+    if (dropped == nullptr) return node;
     if (kept.size() == 1) {
       if (is_bool(*kept[0])) return kept[0];
-      // The operand's kind must still be checked, which requires an operator.
-      for (Node* operand : node->args) {
-        if (operand != kept[0]) {
-          kept.push_back(operand);
-          break;
-        }
-      }
+      kept = {kept[0], dropped};  // the operand's kind must still be checked, which requires an operator
     }
     std::span<Node*> copied = arena_.copy(kept);
     node->args = {copied.data(), copied.size()};

@@ -3,14 +3,16 @@
 #pragma once
 
 #include "vm/program/link_tables.h"
+#include "vm/value/private_api.h"
 
 namespace ordain::ops {
 
 // Each returns false after setting eval.fault. Native code calls them by address.
-bool load_absent(Eval& eval, const ProgramData& data, SlotId slot, Value* out);  ///< fault, or the built-in default
+ORDAIN_PRIVATE_API bool load_absent(Eval& eval, const ProgramData& data, SlotId slot,
+                                    Value* out);  ///< fault, or the built-in default
 
 /// Charges the cost, then calls the prepared function. `args` are all arguments, including the
 /// prepared one.
-bool call_prepared(Eval& eval, const LinkedPrepared& prepared, const Value* args, Value* out);
+ORDAIN_PRIVATE_API bool call_prepared(Eval& eval, const LinkedPrepared& prepared, const Value* args, Value* out);
 
 }  // namespace ordain::ops

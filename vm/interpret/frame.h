@@ -7,6 +7,7 @@
 #include "ordain/eval.h"
 #include "vm/facts/fact_banks.h"
 #include "vm/program/linked_program.h"
+#include "vm/value/private_api.h"
 
 namespace ordain::vm {
 
@@ -39,7 +40,7 @@ struct Frame {
 /// Runs a predicate. Returns 0 for false, 1 for true or (if its result is not a bool) for a value
 /// in frame.result, and 2 for a fault in frame.eval.fault with its location. A bool result is in
 /// frame.result too.
-uint32_t interpret(Frame& frame, uint32_t predicate);
+ORDAIN_PRIVATE_API uint32_t interpret(Frame& frame, uint32_t predicate);
 
 /// Runs the conditions of rules without target sets, each under a fresh budget, until one is not
 /// false. It returns what a NativeBatch returns, and treats memory in the same way.

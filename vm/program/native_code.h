@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ordain/schema.h"
+#include "vm/value/private_api.h"
 
 namespace ordain::vm {
 
@@ -42,13 +43,13 @@ class NativeCode {
     return answers_[2 * capability + static_cast<uint32_t>(stage)].load(std::memory_order_acquire);
   }
 
-  void install_predicate(uint32_t predicate, NativePredicate code);
-  void install_batch(uint32_t entry, NativeBatch code);
+  ORDAIN_PRIVATE_API void install_predicate(uint32_t predicate, NativePredicate code);
+  ORDAIN_PRIVATE_API void install_batch(uint32_t entry, NativeBatch code);
   /// @param calls 2 * capability + stage
-  void install_answer(uint32_t calls, NativeAnswer code);
+  ORDAIN_PRIVATE_API void install_answer(uint32_t calls, NativeAnswer code);
 
   /// Holds the owner of code, or a thread that makes some, as long as the program lives.
-  void keep(std::shared_ptr<void> owner);
+  ORDAIN_PRIVATE_API void keep(std::shared_ptr<void> owner);
   /// Lets go of all owners. The tables that their threads read must still be there.
   void release_owners();
 

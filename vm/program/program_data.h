@@ -12,6 +12,7 @@
 
 #include "ordain/arena.h"
 #include "ordain/program.h"
+#include "vm/value/private_api.h"
 
 namespace ordain::vm {
 
@@ -257,7 +258,7 @@ struct OpInfo {
   const char* flags;
   const char* doc;
 };
-const OpInfo& op_info(Op op);
+ORDAIN_PRIVATE_API const OpInfo& op_info(Op op);
 inline constexpr uint16_t kOpCount = 0
 #define X(name, operands, flags, doc) +1
 #include "vm/program/opcodes.def"

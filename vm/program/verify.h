@@ -63,6 +63,7 @@ constexpr Shape read_shape(std::string_view operands, std::string_view flags) {
 inline constexpr Shape kShapes[] = {
 #define X(name, operands, flags, doc) read_shape(operands, flags),
 #include "vm/program/opcodes.def"
+#include "vm/value/private_api.h"
 #undef X
 };
 
@@ -86,6 +87,6 @@ inline bool never_falls_through(Op op) {
 uint32_t argument_count(const ProgramData& data, const Insn& insn);
 /// Returns, for each instruction of the predicate, the handler that its fault goes to (the
 /// handler's number within the predicate), or kNone.
-std::vector<uint32_t> handler_map(const ProgramData& data, const Predicate& predicate);
+ORDAIN_PRIVATE_API std::vector<uint32_t> handler_map(const ProgramData& data, const Predicate& predicate);
 
 }  // namespace ordain::vm

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "ordain/decide.h"
+#include "ordain/export.h"
 #include "ordain/latency.h"
 #include "ordain/prepared_events.h"
 
@@ -37,7 +38,7 @@ struct DecisionCost {
 };
 
 /// Measures deciding all calls in turn, repeatedly. There must be at least one call.
-DecisionCost measure_decisions(const PreparedEvents& events, const MeasureOptions& options);
+ORDAIN_API DecisionCost measure_decisions(const PreparedEvents& events, const MeasureOptions& options);
 
 /// Decisions with the same capability or the same deciding rule.
 struct DecisionGroup {
@@ -53,14 +54,14 @@ struct GroupedCosts {
 };
 
 /// Measures each call by itself, repeated with warm caches. There must be at least one call.
-GroupedCosts measure_groups(const PreparedEvents& events, const MeasureOptions& options);
+ORDAIN_API GroupedCosts measure_groups(const PreparedEvents& events, const MeasureOptions& options);
 
 /// Compares the interpreter's decision on each event, as read from JSON, with the decision of the
 /// best engine on the prepared event.
 /// @param lines the events that were prepared; lines that are not events are skipped.
 /// @returns the index of the first line on which the two differ, or nothing.
-std::optional<size_t> find_disagreement(const PreparedEvents& events, const std::vector<std::string>& lines,
-                                        const EventReaderOptions& reading);
+ORDAIN_API std::optional<size_t> find_disagreement(const PreparedEvents& events, const std::vector<std::string>& lines,
+                                                   const EventReaderOptions& reading);
 
 /// One bar of a histogram: the decisions that took longer than the bar before and at most `upto`.
 struct LatencyBar {
@@ -70,6 +71,6 @@ struct LatencyBar {
 
 /// Returns bars of equal width on a logarithmic scale from the fastest decision to p99, and a last
 /// bar for the slower rest.
-std::vector<LatencyBar> latency_bars(const DecisionCost& cost, int count);
+ORDAIN_API std::vector<LatencyBar> latency_bars(const DecisionCost& cost, int count);
 
 }  // namespace ordain

@@ -11,6 +11,7 @@
 
 #include "ordain/call.h"
 #include "ordain/event.h"
+#include "ordain/export.h"
 #include "ordain/program.h"
 #include "ordain/result.h"
 
@@ -36,7 +37,7 @@ struct PreparedCall {
 /// Events for one program. Each distinct caller (agent, principal, tenant, environment and session)
 /// gets one context. Adding events is not thread-safe; once all are added, several threads may fill
 /// calls from them.
-class PreparedEvents {
+class ORDAIN_API PreparedEvents {
  public:
   /// @param reading how events are read, as for an EventReader.
   explicit PreparedEvents(std::shared_ptr<const Program> program, EventReaderOptions reading = {});

@@ -13,6 +13,7 @@
 
 #include "ordain/audit.h"
 #include "ordain/decide.h"
+#include "ordain/export.h"
 #include "ordain/program.h"
 #include "ordain/result.h"
 
@@ -28,7 +29,7 @@ enum class ReplayChange : uint8_t {
   indeterminate = 5,  ///< a rule reads a value that the record does not hold
 };
 inline constexpr size_t kReplayChanges = 6;
-std::string_view to_string(ReplayChange change);
+ORDAIN_API std::string_view to_string(ReplayChange change);
 
 /// One side of an example.
 struct ReplayVerdict {
@@ -83,12 +84,14 @@ struct ReplayOptions {
 /// execute or write anything. A value that was removed from the record is assumed to fit its
 /// declaration. Memory is bounded, whatever the log's size; hashes are not checked.
 /// @returns error "bad_record" or "database_..." if the log cannot be read.
-Result<ReplayReport> replay(const AuditLog& log, const std::shared_ptr<const Program>& program,
-                            const std::shared_ptr<const Program>& against, const ReplayOptions& options = {});
+ORDAIN_API Result<ReplayReport> replay(const AuditLog& log, const std::shared_ptr<const Program>& program,
+                                       const std::shared_ptr<const Program>& against,
+                                       const ReplayOptions& options = {});
 
 /// Replays events, one JSON object per line; docs/cli.md describes them. Events do not hold a
 /// verdict, so `against` is required. @returns error "needs_against" or "unreadable".
-Result<ReplayReport> replay(std::istream& events, const std::shared_ptr<const Program>& program,
-                            const std::shared_ptr<const Program>& against, const ReplayOptions& options = {});
+ORDAIN_API Result<ReplayReport> replay(std::istream& events, const std::shared_ptr<const Program>& program,
+                                       const std::shared_ptr<const Program>& against,
+                                       const ReplayOptions& options = {});
 
 }  // namespace ordain

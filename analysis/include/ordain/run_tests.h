@@ -6,6 +6,7 @@
 
 #include "ordain/compile.h"
 #include "ordain/decide.h"
+#include "ordain/export.h"
 
 namespace ordain {
 
@@ -20,7 +21,7 @@ struct TestVerdict {
   std::string decision;  ///< one JSON object, as `ordain eval --json` prints it; `event` counts the test's calls from 1
 };
 
-struct TestReport {
+struct ORDAIN_API TestReport {
   const PolicyTest* test = nullptr;
   std::vector<TestVerdict> verdicts;  ///< one for each expectation, in source order
   bool passed() const;
@@ -29,6 +30,6 @@ struct TestReport {
 /// Runs every test of `compilation`, which must have a program and outlive the result. If it was
 /// compiled with CompileOptions::parts, `why` says which part of a condition was false. A call
 /// without `now` is decided at the time of this function call. Thread-safe.
-std::vector<TestReport> run_tests(const Compilation& compilation, const DecideOptions& options = {});
+ORDAIN_API std::vector<TestReport> run_tests(const Compilation& compilation, const DecideOptions& options = {});
 
 }  // namespace ordain

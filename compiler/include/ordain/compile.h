@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ordain/diagnostic.h"
+#include "ordain/export.h"
 #include "ordain/function.h"
 #include "ordain/program.h"
 
@@ -62,14 +63,14 @@ struct CompileOptions {
 /// the files that they import and that were not given, in the order in which imports name them. An
 /// import is looked up beside the importing file, then under the given directories. No file is read
 /// twice. A file that cannot be read is a diagnostic (code `unreadable`), never an exception.
-Diagnostics read_sources(const std::vector<std::string>& paths);
+ORDAIN_API Diagnostics read_sources(const std::vector<std::string>& paths);
 
 /// Compiles policy files as one set: parse, check, fold, index, emit, link. `functions` must outlive the Program.
-Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions,
-                    const CompileOptions& options = {});
+ORDAIN_API Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions,
+                               const CompileOptions& options = {});
 
 /// Like above, for texts in memory. Imports are resolved only among `sources`.
-Compilation compile(std::vector<std::shared_ptr<const Source>> sources, const FunctionTable& functions,
-                    const CompileOptions& options = {});
+ORDAIN_API Compilation compile(std::vector<std::shared_ptr<const Source>> sources, const FunctionTable& functions,
+                               const CompileOptions& options = {});
 
 }  // namespace ordain

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ordain/export.h"
+
 namespace ordain {
 
 /// A text to compile. It must outlive the compilation; diagnostics point into it.
@@ -34,7 +36,7 @@ struct Diagnostic {
 };
 
 /// The sources of one compilation and the mistakes found in them.
-struct Diagnostics {
+struct ORDAIN_API Diagnostics {
   std::vector<std::shared_ptr<const Source>> sources;
   std::vector<Diagnostic> items;
 
@@ -53,7 +55,7 @@ struct LineColumn {
   uint32_t line = 1;
   uint32_t column = 1;
 };
-LineColumn line_column(const Source& source, uint32_t offset);
+ORDAIN_API LineColumn line_column(const Source& source, uint32_t offset);
 
 struct RenderOptions {
   bool colour = false;
@@ -67,14 +69,14 @@ struct RenderOptions {
 ///          = help: did you mean `amount`?
 ///
 /// Long lines are cut around the caret; tabs are kept aligned.
-std::string render(const Diagnostics& diagnostics, const RenderOptions& options = {});
+ORDAIN_API std::string render(const Diagnostics& diagnostics, const RenderOptions& options = {});
 
 /// Writes one JSON object per diagnostic: severity, code, message, file, line, column, end_line,
 /// end_column, help, notes.
-std::string render_json(const Diagnostics& diagnostics);
+ORDAIN_API std::string render_json(const Diagnostics& diagnostics);
 
 /// @returns the candidate nearest to `word` by edit distance, if it is near enough for a typing
 /// error; or ""
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+ORDAIN_API std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace ordain

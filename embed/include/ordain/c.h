@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ordain/export.h"
+
 #ifdef __cplusplus
 extern "C" {
 #define ORDAIN_NOEXCEPT noexcept
@@ -85,33 +87,34 @@ typedef struct ordain_bytes {
 /* Compiles policy files, or directories that are searched for *.policy, with the standard library.
  * `options` may be NULL. On success *engine is set; otherwise it is NULL. Close it with
  * ordain_close. */
-ordain_status ordain_open(const char* const* paths, size_t count, const ordain_options* options, ordain_engine** engine,
-                          ordain_error* error) ORDAIN_NOEXCEPT;
+ORDAIN_API ordain_status ordain_open(const char* const* paths, size_t count, const ordain_options* options,
+                                     ordain_engine** engine, ordain_error* error) ORDAIN_NOEXCEPT;
 
 /* Loads a program that ordain_serialise wrote. Any bytes are safe to pass; they need not outlive the
  * call. */
-ordain_status ordain_open_program(const void* bytes, size_t length, const ordain_options* options,
-                                  ordain_engine** engine, ordain_error* error) ORDAIN_NOEXCEPT;
+ORDAIN_API ordain_status ordain_open_program(const void* bytes, size_t length, const ordain_options* options,
+                                             ordain_engine** engine, ordain_error* error) ORDAIN_NOEXCEPT;
 
 /* Writes the compiled policies, so that a host without a compiler, or without the time to compile,
  * can load them. */
-ordain_status ordain_serialise(const ordain_engine* engine, ordain_bytes* bytes, ordain_error* error) ORDAIN_NOEXCEPT;
+ORDAIN_API ordain_status ordain_serialise(const ordain_engine* engine, ordain_bytes* bytes,
+                                          ordain_error* error) ORDAIN_NOEXCEPT;
 
 /* Decides one event, a JSON object as described in docs/cli.md. An event without `now` is decided at
  * the time of the call. Thread-safe. On any failure the effect is ORDAIN_DENY and there is no JSON. */
-ordain_status ordain_decide(ordain_engine* engine, const char* event, size_t length, ordain_decision* decision,
-                            ordain_error* error) ORDAIN_NOEXCEPT;
+ORDAIN_API ordain_status ordain_decide(ordain_engine* engine, const char* event, size_t length,
+                                       ordain_decision* decision, ordain_error* error) ORDAIN_NOEXCEPT;
 
 /* Each accepts NULL, and a struct that is already freed. An engine must not be closed while another
  * thread decides with it. */
-void ordain_close(ordain_engine* engine) ORDAIN_NOEXCEPT;
-void ordain_decision_free(ordain_decision* decision) ORDAIN_NOEXCEPT;
-void ordain_bytes_free(ordain_bytes* bytes) ORDAIN_NOEXCEPT;
-void ordain_error_free(ordain_error* error) ORDAIN_NOEXCEPT;
+ORDAIN_API void ordain_close(ordain_engine* engine) ORDAIN_NOEXCEPT;
+ORDAIN_API void ordain_decision_free(ordain_decision* decision) ORDAIN_NOEXCEPT;
+ORDAIN_API void ordain_bytes_free(ordain_bytes* bytes) ORDAIN_NOEXCEPT;
+ORDAIN_API void ordain_error_free(ordain_error* error) ORDAIN_NOEXCEPT;
 
 /* Returns "ok", "bad_event", ...; "unknown" for a number that is not a status. The text is never
  * freed. */
-const char* ordain_status_name(ordain_status status) ORDAIN_NOEXCEPT;
+ORDAIN_API const char* ordain_status_name(ordain_status status) ORDAIN_NOEXCEPT;
 
 #ifdef __cplusplus
 }

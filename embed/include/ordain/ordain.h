@@ -10,6 +10,7 @@
 #include "ordain/decide_many.h"
 #include "ordain/decision_json.h"
 #include "ordain/event.h"
+#include "ordain/export.h"
 #include "ordain/json.h"
 #include "ordain/program.h"
 #include "ordain/runtime.h"
@@ -28,7 +29,7 @@ struct Policies {
 
 /// Compiles files and directories with the standard library. If native code is built in, it is made
 /// in the background and takes over when it is ready. Thread-safe.
-Policies load_policies(const std::vector<std::string>& paths);
-Policies load_policies(const std::string& path);
+ORDAIN_API Policies load_policies(const std::vector<std::string>& paths);
+ORDAIN_API Policies load_policies(const std::string& path);
 
 }  // namespace ordain

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ordain/export.h"
 #include "ordain/ordain.h"
 
 namespace ordain {
@@ -41,7 +42,7 @@ struct WatchOptions {
 ///       if (change.program != nullptr) (void)runtime.reload(change.program);
 ///       std::cerr << change.messages;
 ///     });
-class PolicyWatcher {
+class ORDAIN_API PolicyWatcher {
  public:
   using OnChange = std::function<void(const PolicyChange&)>;
 

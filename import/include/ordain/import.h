@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ordain/diagnostic.h"
+#include "ordain/export.h"
 #include "ordain/result.h"
 
 namespace ordain::importer {
@@ -24,13 +25,15 @@ struct Imported {
 using ReadFile = std::function<Result<std::string>(const std::string& path)>;
 
 /// Reads a file, but at most one byte more than an importer accepts.
-Result<std::string> read_yaml_file(const std::string& path);
+ORDAIN_API Result<std::string> read_yaml_file(const std::string& path);
 
 /// Imports CapFence's format: deny, require_approval, allow, risk_levels, rules, extends. See
 /// docs/import.md.
-Imported import_capfence(const std::string& path, const ImportOptions& options, const ReadFile& read = read_yaml_file);
+ORDAIN_API Imported import_capfence(const std::string& path, const ImportOptions& options,
+                                    const ReadFile& read = read_yaml_file);
 
 /// Imports Aegis's format: defaults, rules, plan_rules. See docs/import.md.
-Imported import_aegis(const std::string& path, const ImportOptions& options, const ReadFile& read = read_yaml_file);
+ORDAIN_API Imported import_aegis(const std::string& path, const ImportOptions& options,
+                                 const ReadFile& read = read_yaml_file);
 
 }  // namespace ordain::importer

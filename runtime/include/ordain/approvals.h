@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ordain/export.h"
 #include "ordain/grants.h"
 #include "ordain/keys.h"
 #include "ordain/program.h"
@@ -20,8 +21,8 @@ namespace ordain {
 /// pending -> approved -> consumed; pending -> rejected; pending or approved -> expired. The states
 /// rejected, expired and consumed are final.
 enum class ApprovalState : uint8_t { pending = 0, approved = 1, rejected = 2, expired = 3, consumed = 4 };
-std::string_view to_string(ApprovalState state);
-std::optional<ApprovalState> parse_approval_state(std::string_view name);
+ORDAIN_API std::string_view to_string(ApprovalState state);
+ORDAIN_API std::optional<ApprovalState> parse_approval_state(std::string_view name);
 
 /// The vote of one person for one group.
 struct ApprovalVote {
@@ -36,7 +37,7 @@ struct ApprovalVote {
 
 /// One request for approval: the exact call, the agent and principal, the rules that ask, and the
 /// result.
-struct Approval {
+struct ORDAIN_API Approval {
   std::string id;  ///< 32 hex digits
   ApprovalState state = ApprovalState::pending;
   std::string capability;
@@ -60,7 +61,7 @@ struct Approval {
 /// Writes a JSON object with the keys id, state, capability, input, resource, agent, principal,
 /// tenant, environment, session, rule, reason, rules, groups, missing, votes, action, created,
 /// expires, consumed, consumed_by, outcome, binding. Times are RFC 3339 texts or null.
-std::string to_json(const Approval& approval);
+ORDAIN_API std::string to_json(const Approval& approval);
 
 /// A call that needs approval. `binding` ties the approval to exactly this call and to the rules that ask.
 struct ApprovalRequest {
@@ -88,7 +89,7 @@ struct OperatorKeys {
 /// directory. Errors: "no_database", "database_busy", "database_full", "database_readonly",
 /// "database_corrupt", "database_error". With keys also "no_key" (the store has no key to sign
 /// with) and "bad_signature" (none of the keys signed a row).
-class ApprovalStore {
+class ORDAIN_API ApprovalStore {
  public:
   /// `read_write` creates the directory (mode 0700) and the file if they are missing; `read_only`
   /// does not. With an empty directory name, approvals stay in memory for the life of the store.

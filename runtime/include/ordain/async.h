@@ -11,6 +11,7 @@
 #include <stop_token>
 #include <string>
 
+#include "ordain/export.h"
 #include "ordain/plan.h"
 
 namespace ordain {
@@ -29,7 +30,7 @@ using AsyncTool = std::function<Result<Document>(const Value& input, std::stop_t
 using Completion = std::function<void(Outcome<Document>)>;
 
 /// A call that was started. Copies are handles of the same call.
-class AsyncCall {
+class ORDAIN_API AsyncCall {
  public:
   /// Asks the call to end. If it has not begun to execute, it never will: it completes as Denied
   /// with code "cancelled". Otherwise its stop token is triggered, and it completes with the tool's
@@ -55,7 +56,7 @@ class AsyncCall {
 /// timeout, the call completes in time: as Denied with code "timeout" if it has not begun to
 /// execute; otherwise as Failed with code "timeout", while its tool is asked to stop. The tool's
 /// own outcome is recorded when it returns.
-class AsyncCalls {
+class ORDAIN_API AsyncCalls {
  public:
   /// @returns error "invalid_options".
   static Result<AsyncCalls> open(Runtime runtime, AsyncOptions options = {});
@@ -79,6 +80,6 @@ class AsyncCalls {
 
 /// A handler that passes each request to `notify` and lets the call wait: the answer comes later,
 /// through ApprovalStore.
-ApprovalHandler deferred_handler(std::function<void(const Approval&)> notify);
+ORDAIN_API ApprovalHandler deferred_handler(std::function<void(const Approval&)> notify);
 
 }  // namespace ordain

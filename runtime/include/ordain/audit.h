@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ordain/decide.h"
+#include "ordain/export.h"
 #include "ordain/identity.h"
 #include "ordain/json.h"
 #include "ordain/keys.h"
@@ -68,7 +69,7 @@ enum class RecordKind : uint8_t {
   lost = 5,      ///< earlier records could not be written; names their actions
   decision = 6,  ///< a decision alone, for example about an event: nothing was executed or asked
 };
-std::string_view to_string(RecordKind kind);
+ORDAIN_API std::string_view to_string(RecordKind kind);
 
 /// How an executed call ended. The numbers are part of the record format; append only.
 enum class OutcomeStatus : uint8_t {
@@ -78,7 +79,7 @@ enum class OutcomeStatus : uint8_t {
   withheld = 3,  ///< executed, but the output was withheld
   failed = 4,    ///< the tool failed or threw
 };
-std::string_view to_string(OutcomeStatus status);
+ORDAIN_API std::string_view to_string(OutcomeStatus status);
 
 struct RecordedObligation {
   RuleKind kind = RuleKind::warn;
@@ -136,10 +137,10 @@ struct AuditRecord {
 
 /// Writes one line of JSON with keys in a fixed order, without those that do not apply. Under
 /// observe the effect reads "would_deny", ...
-std::string to_json(const AuditRecord& record);
+ORDAIN_API std::string to_json(const AuditRecord& record);
 
 /// Selects records; an empty field matches all.
-struct AuditFilter {
+struct ORDAIN_API AuditFilter {
   std::string agent, principal, tenant, capability, session, action, rule;
   std::optional<RecordKind> kind;
   std::optional<Effect> effect;           ///< of a decided record
@@ -175,7 +176,7 @@ struct AuditVerification {
 
 /// Reads the log of one database directory, even while runtimes write to it. Use it from one thread
 /// at a time. Segments begun after `open` are not read.
-class AuditLog {
+class ORDAIN_API AuditLog {
  public:
   /// @returns error "no_database" if the directory holds no log, or a "database_..." error.
   static Result<AuditLog> open(const std::string& directory);
@@ -224,23 +225,24 @@ struct ProvenRecord {
 };
 /// Checks a proof on its own; no log is needed. Without keys the signature is not checked.
 /// @returns error "bad_proof" with the reason, "not_signed" or "bad_signature"
-Result<ProvenRecord> check_audit_proof(std::string_view proof, const std::vector<PublicKey>& keys = {});
+ORDAIN_API Result<ProvenRecord> check_audit_proof(std::string_view proof, const std::vector<PublicKey>& keys = {});
 
 /// Reads the notes in a file that checkpoints were appended to. @returns error "bad_note" or
 /// "unreadable".
-Result<std::vector<std::string>> read_checkpoints(const std::string& path);
+ORDAIN_API Result<std::vector<std::string>> read_checkpoints(const std::string& path);
 
 /// Restores a log in `directory` from the lines of an unfiltered export, until `next` returns
 /// false. Every line must agree with the record that it carries, and the whole log must verify;
 /// otherwise no log is made. @returns the number of records imported, or error "log_exists",
 /// "bad_line" (with its number), "bad_record" or "database_...".
-Result<uint64_t> import_audit(const std::string& directory, const std::function<bool(std::string* line)>& next);
+ORDAIN_API Result<uint64_t> import_audit(const std::string& directory,
+                                         const std::function<bool(std::string* line)>& next);
 
 /// Seals the current segment, begins the next, and adds missing indexes to sealed segments. With a
 /// key, a checkpoint covers the sealed records. Runtimes that write to the log continue in the new
 /// segment by themselves. @returns whether there was a record to seal.
-Result<bool> rotate_audit(const std::string& directory, const std::optional<PrivateKey>& key = {},
-                          const std::string& checkpoint_file = {});
+ORDAIN_API Result<bool> rotate_audit(const std::string& directory, const std::optional<PrivateKey>& key = {},
+                                     const std::string& checkpoint_file = {});
 
 struct PrunedAudit {
   uint64_t segments = 0;  ///< number removed
@@ -249,6 +251,7 @@ struct PrunedAudit {
 /// Removes the oldest sealed segments, except the last `keep` of them and the current one. What
 /// remains still verifies, because its head holds the hash and the tree of all records before. With
 /// a key, that head is signed, which `verify` with keys requires.
-Result<PrunedAudit> prune_audit(const std::string& directory, size_t keep, const std::optional<PrivateKey>& key = {});
+ORDAIN_API Result<PrunedAudit> prune_audit(const std::string& directory, size_t keep,
+                                           const std::optional<PrivateKey>& key = {});
 
 }  // namespace ordain

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ordain/export.h"
 #include "ordain/identity.h"
 #include "ordain/schema.h"
 #include "ordain/value.h"
@@ -38,7 +39,7 @@ struct ActionRisk {
 };
 
 /// The options of one call. All are optional; views must live until the call returns.
-struct CallOptions {
+struct ORDAIN_API CallOptions {
   const Identity* identity = nullptr;  ///< the runtime's own if nullptr
   std::string_view trace = {};         ///< generated if empty
   std::string_view parent = {};        ///< id of the action that led to this one

@@ -10,6 +10,7 @@
 
 #include "ordain/audit.h"
 #include "ordain/decide.h"
+#include "ordain/export.h"
 #include "ordain/value.h"
 
 namespace ordain {
@@ -33,7 +34,7 @@ struct DecidedFacts {
 };
 
 /// Writes to one log. Use it from one thread.
-class DecisionRecorder {
+class ORDAIN_API DecisionRecorder {
  public:
   /// Opens the log of a directory, or creates both, readable only by the owner. Whatever the
   /// durability, `add` waits only for room in the queue (`options.queue_wait`); `flush` waits for

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "ordain/export.h"
+
 namespace ordain {
 
 enum class GrantState : uint8_t {
@@ -15,7 +17,7 @@ enum class GrantState : uint8_t {
   revoked,   ///< was revoked
   unsigned_  ///< keys are configured, and none signed it; covers nothing
 };
-std::string_view to_string(GrantState state);
+ORDAIN_API std::string_view to_string(GrantState state);
 
 /// Defines whose calls of which capabilities are granted, and until when. An empty text covers all.
 struct Grant {
@@ -36,6 +38,6 @@ struct Grant {
 /// Writes a JSON object with the keys id, state, capability, scope, agent, principal, tenant,
 /// environment, session, from, until, granted_by, note, created, revoked, revoked_by, revoked_note,
 /// signed_by.
-std::string to_json(const Grant& grant);
+ORDAIN_API std::string to_json(const Grant& grant);
 
 }  // namespace ordain

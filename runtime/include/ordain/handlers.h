@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "ordain/approvals.h"
+#include "ordain/export.h"
 
 namespace ordain {
 
@@ -29,26 +30,27 @@ struct ApprovalAnswer {
 using ApprovalHandler = std::function<ApprovalAnswer(const Approval& request)>;
 
 /// Leaves every request in the queue, for `ordain approvals`. This is the default.
-ApprovalHandler queue_handler();
+ORDAIN_API ApprovalHandler queue_handler();
 
 /// Shows the exact call and asks yes or no. Anything but yes rejects, including the end of input.
 /// Asks one question at a time.
-ApprovalHandler terminal_handler();
+ORDAIN_API ApprovalHandler terminal_handler();
 /// The streams must outlive the handler.
-ApprovalHandler terminal_handler(std::istream& in, std::ostream& out, std::string approver = "terminal");
+ORDAIN_API ApprovalHandler terminal_handler(std::istream& in, std::ostream& out, std::string approver = "terminal");
 
 /// Gives the same answer to every request; for tests.
-ApprovalHandler auto_handler(bool approve, std::string approver = "auto");
+ORDAIN_API ApprovalHandler auto_handler(bool approve, std::string approver = "auto");
 
 /// Asks a function of the host.
-ApprovalHandler callback_handler(std::function<bool(const Approval&)> approve, std::string approver = "callback");
+ORDAIN_API ApprovalHandler callback_handler(std::function<bool(const Approval&)> approve,
+                                            std::string approver = "callback");
 
 /// @returns `text` with control characters, and characters that reorder or hide text, written as
 /// \u{...}, so that text from an agent cannot disguise itself on a terminal. Invalid UTF-8 bytes
 /// become \x...; line feeds and tabs are kept.
-std::string terminal_text(std::string_view text);
+ORDAIN_API std::string terminal_text(std::string_view text);
 
 /// Describes the request for the person who decides: several lines, safe for a terminal.
-std::string describe(const Approval& request);
+ORDAIN_API std::string describe(const Approval& request);
 
 }  // namespace ordain

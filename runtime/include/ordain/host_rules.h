@@ -12,12 +12,13 @@
 
 #include "ordain/call_options.h"
 #include "ordain/decide.h"
+#include "ordain/export.h"
 #include "ordain/json.h"
 
 namespace ordain {
 
 /// The call as a host rule sees it. The views live until the rule returns.
-struct HostCall {
+struct ORDAIN_API HostCall {
   Stage stage = Stage::before;
   std::string_view capability;
   const Value& input;   ///< as it came from the agent, before any `redact`

@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "ordain/call.h"
+#include "ordain/export.h"
 #include "ordain/json.h"
 #include "ordain/result.h"
 
 namespace ordain {
 
 /// 128 random bits that name an action, a session, an approval or an audit chain.
-struct Id128 {
+struct ORDAIN_API Id128 {
   std::array<uint8_t, 16> bytes{};
 
   static Id128 random();  ///< from the system's randomness; unique across threads and forks
@@ -40,7 +41,7 @@ struct Who {
 
 /// The caller's identity, resolved against a program, and again when the program changes. It is a
 /// handle: copies share one state. Thread-safe; any number of threads may use one identity at once.
-class Identity {
+class ORDAIN_API Identity {
  public:
   /// @returns error code "invalid_identity" (bad UTF-8, an over-long text, an attribute that does not fit its
   /// declaration, a root that is not an object, or two different values for one id).

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ordain/digest.h"
+#include "ordain/export.h"
 #include "ordain/result.h"
 
 namespace ordain {
@@ -18,7 +19,7 @@ namespace ordain {
 using Signature = std::array<uint8_t, 64>;  ///< Ed25519
 
 /// An Ed25519 public key with the name of its owner. It is a value; thread-safe.
-class PublicKey {
+class ORDAIN_API PublicKey {
  public:
   /// Reads a verifier key, `name+hash+base64`. @returns error "bad_key".
   static Result<PublicKey> parse(std::string_view text);
@@ -40,7 +41,7 @@ class PublicKey {
 
 /// An Ed25519 key pair. It is a handle: copies share it. Thread-safe. Its memory is wiped with the
 /// last copy.
-class PrivateKey {
+class ORDAIN_API PrivateKey {
  public:
   /// Makes a new key. `name` is printable ASCII without spaces and '+', at most 128 bytes. @returns
   /// error "bad_key".
@@ -63,7 +64,7 @@ class PrivateKey {
 
 /// A secret of 32 bytes for digests of values (HMAC-SHA256): without it, a reader of the record
 /// cannot guess a value and compare digests. It is a handle, like PrivateKey.
-class DigestKey {
+class ORDAIN_API DigestKey {
  public:
   static DigestKey generate();
   static Result<DigestKey> load(const std::string& path);  ///< errors as for PrivateKey::load
@@ -82,10 +83,10 @@ class DigestKey {
 /// Writes a signed note: `text`, an empty line, and the line "— name base64(id, signature)". `text`
 /// must be UTF-8 and end with a line feed, but not with an empty line, and hold no other control
 /// characters.
-std::string sign_note(const PrivateKey& key, std::string_view text);
+ORDAIN_API std::string sign_note(const PrivateKey& key, std::string_view text);
 
 /// Opens a note. @returns its text if one of `keys` signed it (signatures of other keys are
 /// skipped); error "bad_note" (malformed), "not_signed" (by none of the keys) or "bad_signature".
-Result<std::string> open_note(std::string_view note, const std::vector<PublicKey>& keys);
+ORDAIN_API Result<std::string> open_note(std::string_view note, const std::vector<PublicKey>& keys);
 
 }  // namespace ordain

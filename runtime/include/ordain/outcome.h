@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "ordain/export.h"
 #include "ordain/identity.h"
 
 namespace ordain {
@@ -101,10 +102,10 @@ class [[nodiscard]] Outcome {
 };
 
 namespace detail {
-std::string describe(const Denied& denied);
-std::string describe(const Pending& pending);
-std::string describe(const Withheld& withheld);
-std::string describe(const Failed& failed);
+ORDAIN_API std::string describe(const Denied& denied);
+ORDAIN_API std::string describe(const Pending& pending);
+ORDAIN_API std::string describe(const Withheld& withheld);
+ORDAIN_API std::string describe(const Failed& failed);
 }  // namespace detail
 
 template <typename T>

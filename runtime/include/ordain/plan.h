@@ -10,12 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "ordain/export.h"
 #include "ordain/runtime.h"
 
 namespace ordain {
 
 /// @returns the document `{}`
-Document empty_object();
+ORDAIN_API Document empty_object();
 
 /// One action of a plan. Owns its texts.
 struct Action {
@@ -29,7 +30,7 @@ struct Action {
 };
 
 /// Carries out actions. Several threads use it at once only under PlanOptions::parallel.
-class Executor {
+class ORDAIN_API Executor {
  public:
   virtual ~Executor() = default;
   /// Executes one action; `input` is the input after `redact`. May throw.
@@ -45,7 +46,8 @@ class Executor {
 };
 
 /// Makes an executor from one function.
-std::unique_ptr<Executor> make_executor(std::function<Result<Document>(const Action&, const Value& input)> execute);
+ORDAIN_API std::unique_ptr<Executor> make_executor(
+    std::function<Result<Document>(const Action&, const Value& input)> execute);
 
 /// Applies when actions occur in the order of `capabilities` (names or globs), even with others in
 /// between. The effect is that of the last of these actions.
@@ -77,7 +79,7 @@ struct PlannedAction {
 };
 
 /// A forecast: what would happen now. Executing decides each action again.
-struct Plan {
+struct ORDAIN_API Plan {
   std::vector<PlannedAction> actions;
 
   size_t size() const { return actions.size(); }
@@ -95,7 +97,7 @@ enum class ActionStatus : uint8_t {
   denied,   ///< approval was refused or is still pending
   skipped,  ///< not tried: an earlier action failed or was denied, or it was a dry run
 };
-std::string_view to_string(ActionStatus status);
+ORDAIN_API std::string_view to_string(ActionStatus status);
 
 struct ActionResult {
   ActionStatus status = ActionStatus::skipped;
@@ -139,13 +141,14 @@ struct PlanOptions {
 };
 
 /// Decides the actions without executing, asking or recording anything.
-Plan make_plan(const Runtime& runtime, std::vector<Action> actions, const PlanRules& rules = {});
+ORDAIN_API Plan make_plan(const Runtime& runtime, std::vector<Action> actions, const PlanRules& rules = {});
 
 /// One result for each action, in the plan's order.
-std::vector<ActionResult> execute(const Runtime& runtime, Executor& executor, const Plan& plan,
-                                  const PlanOptions& options = {});
+ORDAIN_API std::vector<ActionResult> execute(const Runtime& runtime, Executor& executor, const Plan& plan,
+                                             const PlanOptions& options = {});
 
 /// Plans and executes one action.
-ActionResult run_one(const Runtime& runtime, Executor& executor, const Action& action, const PlanOptions& options = {});
+ORDAIN_API ActionResult run_one(const Runtime& runtime, Executor& executor, const Action& action,
+                                const PlanOptions& options = {});
 
 }  // namespace ordain

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ordain/export.h"
 #include "ordain/host_rules.h"
 #include "ordain/result.h"
 
@@ -35,11 +36,11 @@ struct RemoteAnswer {
 /// Reads what an Ordain decision point answers: a decision as decision_json (ordain/decision_json.h)
 /// and `ordain eval --json` write it. Any bytes are safe to pass. @returns error "bad_answer" with
 /// what is wrong, or with why the decision point refused the event.
-Result<RemoteAnswer> parse_remote_answer(std::string_view json);
+ORDAIN_API Result<RemoteAnswer> parse_remote_answer(std::string_view json);
 
 /// The interface that a host implements over its transport. Must be thread-safe: calls ask
 /// concurrently.
-class RemoteDecider {
+class ORDAIN_API RemoteDecider {
  public:
   /// Delivers the answer, or an error that says why there is none. Only the first answer before the
   /// deadline counts; calling it again or late, on any thread, does nothing. It may outlive the

@@ -15,6 +15,7 @@
 #include "ordain/audit.h"
 #include "ordain/call_options.h"
 #include "ordain/decide.h"
+#include "ordain/export.h"
 #include "ordain/handlers.h"
 #include "ordain/host_rules.h"
 #include "ordain/identity.h"
@@ -122,7 +123,7 @@ struct Authorization {
 /// Governs calls. It is a handle: copies share one runtime, and so do the functions that `wrap`
 /// returns. Thread-safe. When the last handle is destroyed, the queued records are written and the
 /// database is closed.
-class Runtime {
+class ORDAIN_API Runtime {
  public:
   /// @returns error "invalid_identity", "invalid_options" or a "database_..." error.
   static Result<Runtime> open(std::shared_ptr<const Program> program, RuntimeOptions options = {});

@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "ordain/audit.h"
+#include "ordain/export.h"
 
 namespace ordain {
 
 /// Receives every record when it is made, on the thread of the call, possibly from several threads
 /// at once. The record's `id`, `chain`, `sequence` and `hash` are empty, because only the log
 /// assigns them.
-class AuditSink {
+class ORDAIN_API AuditSink {
  public:
   virtual ~AuditSink() = default;
   /// Takes one record. An error or an exception counts as a log that cannot be written: under
@@ -24,7 +25,7 @@ class AuditSink {
 };
 
 /// Keeps the last `capacity` records in memory.
-class MemorySink final : public AuditSink {
+class ORDAIN_API MemorySink final : public AuditSink {
  public:
   explicit MemorySink(size_t capacity = 10'000);
   ~MemorySink() override;
@@ -40,8 +41,8 @@ class MemorySink final : public AuditSink {
 
 /// Passes each record to the host's logger as one line of JSON (see to_json), without line feed.
 /// Makes one call at a time.
-std::shared_ptr<AuditSink> log_sink(std::function<void(std::string_view line)> write);
+ORDAIN_API std::shared_ptr<AuditSink> log_sink(std::function<void(std::string_view line)> write);
 /// Writes lines to a stream, which must outlive the sink, and flushes each.
-std::shared_ptr<AuditSink> log_sink(std::ostream& out);
+ORDAIN_API std::shared_ptr<AuditSink> log_sink(std::ostream& out);
 
 }  // namespace ordain

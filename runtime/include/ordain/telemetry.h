@@ -9,6 +9,7 @@
 
 #include "ordain/audit.h"
 #include "ordain/decide.h"
+#include "ordain/export.h"
 
 namespace ordain {
 
@@ -41,7 +42,7 @@ struct ExecutionEvent {
 
 /// Receives events on the threads of the calls, several at once. The functions should be quick and
 /// cannot fail.
-class Telemetry {
+class ORDAIN_API Telemetry {
  public:
   virtual ~Telemetry() = default;
   virtual void decided(const DecisionEvent&) noexcept {}
@@ -52,7 +53,7 @@ class Telemetry {
 
 /// Counts events. Give it to RuntimeOptions::telemetry and serve `text` where your monitoring asks
 /// for it.
-class Metrics final : public Telemetry {
+class ORDAIN_API Metrics final : public Telemetry {
  public:
   Metrics();
   ~Metrics() override;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "ordain/call_options.h"
+#include "ordain/export.h"
 #include "ordain/outcome.h"
 #include "ordain/result.h"
 #include "ordain/value_codec.h"
@@ -25,7 +26,7 @@ namespace detail {
 struct Core;
 
 /// The tool that the governed path executes, and the delivery of its output.
-class GovernedTool {
+class ORDAIN_API GovernedTool {
  public:
   /// Runs the tool. May throw. `*output` must live as long as the tool's object.
   virtual std::optional<Error> execute(Arena& arena, const Value& input, Value* output, bool* entered) = 0;
@@ -46,8 +47,8 @@ struct Governed {
 };
 
 /// Governs one call: the only path that a call takes.
-Governed govern(Core& core, std::string_view capability, const Value& input, const CallOptions& options,
-                GovernedTool& tool);
+ORDAIN_API Governed govern(Core& core, std::string_view capability, const Value& input, const CallOptions& options,
+                           GovernedTool& tool);
 
 template <typename T>
 Outcome<T> to_outcome(Governed&& governed, std::optional<typename Outcome<T>::Stored>&& value) {

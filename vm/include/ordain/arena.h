@@ -12,13 +12,15 @@
 #include <utility>
 #include <vector>
 
+#include "ordain/export.h"
+
 namespace ordain {
 
 /// Hands out memory that is freed all at once. Not thread-safe; one owner at a time.
 ///
 /// An arena whose `first_block` equals its `limit` takes all its memory at construction and never
 /// calls malloc again, which is how scratch memory for deciding is made.
-class Arena {
+class ORDAIN_API Arena {
  public:
   static constexpr size_t kNoLimit = SIZE_MAX;
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ordain/arena.h"
+#include "ordain/export.h"
 #include "ordain/program.h"
 
 namespace ordain {
@@ -32,7 +33,7 @@ struct BindError {
 /// The host's facts about who acts: agent, principal, tenant, environment, session and other context. Made once
 /// for many calls; must be made again when the program changes. Not thread-safe while it is being filled; read-only
 /// after.
-class Context {
+class ORDAIN_API Context {
  public:
   explicit Context(std::shared_ptr<const Program> program);
 
@@ -58,7 +59,7 @@ class Context {
 
 /// The facts of one call. Reuse one Call per thread: `begin` clears it without freeing its memory.
 /// Not thread-safe. Values passed as views (`set`) must live until the decision is no longer used.
-class Call {
+class ORDAIN_API Call {
  public:
   explicit Call(std::shared_ptr<const Program> program);
 

@@ -10,13 +10,14 @@
 #include "ordain/arena.h"
 #include "ordain/call.h"
 #include "ordain/evaluate.h"
+#include "ordain/export.h"
 #include "ordain/program.h"
 
 namespace ordain {
 
 /// Effects, in order of strength. In the after stage `allow` means release.
 enum class Effect : uint8_t { allow = 0, require_approval = 1, deny = 2 };
-std::string_view to_string(Effect effect);
+ORDAIN_API std::string_view to_string(Effect effect);
 
 /// Why the decision has its effect.
 enum class DecisionCode : uint8_t {
@@ -27,7 +28,7 @@ enum class DecisionCode : uint8_t {
   evaluation_error = 4,
   budget_exceeded = 5,
 };
-std::string_view to_string(DecisionCode code);  ///< "rule", "default", "invalid_input", ...
+ORDAIN_API std::string_view to_string(DecisionCode code);  ///< "rule", "default", "invalid_input", ...
 
 /// What must be done with an allowed call besides letting it pass.
 struct Obligation {
@@ -65,9 +66,11 @@ struct DecideOptions {
 
 /// Decides a call and stops as soon as the answer cannot change. `call` and `context` must have
 /// been made for the same program. Thread-safe if each thread has a Scratch of its own.
-Decision decide(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options = {});
+ORDAIN_API Decision decide(const Call& call, const Context& context, Scratch& scratch,
+                           const DecideOptions& options = {});
 
 /// Gives the same answer, but evaluates every rule and lists all matching rules in source order.
-Decision decide_all(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options = {});
+ORDAIN_API Decision decide_all(const Call& call, const Context& context, Scratch& scratch,
+                               const DecideOptions& options = {});
 
 }  // namespace ordain

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "ordain/decide.h"
+#include "ordain/export.h"
 
 namespace ordain {
 
@@ -31,7 +32,8 @@ struct DecideManyOptions {
 /// Decides every call, in no particular order if there are several threads. Returns when `each` has
 /// received all decisions. Each thread has a Scratch of its own. If fewer threads can be started
 /// than wanted, those that run do all the work.
-void decide_many(std::span<const CallInContext> calls, const EachDecision& each, const DecideManyOptions& options = {});
+ORDAIN_API void decide_many(std::span<const CallInContext> calls, const EachDecision& each,
+                            const DecideManyOptions& options = {});
 
 /// Returns one call after another, and nullptr at the end. A call must not change until the next
 /// one is asked for.
@@ -39,6 +41,6 @@ using CallSource = std::function<const CallInContext*()>;
 
 /// Decides a stream of calls, in order, on the calling thread alone. A host that wants several
 /// threads starts them itself, and each of them reads and decides a part.
-void decide_many(const CallSource& next, const EachDecision& each, const DecideManyOptions& options = {});
+ORDAIN_API void decide_many(const CallSource& next, const EachDecision& each, const DecideManyOptions& options = {});
 
 }  // namespace ordain

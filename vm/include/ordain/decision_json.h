@@ -10,6 +10,7 @@
 
 #include "ordain/call.h"
 #include "ordain/decide.h"
+#include "ordain/export.h"
 #include "ordain/json.h"
 #include "ordain/result.h"
 
@@ -18,11 +19,11 @@ namespace ordain {
 /// Writes the decision of `call` as one line of JSON, without a line end. Call it while `decision`
 /// is valid, that is, before the next decision with the same Scratch. `event` becomes the key
 /// "event": the number, from 1, of the event's line or of the decision.
-std::string decision_json(const Call& call, const Decision& decision, uint64_t event = 1);
+ORDAIN_API std::string decision_json(const Call& call, const Decision& decision, uint64_t event = 1);
 
 /// Writes what stands in place of a decision if the event could not be read: {"event": n, "error":
 /// {"code", "message"}}.
-std::string error_json(const Error& error, uint64_t event = 1);
+ORDAIN_API std::string error_json(const Error& error, uint64_t event = 1);
 
 /// A decision that was read from JSON. It owns its texts, and it names rules, whereas a Decision
 /// numbers them. In the JSON only the effect is required; all other members have defaults.
@@ -62,6 +63,6 @@ struct ParsedDecision {
 /// @returns error "bad_json" if the text is anything but one JSON value, "bad_decision" if the
 /// value is not a decision, or "refused" if error_json wrote it; the message then holds that
 /// error's code and message.
-Result<ParsedDecision> parse_decision(std::string_view json);
+ORDAIN_API Result<ParsedDecision> parse_decision(std::string_view json);
 
 }  // namespace ordain

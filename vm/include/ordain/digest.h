@@ -6,15 +6,17 @@
 #include <string>
 #include <string_view>
 
+#include "ordain/export.h"
+
 namespace ordain {
 
 using Digest = std::array<uint8_t, 32>;  ///< SHA-256
-std::string to_hex(const Digest& digest);
+ORDAIN_API std::string to_hex(const Digest& digest);
 
 /// Computes the SHA-256 of `bytes`. Thread-safe.
-Digest sha256(std::string_view bytes);
+ORDAIN_API Digest sha256(std::string_view bytes);
 
 /// Computes the HMAC-SHA256 of `bytes` under `key`. Thread-safe.
-Digest hmac_sha256(std::string_view key, std::string_view bytes);
+ORDAIN_API Digest hmac_sha256(std::string_view key, std::string_view bytes);
 
 }  // namespace ordain

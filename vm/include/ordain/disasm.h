@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "ordain/export.h"
 #include "ordain/program.h"
 
 namespace ordain {
@@ -10,6 +11,6 @@ namespace ordain {
 /// Writes the predicates, with rule names, symbolic operands, labels and places in policy text, and
 /// then the rules of each capability. The form is for reading and may change; docs/bytecode.md
 /// explains the instructions. Thread-safe.
-std::string disassemble(const Program& program);
+ORDAIN_API std::string disassemble(const Program& program);
 
 }  // namespace ordain

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "ordain/arena.h"
+#include "ordain/export.h"
 #include "ordain/fault.h"
 #include "ordain/value.h"
 
@@ -22,7 +23,7 @@ struct Budget {
 
 /// The state of one evaluation, which all engines share. Its functions set a fault and return false
 /// on failure.
-struct Eval {
+struct ORDAIN_API Eval {
   Arena* arena = nullptr;
   uint64_t cost_left = 0;
   uint64_t memory_left = 0;
@@ -80,6 +81,6 @@ struct Eval {
 /// texts of the same size as `charge_text` says. So values that share their parts, whose size is exponential, are
 /// compared within the budget.
 /// @returns false on exhaustion.
-bool equal(Eval& eval, const Value& a, const Value& b, bool* out);
+ORDAIN_API bool equal(Eval& eval, const Value& a, const Value& b, bool* out);
 
 }  // namespace ordain

@@ -7,6 +7,7 @@
 #include "ordain/arena.h"
 #include "ordain/call.h"
 #include "ordain/eval.h"
+#include "ordain/export.h"
 #include "ordain/fault.h"
 #include "ordain/program.h"
 
@@ -14,7 +15,7 @@ namespace ordain {
 
 /// Memory for evaluations and decisions, owned by the caller. Use one per thread. It is allocated
 /// at construction and never grows.
-class Scratch {
+class ORDAIN_API Scratch {
  public:
   explicit Scratch(size_t bytes = 4 << 20);
   Arena& arena() { return arena_; }
@@ -30,7 +31,7 @@ struct EvaluateOptions {
 
 /// Evaluates one predicate for its value (for programs that are expressions, and for tests).
 /// @returns false on a fault, which is stored in `*fault`.
-bool evaluate(const Program& program, uint32_t predicate, const Call& call, const Context& context, Scratch& scratch,
-              const EvaluateOptions& options, Value* result, Fault* fault);
+ORDAIN_API bool evaluate(const Program& program, uint32_t predicate, const Call& call, const Context& context,
+                         Scratch& scratch, const EvaluateOptions& options, Value* result, Fault* fault);
 
 }  // namespace ordain

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "ordain/call.h"
+#include "ordain/export.h"
 #include "ordain/program.h"
 #include "ordain/result.h"
 #include "ordain/time_text.h"
@@ -45,7 +46,7 @@ struct Event {
 
 /// Writes an event as one line of canonical JSON, without a line end, which EventReader can read.
 /// Values that JSON lacks are written as to_json(const Value&) writes them.
-std::string to_json(const Event& event);
+ORDAIN_API std::string to_json(const Event& event);
 
 struct EventReaderOptions {
   /// The time of events without `now`. If it is empty, they get the system time at which they are
@@ -63,7 +64,7 @@ struct EventReaderOptions {
 ///     EventReader reader(program);
 ///     if (auto read = reader.read(json); !read) return error_json(read.error());
 ///     return decision_json(reader.call(), decide(reader.call(), reader.context(), scratch));
-class EventReader {
+class ORDAIN_API EventReader {
  public:
   explicit EventReader(std::shared_ptr<const Program> program, EventReaderOptions options = {});
   EventReader(EventReader&&) noexcept;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "ordain/export.h"
 #include "ordain/value.h"
 
 namespace ordain {
@@ -44,9 +45,9 @@ struct Fault {
 };
 
 /// The stable name of a code, such as "division_by_zero".
-std::string_view fault_name(FaultCode code);
+ORDAIN_API std::string_view fault_name(FaultCode code);
 
 /// The fault as text for people: `no such key "x"`, `division by zero`.
-std::string fault_message(const Fault& fault);
+ORDAIN_API std::string fault_message(const Fault& fault);
 
 }  // namespace ordain

@@ -10,6 +10,7 @@
 
 #include "ordain/arena.h"
 #include "ordain/eval.h"
+#include "ordain/export.h"
 #include "ordain/type.h"
 
 namespace ordain {
@@ -101,7 +102,7 @@ struct Function {
 /// The functions that a set of policies may call. The table must not change once a compilation or a
 /// program uses it. Compilers and programs keep pointers into it, so it must outlive every Program
 /// linked with it.
-class FunctionTable {
+class ORDAIN_API FunctionTable {
  public:
   FunctionTable() = default;
   FunctionTable(const FunctionTable&) = delete;
@@ -125,11 +126,11 @@ class FunctionTable {
 };
 
 /// True if present values of `args` fit the overload's parameter kinds (type variables and dyn fit all).
-bool accepts(const Overload& overload, const Value* args, size_t count);
+ORDAIN_API bool accepts(const Overload& overload, const Value* args, size_t count);
 
 /// Calls the first overload of `function` whose parameter kinds `args` fit, or fails with no_such_overload. Charges its
 /// cost.
-bool call_dynamic(Eval& eval, const Function& function, const Value* args, size_t count, Value* result);
+ORDAIN_API bool call_dynamic(Eval& eval, const Function& function, const Value* args, size_t count, Value* result);
 
 /// Charges the overload's cost and calls it.
 inline bool call_overload(Eval& eval, const Overload& overload, const Value* args, Value* result) {

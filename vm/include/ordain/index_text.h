@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ordain/export.h"
 #include "ordain/program.h"
 
 namespace ordain {
@@ -28,17 +29,17 @@ struct IndexSummary {
 
 /// Summarises every capability, stage and package that has rules, in the program's order. Identical
 /// lists are reported once.
-std::vector<IndexSummary> summarise_index(const Program& program);
+ORDAIN_API std::vector<IndexSummary> summarise_index(const Program& program);
 
 /// Describes what a node of the index (an entry of ProgramData::index_nodes) tests: "input.to",
 /// "has(input.note)", "input.n < 5".
-std::string describe_test(const Program& program, uint32_t node);
+ORDAIN_API std::string describe_test(const Program& program, uint32_t node);
 
 /// Writes the index as indented text. @param most the most edges shown of a node, and the most
 /// rules of a leaf.
-std::string describe_index(const Program& program, size_t most);
+ORDAIN_API std::string describe_index(const Program& program, size_t most);
 
 /// Writes the same as a graph in the Graphviz language.
-std::string index_graph(const Program& program, size_t most);
+ORDAIN_API std::string index_graph(const Program& program, size_t most);
 
 }  // namespace ordain

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "ordain/arena.h"
+#include "ordain/export.h"
 #include "ordain/result.h"
 #include "ordain/value.h"
 
@@ -16,19 +17,19 @@ namespace ordain {
 /// With `duplicate` given, the first of several equal keys counts and the first repetition is told there ("duplicate
 /// key \"x\"") instead of being refused: for who must still know whose call it is that will be denied.
 /// @returns error code "bad_json" with the offset or the key.
-Result<Value> parse_json(Arena& arena, std::string_view text, std::string* duplicate = nullptr);
+ORDAIN_API Result<Value> parse_json(Arena& arena, std::string_view text, std::string* duplicate = nullptr);
 
 /// Writes canonical JSON: keys are sorted by bytes, there is no white space, numbers have the
 /// fewest digits that preserve them (a double keeps a fraction or an exponent: 5.0), timestamps and
 /// durations are strings, and bytes are base64. Absent becomes null; an optional becomes its value
 /// or null.
-std::string to_json(const Value& value);
+ORDAIN_API std::string to_json(const Value& value);
 
 /// Appends `text` as a quoted and escaped JSON string.
-void append_json_string(std::string& out, std::string_view text);
+ORDAIN_API void append_json_string(std::string& out, std::string_view text);
 
 /// A parsed document that owns its memory. Copies share it; any number of threads may read it.
-class Document {
+class ORDAIN_API Document {
  public:
   Document();
   static Result<Document> parse(std::string_view json);

@@ -17,6 +17,7 @@
 #include <unordered_set>
 
 #include "ordain/call.h"
+#include "ordain/export.h"
 #include "ordain/program.h"
 
 namespace ordain {
@@ -32,8 +33,8 @@ struct alignas(64) EpochReader {
   EpochReader* next = nullptr;
 };
 
-EpochReader& epoch_reader();           ///< of the calling thread
-extern std::atomic<uint64_t> g_epoch;  ///< begins at 1
+ORDAIN_API EpochReader& epoch_reader();  ///< of the calling thread
+extern std::atomic<uint64_t> g_epoch;    ///< begins at 1
 
 struct PublishedProgram {
   std::shared_ptr<const Program> program;
@@ -44,7 +45,7 @@ struct PublishedProgram {
 
 /// The current program, which can be replaced under load. Thread-safe. Must outlive its pins and
 /// everything that refers to it.
-class LiveProgram {
+class ORDAIN_API LiveProgram {
  public:
   /// @param first must not be nullptr.
   explicit LiveProgram(std::shared_ptr<const Program> first);
@@ -125,7 +126,7 @@ class LiveProgram {
 /// The facts about who acts, filled again when the program changes. Make one for each agent or
 /// session; any number of threads may share it. What it holds of a retired program is released when
 /// that program is collected.
-class LiveContext {
+class ORDAIN_API LiveContext {
  public:
   using Fill = std::function<void(Context&)>;
 
@@ -150,7 +151,7 @@ class LiveContext {
 /// What one thread needs to decide with the program in force: a Call and a Context of the same
 /// program. Not thread-safe. An idle LiveCall keeps its program alive until it is refreshed or
 /// destroyed.
-class LiveCall {
+class ORDAIN_API LiveCall {
  public:
   /// Both arguments must outlive the LiveCall.
   LiveCall(const LiveProgram& live, const LiveContext& who) : live_(live), who_(who) { refresh(); }

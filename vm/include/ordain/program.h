@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ordain/digest.h"
+#include "ordain/export.h"
 #include "ordain/function.h"
 #include "ordain/result.h"
 #include "ordain/schema.h"
@@ -22,7 +23,7 @@ struct LinkedProgram;  // vm/program/linked_program.h: the tables, the code and 
 using RuleId = uint32_t;
 
 enum class RuleKind : uint8_t { deny = 0, require_approval = 1, allow = 2, redact = 3, warn = 4 };
-std::string_view to_string(RuleKind kind);
+ORDAIN_API std::string_view to_string(RuleKind kind);
 
 /// What a Program tells of one rule. The strings live as long as the Program.
 struct RuleInfo {
@@ -57,7 +58,7 @@ struct CapabilityRef {
 
 /// A compiled set of policies. Only `load` and the compiler make one; its engine reads it through
 /// headers that are not installed.
-class Program {
+class ORDAIN_API Program {
  public:
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ordain/export.h"
 #include "ordain/type.h"
 
 namespace ordain {
@@ -21,7 +22,7 @@ using CapabilityId = uint32_t;  ///< index into Schema::capabilities
 inline constexpr uint32_t kNone = UINT32_MAX;
 
 enum class Stage : uint8_t { before = 0, after = 1 };
-std::string_view to_string(Stage stage);
+ORDAIN_API std::string_view to_string(Stage stage);
 
 /// Who supplies a slot, and how long its value stays.
 enum class Bank : uint8_t {
@@ -57,7 +58,7 @@ struct FieldBinding {
 };
 
 /// A record that calls are bound against: `input` of a capability, `agent`, ...
-struct RecordBinding {
+struct ORDAIN_API RecordBinding {
   std::string name;                  ///< "input", "input.address", "agent"
   bool open = false;                 ///< unknown fields are accepted
   bool dynamic = false;              ///< of an undeclared capability: anything fits
@@ -79,7 +80,7 @@ constexpr std::optional<Risk> find_risk(std::string_view name) {
 }
 
 /// What an agent may call: a tool, a query, a payment.
-struct Capability {
+struct ORDAIN_API Capability {
   std::string name;
   std::string type;                  ///< "tool", ...
   double risk = 0;                   ///< a Risk, or the host's number
@@ -99,9 +100,9 @@ using GlobSet = std::bitset<kMaxGlobs>;
 /// True if the dotted (or quoted) `name` matches `pattern`: `*` alone matches every name, `*`
 /// within a pattern matches any characters but '.', and a trailing `.*` matches one or more further
 /// segments.
-bool glob_matches(std::string_view pattern, std::string_view name);
+ORDAIN_API bool glob_matches(std::string_view pattern, std::string_view name);
 
-struct Schema {
+struct ORDAIN_API Schema {
   std::vector<Slot> slots;
   std::vector<RecordBinding> records;
   std::vector<Capability> capabilities;  ///< declared ones and exact targets, in source order

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ordain/call.h"
+#include "ordain/export.h"
 #include "ordain/result.h"
 #include "ordain/value_codec.h"
 
@@ -76,7 +77,7 @@ struct BoundField {
   alignas(8) std::byte member[8] = {};  ///< the pointer to member
 };
 
-class StructPlan {
+class ORDAIN_API StructPlan {
  public:
   StructPlan(std::shared_ptr<const Program> program, std::string_view capability);
   void add(BoundField field, const CppType& type);

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "ordain/export.h"
 #include "ordain/value.h"
 
 namespace ordain {
@@ -71,7 +72,7 @@ struct RecordField {
 };
 
 /// A record declared in policy text. Records with equal fields are equal.
-struct RecordType {
+struct ORDAIN_API RecordType {
   std::string_view name;  ///< for messages: "send_money.input", "agent"
   bool open = false;      ///< other fields may be present; they are dyn and need a guard
   std::span<const RecordField> fields;
@@ -82,24 +83,24 @@ struct RecordType {
 namespace types {
 extern const Type kDyn, kNull, kBool, kInt, kUint, kDouble, kString, kBytes, kTimestamp, kDuration, kType, kIp, kCidr,
     kError, kListDyn, kMapDyn, kListString;
-const Type* list_of(Arena& arena, const Type* element);
-const Type* map_of(Arena& arena, const Type* key, const Type* value);
-const Type* optional_of(Arena& arena, const Type* value);
-const Type* type_of(Arena& arena, const Type* value);
+ORDAIN_API const Type* list_of(Arena& arena, const Type* element);
+ORDAIN_API const Type* map_of(Arena& arena, const Type* key, const Type* value);
+ORDAIN_API const Type* optional_of(Arena& arena, const Type* value);
+ORDAIN_API const Type* type_of(Arena& arena, const Type* value);
 }  // namespace types
 
-bool same_type(const Type& a, const Type& b);
+ORDAIN_API bool same_type(const Type& a, const Type& b);
 
 /// Writes a type as CEL and the policy language do: `list(int)`, `map(string, dyn)`,
 /// `optional_type(int)`, or a record's name.
-std::string to_string(const Type& type);
+ORDAIN_API std::string to_string(const Type& type);
 
 /// The kind of every present value of this type, or Kind::absent if values of several kinds are
 /// possible (dyn, param).
-Kind kind_of(const Type& type);
+ORDAIN_API Kind kind_of(const Type& type);
 
 /// Reads a type as it stands in a signature: `int`, `list(A)`, `map(K, V)`, `optional_type(A)`,
 /// `type(A)`, `net.IP`; one capital letter is a type variable. @returns nullptr on malformed text.
-const Type* parse_type(Arena& arena, std::string_view text);
+ORDAIN_API const Type* parse_type(Arena& arena, std::string_view text);
 
 }  // namespace ordain

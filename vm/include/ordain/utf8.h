@@ -3,9 +3,11 @@
 
 #include <string_view>
 
+#include "ordain/export.h"
+
 namespace ordain {
 
 /// True if `text` is well-formed UTF-8: no overlong form, surrogate, or code point past U+10FFFF.
-bool valid_utf8(std::string_view text);
+ORDAIN_API bool valid_utf8(std::string_view text);
 
 }  // namespace ordain

@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "ordain/export.h"
+
 namespace ordain {
 
 class Arena;
@@ -133,7 +135,7 @@ struct MapRep {
 /// CEL equality: numbers compare across int, uint and double (an integer beside a double as the double nearest to it,
 /// as CEL's implementations do), NaN equals nothing, values of different kinds are unequal, lists and maps compare
 /// deeply. Never faults.
-bool equal(const Value& a, const Value& b);
+ORDAIN_API bool equal(const Value& a, const Value& b);
 
 /// The outcome of an ordered comparison: `unordered` if a NaN is involved, `none` if the kinds have
 /// no order.
@@ -142,12 +144,12 @@ enum class Ordering : int8_t { less = -1, equal = 0, greater = 1, unordered = 2,
 /// Orders bool, numbers (across int, uint and double), string and bytes (by bytes, which is code
 /// point order), timestamp and duration. Returns `unordered` for NaN, and `none` for kinds that
 /// have no order.
-Ordering compare(const Value& a, const Value& b);
+ORDAIN_API Ordering compare(const Value& a, const Value& b);
 
 /// Values that are equal (in the sense of `equal`) have equal hashes. Hashes differ between
 /// processes: never store one.
-uint64_t hash(const Value& value);
-uint64_t hash_string(std::string_view text);  ///< hashes string and bytes; map_find looks up names by it
+ORDAIN_API uint64_t hash(const Value& value);
+ORDAIN_API uint64_t hash_string(std::string_view text);  ///< hashes string and bytes; map_find looks up names by it
 
 /// Neither parse_json nor any expression within its limits makes a value deeper than this. `equal`,
 /// `hash` and `copy_value` look no deeper: deeper values are unequal, and are copied as null.
@@ -155,18 +157,18 @@ inline constexpr int kMaxValueDepth = 512;
 
 /// Finds the value of `key`, or returns nullptr. `key` may be of any kind; numeric keys match
 /// across kinds.
-const Value* map_find(const MapRep& map, const Value& key);
-const Value* map_find(const MapRep& map, std::string_view key);
+ORDAIN_API const Value* map_find(const MapRep& map, const Value& key);
+ORDAIN_API const Value* map_find(const MapRep& map, std::string_view key);
 
 /// Makes a map over `entries` (which must live as long as the map), with a hash index if that pays.
 /// @returns nullptr when the arena is exhausted, or on a duplicate key, whose entry number is then
 /// stored in `*duplicate` (otherwise UINT32_MAX).
-const MapRep* make_map(Arena& arena, std::span<const MapEntry> entries, uint32_t* duplicate = nullptr);
+ORDAIN_API const MapRep* make_map(Arena& arena, std::span<const MapEntry> entries, uint32_t* duplicate = nullptr);
 
 /// Makes a deep copy whose memory is all in `arena`; only for arenas without a limit.
-Value copy_value(Arena& arena, const Value& value);
+ORDAIN_API Value copy_value(Arena& arena, const Value& value);
 
 /// The name that CEL's `type()` gives a kind: "int", "list", "google.protobuf.Timestamp", ...
-std::string_view type_name(Kind kind);
+ORDAIN_API std::string_view type_name(Kind kind);
 
 }  // namespace ordain

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ordain/export.h"
 #include "ordain/program.h"
 #include "ordain/result.h"
 
@@ -46,18 +47,18 @@ struct NativeReport {
 /// @returns error code "native_unavailable", "native_failed", "cancelled", or "unsafe_cache" if the
 /// cache directory is not safe to keep code in (then nothing was compiled). After an error the
 /// interpreter continues to serve.
-Result<NativeReport> compile_native(const Program& program, const NativeOptions& options = {});
+ORDAIN_API Result<NativeReport> compile_native(const Program& program, const NativeOptions& options = {});
 
 /// Does the same on a thread of its own, simple code first, and without a cache if its directory is
 /// not safe. When the program ends, it stops that thread and waits for it.
-void compile_native_in_background(const Program& program, const NativeOptions& options = {});
+ORDAIN_API void compile_native_in_background(const Program& program, const NativeOptions& options = {});
 
 /// Creates the cache directory if it is missing, and checks that it is safe. It is for hosts that
 /// compile in the background, where nothing reports an unsafe directory.
 /// @returns error code "unsafe_cache" with the reason
-Result<void> check_native_cache(const std::string& directory);
+ORDAIN_API Result<void> check_native_cache(const std::string& directory);
 
 /// The version of LLVM that this library was built with, such as "19.1.7".
-std::string llvm_version();
+ORDAIN_API std::string llvm_version();
 
 }  // namespace ordain
