@@ -3,7 +3,8 @@
 
     bench/peers/generate.py DIRECTORY
 
-Reads rules.policy and events.jsonl, as `bench_rules access N --out DIRECTORY` writes them, and writes beside them:
+Reads rules.policy and events.jsonl, as `bench_rules access N --out DIRECTORY` writes them, and writes beside them, with
+the parts of a condition in the order that suits the engine:
 
     rules.cedar     one policy for each rule
     rules.rego      one Rego rule for each rule
@@ -74,8 +75,8 @@ def cel(denial, rule):
     if denial:
         return f'deny\tdepartment == "{rule["department"]}" && sensitivity > {rule["limit"]}\n'
     return (
-        f'allow\t"{rule["role"]}" in roles && type == "{rule["type"]}" && action in [{rule["actions"]}] && '
-        f'department == "{rule["department"]}"\n'
+        f'allow\tdepartment == "{rule["department"]}" && type == "{rule["type"]}" && action in [{rule["actions"]}] && '
+        f'"{rule["role"]}" in roles\n'
     )
 
 
