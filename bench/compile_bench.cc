@@ -1,5 +1,5 @@
 // compile_bench measures the way from text to a program that can decide: each pass on 10 to 10,000
-// rules, and the native tier at each level.
+// rules, and native code at each level.
 //   build/release/bin/compile_bench
 #include <benchmark/benchmark.h>
 

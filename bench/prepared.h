@@ -29,7 +29,7 @@ struct Prepared {
 Prepared prepare(const Family& family, size_t rules, uint64_t seed = 1);
 Prepared prepare_text(std::string text);
 
-/// Compiles everything to native code. @returns false in a build without the native tier. `quick`:
+/// Compiles everything to native code. @returns false in a build without native code. `quick`:
 /// without optimisation.
 bool make_native(Prepared& prepared, bool quick = false);
 

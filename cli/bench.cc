@@ -63,7 +63,7 @@ void read_events(const std::vector<std::string>& lines, PreparedEvents* prepared
   report->contexts = prepared->contexts();
 }
 
-// Compiles to native code; does nothing in a build without the native tier. False after complaining.
+// Compiles to native code; does nothing in a build without native code. False after complaining.
 bool make_native(const Program& program, uint32_t threads, BenchReport* report) {
 #ifdef ORDAIN_HAS_JIT
   const auto start = Clock::now();

@@ -130,9 +130,13 @@ std::string fish_option(const std::string& condition, const OptionShape& option)
     out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
   }
   if (option.takes_value) {
-    const bool path = option.choices.empty() && option.kind != ValueKind::text;
-    out += path ? " -r -F" : " -x";
-    if (!option.choices.empty()) out += fmt::format(" -a '{}'", fmt::join(option.choices, " "));
+    const bool file = option.choices.empty() && option.kind == ValueKind::file;
+    out += file ? " -r -F" : " -x";
+    if (!option.choices.empty()) {
+      out += fmt::format(" -a '{}'", fmt::join(option.choices, " "));
+    } else if (option.kind == ValueKind::directory) {
+      out += " -a '(__fish_complete_directories (commandline -ct))'";
+    }
   }
   return out + fmt::format(" -d {}\n", quoted(option.about, "\\'"));
 }

@@ -22,7 +22,7 @@ bool make_native(const Program& program, uint32_t threads, const std::string& ca
   return true;
 #else
   (void)program, (void)threads, (void)cache;
-  complain("this build has no native tier; use --engine interpreter");
+  complain("this build has no native code; use --engine interpreter");
   return false;
 #endif
 }

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "embed/native_tier.h"
+#include "embed/start_native_code.h"
 #include "ordain/decide.h"
 #include "ordain/decision_json.h"
 #include "ordain/event.h"

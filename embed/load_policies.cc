@@ -1,6 +1,6 @@
 // The three-line start: compiles with the standard library, and makes native code in the
 // background.
-#include "embed/native_tier.h"
+#include "embed/start_native_code.h"
 #include "ordain/ordain.h"
 
 namespace ordain {

@@ -121,7 +121,7 @@ Result<RemoteAnswer> ask(const RemoteOptions& options, const HostCall& call) {
   } catch (const std::exception& e) {
     return Error{"exception", e.what()};
   } catch (...) {
-    return Error{"exception", "an exception that is no std::exception"};
+    return Error{"exception", "an exception that does not derive from std::exception"};
   }
   auto answer = exchange->wait();
   if (!answer) return Error{"timeout", fmt::format("not within {} ms", options.timeout.count())};

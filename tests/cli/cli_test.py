@@ -5,10 +5,12 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
 
+HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(os.environ["ORDAIN_BIN"])
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BANKING = str(ROOT / "examples" / "banking")
@@ -130,6 +132,35 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
             for words in ("ordain check", "ordain audit check-proof", "ordain approvals approve", "ordain keys init", "ordain completion"):
                 self.assertIn(words, run.stdout)
         self.assertEqual(ordain("completion", "tcsh").returncode, 2)
+
+    def check_line(self, complete):
+        """What every shell must offer. `complete` takes a line and returns sorted candidates."""
+        self.write("calls.jsonl", "")
+        (self.path / "state").mkdir()
+        self.assertEqual(complete("ordain audit pr"), ["prove", "prune"])
+        self.assertEqual(complete("ordain eval --engine "), ["interpreter", "jit"])
+        self.assertEqual(complete("ordain eval --default req"), ["require_approval"])
+        self.assertIn("--unsigned-tail", complete("ordain audit verify --un"))
+        self.assertEqual(complete("ordain approvals reject --note "), [])
+        self.assertEqual([name.rstrip("/") for name in complete("ordain check ")], ["calls.jsonl", "state"])
+        self.assertEqual([name.rstrip("/") for name in complete("ordain audit tail --db ")], ["state"])
+
+    def ask(self, *command):
+        run = subprocess.run(command, capture_output=True, text=True, cwd=self.path, timeout=60)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        return sorted({line.split("\t")[0] for line in run.stdout.splitlines() if line})
+
+    def test_bash(self):
+        self.check_line(lambda line: self.complete(*line.split(" ")[1:]))
+
+    @unittest.skipUnless(shutil.which("zsh"), "SKIPPED: zsh is not installed")
+    def test_zsh(self):
+        self.check_line(lambda line: self.ask("zsh", HERE / "complete.zsh", BIN / "ordain", line))
+
+    @unittest.skipUnless(shutil.which("fish"), "SKIPPED: fish is not installed")
+    def test_fish(self):
+        script = 'source ($argv[1] completion fish | psub); complete -C $argv[2]'
+        self.check_line(lambda line: self.ask("fish", "--no-config", "-c", script, BIN / "ordain", line))
 
 
 class Check(Case):
@@ -272,7 +303,7 @@ class Eval(Case):
                 self.assertIsNone(got[5]["rule"])
                 self.assertEqual(got[6]["obligations"], [{"kind": "redact", "path": "output.text", "with": "***", "rule": "outs.redact#1"}])
 
-    @unittest.skipUnless(JIT, "a build without the native tier")
+    @unittest.skipUnless(JIT, "a build without native code")
     def test_native_code_is_kept_for_the_next_run(self):
         cache = self.path / "cache"
         first = self.decisions(self.EVENTS, "--engine", "jit", "--native-cache", str(cache))

@@ -71,7 +71,7 @@ class Goldens(Folder):
         self.assertGreaterEqual(found, 7)
 
 
-@unittest.skipUnless(os.environ.get("ORDAIN_JIT", "ON") == "ON", "SKIPPED: no native tier")
+@unittest.skipUnless(os.environ.get("ORDAIN_JIT", "ON") == "ON", "SKIPPED: no native code")
 class Engines(Folder):
     def test_native_code_decides_the_same(self):
         agents = [{"id": "a", "roles": ["clerk"], "chain_depth": 1}, "intern-1"]

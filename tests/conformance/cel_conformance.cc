@@ -166,7 +166,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 #ifndef ORDAIN_HAS_JIT
   if (engine == "jit") {
-    std::cerr << "cel_conformance: built without the native tier\n";
+    std::cerr << "cel_conformance: built without native code\n";
     return 2;
   }
 #endif

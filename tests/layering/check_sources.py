@@ -12,7 +12,7 @@ import pathlib
 import sys
 
 # Projects of their own, built trees, and the alternatives of which each build has one.
-ELSEWHERE = ["build/*", "bench/peers/*", "examples/embed/*", "embed/native_tier_*.cc"]
+ELSEWHERE = ["build/*", "bench/peers/*", "examples/embed/*", "embed/start_native_code_*.cc"]
 
 
 def main(root, build, *optional):

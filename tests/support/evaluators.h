@@ -22,7 +22,7 @@ struct Compiled {
   std::shared_ptr<const Program> native;  ///< another copy, loaded and made native
 };
 
-/// Runs the passes one by one. Throws if emit, link or the native tier fails, since that is not an
+/// Runs the passes one by one. Throws if emit, link or native code fails, since that is not an
 /// author's mistake.
 std::unique_ptr<Compiled> compile_everywhere(std::vector<std::shared_ptr<const Source>> sources);
 /// Compiles all *.policy files below a directory as one set.

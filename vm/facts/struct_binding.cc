@@ -76,7 +76,7 @@ size_t segment_end(std::string_view path, size_t from) { return std::min(path.fi
 
 }  // namespace
 
-StructPlan::StructPlan(std::shared_ptr<const Program> program, std::string_view capability)
+StructFields::StructFields(std::shared_ptr<const Program> program, std::string_view capability)
     : program_(std::move(program)), name_(capability) {
   if (program_ == nullptr) {
     fail("there is no program");
@@ -96,19 +96,19 @@ StructPlan::StructPlan(std::shared_ptr<const Program> program, std::string_view 
   }
 }
 
-void StructPlan::fail(std::string message) {
+void StructFields::fail(std::string message) {
   if (!error_) error_ = Error{"bad_binding", std::move(message)};
 }
 
-void StructPlan::fail(const BoundField& field, const Type& declared, const CppType& type) {
+void StructFields::fail(const BoundField& field, const Type& declared, const CppType& type) {
   fail(field.path + ": declared " + to_string(declared) + ", but the member is " + name_of(type));
 }
 
-bool StructPlan::bound(std::string_view path) const {
+bool StructFields::bound(std::string_view path) const {
   return std::any_of(fields_.begin(), fields_.end(), [&](const BoundField& field) { return field.path == path; });
 }
 
-void StructPlan::add(BoundField field, const CppType& type) {
+void StructFields::add(BoundField field, const CppType& type) {
   if (error_) return;
   std::string_view path = field.path;
   size_t at = segment_end(path, 0);
@@ -156,7 +156,7 @@ void StructPlan::add(BoundField field, const CppType& type) {
 }
 
 // Checks that every required field is bound, either itself or field by field.
-void StructPlan::require(const RecordType& record, const std::string& path) {
+void StructFields::require(const RecordType& record, const std::string& path) {
   for (const RecordField& field : record.fields) {
     const std::string at = path + '.' + std::string(field.name);
     if (bound(at)) continue;
@@ -171,7 +171,7 @@ void StructPlan::require(const RecordType& record, const std::string& path) {
   }
 }
 
-std::optional<Error> StructPlan::finish() {
+std::optional<Error> StructFields::finish() {
   for (size_t n = 0; n < 2 && !error_; ++n) {
     if (used_[n] && roots_[n] != nullptr) require(*roots_[n], std::string(kRoots[n]));
   }
@@ -186,12 +186,12 @@ std::optional<Error> StructPlan::finish() {
   return std::nullopt;
 }
 
-Value StructPlan::read(Arena& arena, const void* object, const BoundField& field) const {
+Value StructFields::read(Arena& arena, const void* object, const BoundField& field) const {
   const Value value = field.read(arena, object, field.member);
   return value.kind == field.kind || field.kind == Kind::absent ? value : to_number(value, field.kind);
 }
 
-void StructPlan::fill(Call& call, const void* object) const {
+void StructFields::fill(Call& call, const void* object) const {
   if (&call.program() != program_.get() || call.capability().id != ref_.id) {
     return call.reject("the struct is bound to " + name_ +
                        " of another program than the call is, or to another capability");
@@ -210,7 +210,7 @@ void StructPlan::fill(Call& call, const void* object) const {
 }
 
 // Makes a map of everything that is bound in the record at `path`.
-Value StructPlan::tree(Arena& arena, const void* object, std::string_view path) const {
+Value StructFields::tree(Arena& arena, const void* object, std::string_view path) const {
   auto* entries = arena.array<MapEntry>(fields_.size());
   size_t count = 0;
   for (const BoundField& field : fields_) {

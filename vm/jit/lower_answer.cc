@@ -36,7 +36,7 @@ bool is_in_place(const ProgramData& data, const LinkTables& link, const Predicat
   });
 }
 
-std::span<const PackageRules> plans_of(const ProgramData& data, uint32_t calls) {
+std::span<const PackageRules> packages_of(const ProgramData& data, uint32_t calls) {
   return package_rules(data, calls / 2, static_cast<Stage>(calls % 2));
 }
 
@@ -47,8 +47,8 @@ std::string answer_symbol(uint32_t calls) { return "ordain.answer." + std::to_st
 uint32_t answered_rules(const Program& program, uint32_t calls) {
   const ProgramData& data = data_of(program);
   uint32_t rules = 0, code = 0;
-  for (const PackageRules& plan : plans_of(data, calls)) {
-    for (const RuleRange& list : plan.lists()) {
+  for (const PackageRules& package : packages_of(data, calls)) {
+    for (const RuleRange& list : package.lists()) {
       const Range range = list.entries;
       rules += range.count;
       if (rules > kAnswerRules) return 0;
@@ -69,7 +69,7 @@ uint32_t answered_rules(const Program& program, uint32_t calls) {
 class AnswerLowering {
  public:
   AnswerLowering(ModuleLowering& module, uint32_t calls)
-      : m_(module), plans_(plans_of(module.data, calls)), b_(module.context) {
+      : m_(module), packages_(packages_of(module.data, calls)), b_(module.context) {
     auto* type = llvm::FunctionType::get(b_.getInt64Ty(), {b_.getPtrTy()}, false);
     function_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, answer_symbol(calls), *module.module);
     function_->setDoesNotThrow();
@@ -80,9 +80,9 @@ class AnswerLowering {
     b_.SetInsertPoint(new_block());
     not_answered_ = new_block();
     best_ = b_.getInt64(kNoRuleMatches);
-    for (const PackageRules& plan : plans_) package(plan);
-    for (const PackageRules& plan : plans_) {
-      each(plan.obligations, [this](const RuleCode&, Block) { b_.CreateBr(not_answered_); });
+    for (const PackageRules& package : packages_) answer_package(package);
+    for (const PackageRules& package : packages_) {
+      each(package.obligations, [this](const RuleCode&, Block) { b_.CreateBr(not_answered_); });
     }
     b_.CreateRet(best_);
     b_.SetInsertPoint(not_answered_);
@@ -147,21 +147,21 @@ class AnswerLowering {
     go_on(then, b_.getInt64(ruling.packed()));
   }
 
-  void package(const PackageRules& plan) {
+  void answer_package(const PackageRules& package) {
     const AnswerBlock done = new_answer_block();
-    if (plan.first_match != 0) {
-      first_match(plan, done);
+    if (package.first_match != 0) {
+      first_match(package, done);
     } else {
-      overrides(plan, done);
+      overrides(package, done);
     }
     b_.SetInsertPoint(done.block);
     best_ = done.answer;
   }
 
-  void first_match(const PackageRules& plan, const AnswerBlock& done) {
+  void first_match(const PackageRules& package, const AnswerBlock& done) {
     const AnswerBlock denied = new_answer_block();
     const AnswerBlock allowed = new_answer_block();
-    each(plan.answers, [&](const RuleCode& rule, Block) {
+    each(package.answers, [&](const RuleCode& rule, Block) {
       if (kind(rule) == RuleKind::require_approval) {
         b_.CreateBr(not_answered_);
       } else {
@@ -175,14 +175,14 @@ class AnswerLowering {
     b_.CreateRet(denied.answer);
   }
 
-  void overrides(const PackageRules& plan, const AnswerBlock& done) {
+  void overrides(const PackageRules& package, const AnswerBlock& done) {
     const AnswerBlock denied = new_answer_block();
-    each(plan.deny, [&](const RuleCode& rule, Block) { answer(rule, denied); });
+    each(package.deny, [&](const RuleCode& rule, Block) { answer(rule, denied); });
     go_on(denied, b_.getInt64(kNoRuleMatches));
     // A denial holds unless an approval's condition faults, which might precede it in the source.
     b_.SetInsertPoint(denied.block);
     V none = is_none(denied.answer);
-    each(plan.require_approval, [&](const RuleCode&, Block next) { b_.CreateCondBr(none, not_answered_, next); });
+    each(package.require_approval, [&](const RuleCode&, Block next) { b_.CreateCondBr(none, not_answered_, next); });
     Block denies = new_block();
     Block goes_on = new_block();
     b_.CreateCondBr(none, goes_on, denies);
@@ -194,12 +194,12 @@ class AnswerLowering {
     done.answer->addIncoming(best_, goes_on);
     b_.CreateCondBr(is_none(best_), allows, done.block);
     b_.SetInsertPoint(allows);
-    each(plan.allow, [&](const RuleCode& rule, Block) { answer(rule, done); });
+    each(package.allow, [&](const RuleCode& rule, Block) { answer(rule, done); });
     go_on(done, best_);
   }
 
   ModuleLowering& m_;
-  const std::span<const PackageRules> plans_;
+  const std::span<const PackageRules> packages_;
   llvm::IRBuilder<> b_;
   llvm::Function* function_;
   Block not_answered_ = nullptr;

@@ -43,8 +43,8 @@ class Uses {
   /// @param id kNone for undeclared capabilities
   void collect(CapabilityId id, bool first) {
     for (const Stage stage : {Stage::before, Stage::after}) {
-      for (const PackageRules& plan : package_rules(data_, id, stage)) {
-        for (const RuleRange& range : plan.lists()) rules(range, first);
+      for (const PackageRules& package : package_rules(data_, id, stage)) {
+        for (const RuleRange& range : package.lists()) rules(range, first);
       }
     }
   }
@@ -134,8 +134,8 @@ std::vector<bool> requested_capabilities(const Program& program, std::span<const
 /// @returns the entries of the rule list that decide the calls
 std::vector<Range> ranges_of(const ProgramData& data, uint32_t calls) {
   std::vector<Range> out;
-  for (const PackageRules& plan : package_rules(data, calls / 2, static_cast<Stage>(calls % 2))) {
-    for (const RuleRange& range : plan.lists()) out.push_back(range.entries);
+  for (const PackageRules& package : package_rules(data, calls / 2, static_cast<Stage>(calls % 2))) {
+    for (const RuleRange& range : package.lists()) out.push_back(range.entries);
   }
   return out;
 }

@@ -59,8 +59,9 @@ class Disassembler {
     slots();
     name_predicates();
     for (uint32_t i = 0; i < data_.predicates.size(); ++i) predicate(i);
-    for (CapabilityId id = 0; id < data_.schema.capabilities.size(); ++id) plan(id, data_.schema.capabilities[id].name);
-    plan(kNone, "(undeclared capabilities)");
+    for (CapabilityId id = 0; id < data_.schema.capabilities.size(); ++id)
+      print_rules(id, data_.schema.capabilities[id].name);
+    print_rules(kNone, "(undeclared capabilities)");
     return std::move(out_);
   }
 
@@ -222,9 +223,9 @@ class Disassembler {
     return fmt::format("(r{}..r{})", first, first + count - 1);
   }
 
-  // --- the rules of a capability (section `plan`)
+  // --- the rules of a capability (their lines start with `plan`)
 
-  void plan(CapabilityId id, std::string_view name) {
+  void print_rules(CapabilityId id, std::string_view name) {
     for (const Stage stage : {Stage::before, Stage::after}) {
       const std::span<const PackageRules> packages = package_rules(data_, id, stage);
       if (packages.empty()) continue;

@@ -173,13 +173,13 @@ size_t depth_of(const ProgramData& data, Range nodes) {
   return nodes.count == 0 ? 0 : depth[0];
 }
 
-IndexSummary summary_of(const ProgramData& data, const IndexedRange& planned) {
+IndexSummary summary_of(const ProgramData& data, const IndexedRange& indexed) {
   IndexSummary out;
-  out.capability = planned.capability;
-  out.stage = planned.stage;
-  out.package = planned.package;
-  out.kind = planned.kind;
-  const auto& [entries, nodes] = planned.range;
+  out.capability = indexed.capability;
+  out.stage = indexed.stage;
+  out.package = indexed.package;
+  out.kind = indexed.kind;
+  const auto& [entries, nodes] = indexed.range;
   out.rules = entries.count;
   out.nodes = nodes.count;
   for (uint32_t i = 0; i < nodes.count; ++i) {
@@ -197,10 +197,10 @@ IndexSummary summary_of(const ProgramData& data, const IndexedRange& planned) {
 // Writes a node that several paths reach only once.
 class TextWriter {
  public:
-  TextWriter(const Program& program, size_t most) : plan_(program, most) {}
+  TextWriter(const Program& program, size_t most) : index_(program, most) {}
 
   std::string write() {
-    for (const IndexedRange& planned : ranges_of(plan_.data())) range(planned);
+    for (const IndexedRange& indexed : ranges_of(index_.data())) range(indexed);
     return fmt::to_string(out_);
   }
 
@@ -212,38 +212,38 @@ class TextWriter {
     out_.push_back('\n');
   }
 
-  void range(const IndexedRange& planned) {
-    const IndexSummary summary = summary_of(plan_.data(), planned);
-    line(0, "{}", heading(planned));
+  void range(const IndexedRange& indexed) {
+    const IndexSummary summary = summary_of(index_.data(), indexed);
+    line(0, "{}", heading(indexed));
     if (summary.nodes == 0) {
       line(1, "{}{}", summary.rules, summary.rules == 1 ? " rule, always tried" : " rules, tried one after another");
     } else {
       line(1, "{} rules, {} nodes, {} edges, at most {} tests deep", summary.rules, summary.nodes, summary.edges,
            summary.depth);
-      nodes(planned.range.nodes.first, 1);
+      nodes(indexed.range.nodes.first, 1);
     }
     unindexed(summary);
     out_.push_back('\n');
   }
 
   void nodes(uint32_t number, size_t indent) {
-    for (; number != kNone; number = plan_.node(number).next) {
-      const IndexNode& node = plan_.node(number);
+    for (; number != kNone; number = index_.node(number).next) {
+      const IndexNode& node = index_.node(number);
       if (node.test == IndexTest::leaf) {
-        line(indent, "try {}", plan_.leaf(node));
+        line(indent, "try {}", index_.leaf(node));
         continue;
       }
-      line(indent, "{}?{}", plan_.test(node), node.absent ? " (absent: all of it)" : "");
-      for (uint32_t i = 0; i < plan_.shown(node); ++i) edge(node, i, indent + 1);
-      if (plan_.shown(node) < node.edges.count) line(indent + 1, "... {} in all", node.edges.count);
+      line(indent, "{}?{}", index_.test(node), node.absent ? " (absent: all of it)" : "");
+      for (uint32_t i = 0; i < index_.shown(node); ++i) edge(node, i, indent + 1);
+      if (index_.shown(node) < node.edges.count) line(indent + 1, "... {} in all", node.edges.count);
     }
   }
 
   void edge(const IndexNode& from, uint32_t i, size_t indent) {
-    const IndexEdge& edge = plan_.edge(from, i);
-    const IndexNode& to = plan_.node(edge.node);
-    const std::string key = plan_.key(from, edge.key);
-    if (to.test == IndexTest::leaf && to.next == kNone) return line(indent, "{}: try {}", key, plan_.leaf(to));
+    const IndexEdge& edge = index_.edge(from, i);
+    const IndexNode& to = index_.node(edge.node);
+    const std::string key = index_.key(from, edge.key);
+    if (to.test == IndexTest::leaf && to.next == kNone) return line(indent, "{}: try {}", key, index_.leaf(to));
     if (!written_.insert(edge.node).second) return line(indent, "{}: node {} above", key, edge.node);
     line(indent, "{}: node {}", key, edge.node);
     nodes(edge.node, indent + 1);
@@ -252,29 +252,29 @@ class TextWriter {
   void unindexed(const IndexSummary& summary) {
     if (summary.nodes == 0) return;
     for (const IndexSummary::Unindexed& rule : summary.unindexed) {
-      line(1, "not indexed: {}: {}", plan_.data().rules[rule.rule].name, rule.why);
+      line(1, "not indexed: {}: {}", index_.data().rules[rule.rule].name, rule.why);
     }
   }
 
-  IndexWriter plan_;
+  IndexWriter index_;
   std::set<uint32_t> written_;
   fmt::memory_buffer out_;
 };
 
 class GraphWriter {
  public:
-  GraphWriter(const Program& program, size_t most) : plan_(program, most) {}
+  GraphWriter(const Program& program, size_t most) : index_(program, most) {}
 
   std::string write() {
     print("digraph plan {{\n  rankdir=LR; node [shape=box, fontname=\"sans-serif\"];\n");
     size_t number = 0;
-    for (const IndexedRange& planned : ranges_of(plan_.data())) {
+    for (const IndexedRange& indexed : ranges_of(index_.data())) {
       const std::string root = fmt::format("range{}", number++);
-      print("  {} [label={}, style=bold];\n", root, quoted(heading(planned)));
-      if (planned.range.nodes.count == 0) {
-        print("  {0}_all [label=\"try {1} rules\"];\n  {0} -> {0}_all;\n", root, planned.range.entries.count);
+      print("  {} [label={}, style=bold];\n", root, quoted(heading(indexed)));
+      if (indexed.range.nodes.count == 0) {
+        print("  {0}_all [label=\"try {1} rules\"];\n  {0} -> {0}_all;\n", root, indexed.range.entries.count);
       } else {
-        link(root, planned.range.nodes.first, "");
+        link(root, indexed.range.nodes.first, "");
       }
     }
     print("}}\n");
@@ -289,7 +289,7 @@ class GraphWriter {
 
   // Writes an edge to a node and to the nodes that are visited with it.
   void link(const std::string& from, uint32_t number, const std::string& label) {
-    for (; number != kNone; number = plan_.node(number).next) {
+    for (; number != kNone; number = index_.node(number).next) {
       print("  {} -> n{} [label={}];\n", from, number, quoted(label));
       node(number);
     }
@@ -297,17 +297,17 @@ class GraphWriter {
 
   void node(uint32_t number) {
     if (!written_.insert(number).second) return;
-    const IndexNode& node = plan_.node(number);
+    const IndexNode& node = index_.node(number);
     const bool leaf = node.test == IndexTest::leaf;
-    print("  n{} [label={}];\n", number, quoted(leaf ? plan_.leaf(node) : plan_.test(node) + "?"));
+    print("  n{} [label={}];\n", number, quoted(leaf ? index_.leaf(node) : index_.test(node) + "?"));
     if (leaf) return;
-    for (uint32_t i = 0; i < plan_.shown(node); ++i) {
-      const IndexEdge& edge = plan_.edge(node, i);
-      link(fmt::format("n{}", number), edge.node, plan_.key(node, edge.key));
+    for (uint32_t i = 0; i < index_.shown(node); ++i) {
+      const IndexEdge& edge = index_.edge(node, i);
+      link(fmt::format("n{}", number), edge.node, index_.key(node, edge.key));
     }
   }
 
-  IndexWriter plan_;
+  IndexWriter index_;
   std::set<uint32_t> written_;
   fmt::memory_buffer out_;
 };
@@ -316,7 +316,7 @@ class GraphWriter {
 
 std::vector<IndexSummary> summarise_index(const Program& program) {
   std::vector<IndexSummary> out;
-  for (const IndexedRange& planned : ranges_of(data_of(program))) out.push_back(summary_of(data_of(program), planned));
+  for (const IndexedRange& indexed : ranges_of(data_of(program))) out.push_back(summary_of(data_of(program), indexed));
   return out;
 }
 

@@ -25,7 +25,7 @@ std::string IndexChecker::verify() {
   if (std::string wrong = literals(); !wrong.empty()) return wrong;
   uint64_t edges = 0, leaves = 0;
   for (const IndexNode& node : data_.index_nodes) {
-    if (node.test > IndexTest::text) return "a node of the plan has an unknown test";
+    if (node.test > IndexTest::text) return "a node of the index has an unknown test";
     uint64_t& before = node.test == IndexTest::leaf ? leaves : edges;
     if (node.edges.first != before) return "a node's edges do not follow those of the node before";
     edges_before_.push_back(edges);
@@ -35,7 +35,7 @@ std::string IndexChecker::verify() {
   if (edges != data_.index_edges.size() || leaves != data_.index_leaves.size()) return "there are edges of no node";
   reach_.resize(data_.index_nodes.size());
   for (auto i = static_cast<uint32_t>(data_.index_nodes.size()); i-- > 0;) {
-    if (std::string wrong = node(i); !wrong.empty()) return fmt::format("node {} of the plan: {}", i, wrong);
+    if (std::string wrong = node(i); !wrong.empty()) return fmt::format("node {} of the index: {}", i, wrong);
   }
   return "";
 }
@@ -44,7 +44,7 @@ std::string IndexChecker::literals() const {
   for (const IndexLiteral& literal : data_.index_literals) {
     if (literal.constant >= data_.constants.size() || !data_.constants[literal.constant].is(Kind::string) ||
         data_.constants[literal.constant].aux == 0 || literal.where > IndexLiteral::at_end) {
-      return "a literal of the plan is not a string";
+      return "a literal of the index is not a string";
     }
   }
   return "";

@@ -140,25 +140,26 @@ class RulesChecker {
 
   std::string package_rules() {
     for (const uint32_t entry : data_.rule_list) {
-      if (entry >= data_.rule_codes.size()) return "a plan names code that is not there";
+      if (entry >= data_.rule_codes.size()) return "the rule list names code that is not there";
     }
-    if (data_.index_notes.size() != data_.rule_list.size()) return "there is not one note for each entry of the plan";
+    if (data_.index_notes.size() != data_.rule_list.size())
+      return "there is not one note for each entry of the rule list";
     if (std::ranges::any_of(data_.index_notes, [](IndexNote note) { return note > IndexNote::too_wide; })) {
-      return "a note of the plan is not known";
+      return "a note of the rule list is not known";
     }
     if (std::string wrong = index_.verify(); !wrong.empty()) return wrong;
     count_entries();
     uint32_t before = 0;
     for (const PackageRules& package : data_.package_rules) {
-      if (package.package >= data_.packages.size()) return "a plan is of a package that is not there";
+      if (package.package >= data_.packages.size()) return "the rules of a package that is not there";
       const auto bad = [&](std::string_view what) {
-        return fmt::format("plan of package `{}`: {}", data_.packages[package.package].name, what);
+        return fmt::format("rules of package `{}`: {}", data_.packages[package.package].name, what);
       };
       if (package.first_match > 1) return bad("its order is not known");
       uint64_t entries = 0, after = 0, targeted = 0;
       for (const RuleRange& rules : package.lists()) {
         const Range range = rules.entries;
-        if (!inside(range, data_.rule_list.size())) return bad("a range is outside the plan");
+        if (!inside(range, data_.rule_list.size())) return bad("a range is outside the rule list");
         if (std::string wrong = index_.verify(rules); !wrong.empty()) return bad(wrong);
         if (!descent_.none_between(range)) return bad("its rules are not in source order");
         entries += range.count;
@@ -182,13 +183,13 @@ class RulesChecker {
   std::string capability_rules() {
     const size_t capabilities = data_.schema.capabilities.size();
     if (data_.capability_rules.empty() && data_.rule_list.empty()) return "";
-    if (data_.capability_rules.size() != capabilities + 1) return "there is not one plan for each capability";
+    if (data_.capability_rules.size() != capabilities + 1) return "there is not one list of rules for each capability";
     for (size_t i = 0; i <= capabilities; ++i) {
       const std::string name =
           i < capabilities ? "`" + data_.schema.capabilities[i].name + "`" : "undeclared capabilities";
       for (const size_t stage : {0u, 1u}) {
         const Range range = data_.capability_rules[i].packages[stage];
-        const auto bad = [&](std::string_view what) { return fmt::format("plan of {}: {}", name, what); };
+        const auto bad = [&](std::string_view what) { return fmt::format("rules of {}: {}", name, what); };
         if (!inside(range, data_.package_rules.size())) return bad("its packages are not there");
         if (!plan_descent_.none_between(range)) return bad("its packages are not in order");
         const uint64_t entries = plan_entries_.in(range);

@@ -12,10 +12,11 @@
 
 namespace ordain {
 
-/// Parses one JSON text. Integers become int (uint past int64), numbers with fraction or exponent double; the
-/// texts are copied into `arena`. Refuses duplicate keys, invalid UTF-8, nesting past 64 and anything after the value.
-/// With `duplicate` given, the first of several equal keys counts and the first repetition is told there ("duplicate
-/// key \"x\"") instead of being refused: for who must still know whose call it is that will be denied.
+/// Parses one JSON text and copies its strings into `arena`. Integers become int, or uint above
+/// int64's range; numbers with a fraction or an exponent become double. Refuses duplicate keys,
+/// invalid UTF-8, nesting deeper than 64 levels, and anything after the value. With `duplicate`
+/// given, a repeated key is not refused: the first value counts, and `*duplicate` names the first
+/// repetition (`duplicate key "x"`). A caller uses this to learn what a call is before it denies it.
 /// @returns error code "bad_json" with the offset or the key.
 ORDAIN_API Result<Value> parse_json(Arena& arena, std::string_view text, std::string* duplicate = nullptr);
 

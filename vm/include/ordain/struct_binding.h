@@ -77,9 +77,9 @@ struct BoundField {
   alignas(8) std::byte member[8] = {};  ///< the pointer to member
 };
 
-class ORDAIN_API StructPlan {
+class ORDAIN_API StructFields {
  public:
-  StructPlan(std::shared_ptr<const Program> program, std::string_view capability);
+  StructFields(std::shared_ptr<const Program> program, std::string_view capability);
   void add(BoundField field, const CppType& type);
   std::optional<Error> finish();
   void fill(Call& call, const void* object) const;
@@ -126,8 +126,8 @@ class StructBinding {
  private:
   template <typename U>
   friend class StructBinder;
-  explicit StructBinding(detail::StructPlan plan) : plan_(std::move(plan)) {}
-  detail::StructPlan plan_;
+  explicit StructBinding(detail::StructFields plan) : plan_(std::move(plan)) {}
+  detail::StructFields plan_;
 };
 
 /// Binds members to declared fields:
@@ -188,7 +188,7 @@ class StructBinder {
     plan_.add(std::move(field), detail::CppTypeOf<std::remove_cv_t<Member>>::kType);
   }
 
-  detail::StructPlan plan_;
+  detail::StructFields plan_;
 };
 
 }  // namespace ordain

@@ -20,7 +20,7 @@ HostRule fixed(std::string name, HostVerdict verdict, std::string target = "*") 
   return out;
 }
 
-TEST(NativeRules, CombineAsPoliciesDo) {
+TEST(HostRules, CombineAsPoliciesDo) {
   struct Case {
     const char* what;
     double amount;
@@ -53,7 +53,7 @@ TEST(NativeRules, CombineAsPoliciesDo) {
   }
 }
 
-TEST(NativeRules, WhereNoPolicySpeaksTheyDecideAndElseTheDefault) {
+TEST(HostRules, WhereNoPolicySpeaksTheyDecideAndElseTheDefault) {
   Bench bench;
   auto runtime = bench.open();
   auto call = [&](const char* name) { return runtime.call(name, json("{}"), bench.tool("{}")); };
@@ -70,7 +70,7 @@ TEST(NativeRules, WhereNoPolicySpeaksTheyDecideAndElseTheDefault) {
   EXPECT_EQ(call("other").denied()->code, "default");
 }
 
-TEST(NativeRules, ANativeAllowKeepsTheRedactionsOfPolicies) {
+TEST(HostRules, AHostAllowKeepsTheRedactionsOfPolicies) {
   Bench bench;
   auto program = testing::compile_text(R"(
 capability keep { input { card: string } }
@@ -87,7 +87,7 @@ policy hide on before keep { redact input.card with "***"; }
   EXPECT_EQ(received, R"({"card":"***"})");
 }
 
-TEST(NativeRules, AnExceptionIsAFaultAndFailsClosed) {
+TEST(HostRules, AnExceptionIsAFaultAndFailsClosed) {
   Bench bench;
   auto runtime = bench.open();
   ASSERT_TRUE(
@@ -107,7 +107,7 @@ TEST(NativeRules, AnExceptionIsAFaultAndFailsClosed) {
   EXPECT_EQ(records.back().status, OutcomeStatus::withheld);
 }
 
-TEST(NativeRules, WarnAndRedactBeforeAndAfter) {
+TEST(HostRules, WarnAndRedactBeforeAndAfter) {
   Bench bench;
   auto runtime = bench.open();
   ASSERT_TRUE(runtime.add_rule(fixed("hide", HostVerdict::redact("input.to", json(R"("someone")")), "pay")).ok());
@@ -135,7 +135,7 @@ TEST(NativeRules, WarnAndRedactBeforeAndAfter) {
   EXPECT_EQ(records.at(1).status, OutcomeStatus::redacted);
 }
 
-TEST(NativeRules, ApprovalsAreBoundToTheirVersion) {
+TEST(HostRules, ApprovalsAreBoundToTheirVersion) {
   Bench bench;
   auto rule = fixed("host", HostVerdict::require_approval("ask", {"ops"}));
   rule.version = "1";
@@ -157,7 +157,7 @@ TEST(NativeRules, ApprovalsAreBoundToTheirVersion) {
   EXPECT_TRUE(bench.pay(bench.open(), 600).has_value());
 }
 
-TEST(NativeRules, AreCheckedWhenTheyAreAdded) {
+TEST(HostRules, AreCheckedWhenTheyAreAdded) {
   Bench bench;
   auto runtime = bench.open();
   EXPECT_FALSE(runtime.add_rule({}).ok());
@@ -327,7 +327,7 @@ TEST(Observe, TheOutcomeSaysWhatWouldHaveHappened) {
   EXPECT_EQ(authorized.decision.effect, Effect::deny);
 }
 
-TEST(NativeRules, WhatIsNoTextIsAFaultAndLeavesARecordThatCanBeRead) {
+TEST(HostRules, WhatIsNoTextIsAFaultAndLeavesARecordThatCanBeRead) {
   Bench bench;
   auto runtime = bench.open();
   ASSERT_TRUE(runtime.before("pay", "host.odd", [](const HostCall&) { return HostVerdict::allow("\xff"); }).ok());

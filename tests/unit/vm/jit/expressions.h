@@ -1,4 +1,4 @@
-// expressions.h is shared by tests of the native tier: expressions over a few typed variables, and
+// expressions.h is shared by tests of native code: expressions over a few typed variables, and
 // the full result of an engine.
 #pragma once
 

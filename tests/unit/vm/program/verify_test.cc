@@ -492,7 +492,7 @@ TEST(Verify, RefusesTypesThatAreHugeWrittenOut) {
   EXPECT_REFUSED(a, "its type is not valid");
 }
 
-TEST(Verify, RefusesBadPlans) {
+TEST(Verify, RefusesBadRuleLists) {
   const TableCase cases[] = {
       {"its condition is not a predicate of kind bool", [](Assembler& a) { a.data.rule_codes[0].condition = 1; }},
       {"its condition is not a predicate", [](Assembler& a) { a.data.rule_codes[0].condition = 9; }},
@@ -525,16 +525,16 @@ TEST(Verify, RefusesBadPlans) {
       {"a part of its condition has no place", [](Assembler& a) { a.data.condition_parts = {{.location = 9}}; }},
       {"a part of its condition has no place",
        [](Assembler& a) { a.data.condition_parts = {{.location = a.location(1), .begin = 2, .end = 1}}; }},
-      {"a plan names code that is not there", [](Assembler& a) { a.data.rule_list[0] = 9; }},
-      {"a range is outside the plan", [](Assembler& a) { a.data.package_rules[0].deny.entries.count = 1'000'000; }},
-      {"a range is outside the plan", [](Assembler& a) { a.data.package_rules[0].deny.entries.first = UINT32_MAX; }},
+      {"the rule list names code that is not there", [](Assembler& a) { a.data.rule_list[0] = 9; }},
+      {"a range is outside the rule list", [](Assembler& a) { a.data.package_rules[0].deny.entries.count = 1'000'000; }},
+      {"a range is outside the rule list", [](Assembler& a) { a.data.package_rules[0].deny.entries.first = UINT32_MAX; }},
       {"a rule is in the wrong list",
        [](Assembler& a) { std::swap(a.data.package_rules[0].deny, a.data.package_rules[0].allow); }},
       {"its rules are not in source order", [](Assembler& a) { std::swap(a.data.rule_list[0], a.data.rule_list[1]); }},
       {"its rules are not in source order", [](Assembler& a) { a.data.rule_list[1] = a.data.rule_list[0]; }},
       {"only a first_match package has answers",
        [](Assembler& a) { a.data.package_rules[0].answers = a.data.package_rules[0].deny; }},
-      {"not one plan for each capability", [](Assembler& a) { a.data.capability_rules.pop_back(); }},
+      {"not one list of rules for each capability", [](Assembler& a) { a.data.capability_rules.pop_back(); }},
       {"its packages are not there", [](Assembler& a) { a.data.capability_rules[0].packages[0].count = 99; }},
       {"a rule is of the other stage",
        [](Assembler& a) { std::swap(a.data.capability_rules[0].packages[0], a.data.capability_rules[0].packages[1]); }},
@@ -603,8 +603,8 @@ TEST(Verify, Indexes) {
       {"a node leads out of its range", [](Assembler& a) { a.data.package_rules[0].deny.nodes = {0, 3}; }},
       {"its nodes are not there", [](Assembler& a) { a.data.package_rules[0].deny.nodes = {2, 3}; }},
       {"not one note for each entry", [](Assembler& a) { a.data.index_notes.pop_back(); }},
-      {"a note of the plan is not known", [](Assembler& a) { a.data.index_notes[0] = static_cast<IndexNote>(9); }},
-      {"a literal of the plan is not a string", [](Assembler& a) { a.data.index_literals.push_back({99}); }},
+      {"a note of the rule list is not known", [](Assembler& a) { a.data.index_notes[0] = static_cast<IndexNote>(9); }},
+      {"a literal of the index is not a string", [](Assembler& a) { a.data.index_literals.push_back({99}); }},
       {"the way to a leaf is too long",
        [](Assembler& a) {
          a.data.index_edges.clear();

@@ -1,4 +1,4 @@
-// The native tier compiles a Program's predicates to native code. It is optional: without LLVM this
+// Compiles the predicates of a Program to native code. This is optional: without LLVM this
 // library is not built.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Starts native code, if there is any. The native_tier_*.cc file that is linked decides where it
+// Starts native code, if there is any. The start_native_code_*.cc file that is linked decides where it
 // comes from.
 #pragma once
 

@@ -1,5 +1,5 @@
 // A build without LLVM makes no native code.
-#include "embed/native_tier.h"
+#include "embed/start_native_code.h"
 
 namespace ordain::detail {
 

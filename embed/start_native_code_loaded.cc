@@ -4,7 +4,7 @@
 // have the release in their version.
 #include <dlfcn.h>
 
-#include "embed/native_tier.h"
+#include "embed/start_native_code.h"
 #include "vm/jit/entry.h"
 
 namespace ordain::detail {
@@ -14,7 +14,7 @@ using StartNativeCode = decltype(&ordain_private_start_native_code);
 
 // The library stays loaded until the process ends, because its code may run as long as any program
 // exists.
-StartNativeCode load_native_tier() {
+StartNativeCode load_start_function() {
   void* library = dlopen(ORDAIN_JIT_LIBRARY, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return nullptr;
   return reinterpret_cast<StartNativeCode>(dlsym(library, "ordain_private_start_native_code"));
@@ -23,7 +23,7 @@ StartNativeCode load_native_tier() {
 }  // namespace
 
 void start_native_code(const Program& program) {
-  static const StartNativeCode start = load_native_tier();
+  static const StartNativeCode start = load_start_function();
   if (start != nullptr) start(&program);
 }
 

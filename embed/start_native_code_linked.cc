@@ -1,5 +1,5 @@
 // The static libraries of a build with LLVM link the code generator.
-#include "embed/native_tier.h"
+#include "embed/start_native_code.h"
 #include "ordain/jit.h"
 
 namespace ordain::detail {

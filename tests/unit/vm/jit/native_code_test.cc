@@ -1,4 +1,4 @@
-// These tests cover the native tier in a process: what it keeps on disk and which files it trusts,
+// These tests cover native code in a process: what it keeps on disk and which files it trusts,
 // what it compiles first, and that it releases its memory.
 #include <fcntl.h>
 #include <gtest/gtest.h>
