@@ -156,6 +156,39 @@ class Exports(unittest.TestCase):
         self.assertGreater(len(functions), 8)
         self.assertEqual({name for name in names if re.fullmatch(r"ordain_\w+", name)}, functions)
 
+    @staticmethod
+    def declared_names():
+        """The names that public headers declare in namespaces: classes, functions and constants."""
+        names = set()
+        for header in [*ROOT.glob("*/include/ordain/*.h"), *ROOT.glob("vm/jit/include/ordain/*.h")]:
+            space = []
+            for line in header.read_text(encoding="utf-8").splitlines():
+                opened = re.match(r"namespace ([\w:]+) {", line)
+                if opened:
+                    space.append(opened[1])
+                elif line.startswith("}  // namespace"):
+                    space.pop()
+                line = line.partition("//")[0]
+                for found in re.findall(r"^(?:struct|class) .*?(\w+)(?: final)?(?: :[^:].*)? {|^\w[^(){}=]*?(\w+)\(", line):
+                    names.add("::".join([*space, found[0] or found[1]]))
+                for constants in re.findall(r"^(?:ORDAIN_API )?extern [\w:<>]+ (.*)", line):
+                    names |= {"::".join([*space, name]) for name in re.findall(r"\w+", constants)}
+        return names
+
+    def test_what_public_headers_declare_is_exported(self):
+        declared = self.declared_names()
+        self.assertLess({"ordain::Runtime", "ordain::compile", "ordain::types::kDyn", "ordain::detail::g_epoch"}, declared)
+        libraries = ("libordain.so", "libordain-jit.so") if JIT else ("libordain.so",)
+        exported = {name for library in libraries for name, _ in self.symbols(library, "--defined-only")}
+        missing = []
+        for archive in BUILD.rglob("libordain-*.a"):
+            for line in run("nm", "-C", "--defined-only", archive).splitlines():
+                # A function, a constant, or a member of a class; members of nested classes are not public.
+                found = re.fullmatch(r"[0-9a-f]+ [TBDR] ((ordain::.*?\w)(?:::~?\w+)??(?:\[abi:cxx11\])?(?:\(.*)?)", line)
+                if found and found[2] in declared and found[1] not in exported:
+                    missing.append(found[1])
+        self.assertEqual("\n".join(missing), "", "ORDAIN_API is missing")
+
     @unittest.skipUnless(JIT, "a build without native code")
     def test_native_code(self):
         names = {re.split(r"[(\[]", name)[0] for name, _ in self.check("libordain-jit.so")}

@@ -34,7 +34,7 @@ struct alignas(64) EpochReader {
 };
 
 ORDAIN_API EpochReader& epoch_reader();  ///< of the calling thread
-extern std::atomic<uint64_t> g_epoch;    ///< begins at 1
+ORDAIN_API extern std::atomic<uint64_t> g_epoch;    ///< begins at 1
 
 struct PublishedProgram {
   std::shared_ptr<const Program> program;

@@ -81,8 +81,8 @@ struct ORDAIN_API RecordType {
 };
 
 namespace types {
-extern const Type kDyn, kNull, kBool, kInt, kUint, kDouble, kString, kBytes, kTimestamp, kDuration, kType, kIp, kCidr,
-    kError, kListDyn, kMapDyn, kListString;
+ORDAIN_API extern const Type kDyn, kNull, kBool, kInt, kUint, kDouble, kString, kBytes, kTimestamp, kDuration, kType,
+    kIp, kCidr, kError, kListDyn, kMapDyn, kListString;
 ORDAIN_API const Type* list_of(Arena& arena, const Type* element);
 ORDAIN_API const Type* map_of(Arena& arena, const Type* key, const Type* value);
 ORDAIN_API const Type* optional_of(Arena& arena, const Type* value);
