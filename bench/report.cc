@@ -2,6 +2,7 @@
 #include "bench/report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
@@ -91,11 +92,16 @@ std::string group_digits(size_t number) {
   return out;
 }
 
-Options parse_options(int argc, char** argv, const char* name, const char* description) {
+Options parse_options(int argc, char** argv, const char* name, const char* description,
+                      const std::vector<std::string>& sections) {
   Options options;
   CLI::App app{description, name};
   app.add_flag("--quick", options.quick, "smaller sets, shorter rounds");
   app.add_flag("--json", options.json, "print JSON");
+  if (!sections.empty()) {
+    app.add_option("--section", options.sections, fmt::format("{}; all if absent", fmt::join(sections, ", ")))
+        ->check(CLI::IsMember(sections));
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

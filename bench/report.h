@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace ordain::bench {
 
@@ -10,6 +11,7 @@ namespace ordain::bench {
 struct Options {
   bool quick = false;  ///< smaller sets, shorter rounds
   bool json = false;
+  std::vector<std::string> sections;  ///< those that were named; none: all
 };
 
 /// One line of the report.
@@ -42,8 +44,9 @@ void print_report(const Options& options);
 /// Writes 100000 as "100,000".
 std::string group_digits(size_t number);
 
-/// Parses the options of a bench that has only `--quick` and `--json`. Ends the program if there
-/// are others.
-Options parse_options(int argc, char** argv, const char* name, const char* description);
+/// Parses the options of a bench: `--quick`, `--json` and, if it has sections, `--section NAME`. Ends
+/// the program if there are others.
+Options parse_options(int argc, char** argv, const char* name, const char* description,
+                      const std::vector<std::string>& sections = {});
 
 }  // namespace ordain::bench

@@ -6,7 +6,6 @@
 // Each figure is the best of several rounds.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
@@ -25,10 +24,6 @@
 
 namespace ordain::bench {
 namespace {
-
-struct Chosen : Options {
-  std::vector<std::string> sections;  // all if empty
-};
 
 // --- role, type, action and department rules: is the time constant?
 
@@ -258,7 +253,7 @@ void measure_loading(const Options& options) {
 
 // --- the report
 
-int run(const Chosen& options) {
+int run(const Options& options) {
   const std::pair<const char*, void (*)(const Options&)> sections[] = {
       {"growth", measure_growth},         {"arithmetic", measure_arithmetic}, {"patterns", measure_patterns},
       {"allocations", count_allocations}, {"loading", measure_loading},       {"families", measure_families},
@@ -275,13 +270,7 @@ int run(const Chosen& options) {
 }  // namespace ordain::bench
 
 int main(int argc, char** argv) {
-  ordain::bench::Chosen options;
-  CLI::App app{"How deciding, loading, native code and memory grow with rules", "scale_bench"};
-  app.add_flag("--quick", options.quick, "smaller sets, shorter rounds, native code without optimisation");
-  app.add_flag("--json", options.json, "print JSON");
-  app.add_option("--section", options.sections,
-                 "growth, arithmetic, patterns, allocations, loading, families; all if absent")
-      ->check(CLI::IsMember({"growth", "arithmetic", "patterns", "allocations", "loading", "families"}));
-  CLI11_PARSE(app, argc, argv);
-  return ordain::bench::run(options);
+  return ordain::bench::run(ordain::bench::parse_options(
+      argc, argv, "scale_bench", "How deciding, loading, native code and memory grow with rules",
+      {"growth", "arithmetic", "patterns", "allocations", "loading", "families"}));
 }
