@@ -45,8 +45,8 @@ class Judge {
         tally_(options.examples),
         recorded_(new_.binder.reads_action() || (old_ != nullptr && old_->binder.reads_action())) {}
 
-  void judge(const Chunk& chunk) {
-    for (const Chunk::Item& item : chunk.items) {
+  void judge(const ReplayChunk& chunk) {
+    for (const ReplayChunk::Item& item : chunk.items) {
       judge_record(item.number, chunk.at(item.begin, item.size), chunk.at(item.intent_begin, item.intent_size));
     }
     uint64_t line = chunk.first_line;

@@ -19,33 +19,33 @@ constexpr size_t kOpenBytes = 128 << 20;
 
 }  // namespace
 
-std::unique_ptr<Chunk> ChunkQueue::take_empty() {
+std::unique_ptr<ReplayChunk> ChunkQueue::take_empty() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return full_.size() < room_; });
-  if (empty_.empty()) return std::make_unique<Chunk>();
-  std::unique_ptr<Chunk> out = std::move(empty_.back());
+  if (empty_.empty()) return std::make_unique<ReplayChunk>();
+  std::unique_ptr<ReplayChunk> out = std::move(empty_.back());
   empty_.pop_back();
   out->clear();
   return out;
 }
 
-void ChunkQueue::put(std::unique_ptr<Chunk> chunk) {
+void ChunkQueue::put(std::unique_ptr<ReplayChunk> chunk) {
   std::lock_guard lock(mutex_);
   full_.push_back(std::move(chunk));
   changed_.notify_all();
 }
 
-std::unique_ptr<Chunk> ChunkQueue::take_full() {
+std::unique_ptr<ReplayChunk> ChunkQueue::take_full() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return closed_ || !full_.empty(); });
   if (full_.empty()) return nullptr;
-  std::unique_ptr<Chunk> out = std::move(full_.front());
+  std::unique_ptr<ReplayChunk> out = std::move(full_.front());
   full_.pop_front();
   changed_.notify_all();
   return out;
 }
 
-void ChunkQueue::give_back(std::unique_ptr<Chunk> chunk) {
+void ChunkQueue::give_back(std::unique_ptr<ReplayChunk> chunk) {
   std::lock_guard lock(mutex_);
   empty_.push_back(std::move(chunk));
 }
@@ -89,7 +89,7 @@ void RecordReader::add(uint64_t id, std::string_view body) {
     if (head.kind == RecordKind::intent) open_.add(head.action, body);
   }
   if (chunk_ == nullptr) chunk_ = queue_.take_empty();
-  Chunk::Item item{id, chunk_->bytes.size(), body.size(), chunk_->bytes.size() + body.size(), intent.size()};
+  ReplayChunk::Item item{id, chunk_->bytes.size(), body.size(), chunk_->bytes.size() + body.size(), intent.size()};
   chunk_->bytes.append(body).append(intent);
   chunk_->items.push_back(item);
   if (chunk_->bytes.size() >= kChunkBytes) pass_on();
@@ -105,7 +105,7 @@ Result<void> read_lines(std::istream& in, ChunkQueue& queue, const ReplayOptions
   std::string rest;
   uint64_t line = 1, done = 0;
   for (bool more = true; more;) {
-    std::unique_ptr<Chunk> chunk = queue.take_empty();
+    std::unique_ptr<ReplayChunk> chunk = queue.take_empty();
     std::string& bytes = chunk->bytes;
     bytes.swap(rest);
     size_t end = std::string::npos;

@@ -18,7 +18,7 @@
 
 namespace ordain::detail {
 
-struct Chunk {
+struct ReplayChunk {
   /// A record.
   struct Item {
     uint64_t number = 0;
@@ -44,19 +44,19 @@ class ChunkQueue {
   explicit ChunkQueue(size_t room) : room_(room) {}
 
   /// Takes an empty chunk, once the queue has room for it.
-  std::unique_ptr<Chunk> take_empty();
-  void put(std::unique_ptr<Chunk> chunk);
+  std::unique_ptr<ReplayChunk> take_empty();
+  void put(std::unique_ptr<ReplayChunk> chunk);
   /// @returns nullptr once there will not be another chunk.
-  std::unique_ptr<Chunk> take_full();
-  void give_back(std::unique_ptr<Chunk> chunk);
+  std::unique_ptr<ReplayChunk> take_full();
+  void give_back(std::unique_ptr<ReplayChunk> chunk);
   void close();
 
  private:
   const size_t room_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::unique_ptr<Chunk>> full_;
-  std::vector<std::unique_ptr<Chunk>> empty_;
+  std::deque<std::unique_ptr<ReplayChunk>> full_;
+  std::vector<std::unique_ptr<ReplayChunk>> empty_;
   bool closed_ = false;
 };
 
@@ -92,7 +92,7 @@ class RecordReader {
   ChunkQueue& queue_;
   const ReplayOptions& options_;
   OpenCalls open_;
-  std::unique_ptr<Chunk> chunk_;
+  std::unique_ptr<ReplayChunk> chunk_;
   uint64_t done_ = 0;
 };
 

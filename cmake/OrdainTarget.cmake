@@ -11,11 +11,22 @@ function(ordain_library name)
   ordain_compile_options(ordain_${name})
   if(NOT name STREQUAL "jit")  # it has precompiled headers of its own
     ordain_precompile(ordain_${name})
+    ordain_compile_in_batches(ordain_${name})
   endif()
   set_property(GLOBAL APPEND PROPERTY ORDAIN_LIBRARIES ordain_${name})
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/include)  # some have no public headers
     set_property(GLOBAL APPEND PROPERTY ORDAIN_INCLUDES ${CMAKE_CURRENT_SOURCE_DIR}/include/)
   endif()
+endfunction()
+
+# With ORDAIN_UNITY, compiles eight files as one. A file whose names collide with those of others in
+# its batch is listed with ordain_compile_alone.
+function(ordain_compile_in_batches target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${ORDAIN_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+endfunction()
+
+function(ordain_compile_alone)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
 # Sets warnings and sanitizers for our own code.

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "compiler/emit/expression.h"
+#include "compiler/emit/kinds.h"
 
 namespace ordain::emission {
 
@@ -12,13 +13,6 @@ using typed::Node;
 using typed::NodeKind;
 
 namespace {
-
-constexpr uint8_t kBool = static_cast<uint8_t>(Kind::boolean);
-constexpr uint8_t kInt = static_cast<uint8_t>(Kind::integer);
-constexpr uint8_t kUint = static_cast<uint8_t>(Kind::unsigned_integer);
-constexpr uint8_t kDouble = static_cast<uint8_t>(Kind::floating);
-constexpr uint8_t kString = static_cast<uint8_t>(Kind::string);
-constexpr uint8_t kOptional = static_cast<uint8_t>(Kind::optional);
 
 using ShortcutTable = std::unordered_map<std::string_view, Shortcut>;
 

@@ -2,6 +2,7 @@
 // c, x.y.z) may be as long as the source allows and are walked in a loop. Everything else recurses
 // at most as deep as brackets nest.
 #include "compiler/emit/expression.h"
+#include "compiler/emit/kinds.h"
 
 namespace ordain::emission {
 
@@ -10,14 +11,6 @@ using typed::Node;
 using typed::NodeKind;
 
 namespace {
-
-constexpr uint8_t kBool = static_cast<uint8_t>(Kind::boolean);
-constexpr uint8_t kInt = static_cast<uint8_t>(Kind::integer);
-constexpr uint8_t kUint = static_cast<uint8_t>(Kind::unsigned_integer);
-constexpr uint8_t kDouble = static_cast<uint8_t>(Kind::floating);
-constexpr uint8_t kList = static_cast<uint8_t>(Kind::list);
-constexpr uint8_t kMap = static_cast<uint8_t>(Kind::map);
-constexpr uint8_t kOptional = static_cast<uint8_t>(Kind::optional);
 
 // A value for registers before their initialiser has run. It is never read, but the verifier
 // requires that every register is written.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "compiler/emit/expression.h"
+#include "compiler/emit/kinds.h"
 
 namespace ordain::emission {
 
@@ -15,8 +16,6 @@ using typed::Node;
 using typed::NodeKind;
 
 namespace {
-
-constexpr uint8_t kBool = static_cast<uint8_t>(Kind::boolean);
 
 Exits flipped(const Exits& exits) {
   Falls falls = exits.falls == Falls::to_true    ? Falls::to_false

@@ -5,6 +5,7 @@
 //   next: inc index
 //   test: if index < size jump body
 #include "compiler/emit/expression.h"
+#include "compiler/emit/kinds.h"
 
 namespace ordain::emission {
 
@@ -12,11 +13,6 @@ using typed::LoopKind;
 using typed::Node;
 
 namespace {
-
-constexpr uint8_t kBool = static_cast<uint8_t>(Kind::boolean);
-constexpr uint8_t kInt = static_cast<uint8_t>(Kind::integer);
-constexpr uint8_t kList = static_cast<uint8_t>(Kind::list);
-constexpr uint8_t kMap = static_cast<uint8_t>(Kind::map);
 
 uint32_t iteration_cost(const Node& node) {
   uint64_t cost = 1;

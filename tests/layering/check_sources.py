@@ -9,6 +9,7 @@ build leaves out.
 import fnmatch
 import json
 import pathlib
+import re
 import sys
 
 # Projects of their own, built trees, and the alternatives of which each build has one.
@@ -18,6 +19,8 @@ ELSEWHERE = ["build/*", "bench/peers/*", "examples/embed/*", "embed/start_native
 def main(root, build, *optional):
     commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     compiled = {pathlib.Path(command["file"]) for command in commands}
+    for batch in [path for path in compiled if path.parent.name == "Unity"]:  # a file that includes sources
+        compiled |= {pathlib.Path(name) for name in re.findall(r'^#include "(.+)"', batch.read_text(encoding="utf-8"), re.M)}
     sources = [path for path in sorted(root.rglob("*.cc"))
                if not any(fnmatch.fnmatch(str(path.relative_to(root)), pattern) for pattern in [*ELSEWHERE, *optional])]
     missing = [path for path in sources if path not in compiled]
