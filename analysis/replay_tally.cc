@@ -38,7 +38,7 @@ std::string missing(const Verdict& from, const Verdict& other) {
   return out;
 }
 
-ReplayVerdict kept(const Verdict& verdict) {
+ReplayVerdict copy_verdict(const Verdict& verdict) {
   ReplayVerdict out{verdict.effect, std::string(verdict.rule), std::string(verdict.reason), {}};
   for (const ObligationView& obligation : verdict.obligations) {
     out.obligations.push_back(obligation.kind == RuleKind::redact
@@ -123,8 +123,8 @@ void ReplayTally::compare(const ReplayCall& call, const Verdict& old_verdict, co
                           ? group(change, missing(old_verdict, new_verdict), missing(new_verdict, old_verdict))
                           : group(change, old_verdict.rule, new_verdict.rule);
   if (ReplayExample* one = example(into, call)) {
-    one->old_verdict = kept(old_verdict);
-    one->new_verdict = kept(new_verdict);
+    one->old_verdict = copy_verdict(old_verdict);
+    one->new_verdict = copy_verdict(new_verdict);
   }
 }
 

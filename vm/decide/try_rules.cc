@@ -60,8 +60,8 @@ struct Answer {
   Effect effect = Effect::allow;
   bool faulted = false;
 
-  bool given() const { return rule != nullptr; }
-  bool stronger_than(const Answer& other) const { return given() && (!other.given() || effect > other.effect); }
+  bool has_rule() const { return rule != nullptr; }
+  bool stronger_than(const Answer& other) const { return has_rule() && (!other.has_rule() || effect > other.effect); }
 };
 
 // Decides one call. A step that returns false has put a denial into `out`.
@@ -79,7 +79,7 @@ class Decider {
       const Answer answer = package.first_match != 0 ? first_match(package) : overrides(package, best);
       if (out_of_memory_) return void(exhausted(out));
       if (answer.stronger_than(best)) best = answer;
-      if (best.given() && best.effect == Effect::deny) break;
+      if (best.has_rule() && best.effect == Effect::deny) break;
     }
     conclude(best, out);
     if (out->effect != Effect::deny) oblige(out);
@@ -171,24 +171,24 @@ class Decider {
 
   Answer overrides(const PackageRules& package, const Answer& best) {
     const Answer deny = first(package.deny);
-    if (deny.given()) return earlier_fault(package.require_approval, deny);
+    if (deny.has_rule()) return earlier_fault(package.require_approval, deny);
     Answer out;
     each(package.require_approval, [&](const RuleCode& rule, Known known) {
       const Truth truth = test(rule, known);
       if (truth == Truth::fault) out = blocked(rule);
       if (truth == Truth::yes) {
-        if (!out.given()) out = {&rule, Effect::require_approval};
+        if (!out.has_rule()) out = {&rule, Effect::require_approval};
         ask_of(rule);
       }
       return truth != Truth::fault;
     });
-    if (out.given() || best.given()) return out;  // an allow would change nothing
+    if (out.has_rule() || best.has_rule()) return out;  // an allow would change nothing
     return first(package.allow);
   }
 
   Answer first_match(const PackageRules& package) {
     const Answer out = first(package.answers);
-    if (out.given() && out.effect == Effect::require_approval) ask_of(*out.rule);
+    if (out.has_rule() && out.effect == Effect::require_approval) ask_of(*out.rule);
     return out;
   }
 
@@ -202,7 +202,7 @@ class Decider {
       if (truth == Truth::yes) out = {&rule, effect_of(kind)};
       if (truth == Truth::fault && kind == RuleKind::allow) run_.arena.rewind(mark);
       if (truth == Truth::fault && kind != RuleKind::allow) out = blocked(rule);
-      return !out.given();
+      return !out.has_rule();
     });
     return out;
   }
@@ -237,7 +237,7 @@ class Decider {
   // --- the answer
 
   void conclude(const Answer& best, Decision* out) {
-    if (!best.given()) return decide_by_default(call_, run_.options, out);
+    if (!best.has_rule()) return decide_by_default(call_, run_.options, out);
     if (best.faulted) return void(deny_by_fault(*best.rule, fault_, out));
     out->effect = best.effect;
     out->code = DecisionCode::rule;

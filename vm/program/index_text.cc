@@ -137,7 +137,7 @@ class IndexWriter {
   const RuleInfo& rule(uint32_t entry) const { return data_.rules[data_.rule_codes[data_.rule_list[entry]].rule]; }
   const IndexNode& node(uint32_t number) const { return data_.index_nodes[number]; }
   const IndexEdge& edge(const IndexNode& node, uint32_t i) const { return data_.index_edges[node.edges.first + i]; }
-  uint32_t shown(const IndexNode& node) const {
+  uint32_t count_shown(const IndexNode& node) const {
     return static_cast<uint32_t>(std::min<size_t>(node.edges.count, most_));
   }
   const ProgramData& data() const { return data_; }
@@ -234,8 +234,8 @@ class TextWriter {
         continue;
       }
       line(indent, "{}?{}", index_.test(node), node.absent ? " (absent: all of it)" : "");
-      for (uint32_t i = 0; i < index_.shown(node); ++i) edge(node, i, indent + 1);
-      if (index_.shown(node) < node.edges.count) line(indent + 1, "... {} in all", node.edges.count);
+      for (uint32_t i = 0; i < index_.count_shown(node); ++i) edge(node, i, indent + 1);
+      if (index_.count_shown(node) < node.edges.count) line(indent + 1, "... {} in all", node.edges.count);
     }
   }
 
@@ -301,7 +301,7 @@ class GraphWriter {
     const bool leaf = node.test == IndexTest::leaf;
     print("  n{} [label={}];\n", number, quoted(leaf ? index_.leaf(node) : index_.test(node) + "?"));
     if (leaf) return;
-    for (uint32_t i = 0; i < index_.shown(node); ++i) {
+    for (uint32_t i = 0; i < index_.count_shown(node); ++i) {
       const IndexEdge& edge = index_.edge(node, i);
       link(fmt::format("n{}", number), edge.node, index_.key(node, edge.key));
     }
