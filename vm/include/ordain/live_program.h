@@ -33,8 +33,8 @@ struct alignas(64) EpochReader {
   EpochReader* next = nullptr;
 };
 
-ORDAIN_API EpochReader& epoch_reader();  ///< of the calling thread
-ORDAIN_API extern std::atomic<uint64_t> g_epoch;    ///< begins at 1
+ORDAIN_API EpochReader& epoch_reader();           ///< of the calling thread
+ORDAIN_API extern std::atomic<uint64_t> g_epoch;  ///< begins at 1
 
 struct PublishedProgram {
   std::shared_ptr<const Program> program;
