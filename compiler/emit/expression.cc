@@ -2,9 +2,11 @@
 // c, x.y.z) may be as long as the source allows and are walked in a loop. Everything else recurses
 // at most as deep as brackets nest.
 #include "compiler/emit/expression.h"
-#include "compiler/emit/kinds.h"
+#include "vm/program/register_kinds.h"
 
 namespace ordain::emission {
+
+using namespace vm::kinds;  // NOLINT(google-build-using-namespace): constants of the bytecode
 
 using typed::LoopKind;
 using typed::Node;

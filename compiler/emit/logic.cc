@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "compiler/emit/expression.h"
-#include "compiler/emit/kinds.h"
+#include "vm/program/register_kinds.h"
 
 namespace ordain::emission {
+
+using namespace vm::kinds;  // NOLINT(google-build-using-namespace): constants of the bytecode
 
 using typed::LoopKind;
 using typed::Node;

@@ -5,9 +5,11 @@
 //   next: inc index
 //   test: if index < size jump body
 #include "compiler/emit/expression.h"
-#include "compiler/emit/kinds.h"
+#include "vm/program/register_kinds.h"
 
 namespace ordain::emission {
+
+using namespace vm::kinds;  // NOLINT(google-build-using-namespace): constants of the bytecode
 
 using typed::LoopKind;
 using typed::Node;

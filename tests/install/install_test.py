@@ -94,12 +94,12 @@ class SharedLibrary(Consumer):
         super().setUp()
         self.prefix = self.scratch / "prefix"
         install(self.prefix)
-        self.library = next(self.prefix.rglob("libordain.so")).parent
+        self.libraries = next(self.prefix.rglob("libordain.so")).parent
 
     def test_from_c_by_pkg_config(self):
         program = self.scratch / "decide"
         run(os.environ["CC"], "-std=c11", EXAMPLE / "decide.c", "-o", program, *flags_of("ordain", self.prefix))
-        printed = self.check_decide(program, LD_LIBRARY_PATH=str(self.library), LD_DEBUG="files")
+        printed = self.check_decide(program, LD_LIBRARY_PATH=str(self.libraries), LD_DEBUG="files")
         self.assertRegex(printed, rf"calling init: \S*libordain\.so\.{SERIES}")
         native = re.search(rf"calling init: \S*libordain-jit\.so\.{SERIES}", printed)
         self.assertEqual(native is not None, JIT, "libordain-jit.so is loaded where it is built")
@@ -112,7 +112,7 @@ class SharedLibrary(Consumer):
     def test_from_cpp(self):
         program = self.scratch / "embed"
         run(os.environ["CXX"], "-std=c++20", EXAMPLE / "main.cc", "-o", program, *flags_of("ordain", self.prefix))
-        self.check_embed(program, LD_LIBRARY_PATH=str(self.library))
+        self.check_embed(program, LD_LIBRARY_PATH=str(self.libraries))
 
     @unittest.skipUnless(JIT, "a build without native code")
     def test_native_code_refuses_another_release(self):
@@ -122,7 +122,7 @@ class SharedLibrary(Consumer):
         (other / "stub.c").write_text("void ordain_open(void) {}\n")
         run(os.environ["CC"], "-shared", "-fPIC", other / "stub.c", "-o", other / f"libordain.so.{SERIES}",
             f"-Wl,-soname,libordain.so.{SERIES}", f"-Wl,--version-script={other / 'map'}")
-        load = f"import ctypes; ctypes.CDLL({str(self.library / 'libordain-jit.so')!r})"
+        load = f"import ctypes; ctypes.CDLL({str(self.libraries / 'libordain-jit.so')!r})"
         done = subprocess.run([sys.executable, "-c", load], env={**os.environ, "LD_LIBRARY_PATH": str(other)},
                               text=True, stderr=subprocess.PIPE, check=False)
         self.assertNotEqual(done.returncode, 0)

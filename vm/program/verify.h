@@ -10,6 +10,7 @@
 #include "ordain/utf8.h"
 #include "vm/program/link_tables.h"
 #include "vm/program/program_data.h"
+#include "vm/value/private_api.h"
 
 namespace ordain::vm {
 
@@ -19,6 +20,9 @@ inline constexpr uint32_t kMaxTypeSize = 100'000;    ///< the size of a type whe
 inline constexpr uint32_t kMaxArguments = 255;       ///< arguments of an import
 inline constexpr uint32_t kMaxFlowWords = 4u << 20;  ///< in a predicate: blocks times words of register bits
 inline constexpr uint64_t kMaxFlowWork = 64u << 20;  ///< in a predicate: words and instructions visited
+
+/// Whether a range lies inside a table of `size` entries.
+inline bool inside(Range range, size_t size) { return range.first <= size && range.count <= size - range.first; }
 
 /// Verifies names, strings, types, slots, records, constants, symbol sets and numbers of imports.
 std::string verify_tables(const ProgramData& data);
@@ -63,7 +67,6 @@ constexpr Shape read_shape(std::string_view operands, std::string_view flags) {
 inline constexpr Shape kShapes[] = {
 #define X(name, operands, flags, doc) read_shape(operands, flags),
 #include "vm/program/opcodes.def"
-#include "vm/value/private_api.h"
 #undef X
 };
 

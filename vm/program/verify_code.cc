@@ -42,8 +42,6 @@ uint8_t register_kind(const Type& type) {
   return kind == Kind::absent ? kAnyKind : static_cast<uint8_t>(kind);
 }
 
-bool inside(Range range, size_t size) { return range.first <= size && range.count <= size - range.first; }
-
 class CodeChecker {
  public:
   CodeChecker(const ProgramData& data, const LinkTables& link) : data_(data), link_(link) {}

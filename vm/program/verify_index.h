@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vm/program/program_data.h"
+#include "vm/program/verify.h"
 
 namespace ordain::vm {
 
@@ -15,8 +16,6 @@ namespace ordain::vm {
 inline constexpr uint64_t kMaxIndexVisits = 64;
 /// The longest path from a root to a leaf.
 inline constexpr uint32_t kMaxIndexDepth = 64;
-
-inline bool inside(Range range, size_t size) { return range.first <= size && range.count <= size - range.first; }
 
 class IndexChecker {
  public:

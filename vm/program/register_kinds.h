@@ -5,7 +5,7 @@
 
 #include "ordain/value.h"
 
-namespace ordain::emission {
+namespace ordain::vm::kinds {
 
 inline constexpr uint8_t kBool = static_cast<uint8_t>(Kind::boolean);
 inline constexpr uint8_t kInt = static_cast<uint8_t>(Kind::integer);
@@ -16,4 +16,4 @@ inline constexpr uint8_t kList = static_cast<uint8_t>(Kind::list);
 inline constexpr uint8_t kMap = static_cast<uint8_t>(Kind::map);
 inline constexpr uint8_t kOptional = static_cast<uint8_t>(Kind::optional);
 
-}  // namespace ordain::emission
+}  // namespace ordain::vm::kinds
