@@ -197,7 +197,7 @@ struct Fixture {
   Value value;
   Fault fault;
 
-  explicit Fixture(std::shared_ptr<const Program> linked, std::string_view capability = "act",
+  explicit Fixture(const std::shared_ptr<const Program>& linked, std::string_view capability = "act",
                    Stage stage = Stage::before, size_t scratch_bytes = 4 << 20)
       : program(linked), context(linked), call(linked), scratch(scratch_bytes) {
     call.begin(linked->resolve(capability), stage);
