@@ -1,6 +1,7 @@
 #include "cli/record.h"
 
 #include "cli/terminal.h"
+#include "ordain/time_text.h"
 
 namespace ordain::cli {
 namespace {
@@ -39,7 +40,12 @@ bool Recorder::add(const EventReader& reader, const Decision& decision) {
   DecidedFacts facts;
   facts.capability = event.capability;
   facts.stage = event.stage;
-  facts.time_ns = event.now->seconds * 1'000'000'000 + event.now->nanos;
+  if (__builtin_mul_overflow(event.now->seconds, int64_t{1'000'000'000}, &facts.time_ns) ||
+      __builtin_add_overflow(facts.time_ns, int64_t{event.now->nanos}, &facts.time_ns)) {
+    complain("an event's `now` is " + format_timestamp(event.now->seconds, event.now->nanos) +
+             "; records hold times of the years 1678 to 2261");
+    return false;
+  }
   facts.who = {event.agent, event.principal, event.tenant, event.environment, event.session};
   facts.input = event.input;
   facts.output = event.output;

@@ -17,14 +17,16 @@ bool first_best(Eval&, const Value* args, Value* result) {
 }
 bool itself(Eval&, const Value* args, Value* result) { return give(result, args[0]); }
 
-template <Ordering wanted>
+// The kind that a list declares binds no program from elsewhere: its lists may hold anything. So the
+// elements are checked for the kind that the result must have; Kind::absent: any number.
+template <Ordering wanted, Kind kind>
 bool best_of(Eval& eval, const Value* args, Value* result) {
   constexpr std::string_view kName = wanted == Ordering::greater ? "math.greatest" : "math.least";
   std::span<const Value> list = args[0].as_list();
   if (list.empty()) return fail_with(eval, FaultCode::invalid_argument, "the list of numbers is empty");
   Value best = list[0];
   for (const Value& number : list) {
-    if (!is_number(number)) return no_overload(eval, kName);
+    if (kind == Kind::absent ? !is_number(number) : !number.is(kind)) return no_overload(eval, kName);
     if (compare(number, best) == wanted) best = number;
   }
   return give(result, best);
@@ -45,11 +47,13 @@ void add_best(FunctionTable& table, const std::string& name, const std::string& 
                  "The " + word + " of the numbers; the first of equal ones.", nullptr, kNeverFaults});
     }
   }
+  constexpr bool (*kBestOf[])(Eval&, const Value*, Value*) = {
+      best_of<wanted, Kind::integer>, best_of<wanted, Kind::unsigned_integer>, best_of<wanted, Kind::floating>};
   for (int a = 0; a < 3; ++a) {
-    table.add({name, id + "_list_" + kIds[a], std::string("(list(") + kTypes[a] + ")) -> " + kTypes[a], best_of<wanted>,
-               "The " + word + " number of the list; a fault if it is empty.", first_list_cost});
+    table.add({name, id + "_list_" + kIds[a], std::string("(list(") + kTypes[a] + ")) -> " + kTypes[a], kBestOf[a],
+               "The " + word + " number of the list; a fault if it is empty.", first_list_cost, kTypedElements});
   }
-  table.add({name, id + "_list_dyn", "(list(dyn)) -> dyn", best_of<wanted>,
+  table.add({name, id + "_list_dyn", "(list(dyn)) -> dyn", best_of<wanted, Kind::absent>,
              "The " + word + " number of the list; a fault if it is empty.", first_list_cost});
 }
 

@@ -1,11 +1,14 @@
 // render.cc writes diagnostics for a terminal and as JSON. Policy text and messages may contain
 // anything, so control characters that a terminal would obey are replaced.
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
 
+#include "compiler/diagnostic/line_map.h"
 #include "ordain/diagnostic.h"
 #include "ordain/json.h"
 
@@ -84,14 +87,31 @@ std::string_view name_of(Severity severity) {
   }
 }
 
+// The lines of the sources. Each source is read once, when the first diagnostic of it is written.
+class Lines {
+ public:
+  explicit Lines(const Diagnostics& diagnostics) : sources_(diagnostics.sources), maps_(sources_.size()) {}
+
+  const LineMap& of(uint32_t file) {
+    std::optional<LineMap>& map = maps_[file];
+    if (!map) map.emplace(*sources_[file]);
+    return *map;
+  }
+
+ private:
+  const std::vector<std::shared_ptr<const Source>>& sources_;
+  std::vector<std::optional<LineMap>> maps_;
+};
+
 class Renderer {
  public:
-  Renderer(const Diagnostics& diagnostics, const Style& style) : diagnostics_(diagnostics), style_(style) {}
+  Renderer(const Diagnostics& diagnostics, const Style& style)
+      : diagnostics_(diagnostics), lines_(diagnostics), style_(style) {}
 
   void add(const Diagnostic& item) {
     const Source* source = source_of(item.span);
     if (source != nullptr) {
-      LineColumn place = line_column(*source, item.span.begin);
+      LineColumn place = lines_.of(item.span.file).at(item.span.begin);
       out_ += style_.strong;
       out_ += printable(source->path) + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": ";
       out_ += style_.off;
@@ -123,19 +143,18 @@ class Renderer {
   // Writes the line that contains the start of the place, and carets below it. @returns the width
   // of the margin.
   size_t source_line(const Source& source, const Diagnostic& item) {
-    std::string_view text = source.text;
-    size_t begin = std::min<size_t>(item.span.begin, text.size());
-    size_t line_begin = begin == 0 ? 0 : text.rfind('\n', begin - 1) + 1;  // npos + 1 is 0
-    size_t line_end = std::min(text.find('\n', begin), text.size());
-    if (line_end > line_begin && text[line_end - 1] == '\r') --line_end;
-    begin = std::min(begin, line_end);
-    size_t end = std::min(std::max<size_t>(item.span.end, begin), line_end);
+    const LineMap& lines = lines_.of(item.span.file);
+    const auto offset = static_cast<uint32_t>(std::min<size_t>(item.span.begin, source.text.size()));
+    const std::string_view line = lines.line(offset);
+    const auto line_begin = static_cast<size_t>(line.data() - source.text.data());
+    const size_t begin = std::min<size_t>(offset - line_begin, line.size());
+    const size_t end = std::clamp<size_t>(item.span.end, line_begin + begin, line_begin + line.size()) - line_begin;
 
-    std::string number = std::to_string(line_column(source, item.span.begin).line);
+    std::string number = std::to_string(lines.at(item.span.begin).line);
     size_t margin = number.size() + 3;
     std::string shown;
     std::string carets;
-    draw(text.substr(line_begin, line_end - line_begin), begin - line_begin, end - line_begin, &shown, &carets);
+    draw(line, begin, end, &shown, &carets);
     out_ += std::string("  ") + style_.frame + number + " |" + style_.off + (shown.empty() ? "" : " ") + shown + "\n";
     out_ += std::string(margin, ' ') + style_.frame + "|" + style_.off + " " + carets.substr(0, carets.find('^')) +
             style_.severity[static_cast<size_t>(item.severity)] + carets.substr(carets.find('^')) + style_.off + "\n";
@@ -176,6 +195,7 @@ class Renderer {
   }
 
   const Diagnostics& diagnostics_;
+  Lines lines_;
   const Style& style_;
   std::string out_;
 };
@@ -201,7 +221,7 @@ void append_place(std::string& out, const char* prefix, LineColumn place) {
   out += std::string(", \"") + prefix + "column\": " + std::to_string(place.column);
 }
 
-void append_object(std::string& out, const Diagnostics& diagnostics, const Diagnostic& item) {
+void append_object(std::string& out, const Diagnostics& diagnostics, Lines& lines, const Diagnostic& item) {
   out += "{";
   append_key(out, "severity", name_of(item.severity));
   out += ", ";
@@ -212,8 +232,9 @@ void append_object(std::string& out, const Diagnostics& diagnostics, const Diagn
   if (item.span.file < diagnostics.sources.size()) {
     const Source& source = *diagnostics.sources[item.span.file];
     append_key(out, "file", source.path);
-    append_place(out, "", line_column(source, item.span.begin));
-    append_place(out, "end_", line_column(source, std::max(item.span.begin, item.span.end)));
+    const LineMap& map = lines.of(item.span.file);
+    append_place(out, "", map.at(item.span.begin));
+    append_place(out, "end_", map.at(std::max(item.span.begin, item.span.end)));
   } else {
     out += "\"file\": null, \"line\": null, \"column\": null, \"end_line\": null, \"end_column\": null";
   }
@@ -222,7 +243,7 @@ void append_object(std::string& out, const Diagnostics& diagnostics, const Diagn
   out += ", \"notes\": [";
   for (size_t i = 0; i < item.notes.size(); ++i) {
     if (i > 0) out += ", ";
-    append_object(out, diagnostics, item.notes[i]);
+    append_object(out, diagnostics, lines, item.notes[i]);
   }
   out += "]}";
 }
@@ -237,8 +258,9 @@ std::string render(const Diagnostics& diagnostics, const RenderOptions& options)
 
 std::string render_json(const Diagnostics& diagnostics) {
   std::string out;
+  Lines lines(diagnostics);
   for (const Diagnostic* item : in_source_order(diagnostics)) {
-    append_object(out, diagnostics, *item);
+    append_object(out, diagnostics, lines, *item);
     out += "\n";
   }
   return out;

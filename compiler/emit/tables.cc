@@ -95,32 +95,6 @@ Range append(std::vector<T>& all, std::span<const T> items) {
 
 }  // namespace
 
-LineMap::LineMap(const Source& source) : text_(source.text), line_starts_{0} {
-  points_.reserve(text_.size() / kStride + 1);
-  uint32_t points = 0;
-  for (uint32_t i = 0; i < text_.size(); ++i) {
-    if (i % kStride == 0) points_.push_back(points);
-    if ((static_cast<uint8_t>(text_[i]) & 0xC0) != 0x80) ++points;
-    if (text_[i] == '\n') line_starts_.push_back(i + 1);
-  }
-  if (text_.size() % kStride == 0) points_.push_back(points);
-}
-
-uint32_t LineMap::points_before(uint32_t offset) const {
-  uint32_t points = points_[offset / kStride];
-  for (uint32_t i = offset / kStride * kStride; i < offset; ++i) {
-    if ((static_cast<uint8_t>(text_[i]) & 0xC0) != 0x80) ++points;
-  }
-  return points;
-}
-
-LineColumn LineMap::at(uint32_t offset) const {
-  offset = std::min(offset, static_cast<uint32_t>(text_.size()));
-  auto line = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset) - line_starts_.begin();
-  uint32_t start = line_starts_[static_cast<size_t>(line - 1)];
-  return {static_cast<uint32_t>(line), points_before(offset) - points_before(start) + 1};
-}
-
 Tables::Tables(ProgramData& data, const Diagnostics& diagnostics) : data_(data) {
   lines_.reserve(diagnostics.sources.size());
   for (const auto& source : diagnostics.sources) {

@@ -11,28 +11,13 @@
 #include <utility>
 #include <vector>
 
+#include "compiler/diagnostic/line_map.h"
 #include "compiler/emit/code.h"
 #include "ordain/diagnostic.h"
 #include "ordain/function.h"
 #include "vm/program/program_data.h"
 
 namespace ordain::emission {
-
-/// Converts byte offsets of a source to line and column, in constant time after one pass over the
-/// source.
-class LineMap {
- public:
-  explicit LineMap(const Source& source);
-  LineColumn at(uint32_t offset) const;
-
- private:
-  uint32_t points_before(uint32_t offset) const;
-
-  static constexpr uint32_t kStride = 256;
-  std::string_view text_;
-  std::vector<uint32_t> line_starts_;
-  std::vector<uint32_t> points_;  ///< code points before byte i * kStride
-};
 
 /// Adds to `data` without repetition. Numbers are in order of first use, so the same policies give
 /// the same tables.

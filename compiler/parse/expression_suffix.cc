@@ -85,7 +85,7 @@ ExpressionBuilder::Sub ExpressionBuilder::message(Sub target, OrdainParser::Fiel
   std::vector<Expr*> args{target.expr};
   std::vector<uint8_t> optionals;
   uint32_t depth = target.depth;
-  for (size_t i = 0; i < element_count(tree); ++i) {
+  for (size_t i = 0, count = element_count(tree); i < count; ++i) {
     auto* field = child<OrdainParser::FieldInitContext>(tree, 1 + 2 * i);
     bool optional = first_token(field).getType() == OrdainParser::QUESTION;
     args.push_back(field_name(tokens_.at(first_token(field).index + (optional ? 1 : 0))).expr);
@@ -105,7 +105,7 @@ ExpressionBuilder::Sub ExpressionBuilder::list(OrdainParser::ListLiteralContext*
   std::vector<Expr*> args;
   std::vector<uint8_t> optionals;
   uint32_t depth = 0;
-  for (size_t i = 0; i < element_count(tree); ++i) {
+  for (size_t i = 0, count = element_count(tree); i < count; ++i) {
     auto* element = child<OrdainParser::ListElementContext>(tree, 1 + 2 * i);
     Sub value = expression(static_cast<OrdainParser::ExprContext*>(element->children.back()));
     args.push_back(value.expr);
@@ -123,7 +123,7 @@ ExpressionBuilder::Sub ExpressionBuilder::map(OrdainParser::MapLiteralContext* t
   std::vector<Expr*> args;
   std::vector<uint8_t> optionals;
   uint32_t depth = 0;
-  for (size_t i = 0; i < element_count(tree); ++i) {
+  for (size_t i = 0, count = element_count(tree); i < count; ++i) {
     auto* entry = child<OrdainParser::MapEntryContext>(tree, 1 + 2 * i);
     bool optional = first_token(entry).getType() == OrdainParser::QUESTION;
     Sub key = map_key(entry, optional ? 1 : 0);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 #include "compiler/parse/literal.h"
 #include "compiler/parse/tree.h"
@@ -77,15 +79,15 @@ syntax::RecordSyntax* StatementBuilder::record(P::RecordContext* tree) const {
   out->open = first_token(tree).getType() == P::K_OPEN;
   out->span = span(tree);
   std::vector<syntax::FieldSyntax> fields;
+  std::unordered_map<std::string_view, Span> first;  // by name
   for (antlr4::tree::ParseTree* node : tree->children) {
     if (!is<P::FieldContext>(node)) continue;
     auto* field = static_cast<P::FieldContext*>(node);
     const Token& word = first_token(field);
     syntax::Name field_name{expressions_.name(word), span(word)};
-    for (const syntax::FieldSyntax& other : fields) {
-      if (other.name.text != field_name.text) continue;
+    if (const auto [known, is_new] = first.try_emplace(field_name.text, field_name.span); !is_new) {
       state_.error("duplicate-field", field_name.span, "field " + quote(field_name.text) + " is declared twice")
-          .notes.push_back({Severity::note, "", "first declared here", other.name.span, "", {}});
+          .notes.push_back({Severity::note, "", "first declared here", known->second, "", {}});
     }
     fields.push_back({field_name, type(child<P::TypeRefContext>(field, 2))});
   }

@@ -463,6 +463,22 @@ policy p on before pay {
         self.assertIn("line 3", run.stderr)
         self.assertEqual(ordain("audit", "verify", "--db", str(self.path / "forged")).returncode, 2)
 
+    def test_times_that_records_cannot_hold_are_refused(self):
+        """A record's time is a 64-bit number of nanoseconds; `now` may be of the years 1 to 9999."""
+        event = dict(self.EVENTS[0])
+        for time, fits in (("0001-01-01T00:00:00Z", False), ("1677-01-01T00:00:00Z", False), ("1678-01-01T00:00:00Z", True),
+                           ("1969-12-31T23:59:59.500Z", True), ("2261-12-31T23:59:59.999999999Z", True), ("2263-01-01T00:00:00Z", False),
+                           ("9999-12-31T23:59:59.999999999Z", False)):
+            db = str(self.path / time[:4])
+            run = self.eval([{**event, "now": time}], "--db", db)
+            if not fits:
+                self.assertEqual(run.returncode, 2, time)
+                self.assertIn("records hold times of the years 1678 to 2261", run.stderr)
+                continue
+            self.assertIn(run.returncode, (0, 1), run.stderr)
+            record = json.loads(ordain("audit", "export", "--db", db).stdout.splitlines()[1])
+            self.assertIn(time, json.dumps(record))
+
     def test_signed_log(self):
         keys, db, elsewhere = str(self.path / "keys"), str(self.path / "state"), str(self.path / "elsewhere")
         run = ordain("keys", "init", "--dir", keys, "--name", "example.com")

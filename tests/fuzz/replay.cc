@@ -1,9 +1,11 @@
 // replay runs a fuzz target without libFuzzer, as a test: on each given file, then on random
 // variations of them, which are the same every time.
-//   TARGET_replay [--random N] [--bytes] [--compiled] [--write DIR] [FILE|DIRECTORY]...
-// --bytes: random inputs are plain random bytes. --compiled: policy files stand for the programs
-// that they compile to. --write: instead of running anything, writes the inputs to a directory, as
-// a first corpus for the fuzzer.
+//   TARGET_replay [--random N] [--seed N] [--bytes] [--compiled] [--edited] [--write DIR]
+//     [FILE|DIRECTORY]...
+// --seed: other variations. --bytes: random inputs are plain random bytes. --compiled: policy files
+// stand for the programs that they compile to. --edited: the target's own mutator makes the
+// variations, if it has one. --write: instead of running anything, writes the inputs to a directory,
+// as a first corpus for the fuzzer.
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
@@ -21,14 +23,20 @@
 #include "ordain/stdlib.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+/// A target may have it.
+extern "C" [[gnu::weak]] size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed);
 
 namespace {
 
 namespace fs = std::filesystem;
 using Random = std::mt19937_64;
 
+constexpr size_t kLargest = 1 << 20;  // that a target's own mutator may make
+
 struct Options {
   size_t random = 0;
+  uint64_t seed = 20240501;
+  bool edited = false;
   bool bytes = false;
   bool compiled = false;
   std::string write;
@@ -120,8 +128,17 @@ void mutate(Random& random, std::string& text, const std::string& other) {
   }
 }
 
+std::string edited(Random& random, const std::string& input) {
+  static std::vector<uint8_t> room(kLargest);
+  if (input.size() > room.size()) return input;
+  std::copy(input.begin(), input.end(), room.begin());
+  const size_t size = LLVMFuzzerCustomMutator(room.data(), input.size(), room.size(), static_cast<unsigned>(random()));
+  return {room.begin(), room.begin() + static_cast<ptrdiff_t>(size)};
+}
+
 std::string random_input(Random& random, const Options& options, const std::vector<std::string>& seeds) {
   if (options.bytes || seeds.empty()) return random_bytes(random);
+  if (options.edited) return edited(random, seeds[random() % seeds.size()]);
   std::string out = seeds[random() % seeds.size()];
   const size_t changes = 1 + random() % 4;
   for (size_t i = 0; i < changes; ++i) mutate(random, out, seeds[random() % seeds.size()]);
@@ -129,6 +146,20 @@ std::string random_input(Random& random, const Options& options, const std::vect
 }
 
 std::string running;
+
+}  // namespace
+
+// Takes the place of libFuzzer's.
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size) {
+  static Random random(size);
+  std::string text(reinterpret_cast<const char*>(data), size);
+  mutate(random, text, text);
+  const size_t made = std::min(text.size(), max_size);
+  std::memcpy(data, text.data(), made);
+  return made;
+}
+
+namespace {
 
 // Saves the current input after an abort, for a developer to examine.
 extern "C" void keep_input(int) {
@@ -157,6 +188,10 @@ Options read_options(int argc, char** argv) {
     const std::string word = argv[i];
     if (word == "--bytes") {
       out.bytes = true;
+    } else if (word == "--edited") {
+      out.edited = LLVMFuzzerCustomMutator != nullptr;
+    } else if (word == "--seed" && i + 1 < argc) {
+      out.seed = std::stoull(argv[++i]);
     } else if (word == "--compiled") {
       out.compiled = true;
     } else if (word == "--random" && i + 1 < argc) {
@@ -184,7 +219,7 @@ int main(int argc, char** argv) {
     std::signal(SIGSEGV, keep_and_abort);
     run("");
     for (const std::string& input : inputs) run(input);
-    Random random(20240501);
+    Random random(options.seed);
     for (size_t i = 0; i < options.random; ++i) run(random_input(random, options, inputs));
     std::cout << inputs.size() << " files and " << options.random << " random inputs\n";
     return 0;

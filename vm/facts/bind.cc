@@ -258,6 +258,10 @@ bool Binder::set_undeclared(const RecordBinding& record, std::string_view name, 
 }
 
 bool Binder::update_whole(SlotId slot, std::string_view name, std::string_view rest, const Value& value) {
+  if (program_.schema().slots[slot].bank != bank_) {
+    store(slot, Value());  // says whose it is
+    return false;
+  }
   Value whole;
   if (!updated(slots_.values[program_.schema().slots[slot].index], name, rest, value, &whole)) return false;
   store(slot, whole);

@@ -3,12 +3,15 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <optional>
 
 #include "ordain/json.h"
 #include "ordain/utf8.h"
 #include "vm/json/field_filter.h"
 #include "vm/json/json_error.h"
+#include "vm/json/wide_integers.h"
 
 namespace ordain {
 namespace {
@@ -52,8 +55,7 @@ Error bad_json(std::string message) { return {"bad_json", std::move(message)}; }
 // Builds the tree. On failure, `error` says why.
 class Builder {
  public:
-  Builder(Arena& arena, std::string* duplicate, const FieldFilter* filter)
-      : arena_(arena), duplicate_(duplicate), filter_(filter) {}
+  Builder(Arena& arena, std::string* flaw, const FieldFilter* filter) : arena_(arena), flaw_(flaw), filter_(filter) {}
 
   /// @param record the filter's handle for the object; nullptr: keep everything.
   bool build(dom::element element, int depth, Value* out, const void* record = nullptr) {
@@ -155,8 +157,8 @@ class Builder {
     if (rep == nullptr) {
       std::string message = "duplicate key ";
       append_json_string(message, entries[duplicate].key.as_text());
-      if (duplicate_ == nullptr) return fail(std::move(message));
-      if (duplicate_->empty()) *duplicate_ = std::move(message);
+      if (flaw_ == nullptr) return fail(std::move(message));
+      if (flaw_->empty()) *flaw_ = std::move(message);
       return without_repeats(entries, out);
     }
     if (left_out != 0) {
@@ -201,12 +203,20 @@ class Builder {
     return true;
   }
 
-  // Makes a map of the first entry of each key.
+  // Makes a map of the first entry of each key. Entries are found by hash, because a hostile text may
+  // have very many keys.
   bool without_repeats(std::span<MapEntry> entries, Value* out) {
-    size_t kept = 0;
+    const size_t cells = std::bit_ceil(2 * entries.size());
+    auto* first = arena_.array<uint32_t>(cells);  // by hash: the number of a kept entry + 1
+    if (first == nullptr) return too_large();
+    std::fill_n(first, cells, 0);
+    uint32_t kept = 0;
     for (const MapEntry& entry : entries) {
-      const auto same = [&](const MapEntry& other) { return equal(other.key, entry.key); };
-      if (std::none_of(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(kept), same)) entries[kept++] = entry;
+      uint64_t at = hash(entry.key) & (cells - 1);
+      while (first[at] != 0 && !equal(entries[first[at] - 1].key, entry.key)) at = (at + 1) & (cells - 1);
+      if (first[at] != 0) continue;
+      entries[kept++] = entry;
+      first[at] = kept;
     }
     const MapRep* rep = make_map(arena_, entries.first(kept));
     if (rep == nullptr) return too_large();
@@ -215,22 +225,35 @@ class Builder {
   }
 
   Arena& arena_;
-  std::string* duplicate_;
+  std::string* flaw_;
   const FieldFilter* filter_;
 };
 
-Result<Value> parse(Arena& arena, std::string_view text, std::string* duplicate, const FieldFilter* filter,
+// Reads integers beyond 64 bits as doubles. One that no double equals is refused, or noted as a
+// reason to deny.
+simdjson::error_code parse_widened(ThreadParser& parser, std::string_view text, std::string* flaw, dom::element* root) {
+  const std::optional<WidenedText> widened = widen_integers(text);
+  const bool refused = !widened || (!widened->inexact.empty() && flaw == nullptr);
+  const simdjson::error_code code = refused ? simdjson::NUMBER_ERROR : parser.parse(widened->text, root);
+  if (code == simdjson::SUCCESS && flaw != nullptr && flaw->empty() && !widened->inexact.empty()) {
+    *flaw = "the number " + widened->inexact + " is past 64 bits, and no double equals it";
+  }
+  return code;
+}
+
+Result<Value> parse(Arena& arena, std::string_view text, std::string* flaw, const FieldFilter* filter,
                     const void* record) {
   ThreadParser& parser = thread_parser;
   dom::element root;
   simdjson::error_code code = parser.parse(text, &root);
+  if (code == simdjson::NUMBER_ERROR) code = parse_widened(parser, text, flaw, &root);
   if (code == simdjson::MEMALLOC || code == simdjson::CAPACITY) return bad_json("too large");
   if (code != simdjson::SUCCESS) {
     std::string where = describe_json_error(text);
     parser.give_back();
     return bad_json(where.empty() ? simdjson::error_message(code) : where);
   }
-  Builder builder(arena, duplicate, filter);
+  Builder builder(arena, flaw, filter);
   Value out;
   bool built = builder.build(root, 0, &out, record);
   parser.give_back();
@@ -240,8 +263,8 @@ Result<Value> parse(Arena& arena, std::string_view text, std::string* duplicate,
 
 }  // namespace
 
-Result<Value> parse_json(Arena& arena, std::string_view text, std::string* duplicate) {
-  return parse(arena, text, duplicate, nullptr, nullptr);
+Result<Value> parse_json(Arena& arena, std::string_view text, std::string* flaw) {
+  return parse(arena, text, flaw, nullptr, nullptr);
 }
 
 Result<Value> parse_json_filtered(Arena& arena, std::string_view text, const FieldFilter& filter, const void* record) {

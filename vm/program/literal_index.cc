@@ -11,6 +11,10 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
+/// Of a longer literal only so many windows are looked at, so that building takes time in proportion
+/// to the number of literals: one long text may stand in many nodes.
+constexpr size_t kWindowsConsidered = 128;
+
 size_t window_size(size_t literal) { return literal >= 4 ? 4 : literal >= 2 ? 2 : 1; }
 
 }  // namespace
@@ -19,7 +23,8 @@ LiteralIndex::LiteralIndex(std::vector<Literal> literals) : literals_(std::move(
   std::unordered_map<uint64_t, uint32_t> uses;
   const auto each_window = [&](const Literal& literal, const auto& use) {
     const size_t size = window_size(literal.text.size());
-    for (size_t at = 0; at + size <= literal.text.size(); ++at) use(window(literal.text, at, size), at);
+    const size_t end = std::min(literal.text.size() - size + 1, kWindowsConsidered);
+    for (size_t at = 0; at < end; ++at) use(window(literal.text, at, size), at);
   };
   for (const Literal& literal : literals_) each_window(literal, [&](uint64_t key, size_t) { ++uses[key]; });
 

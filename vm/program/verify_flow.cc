@@ -1,8 +1,8 @@
 // Verifies how control flows. Every register must be assigned before it is read, on every path
 // and after every fault (a faulting instruction leaves its destination unchanged), and every loop
 // must spend budget. The state at an instruction is a set of bits, which say that a register is
-// assigned (a builder: as a list), that a builder is assigned as a map, and that a fault register
-// is assigned.
+// assigned (a builder: as a list), that a builder is assigned as a map, that a fault register is
+// assigned, and that a fault led here.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,7 +47,7 @@ class Flow {
         code_(data.code.data() + predicate.code.first),
         count_(predicate.code.count),
         handlers_(handler_map(data, predicate)),
-        words_((2 * predicate.registers.count + predicate.saved_faults + 63) / 64) {}
+        words_((2 * predicate.registers.count + predicate.saved_faults + 1 + 63) / 64) {}
 
   std::string check() {
     const bool forward = goes_forward();
@@ -181,6 +181,15 @@ class Flow {
   void clear(uint32_t bit) { state_[bit / 64] &= ~(uint64_t{1} << (bit % 64)); }
   uint32_t map_bit(uint32_t r) const { return p_.registers.count + r; }
   uint32_t fault_bit(uint32_t f) const { return 2 * p_.registers.count + f; }
+  uint32_t handling_bit() const { return fault_bit(p_.saved_faults); }
+
+  // A fault stays known to the code that handles it, so the bit is never cleared on a path.
+  void merge_into_handler(uint32_t pc) {
+    const bool handling = has(handling_bit());
+    set(handling_bit());
+    merge_into(target_of_fault(pc));
+    if (!handling) clear(handling_bit());
+  }
 
   void pass(uint32_t block, bool report) {
     std::copy_n(in(block), words_, state_.begin());
@@ -190,7 +199,7 @@ class Flow {
       const Insn& insn = code_[pc];
       if (report && !reads(pc, insn)) return;
       if (may_fault(insn.op)) {
-        if (handlers_[pc] != kNone && handlers_[pc] != handler) merge_into(target_of_fault(pc));
+        if (handlers_[pc] != kNone && handlers_[pc] != handler) merge_into_handler(pc);
         handler = handlers_[pc];
       }
       // Other writes only add to the state. A builder that is started anew may be of the other kind
@@ -208,6 +217,10 @@ class Flow {
       wrong_ = fmt::format("pc {}: {}: {}{} may not be assigned", pc, op_info(insn.op).name, letter, number);
       return false;
     };
+    if ((insn.op == Op::save_fault || insn.op == Op::raise_first) && !has(handling_bit())) {
+      wrong_ = fmt::format("pc {}: {}: a fault need not have led here", pc, op_info(insn.op).name);
+      return false;
+    }
     for (int which = 0; which < 3; ++which) {
       const Operand op = operand(insn.op, which);
       const uint32_t value = operand_value(insn, which);

@@ -84,7 +84,8 @@ std::string IndexChecker::test_of(const IndexNode& node) const {
   if (node.slot >= data_.schema.slots.size()) return "its slot is not there";
   const Slot& slot = data_.schema.slots[node.slot];
   const TypeKind kind = slot.type->kind;
-  uint64_t keys = UINT64_MAX;
+  if (node.edges.count == 0) return "its test leads nowhere";
+  uint64_t keys = 0;  // keys are below this number
   switch (node.test) {
     case IndexTest::symbol:
       if (!slot.compared) return "its slot has no symbol";
@@ -108,10 +109,9 @@ std::string IndexChecker::test_of(const IndexNode& node) const {
       keys = data_.index_literals.size();
       break;
   }
-  if (node.edges.count > 0 && data_.index_edges[node.edges.first + node.edges.count - 1].key >= keys) {
-    return "an edge's key is out of range";
-  }
-  return "";
+  const bool all_are_keys = node.test == IndexTest::number;
+  const uint64_t last = data_.index_edges[node.edges.first + node.edges.count - 1].key;
+  return all_are_keys || last < keys ? "" : "an edge's key is out of range";
 }
 
 std::string IndexChecker::verify(const RuleRange& range) const {

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 
+#include "ordain/time_text.h"
 #include "vm/program/verify.h"
 
 namespace ordain::vm {
@@ -88,11 +90,11 @@ bool valid_constant(const Value& value, uint32_t depth) {
     case Kind::type:
       return valid_utf8(value.as_text());
     case Kind::timestamp:
-      return value.nanos() >= 0 && value.nanos() <= 999'999'999;
+      return timestamp_in_range(value.i) && value.nanos() >= 0 && value.nanos() <= 999'999'999;
     case Kind::duration: {
       const int32_t nanos = value.nanos();
       return nanos >= -999'999'999 && nanos <= 999'999'999 && !(value.i > 0 && nanos < 0) &&
-             !(value.i < 0 && nanos > 0);
+             !(value.i < 0 && nanos > 0) && duration_in_range(value.i, nanos);
     }
     case Kind::list:
       return std::ranges::all_of(value.as_list(), inner);
@@ -148,11 +150,14 @@ class TableChecker {
   bool valid_symbol(SymbolId symbol) const { return symbol != 0 && symbol <= data_.symbols.size(); }
 
   std::string slots() {
-    std::vector<bool> taken[2];
+    std::vector<bool> taken[2], words_taken[2];
     uint64_t words[2] = {0, 0};
+    for (const Slot& slot : schema_.slots) words[slot.bank == Bank::call ? 1 : 0] += words_of(slot);
     for (const int bank : {0, 1}) {
       if (schema_.slot_count[bank] > schema_.slots.size()) return "there are fewer slots than a bank has room for";
+      if (schema_.bit_words[bank] > words[bank]) return "a bank has more membership bits than its slots use";
       taken[bank].resize(schema_.slot_count[bank]);
+      words_taken[bank].resize(schema_.bit_words[bank]);
     }
     for (const Slot& slot : schema_.slots) {
       const auto bad = [&slot](std::string_view what) { return fmt::format("slot `{}`: {}", slot.path, what); };
@@ -169,17 +174,27 @@ class TableChecker {
       }
       if (slot.member_symbols.empty()) continue;
       if (kind != TypeKind::list) return bad("only a list has membership bits");
-      if (!std::ranges::all_of(slot.member_symbols, [this](SymbolId id) { return valid_symbol(id); })) {
-        return bad("a membership bit is of a symbol that is not there");
-      }
-      const uint64_t end = uint64_t{slot.first_bit} + slot.member_symbols.size();
-      if (slot.first_bit % 64 != 0 || end > uint64_t{64} * schema_.bit_words[bank]) {
-        return bad("its membership bits are outside its bank");
-      }
-      words[bank] += (slot.member_symbols.size() + 63) / 64;
+      if (std::string wrong = members(slot, words_taken[bank]); !wrong.empty()) return bad(wrong);
     }
-    for (const int bank : {0, 1}) {
-      if (schema_.bit_words[bank] > words[bank]) return "a bank has more membership bits than its slots use";
+    return "";
+  }
+
+  static uint64_t words_of(const Slot& slot) { return (slot.member_symbols.size() + 63) / 64; }
+
+  // The bits of a slot fill whole words, which belong to no other slot, and each is of another
+  // symbol.
+  std::string members(const Slot& slot, std::vector<bool>& words_taken) const {
+    if (!std::ranges::all_of(slot.member_symbols, [this](SymbolId id) { return valid_symbol(id); })) {
+      return "a membership bit is of a symbol that is not there";
+    }
+    std::vector<SymbolId> symbols = slot.member_symbols;
+    std::ranges::sort(symbols);
+    if (std::ranges::adjacent_find(symbols) != symbols.end()) return "two membership bits are of the same symbol";
+    const uint64_t first = slot.first_bit / 64, end = first + words_of(slot);
+    if (slot.first_bit % 64 != 0 || end > words_taken.size()) return "its membership bits are outside its bank";
+    for (uint64_t word = first; word < end; ++word) {
+      if (words_taken[word]) return "its membership bits are taken";
+      words_taken[word] = true;
     }
     return "";
   }
@@ -270,11 +285,17 @@ class TableChecker {
   }
 
   std::string imports() {
+    std::set<std::tuple<std::string_view, std::string_view, uint32_t>> known;
     for (const Import& import : data_.imports) {
+      if (!known.insert({import.name, import.overload, import.args}).second)
+        return fmt::format("import `{}` is there twice", import.name);
       if (!valid_utf8(import.name) || !valid_utf8(import.overload)) return "an import's name is not UTF-8";
       if (import.args > kMaxArguments) return fmt::format("import `{}` has too many arguments", import.name);
     }
+    // Preparing may take long, so the same is not prepared again.
+    std::set<std::pair<uint32_t, uint32_t>> prepared_before;
     for (const Prepared& prepared : data_.prepared) {
+      if (!prepared_before.insert({prepared.import, prepared.constant}).second) return "a prepared call is there twice";
       if (prepared.import >= data_.imports.size()) return "a prepared call's import is not there";
       if (prepared.constant >= data_.constants.size()) return "a prepared call's constant is not there";
     }

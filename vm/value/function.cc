@@ -114,7 +114,7 @@ bool accepts(const Overload& overload, const Value* args, size_t count) {
 
 bool call_dynamic(Eval& eval, const Function& function, const Value* args, size_t count, Value* result) {
   for (const Overload* overload : function.overloads) {
-    if (overload->call != nullptr && accepts(*overload, args, count)) {
+    if (overload->call != nullptr && (overload->flags & kTypedElements) == 0 && accepts(*overload, args, count)) {
       return call_overload(eval, *overload, args, result);
     }
   }

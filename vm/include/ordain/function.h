@@ -49,9 +49,10 @@ struct Preparation {
 
 enum FunctionFlags : uint32_t {
   kPlain = 0,
-  kNeverFaults = 1,  ///< returns true for all arguments of its kinds, short of a budget
-  kMayLock = 2,      ///< may take a lock or allocate (RE2): excepted from the deciding path's promise
-  kNotFolded = 4,    ///< never evaluated at compile time
+  kNeverFaults = 1,    ///< returns true for all arguments of its kinds, short of a budget
+  kMayLock = 2,        ///< may take a lock or allocate (RE2): excepted from the deciding path's promise
+  kNotFolded = 4,      ///< never evaluated at compile time
+  kTypedElements = 8,  ///< demands list elements of the declared kind; dynamic calls use another overload
 };
 
 /// What an engine may compute inline instead of calling a row's function. A row that names an
@@ -128,8 +129,8 @@ class ORDAIN_API FunctionTable {
 /// True if present values of `args` fit the overload's parameter kinds (type variables and dyn fit all).
 ORDAIN_API bool accepts(const Overload& overload, const Value* args, size_t count);
 
-/// Calls the first overload of `function` whose parameter kinds `args` fit, or fails with no_such_overload. Charges its
-/// cost.
+/// Calls the first overload of `function` whose parameter kinds `args` fit and which does not demand typed elements,
+/// or fails with no_such_overload. Charges its cost.
 ORDAIN_API bool call_dynamic(Eval& eval, const Function& function, const Value* args, size_t count, Value* result);
 
 /// Charges the overload's cost and calls it.

@@ -285,7 +285,7 @@ TEST(Emit, LineMapAgreesWithLineColumn) {
   for (int i = 0; i < 100; ++i) text += "\xC3\xA4 long line ";
   text += "\nend";
   const Source source{"s", text};
-  const emission::LineMap map(source);
+  const LineMap map(source);
   for (uint32_t offset = 0; offset <= text.size(); ++offset) {
     const LineColumn expected = line_column(source, offset), got = map.at(offset);
     ASSERT_EQ(got.line, expected.line) << offset;

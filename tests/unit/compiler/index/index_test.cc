@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "ordain/compile.h"
 #include "ordain/decide.h"
 #include "ordain/stdlib.h"
@@ -90,6 +93,111 @@ TEST(Plan, SaysWhichRulesItCannotIndexAndWhy) {
   EXPECT_NE(plan[0].unindexed[0].why.find("no test"), std::string::npos);
   EXPECT_NE(describe_index(*program, 5).find("not indexed: p.odd"), std::string::npos);
   EXPECT_EQ(index_graph(*program, 5).rfind("digraph plan {", 0), 0u);
+}
+
+struct Limit {
+  std::string text;  ///< in policy text
+  Value value;
+};
+
+// What a rule's condition gives, by C++'s own comparison.
+bool compares(const Value& a, std::string_view op, const Value& b) {
+  const auto with = [op](const auto& x, const auto& y) {
+    return op == "==" ? x == y : op == "<" ? x < y : op == "<=" ? x <= y : op == ">" ? x > y : x >= y;
+  };
+  switch (a.kind) {
+    case Kind::integer:
+      return with(a.i, b.i);
+    case Kind::unsigned_integer:
+      return with(a.u, b.u);
+    case Kind::floating:
+      return with(a.d, b.d);
+    default:
+      return with(std::pair(a.i, a.nanos()), std::pair(b.i, b.nanos()));
+  }
+}
+
+// The constants at the ends of each kind, and their neighbours, are keys and bounds of an index as
+// all others are. Each program has a rule for every constant and comparison, which is decided with
+// the index, and without it (with less than the default budget).
+TEST(Plan, LimitsOfNumbersAndTimesAreIndexedAsAllOthers) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const double most = std::numeric_limits<double>::max(), least = std::numeric_limits<double>::denorm_min();
+  const std::vector<std::pair<const char*, std::vector<Limit>>> kinds = {
+      {"int",
+       {{"-9223372036854775808", Value::integer(INT64_MIN)},
+        {"-9223372036854775807", Value::integer(INT64_MIN + 1)},
+        {"-1", Value::integer(-1)},
+        {"0", Value::integer(0)},
+        {"1", Value::integer(1)},
+        {"9223372036854775806", Value::integer(INT64_MAX - 1)},
+        {"9223372036854775807", Value::integer(INT64_MAX)}}},
+      {"uint",
+       {{"0u", Value::unsigned_integer(0)},
+        {"1u", Value::unsigned_integer(1)},
+        {"9223372036854775807u", Value::unsigned_integer(INT64_MAX)},
+        {"9223372036854775808u", Value::unsigned_integer(uint64_t{1} << 63)},
+        {"18446744073709551614u", Value::unsigned_integer(UINT64_MAX - 1)},
+        {"18446744073709551615u", Value::unsigned_integer(UINT64_MAX)}}},
+      {"double",
+       {{"double(\"-Infinity\")", Value::floating(-inf)},
+        {"-1.7976931348623157e308", Value::floating(-most)},
+        {"-5e-324", Value::floating(-least)},
+        {"-0.0", Value::floating(-0.0)},
+        {"0.0", Value::floating(0.0)},
+        {"5e-324", Value::floating(least)},
+        {"1.7976931348623157e308", Value::floating(most)},
+        {"double(\"Infinity\")", Value::floating(inf)},
+        {"double(\"NaN\")", Value::floating(std::nan(""))}}},
+      {"timestamp",
+       {{"timestamp(\"0001-01-01T00:00:00Z\")", Value::timestamp(-62135596800, 0)},
+        {"timestamp(\"0001-01-01T00:00:00.000000001Z\")", Value::timestamp(-62135596800, 1)},
+        {"timestamp(\"1969-12-31T23:59:59.5Z\")", Value::timestamp(-1, 500'000'000)},
+        {"timestamp(\"1970-01-01T00:00:00Z\")", Value::timestamp(0, 0)},
+        {"timestamp(\"9999-12-31T23:59:59Z\")", Value::timestamp(253402300799, 0)},
+        {"timestamp(\"9999-12-31T23:59:59.999999999Z\")", Value::timestamp(253402300799, 999'999'999)}}},
+      {"duration",
+       {{"duration(\"-9223372036s\")", Value::duration(-9223372036, 0)},
+        {"duration(\"-1ns\")", Value::duration(0, -1)},
+        {"duration(\"0s\")", Value::duration(0, 0)},
+        {"duration(\"1ns\")", Value::duration(0, 1)},
+        {"duration(\"9223372036s\")", Value::duration(9223372036, 0)}}},
+  };
+  for (const auto& [kind, limits] : kinds) {
+    for (const std::string_view op : {"==", "<", "<=", ">", ">="}) {
+      SCOPED_TRACE(fmt::format("{} {}", kind, op));
+      std::string text = fmt::format("capability act {{ input {{ n: {} }} }}\npolicy p on before act {{\n", kind);
+      for (size_t i = 0; i < 2 * limits.size(); ++i) {
+        text += fmt::format("allow r{} when input.n {} {};\n", i, op, limits[i % limits.size()].text);
+      }
+      text += "}\n";
+      auto compiled = compile({std::make_shared<Source>(Source{"limits.policy", text})}, standard_library());
+      ASSERT_NE(compiled.program, nullptr) << render(compiled.diagnostics);
+      const std::shared_ptr<const Program>& program = compiled.program;
+      EXPECT_FALSE(op == "==" && data_of(*program).index_nodes.empty());
+      for (const Limit& given : limits) {
+        if (given.value.is(Kind::floating) && !std::isfinite(given.value.d)) continue;  // no event has it
+        SCOPED_TRACE(given.text);
+        std::vector<RuleId> expected;
+        for (RuleId rule = 0; rule < program->rules().size(); ++rule) {
+          if (compares(given.value, op, limits[rule % limits.size()].value)) expected.push_back(rule);
+        }
+        const Context context(program);
+        Call call(program);
+        call.begin(program->resolve("act"), Stage::before);
+        call.set(program->slot(program->schema().find_capability("act"), "input.n"), given.value);
+        for (const uint64_t less : {0, 1}) {
+          Scratch scratch;
+          DecideOptions options;
+          options.budget.cost -= less;
+          const Decision all = decide_all(call, context, scratch, options);
+          EXPECT_EQ(std::vector<RuleId>(all.matched.begin(), all.matched.end()), expected) << all.reason;
+          const Decision one = decide(call, context, scratch, options);
+          EXPECT_EQ(one.rule, expected.empty() ? kNone : expected.front()) << one.reason;
+        }
+      }
+    }
+  }
 }
 
 // A fault of a deny rule denies: if a fact that it reads is absent, the rule must be tried.

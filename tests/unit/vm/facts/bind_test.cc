@@ -679,6 +679,28 @@ TEST_F(Hosts, RootsOfTheOtherBankAreRefused) {
   EXPECT_TRUE(context->error().failed);
 }
 
+// Rules may read a record whole, and none of its fields by itself. The bank of its only slot decides.
+TEST(Roots, OfTheOtherBankAreRefusedIfReadWhole) {
+  for (const Bank bank : {Bank::context, Bank::call}) {
+    Builder b;
+    const Type* who = b.record_type("who", {{"team", &types::kString, true}});
+    for (int i = 0; i < 100; ++i) b.slot("filler" + std::to_string(i), &types::kInt, bank);
+    RecordBinding record{.name = "who", .whole = b.slot("who", who, bank), .type = who->record};
+    b.schema().records.push_back(record);
+    b.schema().roots["who"] = 0;
+    const std::shared_ptr<const Program> program = b.link();
+    ASSERT_NE(program, nullptr);
+    Document value = *Document::parse(R"({"team": "blue"})");
+    Context context(program);
+    Call call(program);
+    call.begin(program->resolve("act"), Stage::before);
+    context.set_root("who", value.root());
+    call.bind_root("who", value.root());
+    EXPECT_EQ(context.error().message, bank == Bank::context ? "" : "who: belongs to a call");
+    EXPECT_EQ(call.error().message, bank == Bank::call ? "" : "who: belongs to the context, not to a call");
+  }
+}
+
 TEST_F(Hosts, SlotsTakeValuesOfTheirKind) {
   auto set = [&](std::string_view path, const Value& value) {
     call->begin(program->resolve("named"), Stage::before);

@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <charconv>
 #include <limits>
 #include <string>
+#include <utility>
 
 namespace ordain {
 namespace {
@@ -50,8 +52,46 @@ TEST(JsonIn, OtherKinds) {
   EXPECT_EQ(kinds("\"\\u0000\""), "string \"\\u0000\"");
 }
 
+// An integer beyond 64 bits is a double if a double equals it; nothing is rounded.
+TEST(JsonIn, IntegersPast64BitsAreDoublesIfExact) {
+  char most[400];
+  const std::string_view digits(
+      most, static_cast<size_t>(std::to_chars(most, most + 400, 0x1p1023, std::chars_format::fixed, 0).ptr - most));
+  const std::pair<std::string, double> exact[] = {{"18446744073709551616", 0x1p64},
+                                                  {"-9223372036854777856", -0x1p63 - 2048},
+                                                  {"1000000000000000000000", 1e21},
+                                                  {std::string(digits), 0x1p1023},
+                                                  {"-" + std::string(digits), -0x1p1023}};
+  for (const auto& [text, number] : exact) {
+    const std::string written = to_json(Value::floating(number));
+    EXPECT_EQ(kinds(text), "double " + written);
+    EXPECT_EQ(kinds("[1," + text + " ,2]"), "list [1," + written + ",2]");
+    EXPECT_EQ(kinds("{\"a\\\"1\":" + text + "}"), "map {\"a\\\"1\":" + written + "}");
+    EXPECT_EQ(kinds("\"" + text + "\""), "string \"" + text + "\"");
+  }
+  for (const char* inexact : {"18446744073709551617", "-9223372036854775809", "28857836529306024611912"}) {
+    EXPECT_NE(refusal(inexact).find("an integer past 64 bits"), std::string::npos) << inexact;
+    Arena arena;
+    std::string flaw;
+    const Result<Value> value = parse_json(arena, inexact, &flaw);
+    ASSERT_TRUE(value.ok()) << inexact;
+    EXPECT_EQ(flaw, "the number " + std::string(inexact) + " is past 64 bits, and no double equals it");
+  }
+  for (const std::string& huge : {std::string(400, '9'), "-" + std::string(100'000, '9')}) {
+    Arena arena;
+    std::string flaw;
+    ASSERT_TRUE(parse_json(arena, "[1e5, " + huge + ", {\"a\": 3}]", &flaw).ok());
+    EXPECT_EQ(flaw, "the number " + huge.substr(0, 40) + "... is past 64 bits, and no double equals it");
+  }
+  for (const char* broken : {"[18446744073709551616", "18446744073709551616 1", "018446744073709551616", "[1e999]"}) {
+    Arena arena;
+    std::string flaw;
+    EXPECT_FALSE(parse_json(arena, broken, &flaw).ok()) << broken;
+  }
+}
+
 TEST(JsonIn, RefusesWithTheOffset) {
-  EXPECT_EQ(refusal("18446744073709551616"), "at offset 0: an integer past 64 bits");
+  EXPECT_EQ(refusal("18446744073709551617"), "at offset 0: an integer past 64 bits");
   EXPECT_EQ(refusal("[1,-9223372036854775809]"), "at offset 3: an integer past 64 bits");
   EXPECT_EQ(refusal("[1e400]"), "at offset 1: a number past double");
   EXPECT_EQ(refusal(""), "at offset 0: the text ends where a value should be");

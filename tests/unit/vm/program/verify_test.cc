@@ -277,6 +277,40 @@ TEST(Verify, FaultRegistersAreClearedFirst) {
   EXPECT_REFUSED(a, "f0 may not be assigned");
 }
 
+// Engines keep the fault that led to a handler in different ways, so they agree on what is saved or
+// raised only where there is one.
+TEST(Verify, FaultsAreSavedAndRaisedOnlyWhereAFaultLed) {
+  enum class Way { by_fault, from_the_start, by_jump, by_fall_through };
+  const auto program = [](Op op, Way way) {
+    Assembler a;
+    const SlotId slot = a.slot("input.a", &types::kInt);
+    a.begin();
+    const uint32_t f = a.saved();
+    const uint16_t i = a.reg(kInt);
+    const uint16_t yes = a.load_constant(Value::boolean(true));
+    const uint16_t one = a.load_constant(Value::integer(1));
+    a.emit(Op::clear_fault, f);
+    if (way == Way::from_the_start) a.emit(op, f);
+    if (way == Way::by_jump) a.emit(Op::jump_if, yes, 7);
+    const uint32_t may_fault = a.emit(Op::load, i, slot);
+    if (way != Way::by_fall_through) a.emit(Op::ret, one);
+    while (a.pc() < 7) a.emit(Op::const_, one, a.insn(1).b);
+    const uint32_t target = a.pc();
+    a.emit(op, f);
+    if (op == Op::save_fault) a.emit(Op::raise_saved, f);
+    a.emit(Op::ret, one);
+    a.handler(may_fault, may_fault + 1, target);
+    return refusal(a);
+  };
+  for (const Op op : {Op::save_fault, Op::raise_first}) {
+    EXPECT_EQ(program(op, Way::by_fault), "");
+    for (const Way way : {Way::from_the_start, Way::by_jump, Way::by_fall_through}) {
+      const std::string message = program(op, way);
+      EXPECT_NE(message.find("a fault need not have led here"), std::string::npos) << message;
+    }
+  }
+}
+
 TEST(Verify, AListBuilderIsNoMapBuilder) {
   const auto program = [](Op begin, Op end) {
     Assembler a;
@@ -419,6 +453,18 @@ TEST(Verify, RefusesBadTables) {
       {"its type is not valid", [](Assembler& a) { a.data.schema.slots[0].type = &types::kError; }},
       {"its type is not valid", [](Assembler& a) { a.data.schema.slots[0].type = nullptr; }},
       {"only a list has membership bits", [](Assembler& a) { a.data.schema.slots[0].member_symbols = {1}; }},
+      {"its membership bits are outside its bank", [](Assembler& a) { a.data.schema.slots[1].first_bit = 1; }},
+      {"its membership bits are outside its bank", [](Assembler& a) { a.data.schema.slots[1].first_bit = 128; }},
+      {"its membership bits are taken", [](Assembler& a) { a.data.schema.slots[1].first_bit = 64; }},
+      {"two membership bits are of the same symbol",
+       [](Assembler& a) { a.data.schema.slots[1].member_symbols = {1, 2, 1}; }},
+      {"a membership bit is of a symbol that is not there",
+       [](Assembler& a) { a.data.schema.slots[1].member_symbols = {3}; }},
+      {"it has no built-in default",
+       [](Assembler& a) {
+         a.slot("input.b", &types::kInt);
+         a.data.schema.slots.back().builtin = true;
+       }},
       {"only a string can be compared",
        [](Assembler& a) {
          a.slot("input.b", &types::kInt);
@@ -456,7 +502,21 @@ TEST(Verify, RefusesBadTables) {
       {"constant 1 is not valid", [](Assembler& a) { a.data.constants.push_back(Value::string("\xff")); }},
       {"constant 1 is not valid", [](Assembler& a) { a.data.constants.push_back(Value()); }},
       {"constant 1 is not valid", [](Assembler& a) { a.data.constants.push_back(Value::timestamp(0, -1)); }},
+      {"constant 1 is not valid", [](Assembler& a) { a.data.constants.push_back(Value::timestamp(INT64_MAX, 0)); }},
+      {"constant 1 is not valid", [](Assembler& a) { a.data.constants.push_back(Value::timestamp(INT64_MIN, 0)); }},
+      {"constant 1 is not valid", [](Assembler& a) { a.data.constants.push_back(Value::duration(INT64_MAX, 0)); }},
+      {"constant 1 is not valid", [](Assembler& a) { a.data.constants.push_back(Value::duration(1, -1)); }},
       {"too many arguments", [](Assembler& a) { a.import("inc", "", 1000); }},
+      {"import `inc` is there twice",
+       [](Assembler& a) {
+         a.import("inc", "inc_int", 1);
+         a.import("inc", "inc_int", 1);
+       }},
+      {"a prepared call is there twice",
+       [](Assembler& a) {
+         a.import("inc", "inc_int", 1);
+         a.data.prepared = {{0, 0}, {0, 0}};
+       }},
       {"prepared call's import", [](Assembler& a) { a.data.prepared.push_back({0, 0}); }},
       {"import of `inc_int` has 2 arguments", [](Assembler& a) { a.import("inc", "inc_int", 2); }},
       {"`inc` has no argument to prepare",
@@ -470,6 +530,10 @@ TEST(Verify, RefusesBadTables) {
     a.slot("input.a", &types::kString);
     a.symbol("one");
     a.symbol("two");
+    Slot members;
+    members.member_symbols = {1, 2};
+    a.slot("input.list", &types::kListString, members);
+    a.slot("input.more", &types::kListString, members);
     a.returns(Value::integer(1));
     c.spoil(a);
     EXPECT_REFUSED(a, c.part);
@@ -583,6 +647,37 @@ void add_index(Assembler& a) {
   a.data.package_rules[0].deny.nodes = {0, 4};
 }
 
+// Leaves the first node with the test and without an edge, and the other nodes behind its `next`.
+void leave_without_edges(Assembler& a, IndexTest test, const Type* type) {
+  Slot& slot = a.data.schema.slots[0];
+  slot.type = type;
+  slot.compared = test == IndexTest::symbol;
+  if (test == IndexTest::member) {
+    slot.member_symbols = {1};
+    a.data.schema.bit_words[1] = 1;
+  }
+  IndexNode& node = a.data.index_nodes[0];
+  node.test = test;
+  node.edges = {0, 0};
+  a.data.index_edges.clear();
+}
+
+TEST(Verify, EveryNumberIsAKeyOfANumbersNode) {
+  for (const uint64_t key : {uint64_t{0}, uint64_t{1} << 63, UINT64_MAX - 1, UINT64_MAX}) {
+    Assembler a;
+    a.returns(Value::boolean(true));
+    a.capability("act");
+    a.rule(a.package("x"), RuleKind::deny, {.condition = 0});
+    a.finish();
+    a.slot("input.n", &types::kInt, {.bank = Bank::call});
+    a.data.index_nodes = {{.test = IndexTest::number, .slot = 0, .edges = {0, 1}}, {.edges = {0, 1}}};
+    a.data.index_edges = {{key, 1}};
+    a.data.index_leaves = {{0, true}};
+    a.data.package_rules[0].deny.nodes = {0, 2};
+    EXPECT_EQ(refusal(a), "") << key;
+  }
+}
+
 TEST(Verify, Indexes) {
   using Nodes = std::vector<IndexNode>;
   const TableCase cases[] = {
@@ -594,6 +689,20 @@ TEST(Verify, Indexes) {
       {"its slot has no order", [](Assembler& a) { a.data.index_nodes[0].test = IndexTest::threshold; }},
       {"an edge's key is out of range", [](Assembler& a) { a.data.index_nodes[0].test = IndexTest::member; }},
       {"an edge's key is out of range", [](Assembler& a) { a.data.index_edges[1].key = 3; }},
+      {"its test leads nowhere", [](Assembler& a) { leave_without_edges(a, IndexTest::symbol, &types::kString); }},
+      {"its test leads nowhere", [](Assembler& a) { leave_without_edges(a, IndexTest::number, &types::kInt); }},
+      {"its test leads nowhere", [](Assembler& a) { leave_without_edges(a, IndexTest::member, &types::kListString); }},
+      {"its test leads nowhere", [](Assembler& a) { leave_without_edges(a, IndexTest::threshold, &types::kInt); }},
+      {"its test leads nowhere", [](Assembler& a) { leave_without_edges(a, IndexTest::present, &types::kInt); }},
+      {"its test leads nowhere", [](Assembler& a) { leave_without_edges(a, IndexTest::text, &types::kString); }},
+      {"an edge's key is out of range", [](Assembler& a) { a.data.index_nodes[0].test = IndexTest::present; }},
+      {"an edge's key is out of range", [](Assembler& a) { a.data.index_nodes[0].test = IndexTest::text; }},
+      {"its slot is not of a text",
+       [](Assembler& a) {
+         a.data.schema.slots[0].compared = false;
+         a.data.schema.slots[0].type = &types::kInt;
+         a.data.index_nodes[0].test = IndexTest::text;
+       }},
       {"its edges are not in order",
        [](Assembler& a) { std::swap(a.data.index_edges[0].key, a.data.index_edges[1].key); }},
       {"an edge does not lead to a later node", [](Assembler& a) { a.data.index_edges[0].node = 0; }},
