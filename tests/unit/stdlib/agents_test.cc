@@ -1,5 +1,4 @@
-// These tests cover the functions for rules about agents: addresses, texts inside values, paths,
-// shell lines.
+// These tests cover the functions for rules about agents: addresses, texts inside values, paths.
 #include <gtest/gtest.h>
 
 #include "tests/unit/stdlib/call.h"
@@ -158,50 +157,6 @@ TEST(Paths, Within) {
     EXPECT_EQ(within(path, dir), "false") << path << " in " << dir;
   }
   EXPECT_EQ(within(std::string_view("docs/a\0/../..", 13), "docs"), "false");
-}
-
-TEST(Shell, SimpleCommands) {
-  const auto commands = [](std::string_view line) { return call("shell.commands", {S(line)}); };
-  EXPECT_EQ(commands("ls -l"), "[\"ls -l\"]");
-  EXPECT_EQ(commands(""), "[]");
-  EXPECT_EQ(commands("a; b && c || d | e & f\ng"), R"(["a", "b", "c", "d", "e", "f", "g"])");
-  EXPECT_EQ(commands("echo 'a; b' \"c && d\" e\\;f"), R"(["echo 'a; b' "c && d" e\;f"])");
-  EXPECT_EQ(commands("echo $(rm -rf /) x"), R"(["echo $(rm -rf /) x", "rm -rf /"])");
-  EXPECT_EQ(commands("echo \"$(rm x; ls)\""), R"x(["echo "$(rm x; ls)"", "rm x", "ls"])x");
-  EXPECT_EQ(commands("echo `rm x`"), R"(["echo `rm x`", "rm x"])");
-  EXPECT_EQ(commands("diff <(ls a) >(tee b)"), R"x(["diff <(ls a) >(tee b)", "ls a", "tee b"])x");
-  EXPECT_EQ(commands("(cd x; rm y)"), R"(["cd x", "rm y"])");
-  EXPECT_EQ(commands("{ rm x; }"), R"(["rm x"])");
-  EXPECT_EQ(commands("if true; then rm x; fi"), R"(["true", "rm x"])");
-  EXPECT_EQ(commands("for f in a b; do rm $f; done"), R"(["for f in a b", "rm $f"])");
-  EXPECT_EQ(commands("make 2>&1 >| log"), R"(["make 2>&1 >| log"])");
-  EXPECT_EQ(commands("ls # all of it\nrm x"), R"(["ls # all of it", "rm x"])");
-  EXPECT_EQ(commands("ls ${HOME}/x"), R"(["ls ${HOME}/x"])");
-  EXPECT_EQ(commands("\\\nrm x"), R"(["rm x"])");
-}
-
-TEST(Shell, FailsClosed) {
-  for (std::string_view line : {"echo 'a", "echo \"a", "echo $(ls", "echo `ls", "ls)", "cat <<EOF\n'\nEOF\nrm x\n#'",
-                                "echo $'a\\'b'", "ls # don't\nrm x", "echo ${x:-'a'}", "echo `a \\`rm x\\``", "ls \\",
-                                "function f { rm x; }", "case x in x) rm y;; esac", "echo ${ rm x; }", "echo ${x"}) {
-    EXPECT_EQ(call("shell.commands", {S(line)}), "!invalid_argument") << line;
-  }
-  EXPECT_EQ(call("shell.commands", {S(std::string(1000, '('))}), "!invalid_argument");
-  EXPECT_EQ(call("shell.commands", {S(std::string_view("ls\0rm", 5))}), "!invalid_argument");
-}
-
-TEST(Shell, Words) {
-  const auto words = [](std::string_view line) { return call("shell.split", {S(line)}); };
-  EXPECT_EQ(words("rm  -rf\t/"), R"(["rm", "-rf", "/"])");
-  EXPECT_EQ(words(""), "[]");
-  EXPECT_EQ(words("r'm' \"a b\"c '' d\\ e"), R"(["rm", "a bc", "", "d e"])");
-  EXPECT_EQ(words("\"a\\\"b\\x\" $HOME"), R"(["a"b\x", "$HOME"])");
-  EXPECT_EQ(words("r\\\nm x"), R"(["rm", "x"])");
-  EXPECT_EQ(words("echo $(ls -l) x"), R"x(["echo", "$(ls -l)", "x"])x");
-  EXPECT_EQ(words("make 2>&1"), R"(["make", "2>&1"])");
-  EXPECT_EQ(words("a; b"), "!invalid_argument");
-  EXPECT_EQ(words("a 'b"), "!invalid_argument");
-  EXPECT_EQ(words("a\nb"), "!invalid_argument");
 }
 
 }  // namespace
