@@ -16,6 +16,7 @@ namespace {
 struct Options {
   std::vector<std::string> paths;
   bool json = false;
+  bool strict = false;
 };
 
 size_t count(const Diagnostics& found, Severity severity) {
@@ -23,9 +24,19 @@ size_t count(const Diagnostics& found, Severity severity) {
                                            [severity](const Diagnostic& item) { return item.severity == severity; }));
 }
 
+bool is_unreadable(const Diagnostics& found) {
+  return std::any_of(found.items.begin(), found.items.end(),
+                     [](const Diagnostic& item) { return item.code == "unreadable"; });
+}
+
 int run(const Options& options) {
-  const Compilation compilation = compile(options.paths, standard_library());
-  const Diagnostics& found = compilation.diagnostics;
+  Compilation compilation = compile(options.paths, standard_library());
+  Diagnostics& found = compilation.diagnostics;
+  if (options.strict) {
+    for (Diagnostic& item : found.items) {
+      if (item.severity == Severity::warning) item.severity = Severity::error;
+    }
+  }
   if (options.json) {
     std::fputs(render_json(found).c_str(), stdout);
   } else {
@@ -33,7 +44,7 @@ int run(const Options& options) {
   }
   const size_t errors = count(found, Severity::error), warnings = count(found, Severity::warning);
   if (!options.json) {
-    if (compilation.program != nullptr) {
+    if (errors == 0 && compilation.program != nullptr) {
       const Program& program = *compilation.program;
       fmt::print("{}, {}, {}: {}\n", count_text(program.files().size(), "file"),
                  count_text(program.rules().size(), "rule"),
@@ -44,7 +55,8 @@ int run(const Options& options) {
       fmt::print("{}, {}\n", count_text(errors, "error"), count_text(warnings, "warning"));
     }
   }
-  return compilation.program != nullptr ? kOk : kFindings;
+  if (is_unreadable(found)) return kUsage;
+  return errors == 0 && compilation.program != nullptr ? kOk : kFindings;
 }
 
 }  // namespace
@@ -54,7 +66,8 @@ void add_check(Command parent) {
   Command command = parent.add_command("check", "Check policies: report every error and warning, with place and help");
   add_policy_paths(command, options->paths);
   command.add_flag("--json", options->json, "print one JSON object a diagnostic");
-  command.set_footer("Exit codes: 0 no errors (warnings allowed), 1 errors, 2 wrong usage.");
+  command.add_flag("--strict", options->strict, "take every warning for an error");
+  command.set_footer("Exit codes: 0 no errors (warnings allowed), 1 errors, 2 wrong usage or unreadable files.");
   command.set_action([options] { return run(*options); });
 }
 

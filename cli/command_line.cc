@@ -7,6 +7,9 @@
 #include <deque>
 
 #include "cli/terminal.h"
+#include "cli/text.h"
+#include "ordain/diagnostic.h"
+#include "ordain/handlers.h"
 
 namespace ordain::cli {
 
@@ -154,12 +157,46 @@ CommandLine::CommandLine(const std::string& name, const std::string& about, cons
   CLI::App& app = tree_->app;
   tree_->commands.push_back({tree_.get(), &app});
   app.set_version_flag("--version", version);
-  app.failure_message([name](const CLI::App*, const CLI::Error& error) {
-    return fmt::format("{0}: {1}\nRun `{0} --help` for what there is.\n", name, error.what());
-  });
 }
 
 CommandLine::~CommandLine() = default;
+
+namespace {
+
+// Follows the words of the command line to the command that they name. `*unknown` is the word that
+// should name a command, but does not; or empty.
+const CLI::App& find_command(const CLI::App& root, int argc, char** argv, std::string* path, std::string* unknown) {
+  const CLI::App* at = &root;
+  *path = root.get_name();
+  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+    const auto commands = at->get_subcommands({});
+    const auto found = std::find_if(commands.begin(), commands.end(),
+                                    [&](const CLI::App* command) { return command->get_name() == argv[i]; });
+    if (found == commands.end()) {
+      if (!commands.empty()) *unknown = argv[i];
+      break;
+    }
+    at = *found;
+    *path += " " + at->get_name();
+  }
+  return *at;
+}
+
+std::string usage_message(const CLI::App& root, int argc, char** argv, const std::string& why) {
+  std::string path, unknown;
+  const CLI::App& command = find_command(root, argc, argv, &path, &unknown);
+  std::string message = why;
+  if (!unknown.empty()) {
+    std::vector<std::string> names;
+    for (const CLI::App* known : command.get_subcommands({})) names.push_back(known->get_name());
+    const std::string near = nearest(unknown, names);
+    message = fmt::format("no command `{}`{}", terminal_text(unknown),
+                          near.empty() ? "" : fmt::format(", did you mean `{}`?", near));
+  }
+  return fmt::format("{}: {}\nRun `{} --help` for what there is.\n", root.get_name(), message, path);
+}
+
+}  // namespace
 
 Command CommandLine::root() { return Command(tree_->commands.front()); }
 
@@ -167,7 +204,9 @@ int CommandLine::run(int argc, char** argv) {
   try {
     tree_->app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return tree_->app.exit(error) == 0 ? kOk : kUsage;
+    if (error.get_exit_code() == 0) return tree_->app.exit(error);  // --help and --version
+    std::fputs(usage_message(tree_->app, argc, argv, error.what()).c_str(), stderr);
+    return kUsage;
   }
   try {
     return tree_->chosen();

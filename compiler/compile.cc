@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "compiler/acknowledge.h"
 #include "compiler/check/policy/check.h"
 #include "compiler/emit/condition_parts.h"
 #include "compiler/emit/emit.h"
@@ -79,6 +80,19 @@ std::vector<syntax::File> parse_all(Arena& arena, Diagnostics& diagnostics) {
   return files;
 }
 
+// Adds a note for each file that says nothing: it may have been saved too early, or be the wrong file.
+void note_empty_files(Diagnostics& diagnostics, const std::vector<syntax::File>& files) {
+  for (uint32_t file = 0; file < files.size(); ++file) {
+    const syntax::File& parsed = files[file];
+    bool empty = parsed.capabilities.empty() && parsed.policies.empty() && parsed.lets.empty() &&
+                 parsed.contexts.empty() && parsed.tests.empty() && parsed.imports.empty() && parsed.options.empty();
+    bool reported = std::any_of(diagnostics.items.begin(), diagnostics.items.end(),
+                                [&](const Diagnostic& item) { return item.span.file == file; });
+    if (empty && !reported)
+      diagnostics.add(Severity::note, "empty-file", {file, 0, 0}, "this file has no declarations");
+  }
+}
+
 typed::PolicySet check_all(Arena& arena, Diagnostics& diagnostics, const std::vector<syntax::File>& files,
                            const FunctionTable& functions) {
   bool whole = !diagnostics.has_errors();
@@ -109,7 +123,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-Compilation compile(Diagnostics read, const FunctionTable& functions, const CompileOptions& options) {
+Compilation run_passes(Diagnostics read, const FunctionTable& functions, const CompileOptions& options) {
   Stopwatch watch;
   Compilation out;
   out.diagnostics = std::move(read);
@@ -117,6 +131,7 @@ Compilation compile(Diagnostics read, const FunctionTable& functions, const Comp
   Arena arena(1 << 20);
 
   std::vector<syntax::File> files = parse_all(arena, diagnostics);
+  note_empty_files(diagnostics, files);
   out.times.parse = watch.lap();
   typed::PolicySet set = check_all(arena, diagnostics, files, functions);
   if (diagnostics.has_errors()) return out;
@@ -132,6 +147,12 @@ Compilation compile(Diagnostics read, const FunctionTable& functions, const Comp
   out.times.emit = watch.lap();
   out.program = link(std::move(data), diagnostics, functions);
   out.times.link = watch.lap();
+  return out;
+}
+
+Compilation compile(Diagnostics read, const FunctionTable& functions, const CompileOptions& options) {
+  Compilation out = run_passes(std::move(read), functions, options);
+  acknowledge(out.diagnostics);
   return out;
 }
 

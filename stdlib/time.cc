@@ -7,6 +7,7 @@
 
 #include "ordain/time_text.h"
 #include "stdlib/rows.h"
+#include "vm/value/nearest_word.h"
 
 namespace ordain::stdlib {
 namespace {
@@ -148,10 +149,22 @@ bool in_zone(Eval& eval, const Value* args, Value* result) {
   return in_clock<part>(eval, &clock, args, result);
 }
 
+// @returns the zone that was probably meant; or ""
+std::string nearest_zone(std::string_view name) {
+  NearestWord near(name);
+  try {
+    for (const date::time_zone& zone : date::get_tzdb().zones) near.offer(zone.name());
+  } catch (const std::exception&) {
+    return "";
+  }
+  return std::string(near.found());
+}
+
 std::shared_ptr<const void> prepare_clock(const Value& name, std::string* error) {
   auto clock = std::make_shared<Clock>();
   if (find_clock(name.as_text(), clock.get())) return clock;
   *error = "unknown time zone";
+  if (const std::string near = nearest_zone(name.as_text()); !near.empty()) *error += ", did you mean `" + near + "`?";
   return nullptr;
 }
 

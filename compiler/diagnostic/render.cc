@@ -110,11 +110,15 @@ class Renderer {
 
   void add(const Diagnostic& item) {
     const Source* source = source_of(item.span);
+    // A file that cannot be read, or is empty, has no line to show.
+    bool has_text = source != nullptr && !source->text.empty();
     if (source != nullptr) {
       LineColumn place = lines_.of(item.span.file).at(item.span.begin);
       out_ += style_.strong;
-      out_ += printable(source->path) + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": ";
+      out_ += printable(source->path) + ":";
+      if (has_text) out_ += std::to_string(place.line) + ":" + std::to_string(place.column) + ":";
       out_ += style_.off;
+      out_ += " ";
     }
     out_ += style_.severity[static_cast<size_t>(item.severity)];
     out_ += name_of(item.severity);
@@ -126,7 +130,7 @@ class Renderer {
     out_ += style_.off;
     out_ += "\n";
     size_t margin = 3;
-    if (source != nullptr) margin = source_line(*source, item);
+    if (has_text) margin = source_line(*source, item);
     if (!item.help.empty()) {
       out_ += std::string(margin, ' ') + style_.frame + "= " + style_.off + "help: " + printable(item.help) + "\n";
     }

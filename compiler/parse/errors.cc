@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/parse/slips.h"
 #include "compiler/parse/tree.h"
 
 namespace ordain::parsing {
@@ -254,14 +255,17 @@ bool ErrorStrategy::well_known_slip(antlr4::Parser* parser, const Token& token) 
     return true;
   }
   if (operand && !after && (type == P::RESERVED || type == P::K_PACKAGE || type == P::K_IMPORT || type == P::K_LET)) {
-    state_.error("reserved-word", where, quote(text) + " is a reserved word, so an expression cannot use it as a name");
+    state_.error("reserved-word", where, quote(text) + " is a reserved word, so an expression cannot use it as a name",
+                 text == "if" ? "a conditional reads `condition ? value : otherwise`" : "");
     return true;
   }
   if (!after) return false;
-  auto suggest = [&](const char* help) {
-    state_.error("syntax", where, "expected an operator, found " + quote(text), help);
+  auto suggest = [&](std::string help) {
+    state_.error("syntax", where, "expected an operator, found " + quote(text), std::move(help));
     return true;
   };
+  std::string slip = slip_help(tokens_, first_token_, token.index);
+  if (!slip.empty() && (type == P::ASSIGN || is_word(type))) return suggest(std::move(slip));
   if (type == P::ASSIGN) return suggest("did you mean `==`?");
   if (text == "and" || text == "AND") return suggest("did you mean `&&`?");
   if (text == "or" || text == "OR") return suggest("did you mean `||`?");
@@ -301,6 +305,7 @@ void ErrorStrategy::fail(antlr4::Parser* parser, size_t at) {
   size_t rule = parser->getContext()->getRuleIndex();
   if (rule == P::RuleExpr && has(expected, P::COLON)) help = "a conditional reads `condition ? value : otherwise`";
   if (rule == P::RulePolicyRule && has(expected, P::K_INPUT)) help = "what is redacted begins with `input` or `output`";
+  if (std::string slip = slip_help(tokens_, first_token_, at); !slip.empty()) help = std::move(slip);
   Diagnostic& diagnostic =
       state_.error("syntax", state_.span(token.begin, token.end), std::move(message), std::move(help));
 

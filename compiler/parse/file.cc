@@ -9,6 +9,7 @@
 
 #include "OrdainParser.h"
 #include "compiler/parse/errors.h"
+#include "compiler/parse/slips.h"
 #include "compiler/parse/statements.h"
 
 namespace ordain::parsing {
@@ -181,7 +182,8 @@ class FileParser {
       bool is_rule = &block == &kFile && is_effect(token.getType());
       state_.error("syntax", span(token),
                    std::string("expected ") + block.expected + " " + block.where + ", found " + found,
-                   is_rule ? "rules stand in a policy: policy NAME on before CAPABILITY { ... }" : "");
+                   is_rule ? "rules stand in a policy: policy NAME on before CAPABILITY { ... }"
+                           : statement_help(tokens_, start, &block == &kFile));
     }
     resume(start, block);
   }
@@ -189,7 +191,7 @@ class FileParser {
   // --- blocks
 
   // Reads the `{` of a block after its head. Without it, the block is not read at all.
-  bool open_block(const std::string& what) {
+  bool open_block(const std::string& what, size_t start) {
     if (type() == P::LBRACE) {
       tokens_.consume();
       return true;
@@ -199,7 +201,8 @@ class FileParser {
       const char* comma = what == "policy" ? "`,` or `{`" : "`{`";
       state_.error("syntax", span(tokens_.current()),
                    std::string("expected ") + comma + " after " + describe(tokens_, tokens_.at(at - 1)) + ", found " +
-                       describe(tokens_, tokens_.current()));
+                       describe(tokens_, tokens_.current()),
+                   slip_help(tokens_, start, at));
     }
     return find_block(at);
   }
@@ -233,7 +236,7 @@ class FileParser {
         size_t next = tokens_.position();
         parser_.reset();
         tokens_.seek(next);
-        return open_block(what);
+        return open_block(what, start);
       } catch (const Bail& bail) {
         size_t at = tokens_.position();
         parser_.reset();
@@ -339,7 +342,7 @@ class FileParser {
     syntax::ContextDecl decl;
     strategy_->begin(start, nullptr);
     tokens_.consume();
-    if (!open_block("context")) return;
+    if (!open_block("context", start)) return;
     std::vector<syntax::ContextEntry> entries;
     block(kContext, start, [&] {
       statement(kContext, &P::contextEntry, [&](auto* tree) {

@@ -1,5 +1,6 @@
 // rules.cc continues the building of statements: rules with their clauses, and the steps of tests.
 #include <algorithm>
+#include <map>
 #include <string>
 
 #include "compiler/parse/statements.h"
@@ -133,7 +134,11 @@ bool StatementBuilder::expect_step(P::ExpectStepContext* tree, syntax::ExpectSte
   bool good = true;
   static const std::vector<std::string> kEffects = {"deny", "require_approval", "allow", "redact", "warn", "default"};
   if (std::find(kEffects.begin(), kEffects.end(), effect.text) == kEffects.end()) {
-    std::string near = nearest(effect.text, kEffects);
+    static const std::map<std::string_view, std::string> kParticiples = {
+        {"denied", "deny"},     {"allowed", "allow"}, {"blocked", "deny"}, {"approval", "require_approval"},
+        {"redacted", "redact"}, {"warned", "warn"}};
+    auto participle = kParticiples.find(effect.text);
+    std::string near = participle != kParticiples.end() ? participle->second : nearest(effect.text, kEffects);
     state_.error("unknown-effect", effect.span, "no effect is called " + quote(effect.text),
                  near.empty() ? "effects are `deny`, `require_approval`, `allow`, `redact`, `warn` and `default`"
                               : "did you mean " + quote(near) + "?");

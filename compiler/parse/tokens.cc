@@ -59,6 +59,8 @@ constexpr Lookalike kLookalikes[] = {
     {"\u2264", "did you mean `<=`?"},
     {"\u2265", "did you mean `>=`?"},
     {"\u00A0", "replace the no-break space by a common one"},
+    {"$", "write a bare number, such as 100.0"},
+    {"~", "for a regular expression, write `text.matches(r\"...\")`"},
     {"\\", "a backslash may stand in strings only"},
     {"`", "a name in backticks holds letters, digits, `_`, `.`, `/`, `-` and spaces"},
 };

@@ -32,6 +32,7 @@ const Value* redact_fact(Arena& arena, const Value* fact, std::string_view root,
   *kept = *fact;
   for (const Obligation& obligation : decision.obligations) {
     if (obligation.kind != RuleKind::redact || obligation.path.rfind(root, 0) != 0) continue;
+    if (!fits_redaction(*fact, root, obligation.path)) return nullptr;
     if (!detail::redact(arena, *kept, root, obligation.path, obligation.with, kept)) return nullptr;
   }
   return kept;

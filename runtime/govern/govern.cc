@@ -108,6 +108,9 @@ class GovernedCall {
 
   bool apply(const Ruling& decision, std::string_view root, Value& value) {
     for (const RulingObligation& obligation : decision.obligations) {
+      if (obligation.kind == RuleKind::redact && !fits_redaction(value, root, obligation.path)) return false;
+    }
+    for (const RulingObligation& obligation : decision.obligations) {
       if (obligation.kind != RuleKind::redact) continue;
       Value with = copy_value(worker_.arena, obligation.with);
       if (!redact(worker_.arena, value, root, obligation.path, with, &value)) return false;

@@ -1,6 +1,8 @@
 // redact walks a path and rebuilds only the records and lists along it.
 #include "runtime/identity/redact.h"
 
+#include <algorithm>
+
 #include "ordain/json.h"
 
 namespace ordain::detail {
@@ -58,6 +60,23 @@ Value replace(Arena& arena, const Value& value, std::string_view path, const Val
   return value;
 }
 
+/// @returns whether the path leads only through lists, maps, null and what is absent
+bool fits(const Value& value, std::string_view path) {
+  if (path.empty() || value.is(Kind::null)) return true;
+  std::string_view name;
+  next_step(path, &name);
+  if (value.is(Kind::list)) {
+    const auto items = value.as_list();
+    return name.empty() && std::all_of(items.begin(), items.end(), [&](const Value& item) { return fits(item, path); });
+  }
+  if (!value.is(Kind::map)) return false;
+  const auto entries = value.map->all();
+  return std::all_of(entries.begin(), entries.end(), [&](const MapEntry& entry) {
+    bool meant = name.empty() || (entry.key.is(Kind::string) && entry.key.as_text() == name);
+    return !meant || fits(entry.value, path);
+  });
+}
+
 void find(const Value& value, std::string_view path, const std::string& here, std::vector<FoundValue>* out) {
   if (path.empty()) {
     out->push_back({here, value});
@@ -78,6 +97,12 @@ void find(const Value& value, std::string_view path, const std::string& here, st
 }
 
 }  // namespace
+
+bool fits_redaction(const Value& root, std::string_view root_name, std::string_view path) {
+  if (!path.starts_with(root_name)) return false;
+  path.remove_prefix(root_name.size());
+  return readable(path) && fits(root, path);
+}
 
 bool redact(Arena& arena, const Value& root, std::string_view root_name, std::string_view path, const Value& with,
             Value* out) {

@@ -78,6 +78,18 @@ class Help(Case):
             self.assertEqual(run.returncode, 2, command)
             self.assertIn("ordain:", run.stderr)
 
+    def test_a_misspelt_command_is_named(self):
+        for words, message, helps in [
+            (["chek", "policies"], "no command `chek`, did you mean `check`?", "`ordain --help`"),
+            (["bogus"], "no command `bogus`", "`ordain --help`"),
+            (["audit", "verfy"], "no command `verfy`, did you mean `verify`?", "`ordain audit --help`"),
+            (["check"], "PATH", "`ordain check --help`"),
+        ]:
+            run = ordain(*words)
+            self.assertEqual(run.returncode, 2)
+            self.assertIn(message, run.stderr)
+            self.assertIn(helps, run.stderr)
+
 
 class Completion(Case):
     """What a shell offers, asked of bash itself."""
@@ -186,8 +198,19 @@ class Check(Case):
 
     def test_missing_file(self):
         run = ordain("check", str(self.path / "none.policy"))
-        self.assertNotEqual(run.returncode, 0)
+        self.assertEqual(run.returncode, 2)
         self.assertIn("none.policy", run.stderr)
+        self.assertNotIn("^", run.stderr)
+
+    def test_strict_takes_warnings_for_errors(self):
+        path = self.write("warned.policy", "policy p on before pay { deny; }")
+        self.assertEqual(ordain("check", path).returncode, 0)
+        run = ordain("check", "--strict", path)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("error[undeclared-capability]", run.stderr)
+        accepted = "// ordain: allow(undeclared-capability) the host declares it\n"
+        path = self.write("accepted.policy", accepted + "policy p on before pay { deny; }")
+        self.assertEqual(ordain("check", "--strict", path).returncode, 0)
 
 
 TESTS = """

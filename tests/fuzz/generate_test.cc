@@ -66,7 +66,7 @@ TEST(Generate, NearlyAllIsWellTyped) {
   EXPECT_GE(reached().accepted, kExpressions * 97 / 100) << reached().first_refused;
   std::string codes;
   for (const auto& [code, count] : reached().refusals) codes += code + " " + std::to_string(count) + "\n";
-  EXPECT_LE(reached().refusals.size(), 4U) << codes;
+  EXPECT_LE(reached().refusals.size(), 5U) << codes;
 }
 
 TEST(Generate, ReachesTheFunctionTable) {

@@ -96,12 +96,16 @@ Outcome Walker::select(const Node& node, const Value& operand) {
     const Value* found = map_find(*operand.map, node.field);
     return found != nullptr ? good(*found) : bad(node, FaultCode::no_such_key, Value::string(node.field));
   }
-  if (operand.is(Kind::optional)) return select_optional(node, operand);
-  return no_overload(node);
+  if (!operand.is(Kind::optional)) return no_overload(node);
+  const Value* inside = &operand;
+  while (inside != nullptr && inside->is(Kind::optional)) inside = inside->items;
+  if (inside != nullptr && inside->is(Kind::null)) return no_overload(node);
+  return select_optional(node, operand);
 }
 
 Outcome Walker::has_field(const Node& node, const Value& operand) {
   if (operand.is(Kind::map)) return good(Value::boolean(map_find(*operand.map, node.field) != nullptr));
+  if (operand.is(Kind::null)) return good(Value::boolean(false));
   if (operand.is(Kind::optional)) {
     return operand.items == nullptr ? good(Value::boolean(false)) : has_field(node, *operand.items);
   }
@@ -110,6 +114,7 @@ Outcome Walker::has_field(const Node& node, const Value& operand) {
 
 Outcome Walker::select_optional(const Node& node, const Value& operand) {
   if (operand.is(Kind::optional)) return operand.items == nullptr ? none() : select_optional(node, *operand.items);
+  if (operand.is(Kind::null)) return none();
   if (!operand.is(Kind::map)) return no_overload(node);
   const Value* found = map_find(*operand.map, node.field);
   return found == nullptr ? none() : optional_of(node, *found);

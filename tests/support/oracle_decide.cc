@@ -127,8 +127,10 @@ Verdict Decider::deny_by_fault(const RuleInfo& rule, const Outcome& fault) {
 std::string Decider::reason_of(const RuleOutcome& rule) {
   if (rule.body->because.root != nullptr) {
     Outcome because = value_of(rule.body->because);
-    if (because.ok && because.value.is(Kind::string) && because.value.aux != 0)
-      return std::string(because.value.as_text());
+    if (!because.ok) {
+      return fmt::format("{} (its `because` faults: {})", rule.info->name, fault_name(because.fault.code));
+    }
+    if (because.value.is(Kind::string) && because.value.aux != 0) return std::string(because.value.as_text());
   }
   return rule.info->name;
 }

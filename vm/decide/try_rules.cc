@@ -16,6 +16,7 @@ namespace ordain::vm {
 namespace {
 
 constexpr std::string_view kRedacted = "[redacted]";
+constexpr std::string_view kBecauseFaulted = " (its `because` faults: ";
 
 DecisionCode code_of(FaultCode fault) {
   switch (fault) {
@@ -267,12 +268,19 @@ class Decider {
     return {text, size};
   }
 
-  // Returns the `because` text, or the rule's name if the text is absent or faults.
+  // Returns the `because` text, or the rule's name if the text is absent. If the text faults, the
+  // reason says so: the rule's name and the fault.
   std::string_view reason_of(const RuleCode& rule) {
     std::string_view text;
     if (rule.because_text != kNone) text = data_.constants[rule.because_text].as_text();
-    if (rule.because != kNone && run_.run(rule.because) != Truth::fault && run_.frame.result.is(Kind::string)) {
-      text = run_.keep(run_.frame.result.as_text());
+    if (rule.because != kNone) {
+      if (run_.run(rule.because) == Truth::fault) {
+        const std::string_view parts[] = {info(rule).name, kBecauseFaulted, fault_name(run_.frame.eval.fault.code),
+                                          ")"};
+        text = join(parts);
+      } else if (run_.frame.result.is(Kind::string)) {
+        text = run_.keep(run_.frame.result.as_text());
+      }
     }
     return text.empty() ? std::string_view(info(rule).name) : text;
   }

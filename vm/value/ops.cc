@@ -25,34 +25,46 @@ bool make_optional(Eval& eval, const Value& value, Value* out) {
 
 // --- records and maps
 
+namespace {
+
+// @returns the value inside nested optionals; nullptr if there is none
+const Value* inside(const Value& operand) {
+  const Value* from = &operand;
+  while (from != nullptr && from->is(Kind::optional)) from = from->items;
+  return from;
+}
+
+bool field_optional(Eval& eval, const Value& map, const Value& field, Value* out) {
+  if (!map.is(Kind::map)) return eval.fail(FaultCode::no_such_overload);
+  const Value* found = map_find(*map.map, field.as_text());
+  return found == nullptr ? give(out, Value::optional(nullptr)) : make_optional(eval, *found, out);
+}
+
+}  // namespace
+
 bool select(Eval& eval, const Value& operand, const Value& field, Value* out) {
   if (operand.is(Kind::map)) {
     const Value* found = map_find(*operand.map, field.as_text());
     return found != nullptr ? give(out, *found) : eval.fail(FaultCode::no_such_key, field);
   }
-  if (operand.is(Kind::optional)) return select_optional(eval, operand, field, out);
-  return eval.fail(FaultCode::no_such_overload);
+  if (!operand.is(Kind::optional)) return eval.fail(FaultCode::no_such_overload);
+  // Unlike a test, a plain selection does not go through null.
+  const Value* from = inside(operand);
+  return from == nullptr ? give(out, Value::optional(nullptr)) : field_optional(eval, *from, field, out);
 }
 
 bool has_field(Eval& eval, const Value& operand, const Value& field, Value* out) {
-  const Value* from = &operand;
-  while (from->is(Kind::optional)) {
-    if (from->items == nullptr) return give(out, Value::boolean(false));
-    from = from->items;
-  }
+  const Value* from = inside(operand);
+  // A test may go through null: JSON writes null for an object that is absent.
+  if (from == nullptr || from->is(Kind::null)) return give(out, Value::boolean(false));
   if (!from->is(Kind::map)) return eval.fail(FaultCode::no_such_overload);
   return give(out, Value::boolean(map_find(*from->map, field.as_text()) != nullptr));
 }
 
 bool select_optional(Eval& eval, const Value& operand, const Value& field, Value* out) {
-  const Value* from = &operand;
-  while (from->is(Kind::optional)) {
-    if (from->items == nullptr) return give(out, Value::optional(nullptr));
-    from = from->items;
-  }
-  if (!from->is(Kind::map)) return eval.fail(FaultCode::no_such_overload);
-  const Value* found = map_find(*from->map, field.as_text());
-  return found == nullptr ? give(out, Value::optional(nullptr)) : make_optional(eval, *found, out);
+  const Value* from = inside(operand);
+  if (from == nullptr || from->is(Kind::null)) return give(out, Value::optional(nullptr));
+  return field_optional(eval, *from, field, out);
 }
 
 namespace {
@@ -125,6 +137,8 @@ bool index(Eval& eval, const Value& operand, const Value& key, Value* out) {
 }
 
 bool index_optional(Eval& eval, const Value& operand, const Value& key, Value* out) {
+  const Value* container = operand.is(Kind::optional) && operand.items != nullptr ? operand.items : &operand;
+  if (container->is(Kind::null)) return eval.charge_text(key) && give(out, Value::optional(nullptr));
   return find_optional(eval, operand, key, "_[?_]", out);
 }
 

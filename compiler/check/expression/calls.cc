@@ -30,6 +30,12 @@ std::string qualified_name(const Expr& e) {
   return out;
 }
 
+bool is_negative(const Node& node) {
+  if (node.kind == NodeKind::constant) return node.value.is(Kind::integer) && node.value.i < 0;
+  return node.kind == NodeKind::call && node.overload != nullptr && node.overload->name == "-_" &&
+         node.args[0]->kind == NodeKind::constant && node.args[0]->value.is(Kind::integer);
+}
+
 const Expr& start_of(const Expr& e) {
   const Expr* at = &e;
   while (at->kind == ExprKind::select) at = at->args[0];
@@ -67,6 +73,7 @@ Node* ExprChecker::check_call(const Expr& e) {
     if (e.name == "!_") return check_not(e);
     if (e.name == "_?_:_") return check_conditional(e);
     if (e.name == "_==_" || e.name == "_!=_") return check_equal(e);
+    if (e.name == "@in") return check_in(e);
   }
   FunctionRef function;
   size_t first_argument = 0;
@@ -90,8 +97,8 @@ Node* ExprChecker::check_call(const Expr& e) {
     return unknown_function(e, qualified_name(*e.args[0]) + "." + std::string(e.name), false);
   }
   // The arguments of a misspelt macro need not be expressions by themselves.
-  if (!function.found() && member && !nearest(e.name, kMemberMacros).empty())
-    return unknown_function(e, e.name, member);
+  bool known_slip = !function_help(e.name).empty() || !nearest(e.name, kMemberMacros).empty();
+  if (!function.found() && member && known_slip) return unknown_function(e, e.name, member);
   for (size_t i = first_argument; i < e.args.size(); ++i) args.push_back(check(*e.args[i]));
   if (!function.found()) return unknown_function(e, e.name, member);
   Node* out = call(e, function, member, std::move(args));
@@ -112,8 +119,42 @@ bool ExprChecker::is_unknown_namespace(const Expr& receiver) {
   return at != functions.end() && at->first.starts_with(prefix + ".");
 }
 
+// `!a in list` negates a, not the membership.
+Node* ExprChecker::check_in(const Expr& e) {
+  size_t before = diagnostics_.items.size();
+  std::vector<Node*> args{check(*e.args[0]), check(*e.args[1])};
+  Node* out = call(e, find_function(e.name, true), false, std::move(args));
+  const Expr& left = *e.args[0];
+  if (left.kind != ExprKind::call || left.member || left.name != "!_") return out;
+  Span operand = left.args[0]->span;
+  bool negated = std::any_of(diagnostics_.items.begin() + static_cast<std::ptrdiff_t>(before), diagnostics_.items.end(),
+                             [&](const Diagnostic& item) {
+                               return item.code == "type-mismatch" && item.span.begin == operand.begin &&
+                                      item.span.end == operand.end;
+                             });
+  if (!negated) return out;
+  diagnostics_.items.erase(diagnostics_.items.begin() + static_cast<std::ptrdiff_t>(before), diagnostics_.items.end());
+  error("no-matching-overload", left.span, "`!` negates only the left side of `in`", "write `!(a in b)`");
+  return error_node(e);
+}
+
+// `input.note == null` asks whether an optional field is absent, which it cannot tell.
+Node* ExprChecker::check_side(const Expr& e, size_t side) {
+  const Expr& expr = *e.args[side];
+  const Expr& other = *e.args[1 - side];
+  bool null = other.kind == ExprKind::literal && other.value.is(Kind::null);
+  Node* node = check_raw(expr);
+  if (!null || !scope_.checked || node->kind != NodeKind::slot) return use(node);
+  SlotNode& slot = static_cast<SlotNode&>(*node);
+  if (slot.unguarded.empty() || slot.unguarded != slot.path) return use(node);
+  std::string test = "has(" + std::string(slot.path) + ")";
+  error("unguarded-optional", slot.unguarded_at, "`" + std::string(slot.path) + "` may be absent, which is not null",
+        "write `" + (e.name == "_==_" ? "!" + test : test) + "`");
+  return error_node(e);
+}
+
 Node* ExprChecker::check_equal(const Expr& e) {
-  std::vector<Node*> sides{check(*e.args[0]), check(*e.args[1])};
+  std::vector<Node*> sides{check_side(e, 0), check_side(e, 1)};
   coerce_operands(e.name, sides);
   if (scope_.checked) {
     const Type* common = infer_.fresh();
@@ -123,7 +164,7 @@ Node* ExprChecker::check_equal(const Expr& e) {
       error("no-matching-overload", e.at,
             "`" + std::string(display_name(e.name)) + "` does not compare " + describe(sides[0]->type) + " with " +
                 describe(sides[1]->type),
-            literal_help(sides));
+            literal_help(sides).empty() ? operand_help(e, e.name, sides) : literal_help(sides));
       return error_node(e);
     }
     // Errors within are reported; the result is a bool in any case.
@@ -143,6 +184,12 @@ Node* ExprChecker::call(const Expr& e, const FunctionRef& function, bool member,
     return error_node(e);
   }
   if (found.rows.size() == 1) check_prepared(*found.rows[0], args);
+  if (function.name == "_[_]" && args[0]->type->kind == TypeKind::list && is_negative(*args[1])) {
+    std::string list = text_of(e.args[0]->span, "list");
+    error("invalid-literal", args[1]->span, "the first element of a list is 0, and none comes before it",
+          "the last element is `" + list + "[" + list + ".size() - 1]`");
+    return error_node(e);
+  }
   bool proven = found.rows.size() == 1 && is_proven(*found.rows[0], args);
   if (!proven && function.function == nullptr) {
     // The function is declared but has no implementation.
@@ -186,9 +233,10 @@ Node* ExprChecker::unknown_function(const Expr& e, std::string_view name, bool m
   } else {
     names.emplace_back("has");
   }
-  std::string near = nearest(name, names);
-  error("unknown-function", e.at, "there is no function `" + std::string(display_name(name)) + "`",
-        near.empty() ? "" : "did you mean `" + near + "`?");
+  std::string help = function_help(name);
+  std::string near = help.empty() ? nearest(name, names) : "";
+  if (!near.empty()) help = "did you mean `" + near + "`?";
+  error("unknown-function", e.at, "there is no function `" + std::string(display_name(name)) + "`", std::move(help));
   return error_node(e);
 }
 
@@ -201,8 +249,9 @@ void ExprChecker::check_prepared(const Overload& overload, const std::vector<Nod
   std::string why;
   if (preparation.prepare(argument.value, &why) != nullptr) return;
   bool regex = overload.name == "matches" || overload.name.starts_with("re.") || overload.name.starts_with("regex.");
+  std::string help = regex ? regex_help(why) : "";
   error(regex ? "invalid-regex" : "invalid-literal", argument.span,
-        why.empty() ? "`" + overload.name + "` does not take this" : why);
+        why.empty() ? "`" + overload.name + "` does not take this" : why, std::move(help));
 }
 
 }  // namespace ordain::checking

@@ -1,6 +1,8 @@
 // checker.cc is the core of the expression checker: literals, lists, maps and logic.
 #include "compiler/check/expression/checker.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace ordain::checking {
@@ -13,7 +15,7 @@ typed::Expression ExprChecker::run(const Expr& expression, const Type* expected)
   size_t missing_before = missing_ == nullptr ? 0 : missing_->size();
   Node* root = check(expression);
   intern_ = missing_ == nullptr || missing_->size() == missing_before;
-  return finish(root, expected);
+  return finish(expression, root, expected);
 }
 
 Node* ExprChecker::make(NodeKind kind, const Expr& e, const Type* type, std::vector<Node*> args) {
@@ -173,51 +175,104 @@ Node* ExprChecker::check_map(const Expr& e) {
   return out;
 }
 
-void ExprChecker::assume(const Node& condition, bool outcome) {
-  auto facts = facts_when<std::string_view>(
-      condition, outcome, [this](const Node& node, std::vector<std::string_view>& keys) { keys_of(node, keys); });
-  for (std::string_view key : facts.present) {
-    if (!is_present(key)) present_.push_back(key);
-  }
-}
-
-bool ExprChecker::require_bool(const Node& node, std::string_view what) {
+bool ExprChecker::require_bool(const Expr& e, const Node& node, std::string_view what) {
   if (!scope_.checked || infer_.assignable(node.type, &types::kBool)) return true;
-  error("type-mismatch", node.span, std::string(what) + " must be bool, this is " + describe(node.type));
+  error("type-mismatch", e.span, std::string(what) + " must be bool, this is " + describe(node.type));
+  note_let(e, node);
   return false;
 }
 
+void ExprChecker::note_let(const Expr& e, const Node& node) {
+  bool elsewhere = node.span.file != e.span.file || node.span.begin < e.span.begin || node.span.end > e.span.end;
+  if (e.kind != ExprKind::ident || !elsewhere) return;
+  diagnostics_.items.back().notes.push_back(
+      {Severity::note, "", "`" + std::string(e.name) + "` is this", node.span, "", {}});
+}
+
+namespace {
+
+constexpr size_t kMostAgain = 16;
+
+bool has_unguarded(const Diagnostics& diagnostics, size_t from) {
+  return std::any_of(diagnostics.items.begin() + static_cast<std::ptrdiff_t>(from), diagnostics.items.end(),
+                     [](const Diagnostic& item) { return item.code == "unguarded-optional"; });
+}
+
+// An operand that reads what an operand after it guards, and what was reported about it.
+struct Unguarded {
+  size_t operand = 0;
+  std::vector<Diagnostic> reports;
+};
+
+}  // namespace
+
 Node* ExprChecker::check_logic(const Expr& e) {
   bool is_and = e.name == "_&&_";
-  Section section(*this);
   // A run of the same operator is one node however the tree groups it. It may be long, so do not
   // recurse here.
-  std::vector<Node*> operands;
+  std::vector<const Expr*> parts;
   std::vector<const Expr*> rest{&e};
   while (!rest.empty()) {
     const Expr* next = rest.back();
     rest.pop_back();
     if (next->kind == ExprKind::call && !next->member && next->name == e.name) {
       for (size_t i = next->args.size(); i-- > 0;) rest.push_back(next->args[i]);
-      continue;
+    } else {
+      parts.push_back(next);
     }
-    Node* operand = check(*next);
-    require_bool(*operand, is_and ? "an operand of `&&`" : "an operand of `||`");
-    operands.push_back(operand);
-    assume(*operand, is_and);
+  }
+  std::vector<Node*> operands;
+  std::vector<Unguarded> unguarded;
+  {
+    Section section(*this);
+    for (const Expr* part : parts) {
+      size_t before = diagnostics_.items.size();
+      operands.push_back(check(*part));
+      if (!again_ && unguarded.size() < kMostAgain && has_unguarded(diagnostics_, before)) {
+        auto first = diagnostics_.items.begin() + static_cast<std::ptrdiff_t>(before);
+        unguarded.push_back({operands.size() - 1, {first, diagnostics_.items.end()}});
+        diagnostics_.items.erase(first, diagnostics_.items.end());
+      }
+      require_bool(*part, *operands.back(), is_and ? "an operand of `&&`" : "an operand of `||`");
+      assume(*operands.back(), is_and);
+    }
+  }
+  for (Unguarded& found : unguarded) {
+    bool guarded_after = std::any_of(operands.begin() + static_cast<std::ptrdiff_t>(found.operand) + 1, operands.end(),
+                                     [this](const Node* operand) { return is_sure(*operand); });
+    if (guarded_after) {
+      operands[found.operand] = check_again(*parts[found.operand], operands, found.operand, is_and);
+    } else {
+      std::move(found.reports.begin(), found.reports.end(), std::back_inserter(diagnostics_.items));
+    }
   }
   return make(is_and ? NodeKind::and_ : NodeKind::or_, e, &types::kBool, std::move(operands));
 }
 
+// `input.note == "x" && has(input.note)` never faults: where the note is absent, the test after it
+// decides. So an operand may also rely on tests after it, if those cannot fault themselves.
+Node* ExprChecker::check_again(const Expr& operand, const std::vector<Node*>& operands, size_t at, bool is_and) {
+  Section section(*this);
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (i < at || (i > at && is_sure(*operands[i]))) assume(*operands[i], is_and);
+  }
+  size_t missing = missing_ == nullptr ? 0 : missing_->size();
+  again_ = true;
+  Node* out = check(operand);
+  again_ = false;
+  if (missing_ != nullptr) missing_->resize(missing);  // they were found the first time
+  return out;
+}
+
 Node* ExprChecker::check_not(const Expr& e) {
   Node* operand = check(*e.args[0]);
-  require_bool(*operand, "the operand of `!`");
+  require_bool(*e.args[0], *operand, "the operand of `!`");
   return make(NodeKind::not_, e, &types::kBool, {operand});
 }
 
 Node* ExprChecker::check_conditional(const Expr& e) {
   Node* condition = check(*e.args[0]);
-  require_bool(*condition, "the condition of `?:`");
+  require_bool(*e.args[0], *condition, "the condition of `?:`");
   Node* branches[2];
   for (size_t i = 0; i < 2; ++i) {
     Section section(*this);

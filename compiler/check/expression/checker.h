@@ -64,21 +64,32 @@ class ExprChecker {
     uint32_t id = 0;
     const Type* type = nullptr;
   };
+  using KeyFacts = Facts<std::string>;
+  /// Facts of which one holds, although it is not known which one.
+  using Alternatives = std::vector<KeyFacts>;
   /// The locals and narrowings of a part of the expression; removed at its end.
   class Section {
    public:
     explicit Section(ExprChecker& checker)
-        : checker_(checker), locals_(checker.locals_.size()), present_(checker.present_.size()) {}
+        : checker_(checker),
+          locals_(checker.locals_.size()),
+          present_(checker.present_.size()),
+          patterns_(checker.patterns_.size()),
+          absent_(checker.absent_.size()),
+          alternatives_(checker.alternatives_.size()) {}
     ~Section() {
       checker_.locals_.resize(locals_);
       checker_.present_.resize(present_);
+      checker_.patterns_.resize(patterns_);
+      checker_.absent_.resize(absent_);
+      checker_.alternatives_.resize(alternatives_);
     }
     Section(const Section&) = delete;
     Section& operator=(const Section&) = delete;
 
    private:
     ExprChecker& checker_;
-    size_t locals_, present_;
+    size_t locals_, present_, patterns_, absent_, alternatives_;
   };
 
   // --- checker.cc
@@ -89,13 +100,14 @@ class ExprChecker {
   Node* check_list(const Expr& e);
   Node* check_map(const Expr& e);
   Node* check_logic(const Expr& e);
+  Node* check_again(const Expr& operand, const std::vector<Node*>& operands, size_t at, bool is_and);
   Node* check_not(const Expr& e);
   Node* check_conditional(const Expr& e);
   Node* conditional(const Expr& e, Node* condition, Node* yes, Node* no);
   const Type* optional_element(const Expr& e, Node* node);
   const Type* merge(const Type* so_far, const Type* next);
-  void assume(const Node& condition, bool outcome);
-  bool require_bool(const Node& node, std::string_view what);
+  bool require_bool(const Expr& e, const Node& node, std::string_view what);
+  void note_let(const Expr& e, const Node& node);  ///< if `e` names a let, notes in the last error where it is
 
   Node* make(NodeKind kind, const Expr& e, const Type* type, std::vector<Node*> args = {});
   Node* error_node(const Expr& e);
@@ -109,7 +121,7 @@ class ExprChecker {
   }
 
   // --- finish.cc
-  typed::Expression finish(Node* root, const Type* expected);
+  typed::Expression finish(const Expr& e, Node* root, const Type* expected);
   void settle(Node& node);
   void settle_slot(SlotNode& node);
 
@@ -132,16 +144,40 @@ class ExprChecker {
   Node* select_slot(const Expr& e, SlotNode& operand, std::string_view field, Access access);
   Node* extend_slot(const Expr& e, SlotNode& operand, std::string_view field, Access access, const Type* type,
                     bool optional);
+  Node* test_inside(const Expr& e, SlotNode& operand, SlotNode* test);
+  std::string text_of(Span span, std::string_view otherwise) const;
   Node* missing_field(const Expr& e, std::string_view path, const RecordType& record, std::string_view field);
   void report_unguarded(Span span, std::string_view path);
   Node* check_has(const Expr& e);
+
+  // --- hints.cc: what to write instead
+  std::string field_of_roots(std::string_view name) const;
+  std::string name_help(std::string_view name) const;
+  static std::string function_help(std::string_view name);
+  std::string conversion_help(const Expr& e, const Type* type);
+  std::string operand_help(const Expr& e, std::string_view name, const std::vector<Node*>& args);
+  static std::string regex_help(std::string_view why);
+
+  // --- presence.cc: which values are known to be present
+  void assume(const Node& condition, bool outcome);
+  void assume_facts(const KeyFacts& facts);
+  void assume_elements(const Node& range, const std::string& element);
+  KeyFacts facts_of(const Node& condition, bool outcome) const;
+  void test_facts(const Node& node, bool outcome, KeyFacts& out) const;
+  void quantified_facts(const Node& loop, bool outcome, KeyFacts& out) const;
+  std::vector<std::string> element_facts(const Node& range) const;
+  bool is_list(const Node& node) const;
+  bool is_refuted(const KeyFacts& facts) const;
   bool is_present(std::string_view key) const;
-  std::string_view access_key(const Node& node);                       ///< of a value read by fields only
-  void keys_of(const Node& node, std::vector<std::string_view>& out);  ///< what a presence test proves
+  bool is_sure(const Node& node) const;             ///< whether it is a presence test that cannot fault
+  static std::string access_key(const Node& node);  ///< names a value that is read by fields and indexes; or ""
+  static std::string field_step(std::string_view field);
 
   // --- calls.cc
   Node* check_call(const Expr& e);
   Node* check_equal(const Expr& e);
+  Node* check_side(const Expr& e, size_t side);
+  Node* check_in(const Expr& e);
   bool is_unknown_namespace(const Expr& receiver);
   FunctionRef find_function(std::string_view name, bool absolute) const;
   Node* call(const Expr& e, const FunctionRef& function, bool member, std::vector<Node*> args);
@@ -195,7 +231,12 @@ class ExprChecker {
   bool lone_;
   Inference infer_;
   std::vector<Local> locals_;
-  std::vector<std::string_view> present_;  ///< keys of values known to be present
+  std::vector<std::string> present_;   ///< keys of values known to be present
+  std::vector<std::string> patterns_;  ///< the same with "[*]", for all elements
+  std::vector<std::string> absent_;    ///< keys of values known to be absent
+  std::vector<Alternatives> alternatives_;
+  std::vector<uint32_t> loop_locals_;  ///< variables of loops, which always have a value
+  bool again_ = false;                 ///< an operand is being checked again, with the guards after it
   uint32_t local_count_ = 0;
   uint32_t depth_ = 0;
   bool too_deep_ = false;

@@ -1,7 +1,5 @@
 // fields.cc checks access to fields: of slots (whose paths grow), and of records and maps as
 // values; has(), `.?`, and the guards that a read needs.
-#include <algorithm>
-
 #include "compiler/check/expression/checker.h"
 
 namespace ordain::checking {
@@ -25,23 +23,11 @@ std::string did_you_mean(std::string_view field, const RecordType& record) {
   std::vector<std::string> names;
   for (const RecordField& known : record.fields) names.emplace_back(known.name);
   std::string near = nearest(field, names);
-  return near.empty() ? "" : "did you mean `" + near + "`?";
-}
-
-// Removes the number of a local: "#3.note" is access through a local, and its number means nothing
-// to the author.
-std::string_view path_for_people(std::string_view path) {
-  return path.starts_with('#') ? path.substr(path.find('.') + 1) : path;
-}
-
-// A path that is present proves that every prefix of it is present.
-void add_with_prefixes(std::string_view path, std::vector<std::string_view>& out) {
-  while (true) {
-    add_fact(out, path);
-    size_t dot = path.rfind('.');
-    if (dot == std::string_view::npos) return;
-    path = path.substr(0, dot);
-  }
+  if (!near.empty()) return "did you mean `" + near + "`?";
+  if (names.empty() || names.size() > 6) return "";
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "it has `" : ", `") + name + "`";
+  return out;
 }
 
 }  // namespace
@@ -60,7 +46,7 @@ Node* ExprChecker::select(const Expr& e, Node* operand, std::string_view field, 
 Node* ExprChecker::select_slot(const Expr& e, SlotNode& operand, std::string_view field, Access access) {
   const RootName& root = *operand.root;
   if (operand.whole_root && root.unavailable.contains(field)) {
-    error("unavailable-in-stage", e.span, root.unavailable_why);
+    error("unavailable-in-stage", e.span, root.unavailable_why, "write the rule in a policy on `after`");
     return error_node(e);
   }
   if (operand.slot_type->kind != TypeKind::record) return extend_slot(e, operand, field, access, &types::kDyn, true);
@@ -85,7 +71,7 @@ Node* ExprChecker::extend_slot(const Expr& e, SlotNode& operand, std::string_vie
   node->path = arena_.copy(std::string(operand.path) + "." + std::string(field));
   node->optional = operand.optional || optional;
   node->builtin = operand.whole_root && operand.root->builtins.contains(field);
-  if (node->kind != NodeKind::slot) return node;
+  if (node->kind != NodeKind::slot) return operand.kind == NodeKind::slot ? test_inside(e, operand, node) : node;
   bool dynamic = operand.root->type->kind == TypeKind::dyn;
   node->unguarded = operand.unguarded;
   node->unguarded_at = operand.unguarded_at;
@@ -94,6 +80,24 @@ Node* ExprChecker::extend_slot(const Expr& e, SlotNode& operand, std::string_vie
     node->unguarded_at = e.span;
   }
   return node;
+}
+
+// has(a.b.c) and a.b.?c test c alone: a.b is read, so it is an error or a fault if it is absent.
+Node* ExprChecker::test_inside(const Expr& e, SlotNode& operand, SlotNode* test) {
+  use(&operand);
+  bool dynamic = operand.root->type->kind == TypeKind::dyn && !lone_;
+  bool may_lack = dynamic || (operand.root->host && !operand.builtin);
+  if (operand.whole_root || !may_lack || is_present(operand.path)) return test;
+  SlotNode* parent = arena_.make<SlotNode>(operand);
+  parent->kind = NodeKind::has_slot;
+  parent->type = &types::kBool;
+  std::string_view last = operand.path.substr(operand.path.rfind('.') + 1);
+  Node* absent = operand.root->host ? fail_node(e, FaultCode::missing_context, operand.path)
+                                    : fail_node(e, FaultCode::no_such_field, last);
+  absent->type = test->type;
+  absent->span = operand.span;
+  absent->at = operand.at;
+  return make(NodeKind::conditional, e, test->type, {parent, test, absent});
 }
 
 Node* ExprChecker::select_value(const Expr& e, Node* operand, std::string_view field, Access access) {
@@ -109,21 +113,24 @@ Node* ExprChecker::select_value(const Expr& e, Node* operand, std::string_view f
     result = infer_.param(marked, 1);
   } else if (type->kind == TypeKind::record) {
     const RecordField* known = type->record->find(field);
-    if (known == nullptr && !type->record->open) return missing_field(e, access_key(*operand), *type->record, field);
+    if (known == nullptr && !type->record->open) {
+      std::string key = access_key(*operand);
+      bool named = key.find_first_of("#[") == std::string::npos;  // by fields alone
+      return missing_field(e, named ? key : std::string(), *type->record, field);
+    }
     if (known != nullptr) {
       bool proven = infer_.proven_kind(marked) != Kind::absent;
       result = proven ? known->type : infer_.unproven(known->type);
     }
     if ((known == nullptr || known->optional) && access == Access::read && !inside_optional) {
-      std::string_view key = access_key(*operand);
-      std::string path = std::string(key) + "." + std::string(field);
-      if (key.empty() || !is_present(path)) report_unguarded(e.span, key.empty() ? field : path_for_people(path));
+      std::string key = access_key(*operand);
+      if (key.empty() || !is_present(key + field_step(field))) report_unguarded(e.span, text_of(e.span, field));
     }
   } else if (type->kind == TypeKind::param) {
     infer_.assignable(&types::kDyn, type);
   } else if (!is_dyn_or_error(type)) {
-    error("no-fields", e.at,
-          "a value of type " + describe(type) + " has no fields, so no `" + std::string(field) + "`");
+    error("no-fields", e.at, "a value of type " + describe(type) + " has no fields, so no `" + std::string(field) + "`",
+          function_help(field));
     return error_node(e);
   }
   const Type* node_type = access == Access::test                          ? &types::kBool
@@ -137,7 +144,7 @@ Node* ExprChecker::select_value(const Expr& e, Node* operand, std::string_view f
 Node* ExprChecker::missing_field(const Expr& e, std::string_view path, const RecordType& record,
                                  std::string_view field) {
   if (missing_ != nullptr) {
-    std::string_view shown = path.empty() ? record.name : path_for_people(path);
+    std::string_view shown = path.empty() ? record.name : path;
     missing_->push_back({e.at, std::string(shown) + "." + std::string(field), std::string(record.name)});
   } else {
     error("unknown-field", e.at, "`" + std::string(record.name) + "` has no field `" + std::string(field) + "`",
@@ -169,55 +176,6 @@ Node* ExprChecker::check_has(const Expr& e) {
   Node* node = select(argument, check_raw(*argument.args[0]), argument.name, Access::test);
   node->span = e.span;
   return node;
-}
-
-bool ExprChecker::is_present(std::string_view key) const {
-  return std::find(present_.begin(), present_.end(), key) != present_.end();
-}
-
-std::string_view ExprChecker::access_key(const Node& node) {
-  switch (node.kind) {
-    case NodeKind::slot:
-      return static_cast<const SlotNode&>(node).path;
-    case NodeKind::local:
-      return arena_.copy("#" + std::to_string(node.local));
-    case NodeKind::select: {
-      std::string_view key = access_key(*node.args[0]);
-      return key.empty() ? key : arena_.copy(std::string(key) + "." + std::string(node.field));
-    }
-    default:
-      return {};
-  }
-}
-
-void ExprChecker::keys_of(const Node& node, std::vector<std::string_view>& out) {
-  switch (node.kind) {
-    case NodeKind::has_slot:
-      add_with_prefixes(static_cast<const SlotNode&>(node).path, out);
-      return;
-    case NodeKind::has_field: {
-      std::string_view key = access_key(*node.args[0]);
-      if (!key.empty()) add_with_prefixes(arena_.copy(std::string(key) + "." + std::string(node.field)), out);
-      return;
-    }
-    case NodeKind::call: {
-      // input.?note.hasValue()
-      std::string_view name = node.overload != nullptr   ? std::string_view(node.overload->name)
-                              : node.function != nullptr ? std::string_view(node.function->name)
-                                                         : std::string_view();
-      if (name != "hasValue" || node.args.size() != 1) return;
-      const Node& operand = *node.args[0];
-      if (operand.kind == NodeKind::optional_slot) {
-        add_with_prefixes(static_cast<const SlotNode&>(operand).path, out);
-      } else if (operand.kind == NodeKind::select_optional) {
-        std::string_view key = access_key(*operand.args[0]);
-        if (!key.empty()) add_with_prefixes(arena_.copy(std::string(key) + "." + std::string(operand.field)), out);
-      }
-      return;
-    }
-    default:
-      return;
-  }
 }
 
 }  // namespace ordain::checking

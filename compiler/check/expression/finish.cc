@@ -4,10 +4,18 @@
 
 namespace ordain::checking {
 
-typed::Expression ExprChecker::finish(Node* root, const Type* expected) {
+typed::Expression ExprChecker::finish(const Expr& e, Node* root, const Type* expected) {
   if (expected != nullptr && expected->kind == TypeKind::string) id_of_root(root);
   if (expected != nullptr && scope_.checked && !infer_.assignable(root->type, expected)) {
-    error("type-mismatch", root->span, "expected " + to_string(*expected) + ", this is " + describe(root->type));
+    std::string help;
+    if (expected->kind == TypeKind::string) help = conversion_help(e, infer_.shallow(root->type));
+    if (expected->kind == TypeKind::duration) {
+      bool text = root->kind == NodeKind::constant && root->value.is(Kind::string);
+      help = text ? "write it without quotes: `30m`" : "write a duration such as `30m`, `2h` or `45s`";
+    }
+    error("type-mismatch", e.span, "expected " + to_string(*expected) + ", this is " + describe(root->type),
+          std::move(help));
+    note_let(e, *root);
     root->type = &types::kError;
   }
   deduced_ = infer_.deduced(root->type);

@@ -177,14 +177,17 @@ Node* ExprChecker::loop_macro(const Expr& e, LoopKind loop, size_t variables, bo
   Section section(*this);
   Local one = declare(first, variables == 2 ? key : single);
   Local two = variables == 2 ? declare(second, value) : Local{};
+  loop_locals_.push_back(one.id);
+  if (variables == 2) loop_locals_.push_back(two.id);
+  if (of_list) assume_elements(*range, "#" + std::to_string(variables == 2 ? two.id : one.id));
   Node* filter = nullptr;
   if (filtered) {
     filter = check(*e.args[1 + variables]);
-    require_bool(*filter, "the filter of `" + std::string(e.name) + "`");
+    require_bool(*e.args[1 + variables], *filter, "the filter of `" + std::string(e.name) + "`");
     assume(*filter, true);
   }
   Node* step = check(*e.args.back());
-  if (is_predicate(loop)) require_bool(*step, "the predicate of `" + std::string(e.name) + "`");
+  if (is_predicate(loop)) require_bool(*e.args.back(), *step, "the predicate of `" + std::string(e.name) + "`");
   const Type* type = loop_type(e, loop, *step, key, single);
   std::vector<Node*> args{range, step};
   if (filter != nullptr) args.push_back(filter);
@@ -233,6 +236,7 @@ Node* ExprChecker::bind_macro(const Expr& e) {
   if (name.empty()) return error_node(e);
   Section section(*this);
   Local variable = declare(name, value->type);
+  assume_elements(*value, "#" + std::to_string(variable.id) + kAnyStep);
   Node* body = check(*e.args[3]);
   return let(e, variable, value, body);
 }

@@ -153,7 +153,7 @@ Node* ExprChecker::find_name_exactly(const Expr& e, std::string_view name) {
 
 Node* ExprChecker::root_node(const Expr& e, std::string_view name, const RootName& root) {
   if (root.unavailable.contains(std::string_view())) {
-    error("unavailable-in-stage", e.span, root.unavailable_why);
+    error("unavailable-in-stage", e.span, root.unavailable_why, "write the rule in a policy on `after`");
     return error_node(e);
   }
   SlotNode* node = arena_.make<SlotNode>();
@@ -229,6 +229,11 @@ Node* ExprChecker::undeclared(const Expr& e) {
   for (const auto& [name, let] : scope_.lets) names.push_back(name);
   for (const Local& local : locals_) {
     if (!local.name.empty() && local.name[0] != '@') names.emplace_back(local.name);
+  }
+  std::string help = name_help(e.name);
+  if (!help.empty()) {
+    error("undeclared-reference", e.at, "there is no `" + std::string(e.name) + "` here", std::move(help));
+    return error_node(e);
   }
   std::string near = nearest(e.name, names);
   if (near.empty()) {

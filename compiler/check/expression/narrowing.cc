@@ -8,8 +8,8 @@ using typed::Node;
 using typed::NodeKind;
 using Slots = std::vector<SlotId>;
 
-void slots_of(const Node& node, Slots& out) {
-  if (node.kind == NodeKind::has_slot) out.push_back(node.slot);
+void slots_of(const Node& node, bool outcome, Facts<SlotId>& out) {
+  if (node.kind == NodeKind::has_slot) (outcome ? out.present : out.absent).push_back(node.slot);
 }
 void assume(Slots& present, const Node& condition, bool outcome) {
   for (SlotId slot : facts_when<SlotId>(condition, outcome, slots_of).present) add_fact(present, slot);

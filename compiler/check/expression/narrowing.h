@@ -3,19 +3,24 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "compiler/check/expression/typed.h"
 
 namespace ordain::checking {
 
-/// The facts that hold when a condition has a certain outcome. `never`: the condition cannot have
-/// that outcome, so every fact holds.
+/// The facts that hold when a condition has a certain outcome: which values are present, and which
+/// are absent. `never`: the condition cannot have that outcome, so every fact holds.
 template <typename Key>
 struct Facts {
   bool never = false;
   std::vector<Key> present;
+  std::vector<Key> absent;
 };
+
+/// In the key of a value: any element of a list, or any value of a map.
+inline constexpr const char* kAnyStep = "[*]";
 
 template <typename Key>
 void add_fact(std::vector<Key>& keys, const Key& key) {
@@ -26,6 +31,7 @@ template <typename Key>
 Facts<Key> both(Facts<Key> a, const Facts<Key>& b) {
   a.never = a.never || b.never;
   for (const Key& key : b.present) add_fact(a.present, key);
+  for (const Key& key : b.absent) add_fact(a.absent, key);
   return a;
 }
 
@@ -33,17 +39,20 @@ template <typename Key>
 Facts<Key> either(Facts<Key> a, const Facts<Key>& b) {
   if (a.never) return b;
   if (b.never) return a;
-  std::erase_if(a.present,
-                [&](const Key& key) { return std::find(b.present.begin(), b.present.end(), key) == b.present.end(); });
+  auto keep_common = [](std::vector<Key>& keys, const std::vector<Key>& others) {
+    std::erase_if(keys, [&](const Key& key) { return std::find(others.begin(), others.end(), key) == others.end(); });
+  };
+  keep_common(a.present, b.present);
+  keep_common(a.absent, b.absent);
   return a;
 }
 
-/// @returns the facts that hold when `node` is `outcome`. `keys_of(node, keys)` appends the keys
-/// that a presence test (has_slot, has_field, hasValue()) proves when it is true.
-template <typename Key, typename KeysOf>
-Facts<Key> facts_when(const typed::Node& node, bool outcome, const KeysOf& keys_of) {
+/// @returns the facts that hold when `node` is `outcome`. `test_facts(node, outcome, facts)` adds the
+/// facts that follow from a presence test (has_slot, has_field, hasValue()) or a loop of them.
+template <typename Key, typename TestFacts>
+Facts<Key> facts_when(const typed::Node& node, bool outcome, const TestFacts& test_facts) {
   using typed::NodeKind;
-  auto facts = [&](const typed::Node& part, bool wanted) { return facts_when<Key>(part, wanted, keys_of); };
+  auto facts = [&](const typed::Node& part, bool wanted) { return facts_when<Key>(part, wanted, test_facts); };
   Facts<Key> out;
   switch (node.kind) {
     case NodeKind::constant:
@@ -75,8 +84,11 @@ Facts<Key> facts_when(const typed::Node& node, bool outcome, const KeysOf& keys_
         }
       }
       return out;
+    case NodeKind::fail:
+      out.never = true;
+      return out;
     default:
-      if (outcome) keys_of(node, out.present);
+      test_facts(node, outcome, out);
       return out;
   }
 }

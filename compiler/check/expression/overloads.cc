@@ -141,6 +141,7 @@ void ExprChecker::report_no_match(const Expr& e, const FunctionRef& function, bo
   std::string message = "`" + name + "` does not take (" + given + ")";
   if (member) message += " on " + describe(args[0]->type);
   std::string help = literal_help(args);
+  if (help.empty()) help = operand_help(e, function.name, args);
   if (help.empty()) help = signatures_like(function, member, args.size());
   error("no-matching-overload", e.at, std::move(message), std::move(help));
 }

@@ -31,8 +31,9 @@ enum class NodeKind : uint8_t {
   local,          ///< value of variable `local`
   select,  ///< field `field` of args[0]. Map: no_such_key if absent. Optional: select inside it, result optional; none
            ///< stays none. Else no_such_overload
-  has_field,  ///< whether map args[0] has `field`; of an optional: of its value, none has none. Else no_such_overload
-  select_optional,  ///< optional of field of map args[0]; of an optional: of its value, flattened. Else
+  has_field,        ///< whether map args[0] has `field`; of an optional: of its value. None and null have none. Else
+                    ///< no_such_overload
+  select_optional,  ///< optional of field of map args[0]; of an optional: of its value, flattened; none if null. Else
                     ///< no_such_overload
   call,  ///< `overload` (or, if nullptr, the first overload of `function` whose parameter kinds the arguments have,
          ///< else no_such_overload; of `_[_]` and `_[?_]` the first, for all their rows are one function) of args.

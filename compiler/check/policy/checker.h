@@ -104,6 +104,7 @@ struct Targets {
 struct PathFit {
   bool fits = true;
   MissingField missing;
+  const RecordType* open = nullptr;  ///< the open record that does not declare the path's field
 };
 
 struct State : SchemaState {
@@ -176,6 +177,12 @@ void check_policies(State& state);
 /// @returns whether `path` (root, then steps) exists for the capability. Other errors are reported.
 PathFit fit_redact_path(State& state, const syntax::RuleDecl& rule, Stage stage, CapabilityId capability);
 std::string redact_path_text(const syntax::RuleDecl& rule);
+
+// --- cautions.cc
+/// Warns of approvals whose groups or time limit the agent chooses.
+void warn_agent_chosen(State& state, const syntax::RuleDecl& rule, PackageId package);
+/// Warns of a `because` with `${...}`, which is not replaced.
+void warn_placeholder(State& state, const syntax::RuleDecl& rule);
 
 // --- digest.cc
 /// The things that a rule's meaning depends on besides its own text.

@@ -87,6 +87,32 @@ std::string_view comparison_of(const Node& node) {
   return node.function != nullptr ? std::string_view(node.function->name) : "";
 }
 
+// The results that a function can have.
+struct KnownRange {
+  std::string_view function;
+  int64_t low, high;
+};
+constexpr KnownRange kKnownRanges[] = {
+    {"size", 0, INT64_MAX}, {"getMonth", 0, 11},         {"getDate", 1, 31},  {"getDayOfMonth", 0, 30},
+    {"getDayOfWeek", 0, 6}, {"getDayOfYear", 0, 365},    {"getHours", 0, 23}, {"getMinutes", 0, 59},
+    {"getSeconds", 0, 59},  {"getMilliseconds", 0, 999},
+};
+
+// @returns all values that the node can have, if it is a call of a function with known results. Of a
+// duration, getHours() and the like count the whole time.
+Interval known_interval(const Node& node) {
+  Interval out;
+  if (node.kind != NodeKind::call || node.overload == nullptr || node.args.empty()) return out;
+  std::string_view name = node.overload->name;
+  if (name != "size" && node.args[0]->type->kind != TypeKind::timestamp) return out;
+  for (const KnownRange& range : kKnownRanges) {
+    if (range.function != name) continue;
+    out.low = Value::integer(range.low);
+    out.high = Value::integer(range.high);
+  }
+  return out;
+}
+
 void narrow(std::map<std::string, Interval>& intervals, const Node& conjunct) {
   std::string_view name = comparison_of(conjunct);
   if (conjunct.args.size() != 2 || name.size() < 3) return;
@@ -97,7 +123,7 @@ void narrow(std::map<std::string, Interval>& intervals, const Node& conjunct) {
   if (right->kind != NodeKind::constant || compare(right->value, right->value) != Ordering::equal) return;
   std::string key = key_of(*left);
   if (key.empty()) return;
-  Interval& interval = intervals[key];
+  Interval& interval = intervals.try_emplace(key, known_interval(*left)).first->second;
   bool less = name == "_<_" || name == "_<=_";
   bool greater = name == "_>_" || name == "_>=_";
   bool open = name == "_<_" || name == "_>_";
@@ -113,9 +139,9 @@ void narrow(std::map<std::string, Interval>& intervals, const Node& conjunct) {
   }
 }
 
-/// @returns whether the condition contradicts itself, as `hour >= 18 && hour < 8` does
+/// @returns whether the condition contradicts itself, as `hour >= 18 && hour < 8` does, or what is known
+/// of a function, as `now.getHours() > 23` does
 bool contradicts_itself(const Node& condition) {
-  if (condition.kind != NodeKind::and_) return false;
   std::map<std::string, Interval> intervals;
   std::vector<const Node*> todo{&condition};
   while (!todo.empty()) {
@@ -247,11 +273,74 @@ class Shadows {
   std::vector<Rule> rules_;
 };
 
+/// Finds rules that another rule of the same package and targets always overrides: a conditional
+/// `allow` beside an unconditional `deny` or `require_approval`.
+class Overrides {
+ public:
+  explicit Overrides(const typed::PolicySet& set) : set_(set), rules_(set.rules.size()) {}
+
+  void visit(const typed::RuleList& list, uint64_t place) {
+    for (size_t i = 0; i < list.rules.size(); ++i) {
+      const RuleBody& body = *list.rules[i];
+      Rule& rule = rules_[body.rule];
+      rule.places = rule.places * 1'099'511'628'211U + place;
+      rule.unconditional = (!rule.seen || rule.unconditional) && is_unconditional(body);
+      rule.seen = true;
+    }
+  }
+
+  void report(Diagnostics& diagnostics) const {
+    std::map<std::pair<uint32_t, uint64_t>, RuleId> blockers;  // by package and places
+    for (RuleId id = 0; id < rules_.size(); ++id) {
+      RuleKind kind = set_.rules[id].kind;
+      bool blocks = kind == RuleKind::deny || kind == RuleKind::require_approval;
+      if (!rules_[id].seen || !rules_[id].unconditional || !blocks || first_match(id)) continue;
+      auto [known, added] = blockers.emplace(key(id), id);
+      if (!added && kind == RuleKind::deny && set_.rules[known->second].kind != kind) known->second = id;
+    }
+    for (RuleId id = 0; id < rules_.size(); ++id) {
+      if (!rules_[id].seen || rules_[id].unconditional || set_.rules[id].kind != RuleKind::allow) continue;
+      auto blocker = blockers.find(key(id));
+      if (blocker == blockers.end() || first_match(id)) continue;
+      report(diagnostics, id, blocker->second);
+    }
+  }
+
+ private:
+  struct Rule {
+    bool seen = false, unconditional = false;
+    uint64_t places = 0;  ///< a hash of the capabilities that it applies to
+  };
+
+  bool first_match(RuleId id) const { return set_.packages[set_.rule_packages[id]].first_match; }
+  std::pair<uint32_t, uint64_t> key(RuleId id) const { return {set_.rule_packages[id], rules_[id].places}; }
+
+  void report(Diagnostics& diagnostics, RuleId id, RuleId by) const {
+    bool denies = set_.rules[by].kind == RuleKind::deny;
+    Diagnostic& warning = diagnostics.warning(
+        "shadowed", set_.rule_spans[id],
+        quoted(set_.rules[id].name) + " has no effect: " + quoted(set_.rules[by].name) + " always " +
+            (denies ? "denies" : "requires an approval") + ", and " + quoted(to_string(set_.rules[by].kind)) +
+            " wins over `allow` in any order",
+        "give the other rule a condition, or write `option order = first_match;` with this rule first");
+    warning.notes.push_back({Severity::note, "", "this rule always matches", set_.rule_spans[by], "", {}});
+  }
+
+  const typed::PolicySet& set_;
+  std::vector<Rule> rules_;
+};
+
 }  // namespace
 
 void check_folded(Diagnostics& diagnostics, const typed::PolicySet& set) {
   warn_never_matches(diagnostics, set);
   check_expiry(diagnostics, set);
+  Overrides overrides(set);
+  uint64_t place = 0;
+  for (const auto& lists : set.lists) {
+    for (const typed::RuleList& list : lists) overrides.visit(list, ++place);
+  }
+  overrides.report(diagnostics);
   bool first_match = std::any_of(set.packages.begin(), set.packages.end(), [](const auto& p) { return p.first_match; });
   if (!first_match) return;
   Shadows shadows(set);

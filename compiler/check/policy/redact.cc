@@ -1,4 +1,4 @@
-// redact.cc checks that a capability's declaration has the path of a redact rule.
+// redact.cc checks that a capability's declaration has the path of a redact rule, or may have it.
 #include <utility>
 
 #include "compiler/check/policy/checker.h"
@@ -62,7 +62,7 @@ PathFit fit_redact_path(State& state, const syntax::RuleDecl& rule, Stage stage,
           return misfit(state, step.span, quoted(path_before(rule, i)) + " is a record, not a list");
         const RecordField* field = type->record->find(step.field);
         if (field == nullptr) {
-          if (type->record->open) return {};  // the field may come; if not, nothing is redacted
+          if (type->record->open) return {true, {step.span, path_before(rule, i + 1), ""}, type->record};
           return {false, {step.span, path_before(rule, i + 1), std::string(type->record->name)}};
         }
         type = field->type;

@@ -29,6 +29,8 @@ struct RuleCheck {
   std::unordered_map<uint64_t, Outcome> outcomes = {};  ///< by the key of a capability's accesses
   size_t applied = 0;                                   ///< to how many matched capabilities it applies
   std::vector<std::pair<CapabilityId, std::string>> not_applied = {};
+  bool path_declared = false;    ///< some capability declares the path of this redact rule
+  PathFit path_undeclared = {};  ///< of a capability that does not, but is open
 };
 
 struct ClauseRow {
@@ -125,6 +127,9 @@ std::string missing_text(const MissingField& missing) {
 bool check_path(RuleCheck& check, CapabilityId capability, bool exact, std::string* why_not) {
   if (check.rule.kind != RuleKind::redact) return true;
   PathFit fit = fit_redact_path(check.state, check.rule, check.context.stage, capability);
+  if (fit.fits && fit.open == nullptr)
+    check.path_declared = check.path_declared || capability != check.state.undeclared();
+  if (fit.fits && fit.open != nullptr && check.path_undeclared.open == nullptr) check.path_undeclared = fit;
   if (fit.fits) return true;
   *why_not = missing_text(fit.missing);
   if (exact) {
@@ -204,17 +209,17 @@ Outcome& outcome_for(RuleCheck& check, CapabilityId capability, bool exact) {
   return outcome;
 }
 
-// Lists names as "`a`, `b` and 3 more".
-std::string some_of(const State& state, const std::vector<std::pair<CapabilityId, std::string>>& capabilities) {
+std::string names_of(const State& state, const std::vector<std::pair<CapabilityId, std::string>>& capabilities) {
   std::string out;
-  size_t shown = std::min<size_t>(capabilities.size(), 3);
-  for (size_t i = 0; i < shown; ++i) {
-    out += i == 0 ? "" : ", ";
-    out += quoted(state.set.schema.capabilities[capabilities[i].first].name);
+  for (const auto& [id, why] : capabilities) {
+    out += out.empty() ? "" : ", ";
+    out += quoted(state.set.schema.capabilities[id].name);
   }
-  if (shown < capabilities.size()) out += " and " + std::to_string(capabilities.size() - shown) + " more";
   return out;
 }
+
+// A rule that blocks calls is expected to protect every capability that its targets match.
+bool protects(RuleKind kind) { return kind == RuleKind::deny || kind == RuleKind::require_approval; }
 
 void report_reach(RuleCheck& check) {
   if (check.not_applied.empty()) return;
@@ -227,10 +232,41 @@ void report_reach(RuleCheck& check) {
     return;
   }
   size_t all = check.not_applied.size() + check.applied;
-  state.diagnostics.add(Severity::note, "rule-not-applied", check.rule.word,
-                        quoted(name) + " applies to " + std::to_string(check.applied) + " of " + std::to_string(all) +
-                            " capabilities that its targets match, not to " + some_of(state, check.not_applied) + ": " +
-                            check.not_applied.front().second);
+  bool gap = protects(check.rule.kind);
+  state.diagnostics.add(
+      gap ? Severity::warning : Severity::note, "rule-not-applied", check.rule.word,
+      quoted(name) + " applies to " + std::to_string(check.applied) + " of " + std::to_string(all) +
+          " capabilities that its targets match, not to " + names_of(state, check.not_applied) + ": " +
+          check.not_applied.front().second,
+      gap ? "if that is meant, write `// ordain: allow(rule-not-applied) REASON` in the line before the rule" : "");
+}
+
+void warn_undeclared_path(RuleCheck& check) {
+  const PathFit& fit = check.path_undeclared;
+  if (check.path_declared || fit.open == nullptr) return;
+  std::string name = fit.missing.path.substr(fit.missing.path.rfind('.') + 1);
+  check.state.diagnostics.warning("redact-undeclared", fit.missing.span,
+                                  quoted(fit.open->name) + " is open, but declares no field " + quoted(name) +
+                                      ": nothing is redacted unless a call brings it",
+                                  did_you_mean(name, field_names(*fit.open)));
+}
+
+// Without a declaration of the output, a misspelt field of it is not found.
+void warn_undeclared_output(RuleCheck& check) {
+  if (check.accesses == nullptr) return;
+  const auto& accesses = check.accesses->accesses;
+  auto reads = std::find_if(accesses.begin(), accesses.end(),
+                            [](const Access& access) { return access.root == "output" && !access.path.empty(); });
+  if (reads == accesses.end()) return;
+  for (const Targets::Match& match : check.context.targets->matches) {
+    const Capability& capability = check.state.set.schema.capabilities[match.capability];
+    if (!match.exact || !capability.declared || check.state.shapes[match.capability].output != nullptr) continue;
+    check.state.diagnostics.warning("undeclared-output", check.rule.word,
+                                    quoted(capability.name) + " declares no `output`, so `output." +
+                                        std::string(reads->path[0]) + "` is not checked",
+                                    "declare it: `output { ... }`, or `output open { ... }` if it has further fields");
+    return;
+  }
 }
 
 void collect_rule_reads(RuleCheck& check) {
@@ -297,7 +333,10 @@ void apply(RuleCheck& check) {
   bool errors = std::any_of(state.diagnostics.items.begin() + static_cast<std::ptrdiff_t>(errors_before),
                             state.diagnostics.items.end(),
                             [](const Diagnostic& item) { return item.severity == Severity::error; });
-  if (!errors) report_reach(check);
+  if (errors) return;
+  report_reach(check);
+  warn_undeclared_path(check);
+  warn_undeclared_output(check);
 }
 
 void add_rule(RuleCheck& check, const std::string& name, const std::string& package) {
@@ -329,6 +368,8 @@ void check_rule(State& state, const syntax::PolicyDecl& policy, const syntax::Ru
   }
   check_clause_kinds(state, rule, policy.stage);
   check_redact_root(state, rule, policy.stage);
+  warn_agent_chosen(state, rule, package);
+  warn_placeholder(state, rule);
   collect_rule_reads(check);
   if (too_large(check)) return;
   apply(check);

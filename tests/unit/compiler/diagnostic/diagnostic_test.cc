@@ -90,7 +90,7 @@ TEST(Render, EmptyAndOddSpans) {
       << "on the line break";
   EXPECT_EQ(shown("ab\ncd", 1, 5), "a.policy:1:2: error[code]: message\n  1 | ab\n    |  ^\n")
       << "several lines: the first";
-  EXPECT_EQ(shown("", 0, 0), "a.policy:1:1: error[code]: message\n  1 |\n    | ^\n");
+  EXPECT_EQ(shown("", 0, 0), "a.policy: error[code]: message\n") << "an empty file has no line to show";
   EXPECT_EQ(shown("ab", 77, 99), "a.policy:1:3: error[code]: message\n  1 | ab\n    |   ^\n");
 }
 

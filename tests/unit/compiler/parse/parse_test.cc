@@ -191,7 +191,8 @@ TEST(Parse, MistakesInCapabilities) {
 TEST(Parse, MistakesInPolicyHeads) {
   expect_reports({
       {"policy p on befor x { allow; }", "1:13 unknown-word: unknown word `befor` | did you mean `before`?\n"},
-      {"policy p before x { allow; }", "1:10 syntax: expected `on` after `p`, found `before`\n"},
+      {"policy p before x { allow; }",
+       "1:10 syntax: expected `on` after `p`, found `before` | write `policy NAME on before CAPABILITY { ... }`\n"},
       {"policy p on after { allow; }",
        "1:19 syntax: expected a name, a text in quotes or `*` after `after`, found `{`\n"},
       {"policy p on after x y { allow; }", "1:21 syntax: expected `,` or `{` after `x`, found `y`\n"},
@@ -220,7 +221,9 @@ TEST(Parse, MistakesInRules) {
        "2:15 duplicate-clause: `when` is given twice in one rule | join the conditions with `&&`\n"},
       {"deny a when (x;", "2:15 syntax: expected an operator or `)` after `x`, found `;`\n"},
       {"deny when when x;", "2:11 syntax: expected an expression after `when`, found `when`\n"},
-      {"redact recipient;", "2:17 syntax: expected `input` or `output` after `recipient`, found `;`\n"},
+      {"redact recipient;",
+       "2:17 syntax: expected `input` or `output` after `recipient`, found `;` | name what is redacted: `redact NAME "
+       "output.FIELD when CONDITION;`\n"},
       {"redact output.x[1];", "2:17 syntax: expected `*` after `[`, found `1`\n"},
       {"foo bar;",
        "2:1 syntax: expected a rule (`deny`, `require_approval`, `allow`, `redact`, `warn`) in a policy, found "

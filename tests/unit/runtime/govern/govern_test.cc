@@ -151,15 +151,28 @@ TEST(Govern, RedactionReachesEveryElementBeforeAndAfter) {
   auto runtime = bench.open();
   std::string received;
   auto result =
-      runtime.call("rows", json(R"({"items": [{"secret": "a", "x": 1}, {"x": 2}, "plain", {"secret": {"deep": 1}}]})"),
+      runtime.call("rows", json(R"({"items": [{"secret": "a", "x": 1}, {"x": 2}, null, {"secret": {"deep": 1}}]})"),
                    [&](const Value& in) -> Result<Document> {
                      received = to_json(in);
                      return json(R"([{"iban": "GB29", "n": 1}, {"n": 2}])");
                    });
   ASSERT_TRUE(result.has_value()) << result.describe();
-  EXPECT_EQ(received, R"({"items":[{"secret":"-","x":1},{"x":2},"plain",{"secret":"-"}]})");
+  EXPECT_EQ(received, R"({"items":[{"secret":"-","x":1},{"x":2},null,{"secret":"-"}]})");
   EXPECT_EQ(result->json(), R"([{"iban":"***","n":1},{"n":2}])");
   EXPECT_EQ(bench.records(runtime).at(1).output.json(), result->json());
+}
+
+TEST(Govern, ARedactionThroughAValueOfAnotherShapeDenies) {
+  Bench bench;
+  auto runtime = bench.open();
+  auto result = runtime.call("rows", json(R"({"items": [{"secret": "a"}, "may be a secret"]})"), bench.tool("[]"));
+  ASSERT_NE(result.denied(), nullptr) << result.describe();
+  EXPECT_EQ(result.denied()->code, "evaluation_error");
+  EXPECT_EQ(*bench.runs, 0);
+
+  result = runtime.call("rows", json(R"({"items": []})"), bench.tool(R"(["GB29"])"));
+  ASSERT_NE(result.withheld(), nullptr) << result.describe();
+  EXPECT_EQ(*bench.runs, 1);
 }
 
 TEST(Govern, AfterRedactionChangesWhatTheCallerReceivesAndWhatIsRecorded) {

@@ -33,6 +33,28 @@ TEST(Redact, LeavesWhatIsNotThere) {
   EXPECT_EQ(redact_json("null", "output.a"), "null");
 }
 
+TEST(Redact, FitsOnlyWhatThePathDescribes) {
+  auto fits = [](const std::string& text, const std::string& path) {
+    auto document = testing::json(text);
+    return detail::fits_redaction(document.root(), "output", path);
+  };
+  for (const char* path : {"output", "output.a", "output.a.b", "output.b.c[*].d", "output.list[*].k"}) {
+    EXPECT_TRUE(fits(R"({"a": {"b": 1}, "list": [{"k": 1}, {}, null, {"k": {"j": 2}}]})", path)) << path;
+    EXPECT_TRUE(fits("null", path)) << path;
+    EXPECT_TRUE(fits("{}", path)) << path;
+  }
+  EXPECT_TRUE(fits(R"({"a": null})", "output.a.b")) << "null is an absent object";
+  EXPECT_TRUE(fits(R"({"a": {"x": 1}})", "output.a[*]")) << "every value of a map";
+  EXPECT_TRUE(fits(R"({"a": [], "b": "text"})", "output.a[*].k"));
+  EXPECT_FALSE(fits(R"({"a": "text"})", "output.a.b"));
+  EXPECT_FALSE(fits(R"({"a": 1})", "output.a[*]"));
+  EXPECT_FALSE(fits(R"({"a": [{"b": 1}]})", "output.a.b"));
+  EXPECT_FALSE(fits(R"({"a": [{"b": 1}, "text"]})", "output.a[*].b"));
+  EXPECT_FALSE(fits("[1]", "output.a"));
+  EXPECT_FALSE(fits(R"("text")", "output.a"));
+  EXPECT_FALSE(fits("{}", "output[0]")) << "a path that cannot be read";
+}
+
 TEST(Redact, RefusesPathsItCannotRead) {
   for (const char* path : {"input.a", "outputs.a", "output.", "output..a", "output[0]", "output.a[*", "output.a]"}) {
     EXPECT_EQ(redact_json(R"({"a": 1})", path), "refused") << path;

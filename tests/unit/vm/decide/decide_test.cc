@@ -203,7 +203,7 @@ TEST(Decide, TheReasonIsBecauseOrTheRulesName) {
       {"said so", {.because_text = said}},
       {"p.deny#0", {.because_text = empty}},
       {"worked out", {.because = computed}},
-      {"p.deny#0", {.because = faulty}},
+      {"p.deny#0 (its `because` faults: overflow)", {.because = faulty}},
   };
   for (const Case& c : cases) {
     Rules again;

@@ -584,7 +584,8 @@ TEST(Interpret, FieldsOfMapsAndOptionals) {
   EXPECT_TRUE(field(Op::has_field, kBool, nested, "a").value.as_bool());
   EXPECT_FALSE(field(Op::has_field, kBool, some, "b").value.as_bool());
   EXPECT_FALSE(field(Op::has_field, kBool, none, "a").value.as_bool());
-  EXPECT_EQ(field(Op::has_field, kBool, Value::null(), "a").fault, FaultCode::no_such_overload);
+  EXPECT_FALSE(field(Op::has_field, kBool, Value::null(), "a").value.as_bool());
+  EXPECT_EQ(field(Op::has_field, kBool, Value::integer(1), "a").fault, FaultCode::no_such_overload);
   EXPECT_EQ(field(Op::select_optional, kOptional, map, "b").value.items, nullptr);
   EXPECT_EQ(field(Op::select_optional, kOptional, none, "a").value.items, nullptr);
   EXPECT_EQ(field(Op::select_optional, kOptional, Value::integer(1), "a").fault, FaultCode::no_such_overload);

@@ -557,7 +557,7 @@ TEST(CheckInScope, APathThroughRecordsIsOneSlot) {
   EXPECT_EQ(rule.tree("size(input.home)"), "(size_map input.home)");
   EXPECT_EQ(rule.tree("input.items[0].name"), "(.name (index_list input.items 0))");
   EXPECT_EQ(rule.tree("has(input.amount)"), "has:input.amount");
-  EXPECT_EQ(rule.tree("has(input.address.street)"), "has:input.address.street");
+  EXPECT_EQ(rule.tree("has(input.home.zip)"), "has:input.home.zip");
   EXPECT_EQ(rule.tree("input.?note"), "optional:input.note");
   EXPECT_EQ(rule.tree("input.?address.street"), "optional:input.address.street");
   EXPECT_EQ(rule.tree("input.?address.?zip.orValue('')").find("optional:input.address.zip") != std::string::npos, true);
@@ -572,7 +572,11 @@ TEST(CheckInScope, AnUndeclaredCapabilitysPathsAreOptionalDynSlots) {
   Rule rule;
   EXPECT_EQ(rule.tree("raw.a.b == 'x'"), "(== raw.a.b 'x')");
   EXPECT_TRUE(rule.expression.root->may_fault);
-  EXPECT_EQ(rule.tree("has(raw.a.b)"), "has:raw.a.b");
+  EXPECT_EQ(rule.tree("has(raw.a)"), "has:raw.a");
+  EXPECT_EQ(rule.tree("has(raw.a.b)"), "(?: has:raw.a has:raw.a.b (fail no_such_field))");
+  EXPECT_EQ(rule.tree("raw.a.?b"), "(?: has:raw.a optional:raw.a.b (fail no_such_field))");
+  EXPECT_EQ(rule.tree("has(raw.a) && has(raw.a.b)"), "(&& has:raw.a has:raw.a.b)");
+  EXPECT_EQ(rule.tree("raw.?a.?b"), "optional:raw.a.b");
   EXPECT_TRUE(rule.schema.slots[0].optional);
   EXPECT_EQ(rule.schema.slots[0].type->kind, TypeKind::dyn);
 }
@@ -595,7 +599,15 @@ TEST(CheckInScope, MistakesNameTheRecordAndWhatHelps) {
       {"!has(input.note) && input.note == ''", "unguarded-optional", ""},
       {"has(input.note) ? true : input.note == ''", "unguarded-optional", ""},
       {"(has(input.note) || input.flag) && input.note == ''", "unguarded-optional", ""},
-      {"input.note == '' && has(input.note)", "unguarded-optional", ""},
+      {"input.note == '' && (input.amount > 1.0 || has(input.note))", "unguarded-optional", ""},
+      {"has(input.address.zip)", "unguarded-optional", "`input.address` may be absent"},
+      {"input.address.?zip.orValue('') == ''", "unguarded-optional", "`input.?address`"},
+      {"has(input.items[0].note) && input.items[1].note == ''", "unguarded-optional", "`input.items[1].note`"},
+      {"has(input.items[0].note) && input.items[1].note == ''", "unguarded-optional", "`input.items[1].?note`"},
+      {"input.items.exists(i, has(i.note)) && input.items[0].note == ''", "unguarded-optional", ""},
+      {"input.items.filter(i, !has(i.note)).exists(i, i.note == '')", "unguarded-optional", ""},
+      {"input.items.map(i, has(i.note)).size() > 0 && input.items[0].note == ''", "unguarded-optional", ""},
+      {"!input.items.all(i, has(i.note)) && input.items[0].note == ''", "unguarded-optional", ""},
       {"result.extra == 1", "unguarded-optional", "`result.extra`"},
       {"input.items.exists(i, i.note == '')", "unguarded-optional", "note"},
       {"input.items.exists(i, has(i.note)) && input.items.exists(j, j.note == '')", "unguarded-optional", "note"},
@@ -614,6 +626,7 @@ TEST(CheckInScope, MistakesNameTheRecordAndWhatHelps) {
 TEST(CheckInScope, GuardsNarrow) {
   const char* guarded[] = {
       "has(input.note) && input.note == 'x'",
+      "input.note == '' && (1 / input.count == 1 && has(input.note))",
       "!has(input.note) || input.note == 'x'",
       "has(input.note) ? input.note == 'x' : true",
       "!has(input.note) ? true : input.note == 'x'",
@@ -626,7 +639,14 @@ TEST(CheckInScope, GuardsNarrow) {
       "has(input.note) != false && input.note == 'x'",
       "input.?note.hasValue() && input.note == 'x'",
       "has(input.address) && input.address.street == 'x'",
-      "has(input.address.zip) && input.address.zip == 'x' && input.address.street == ''",
+      "has(input.address) && has(input.address.zip) && input.address.zip == 'x' && input.address.street == ''",
+      "input.?address.?zip.hasValue() && input.address.zip == 'x' && input.address.street == ''",
+      "input.note == '' && has(input.note)",
+      "input.note == '' || !has(input.note)",
+      "has(input.items[0].note) && input.items[0].note == 'x'",
+      "input.items.all(i, has(i.note)) && input.items[1].note == 'x'",
+      "input.items.filter(i, has(i.note)).exists(i, i.note == 'x')",
+      "(has(input.note) || has(input.address)) && !has(input.note) && input.address.street == 'x'",
       "has(result.extra) && result.extra == 1",
       "has(input.note) && ['a'].exists(e, input.note == e)",
       "input.items.exists(i, has(i.note) && i.note == 'x')",

@@ -161,7 +161,34 @@ const Mistake kMistakes[] = {
     {"redact_unknown",
      "policy p on before send_money { redact input.nota; redact input.address.street; }",
      {"error unknown-field 7:46"}},
-    {"redact_open", "policy p on after send_money { redact output.anything.at.all; redact output; }", {}},
+    {"redact_open",
+     "policy p on after send_money { redact output.anything.at.all; redact output; }",
+     {"warning redact-undeclared 7:46"}},
+    {"redact_misspelt_under_glob", "policy p on after * { redact output.mesage; }", {"warning redact-undeclared 7:37"}},
+    {"redact_declared_somewhere", "policy p on after * { redact output.text; }", {}},
+    {"agent_chosen",
+     "let who = [input.recipient];\npolicy p on before send_money {\n  require_approval from who;\n  require_approval "
+     "from \"a\" expires duration(input.recipient);\n  require_approval from agent.roles expires 5m;\n}",
+     {"warning agent-chosen 9:25", "warning agent-chosen 10:37"}},
+    {"overridden_allow",
+     "policy p on before send_money { allow few when input.amount < 1.0; deny all; }\npolicy q on before "
+     "list_payments { deny; }",
+     {"warning shadowed 7:33"}},
+    {"not_overridden",
+     "policy p on before send_money { allow few when input.amount < 1.0; deny some when input.amount > 5.0; }\n"
+     "policy stop on before * { deny; }",
+     {}},
+    {"never_by_known_range",
+     "policy p on before send_money { deny when now.getMonth() == 12; deny when input.recipient.size() < 0; deny when "
+     "now.getHours() == 23; }",
+     {"warning never-matches 7:43", "warning never-matches 7:75"}},
+    {"undeclared_output",
+     "capability c { input { n: int } }\npolicy p on after c { deny when output.id == 1; deny when texts(output) == "
+     "[]; }",
+     {"warning undeclared-output 8:23"}},
+    {"placeholder",
+     "policy p on before send_money { deny because \"to \" + \"${input.recipient}\"; }",
+     {"warning placeholder 7:54"}},
     {"redact_lists",
      "policy p on after send_money { redact output.lines[*].iban; redact output.lines.iban; redact output.message.x; }",
      {"error redact-path 7:81", "error redact-path 7:109"}},
@@ -295,7 +322,7 @@ TEST(CheckPolicy, NotesPointToTheFirstDefinition) {
 TEST(CheckPolicy, UnderAGlobARuleAppliesWhereItsFieldsExist) {
   auto checked =
       check_payments("policy p on before * { deny big when input.amount > 9.0; deny all when agent.id == \"\"; }");
-  EXPECT_EQ(found(*checked, true), Expected{"note rule-not-applied 7:24"}) << render(checked->diagnostics);
+  EXPECT_EQ(found(*checked, true), Expected{"warning rule-not-applied 7:24"}) << render(checked->diagnostics);
   const auto& lists = checked->set.lists[0];
   ASSERT_EQ(lists.size(), 3u);
   EXPECT_EQ(lists[0].rules.size(), 2u);  // send_money
@@ -448,7 +475,7 @@ TEST(CheckPolicy, LetsWithVariablesMayBeUsedInsideMacros) {
 
 TEST(CheckPolicy, LetsReadingTheCallAreCheckedForEachCapability) {
   auto checked = check_payments("let big = input.amount > 500.0;\npolicy p on before * { deny when big; }");
-  EXPECT_EQ(found(*checked, true), Expected{"note rule-not-applied 8:24"}) << render(checked->diagnostics);
+  EXPECT_EQ(found(*checked, true), Expected{"warning rule-not-applied 8:24"}) << render(checked->diagnostics);
   EXPECT_EQ(checked->set.lists[0][0].rules.size(), 1u);
   EXPECT_EQ(checked->set.lists[0][1].rules.size(), 0u);
 }
