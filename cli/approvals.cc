@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+#include <iostream>
+
 #include "cli/command.h"
 #include "cli/key_options.h"
 #include "cli/terminal.h"
@@ -16,6 +19,8 @@ struct Options : DatabaseOptions {
   std::string state;  // list
   std::string id;
   std::string approver, group, note;
+  std::string binding;  // approve
+  bool yes = false;
 };
 
 constexpr const char* kKey = "operator.key: signs the answer; needed where the host has keys";
@@ -28,8 +33,9 @@ void print_table(const std::vector<Approval>& approvals) {
   fmt::print("{:<12} {:<9} {:<26} {:<16} {:<28} {:<22} {}\n", "id", "state", "capability", "agent", "rule", "expires",
              "waits for");
   for (const Approval& approval : approvals) {
-    fmt::print("{:<12} {:<9} {:<26} {:<16} {:<28} {:<22} {}\n", approval.id.substr(0, 12), to_string(approval.state),
-               terminal_text(approval.capability), terminal_text(approval.agent), approval.rule,
+    fmt::print("{:<12} {:<9} {:<26} {:<16} {:<28} {:<22} {}\n", approval.id.substr(0, 12),
+               approval.altered ? "altered" : to_string(approval.state), terminal_text(approval.capability),
+               terminal_text(approval.agent), approval.rule,
                approval.expires_ns == 0 ? "never" : format_second(approval.expires_ns),
                approval.state == ApprovalState::pending ? fmt::format("{}", fmt::join(approval.missing(), ", ")) : "");
   }
@@ -65,22 +71,65 @@ int show(const Options& options) {
   return kOk;
 }
 
-int decide(const Options& options, bool approve) {
-  auto store = open(options, OpenMode::read_write);
-  if (!store) return fail_on_database(store.error());
-  const std::string approver = options.approver.empty() ? user_name() : options.approver;
-  auto approval = approve ? store->approve(options.id, approver, options.group, options.note, system_time_ns())
-                          : store->reject(options.id, approver, options.group, options.note, system_time_ns());
-  if (!approval) return fail_on_database(approval.error());
+int print_state(const Approval& approval, const Options& options) {
   if (options.json) {
-    fmt::print("{}\n", to_json(*approval));
+    fmt::print("{}\n", to_json(approval));
     return kOk;
   }
-  const std::vector<std::string> missing = approval->missing();
+  const std::vector<std::string> missing = approval.missing();
   fmt::print(
-      "{} is {}{}\n", approval->id.substr(0, 12), to_string(approval->state),
-      approval->state == ApprovalState::pending ? fmt::format("; still to approve: {}", fmt::join(missing, ", ")) : "");
+      "{} is {}{}\n", approval.id.substr(0, 12), to_string(approval.state),
+      approval.state == ApprovalState::pending ? fmt::format("; still to approve: {}", fmt::join(missing, ", ")) : "");
   return kOk;
+}
+
+std::string approver_of(const Options& options) { return options.approver.empty() ? user_name() : options.approver; }
+
+/// Shows the request and asks. @returns kOk if the answer is yes.
+int confirm(const Approval& approval) {
+  fmt::print(stderr, "{}Approve? [y/N] ", describe(approval));
+  std::fflush(stderr);
+  std::string answer;
+  if (!std::getline(std::cin, answer)) {
+    fmt::print(stderr, "\n");
+    complain("nobody answered; a script gives --yes and the whole id, or --binding");
+    return kUsage;
+  }
+  if (answer == "y" || answer == "yes" || answer == "Y") return kOk;
+  complain("not approved");
+  return kFindings;
+}
+
+/// Checks that what will be signed is what the operator means.
+int check_meant(const Options& options, const Approval& approval) {
+  if (!options.binding.empty()) {
+    if (options.binding == to_hex(approval.binding)) return kOk;
+    complain(fmt::format("approval {} has another binding: {}", approval.id, to_hex(approval.binding)));
+    return kFindings;
+  }
+  if (!options.yes) return confirm(approval);
+  if (options.id == approval.id) return kOk;
+  complain(fmt::format("--yes needs the whole id, because other requests may begin alike: {}", approval.id));
+  return kUsage;
+}
+
+int approve(const Options& options) {
+  auto store = open(options, OpenMode::existing);
+  if (!store) return fail_on_database(store.error());
+  auto shown = store->show(options.id, system_time_ns());
+  if (!shown) return fail_on_database(shown.error());
+  if (const int meant = check_meant(options, *shown); meant != kOk) return meant;
+  auto approval = store->approve(*shown, approver_of(options), options.group, options.note, system_time_ns());
+  if (!approval) return fail_on_database(approval.error());
+  return print_state(*approval, options);
+}
+
+int reject(const Options& options) {
+  auto store = open(options, OpenMode::existing);
+  if (!store) return fail_on_database(store.error());
+  auto approval = store->reject(options.id, approver_of(options), options.group, options.note, system_time_ns());
+  if (!approval) return fail_on_database(approval.error());
+  return print_state(*approval, options);
 }
 
 }  // namespace
@@ -103,14 +152,19 @@ void add_approvals(Command parent) {
   shower.add_option("ID", options->id, "the approval's id, or its first digits").required();
   shower.set_action([options] { return show(*options); });
 
-  for (const bool approve : {true, false}) {
-    Command command = add_database_command(approvals, *options, kKey, approve ? "approve" : "reject",
-                                           approve ? "Let the call run, once" : "Refuse the call");
+  for (const bool approves : {true, false}) {
+    Command command = add_database_command(approvals, *options, kKey, approves ? "approve" : "reject",
+                                           approves ? "Show the call, ask, and let it run, once" : "Refuse the call");
     command.add_option("ID", options->id, "the approval's id, or its first digits").required();
     command.add_option("--as", options->approver, "who decides (default: your user name)");
     command.add_option("--group", options->group, "the group you decide for; needed if the rules name several");
     command.add_option("--note", options->note, "why, for the record");
-    command.set_action([options, approve] { return decide(*options, approve); });
+    if (approves) {
+      Option yes = command.add_flag("--yes", options->yes, "do not ask; needs the whole id");
+      command.add_option("--binding", options->binding, "do not ask; approve only a request with this binding")
+          .excludes(yes);
+    }
+    command.set_action([options, approves] { return approves ? approve(*options) : reject(*options); });
   }
 }
 

@@ -113,6 +113,9 @@ void print_text(const AuditVerification& found, bool keys) {
   }
 }
 
+/// A file that is damaged, or holds what Ordain did not make, is not an intact log.
+int fail_to_verify(const Error& error) { return fail(error, error.code == "database_corrupt" ? kFindings : kUsage); }
+
 int verify(const Options& options) {
   VerifyOptions how;
   auto keys = read_public_keys(options.keys);
@@ -126,9 +129,9 @@ int verify(const Options& options) {
     how.checkpoints = *notes;
   }
   auto log = AuditLog::open(options.database);
-  if (!log) return fail(log.error());
+  if (!log) return fail_to_verify(log.error());
   auto found = log->verify(how);
-  if (!found) return fail(found.error());
+  if (!found) return fail_to_verify(found.error());
   options.json ? print_json(*found) : print_text(*found, !how.keys.empty());
   return found->ok ? kOk : kFindings;
 }

@@ -126,12 +126,21 @@ Option Command::add_option(const std::string& name, std::vector<std::string>& ta
   return node_->tree->add(node_->app->add_option(name, target, about));
 }
 
+namespace {
+
+/// The parser would read -1 as the largest number.
+std::string refuse_sign(const std::string& text) {
+  return text.starts_with('-') ? "must not be negative: " + text : "";
+}
+
+}  // namespace
+
 Option Command::add_option(const std::string& name, uint32_t& target, const std::string& about) {
-  return node_->tree->add(node_->app->add_option(name, target, about));
+  return node_->tree->add(node_->app->add_option(name, target, about)->check(refuse_sign, ""));
 }
 
 Option Command::add_option(const std::string& name, uint64_t& target, const std::string& about) {
-  return node_->tree->add(node_->app->add_option(name, target, about));
+  return node_->tree->add(node_->app->add_option(name, target, about)->check(refuse_sign, ""));
 }
 
 Option Command::add_option(const std::string& name, double& target, const std::string& about) {

@@ -43,12 +43,12 @@ int print(const Grant& grant, const Options& options) {
 }
 
 int create(Options options) {
+  auto span = parse_span(options.lasts);
+  if (!span) return fail(span.error());
   auto keys = operator_keys(options.key, options.trust);
   if (!keys) return fail_on_database(keys.error());
-  auto store = ApprovalStore::open(options.database, OpenMode::read_write, *keys);
+  auto store = ApprovalStore::open(options.database, OpenMode::existing, *keys);
   if (!store) return fail_on_database(store.error());
-  auto span = parse_span(options.lasts);
-  if (!span) return fail_on_database(span.error());
   options.grant.until_ns = std::max(system_time_ns(), options.grant.from_ns) + *span;
   options.grant.granted_by = options.by.empty() ? user_name() : options.by;
   options.grant.note = options.note;
@@ -93,7 +93,7 @@ int list(const Options& options) {
 int revoke(const Options& options) {
   auto keys = operator_keys(options.key, options.trust);
   if (!keys) return fail_on_database(keys.error());
-  auto store = ApprovalStore::open(options.database, OpenMode::read_write, *keys);
+  auto store = ApprovalStore::open(options.database, OpenMode::existing, *keys);
   if (!store) return fail_on_database(store.error());
   auto revoked =
       store->revoke_grant(options.id, options.by.empty() ? user_name() : options.by, options.note, system_time_ns());

@@ -23,8 +23,6 @@ namespace {
 
 constexpr const char* kFile = "approvals.db";
 constexpr int32_t kApplication = 0x4F724170;  // "OrAp"
-constexpr int32_t kVersion = 2;
-
 // At most one request with a given binding is open at a time, even when processes race.
 constexpr const char* kSchema =
     "CREATE TABLE approvals ("
@@ -32,7 +30,8 @@ constexpr const char* kSchema =
     "resource TEXT NOT NULL, agent TEXT NOT NULL, principal TEXT NOT NULL, tenant TEXT NOT NULL, environment TEXT NOT "
     "NULL,"
     "session TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, rules TEXT NOT NULL, groups TEXT NOT NULL,"
-    "action TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, consumed INTEGER NOT NULL DEFAULT 0,"
+    "action TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, recorded INTEGER NOT NULL,"
+    "nonce BLOB NOT NULL, consumed INTEGER NOT NULL DEFAULT 0,"
     "consumed_by TEXT NOT NULL DEFAULT '', outcome TEXT NOT NULL DEFAULT '');"
     "CREATE UNIQUE INDEX open_requests ON approvals (binding) WHERE state IN (0, 1);"
     "CREATE INDEX bindings ON approvals (binding, state);"
@@ -82,8 +81,11 @@ Result<void> add_vote(sqlite::Database& database, const Approval& approval, cons
       .bind_text(4, vote.approver);
   statement->bind_text(5, vote.note).bind(6, vote.time_ns).bind(7, signature.key);
   statement->bind_blob(8, signature.signature.data(), signature.signature.size());
-  if (statement->step() != Statement::Step::done) return database.error();
-  return {};
+  return database.write_row(*statement);
+}
+
+Error altered(std::string_view id) {
+  return Error{"approval_altered", fmt::format("approval {} is not the request that its id stands for", id)};
 }
 
 Error not_pending(const Approval& approval) {
@@ -133,11 +135,15 @@ Result<void> cast_vote(sqlite::Database& database, const OperatorKeys& keys, con
   return {};
 }
 
-Result<Approval> vote_on(sqlite::Database& database, const OperatorKeys& keys, std::string_view id, ApprovalVote vote) {
+/// Votes on the approval `id`. An approver who was shown a request approves only that one.
+Result<Approval> vote_on(sqlite::Database& database, const OperatorKeys& keys, std::string_view id, ApprovalVote vote,
+                         const Approval* shown = nullptr) {
   sqlite::Transaction transaction(database);
   if (auto begun = transaction.begin(); !begun.ok()) return begun.error();
   auto approval = find(database, keys, id, vote.time_ns);
   if (!approval.ok()) return approval.error();
+  const bool same = shown == nullptr || shown->content == approval->content;
+  if (vote.approve && (approval->altered || !same)) return altered(approval->id);
   auto checked = check_vote(*approval, std::move(vote));
   if (!checked.ok()) return checked.error();
   if (auto cast = cast_vote(database, keys, *approval, *checked); !cast.ok()) return cast.error();
@@ -189,7 +195,8 @@ Result<void> check_approved(const OperatorKeys& keys, const Approval& approval, 
 }
 
 Result<ApprovalStore::Claimed> claim_in(sqlite::Database& database, const OperatorKeys& keys,
-                                        const std::map<std::string, int64_t>& served, const ApprovalRequest& request) {
+                                        CheckedSignatures& checked, const std::map<std::string, int64_t>& served,
+                                        const ApprovalRequest& request) {
   using Claim = ApprovalStore::Claim;
   if (auto done = expire(database, request); !done.ok()) return done.error();
   std::string_view binding(reinterpret_cast<const char*>(request.binding.data()), request.binding.size());
@@ -203,11 +210,12 @@ Result<ApprovalStore::Claimed> claim_in(sqlite::Database& database, const Operat
   bool rejected =
       !found->empty() && found->front().state == ApprovalState::rejected && found->front().expires_ns > request.now_ns;
   if (rejected) return ApprovalStore::Claimed{Claim::rejected, std::move(found->front())};
-  auto grant = covering_grant(database, keys, request);
+  auto grant = covering_grant(database, keys, checked, request);
   if (!grant.ok()) return grant.error();
   if (*grant) return ApprovalStore::Claimed{Claim::granted, {}, std::move(**grant)};
   if (!found->empty()) {
     Approval& approval = found->front();
+    if (approval.altered) return altered(approval.id);
     if (approval.state == ApprovalState::pending) return ApprovalStore::Claimed{Claim::pending, std::move(approval)};
     if (approval.state == ApprovalState::approved) {
       if (served.contains(approval.id)) {
@@ -221,9 +229,9 @@ Result<ApprovalStore::Claimed> claim_in(sqlite::Database& database, const Operat
       return ApprovalStore::Claimed{Claim::consumed, std::move(approval)};
     }
   }
-  std::string id = Id128::random().hex();
-  if (auto added = insert_approval(database, id, request); !added.ok()) return added.error();
-  auto made = one(database, keys, id, request.now_ns);
+  auto id = insert_approval(database, request);
+  if (!id.ok()) return id.error();
+  auto made = one(database, keys, *id, request.now_ns);
   if (!made.ok()) return made.error();
   return ApprovalStore::Claimed{Claim::pending, std::move(*made)};
 }
@@ -238,24 +246,28 @@ bool detail::id_prefix(std::string_view id) {
 ApprovalStore::ApprovalStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ApprovalStore::ApprovalStore(ApprovalStore&&) noexcept = default;
 ApprovalStore& ApprovalStore::operator=(ApprovalStore&&) noexcept = default;
-ApprovalStore::~ApprovalStore() = default;
+ApprovalStore::~ApprovalStore() {
+  // The connection of a parent process must not be closed by its child.
+  if (impl_ != nullptr && impl_->process.is_child()) (void)impl_.release();
+}
 
 Result<ApprovalStore> ApprovalStore::open(const std::string& directory, OpenMode mode, OperatorKeys keys) {
   using sqlite::Database;
-  bool writes = mode == OpenMode::read_write;
+  const bool creates = mode == OpenMode::read_write;
   std::string path = directory.empty() ? ":memory:" : sqlite::path_in(directory, kFile);
-  if (!directory.empty() && writes) {
+  if (!directory.empty() && creates) {
     if (auto made = sqlite::make_directory(directory); !made.ok()) return made.error();
   }
-  if (!directory.empty() && !writes && !sqlite::file_exists(path)) {
+  if (!directory.empty() && !creates && !sqlite::file_exists(path)) {
     return Error{"no_database", fmt::format("{}: there are no approvals", path)};
   }
-  auto how = writes || directory.empty() ? Database::Open::read_write : Database::Open::read_only;
+  const bool reads = mode == OpenMode::read_only && !directory.empty();
+  auto how = reads ? Database::Open::read_only : Database::Open::read_write;
   auto database = Database::open(path, how, std::chrono::seconds(5));
   if (!database.ok()) return database.error();
-  auto ready = how == Database::Open::read_write
-                   ? database->prepare_file(kApplication, kVersion, std::string(kSchema) + kGrantSchema, true)
-                   : database->check_file(kApplication, kVersion);
+  const sqlite::FileFormat format{kApplication, kApprovalsVersion, std::string(kSchema) + kGrantSchema};
+  auto ready =
+      how == Database::Open::read_write ? database->prepare_file(format, "", true) : database->check_file(format);
   if (!ready.ok()) return ready.error();
   auto impl = std::make_unique<Impl>();
   impl->database = std::move(*database);
@@ -264,42 +276,56 @@ Result<ApprovalStore> ApprovalStore::open(const std::string& directory, OpenMode
 }
 
 Result<std::vector<Approval>> ApprovalStore::list(std::optional<ApprovalState> state, int64_t now_ns) const {
-  std::lock_guard lock(impl_->mutex);
+  auto lock = impl_->enter();
+  if (!lock.ok()) return lock.error();
   auto all = read_approvals(impl_->database, impl_->keys, "ORDER BY created, rowid", {}, now_ns);
   if (all.ok() && state) std::erase_if(*all, [&](const Approval& approval) { return approval.state != *state; });
   return all;
 }
 
 Result<std::vector<Approval>> ApprovalStore::unfinished() const {
-  std::lock_guard lock(impl_->mutex);
+  auto lock = impl_->enter();
+  if (!lock.ok()) return lock.error();
   return read_approvals(impl_->database, impl_->keys, "WHERE state = 4 AND outcome = '' ORDER BY created, rowid", {},
                         0);
 }
 
 Result<Approval> ApprovalStore::show(std::string_view id, int64_t now_ns) const {
-  std::lock_guard lock(impl_->mutex);
+  auto lock = impl_->enter();
+  if (!lock.ok()) return lock.error();
   return find(impl_->database, impl_->keys, id, now_ns);
 }
 
 Result<Approval> ApprovalStore::approve(std::string_view id, std::string_view approver, std::string_view group,
                                         std::string_view note, int64_t now_ns) {
-  std::lock_guard lock(impl_->mutex);
+  auto lock = impl_->enter();
+  if (!lock.ok()) return lock.error();
   return vote_on(impl_->database, impl_->keys, id,
                  {std::string(group), std::string(approver), std::string(note), true, now_ns});
 }
 
+Result<Approval> ApprovalStore::approve(const Approval& shown, std::string_view approver, std::string_view group,
+                                        std::string_view note, int64_t now_ns) {
+  auto lock = impl_->enter();
+  if (!lock.ok()) return lock.error();
+  return vote_on(impl_->database, impl_->keys, shown.id,
+                 {std::string(group), std::string(approver), std::string(note), true, now_ns}, &shown);
+}
+
 Result<Approval> ApprovalStore::reject(std::string_view id, std::string_view approver, std::string_view group,
                                        std::string_view note, int64_t now_ns) {
-  std::lock_guard lock(impl_->mutex);
+  auto lock = impl_->enter();
+  if (!lock.ok()) return lock.error();
   return vote_on(impl_->database, impl_->keys, id,
                  {std::string(group), std::string(approver), std::string(note), false, now_ns});
 }
 
 Result<ApprovalStore::Claimed> ApprovalStore::claim(const ApprovalRequest& request) {
-  std::lock_guard lock(impl_->mutex);
+  auto lock = impl_->enter();
+  if (!lock.ok()) return lock.error();
   sqlite::Transaction transaction(impl_->database);
   if (auto begun = transaction.begin(); !begun.ok()) return begun.error();
-  auto claimed = claim_in(impl_->database, impl_->keys, impl_->served, request);
+  auto claimed = claim_in(impl_->database, impl_->keys, impl_->checked, impl_->served, request);
   if (!claimed.ok()) return claimed;
   if (auto committed = transaction.commit(); !committed.ok()) return committed.error();
   if (claimed->claim == Claim::consumed) {
@@ -310,7 +336,8 @@ Result<ApprovalStore::Claimed> ApprovalStore::claim(const ApprovalRequest& reque
 }
 
 Result<void> ApprovalStore::finish(std::string_view id, std::string_view outcome) {
-  std::lock_guard lock(impl_->mutex);
+  auto lock = impl_->enter();
+  if (!lock.ok()) return lock.error();
   auto statement =
       impl_->database.prepare("UPDATE approvals SET outcome = ?1 WHERE id = ?2 AND state = 4 AND outcome = ''");
   if (!statement.ok()) return statement.error();

@@ -49,7 +49,7 @@ GrantState state_of(const Grant& grant, const OperatorKeys& keys, int64_t now_ns
   return grant.from_ns > now_ns ? GrantState::future : GrantState::active;
 }
 
-Grant read_row(Statement& row, const OperatorKeys& keys, int64_t now_ns) {
+Grant read_row(Statement& row, const OperatorKeys& keys, CheckedSignatures& checked, int64_t now_ns) {
   Grant out;
   int column = 0;
   for (std::string* text : texts_of(out)) *text = row.text(column++);
@@ -59,15 +59,16 @@ Grant read_row(Statement& row, const OperatorKeys& keys, int64_t now_ns) {
   out.revoked_ns = row.integer(15);
   out.revoked_by = row.text(16);
   out.revoked_note = row.text(17);
-  out.signed_by = signer(keys, grant_bytes(out), {row.integer(13), std::string(row.blob(14))});
+  out.signed_by = checked.signer(keys, grant_bytes(out), {row.integer(13), std::string(row.blob(14))});
+  if (!out.signed_by.empty()) out.key = static_cast<uint32_t>(row.integer(13));
   out.state = state_of(out, keys, now_ns);
   return out;
 }
 
 /// Reads the grants that `tail` (WHERE, ORDER BY) selects. `text` is parameter ?1 and `number` is
 /// ?2, if it uses them.
-Result<std::vector<Grant>> read_grants(sqlite::Database& database, const OperatorKeys& keys, const std::string& tail,
-                                       std::string_view text, int64_t now_ns) {
+Result<std::vector<Grant>> read_grants(sqlite::Database& database, const OperatorKeys& keys, CheckedSignatures& checked,
+                                       const std::string& tail, std::string_view text, int64_t now_ns) {
   auto rows = database.prepare(
       "SELECT id, capability, scope, agent, principal, tenant, environment, session, granted_by, note, starts, ends, "
       "created, key, signature, revoked, revoked_by, revoked_note FROM grants " +
@@ -79,7 +80,7 @@ Result<std::vector<Grant>> read_grants(sqlite::Database& database, const Operato
     auto step = rows->step();
     if (step == Statement::Step::failed) return database.error();
     if (step == Statement::Step::done) return out;
-    out.push_back(read_row(*rows, keys, now_ns));
+    out.push_back(read_row(*rows, keys, checked, now_ns));
   }
 }
 
@@ -92,8 +93,7 @@ Result<void> insert(sqlite::Database& database, const Grant& grant, const RowSig
   for (const std::string* text : texts_of(grant)) row->bind_text(at++, *text);
   row->bind(at, grant.from_ns).bind(at + 1, grant.until_ns).bind(at + 2, grant.created_ns).bind(at + 3, signature.key);
   row->bind_blob(at + 4, signature.signature.data(), signature.signature.size());
-  if (row->step() != Statement::Step::done) return database.error();
-  return {};
+  return database.write_row(*row);
 }
 
 Error invalid(std::string message) { return Error{"invalid_grant", std::move(message)}; }
@@ -140,9 +140,9 @@ std::string to_json(const Grant& grant) {
 namespace detail {
 
 Result<std::optional<Grant>> covering_grant(sqlite::Database& database, const OperatorKeys& keys,
-                                            const ApprovalRequest& request) {
-  auto found = read_grants(database, keys, "WHERE ?1 = '' AND ends > ?2 AND revoked = 0 ORDER BY created, rowid", "",
-                           request.now_ns);
+                                            CheckedSignatures& checked, const ApprovalRequest& request) {
+  auto found = read_grants(database, keys, checked,
+                           "WHERE ?1 = '' AND ends > ?2 AND revoked = 0 ORDER BY created, rowid", "", request.now_ns);
   if (!found.ok()) return found.error();
   for (Grant& grant : *found) {
     if (covers(grant, request)) return std::optional(std::move(grant));
@@ -153,7 +153,8 @@ Result<std::optional<Grant>> covering_grant(sqlite::Database& database, const Op
 }  // namespace detail
 
 Result<Grant> ApprovalStore::create_grant(Grant grant, int64_t now_ns) {
-  std::lock_guard lock(impl_->mutex);
+  auto lock = impl_->enter();
+  if (!lock.ok()) return lock.error();
   if (auto problem = problem_of(grant, now_ns); !problem.empty()) return invalid(problem);
   if (!impl_->keys.empty() && !impl_->keys.sign) {
     return Error{"no_key", "grants must be signed here, and there is no private key to sign with"};
@@ -166,18 +167,22 @@ Result<Grant> ApprovalStore::create_grant(Grant grant, int64_t now_ns) {
   auto signature = sign_row(impl_->keys, bytes);
   if (auto added = insert(impl_->database, grant, signature); !added.ok()) return added.error();
   grant.signed_by = signer(impl_->keys, bytes, signature);
+  grant.key = grant.signed_by.empty() ? 0 : static_cast<uint32_t>(signature.key);
   grant.state = state_of(grant, impl_->keys, now_ns);
   return grant;
 }
 
 Result<std::vector<Grant>> ApprovalStore::grants(int64_t now_ns) const {
-  std::lock_guard lock(impl_->mutex);
-  return read_grants(impl_->database, impl_->keys, "WHERE ?1 = '' AND ?2 = ?2 ORDER BY created, rowid", "", now_ns);
+  auto lock = impl_->enter();
+  if (!lock.ok()) return lock.error();
+  return read_grants(impl_->database, impl_->keys, impl_->checked, "WHERE ?1 = '' AND ?2 = ?2 ORDER BY created, rowid",
+                     "", now_ns);
 }
 
 Result<Grant> ApprovalStore::revoke_grant(std::string_view id, std::string_view by, std::string_view note,
                                           int64_t now_ns) {
-  std::lock_guard lock(impl_->mutex);
+  auto lock = impl_->enter();
+  if (!lock.ok()) return lock.error();
   if (by.empty() || !text_problem(by).empty() || !text_problem(note).empty()) {
     return invalid("revoked_by: a name is needed, and name and note in UTF-8");
   }
@@ -185,7 +190,7 @@ Result<Grant> ApprovalStore::revoke_grant(std::string_view id, std::string_view 
   sqlite::Transaction transaction(impl_->database);
   if (auto begun = transaction.begin(); !begun.ok()) return begun.error();
   const std::string by_id = "WHERE substr(id, 1, length(?1)) = ?1 AND ?2 = ?2 LIMIT 2";
-  auto found = read_grants(impl_->database, impl_->keys, by_id, id, now_ns);
+  auto found = read_grants(impl_->database, impl_->keys, impl_->checked, by_id, id, now_ns);
   if (!found.ok()) return found.error();
   if (found->empty()) return Error{"unknown_grant", fmt::format("there is no grant {}", id)};
   if (found->size() > 1) return Error{"ambiguous_grant", fmt::format("several grants begin with {}", id)};
@@ -198,7 +203,7 @@ Result<Grant> ApprovalStore::revoke_grant(std::string_view id, std::string_view 
       "UPDATE grants SET revoked = ?1, revoked_by = ?2, revoked_note = ?3 WHERE id = ?4 AND revoked = 0");
   if (!update.ok()) return update.error();
   update->bind(1, grant.revoked_ns).bind_text(2, by).bind_text(3, note).bind_text(4, grant.id);
-  if (update->step() != Statement::Step::done) return impl_->database.error();
+  if (auto written = impl_->database.write_row(*update); !written.ok()) return written.error();
   if (auto committed = transaction.commit(); !committed.ok()) return committed.error();
   grant.state = state_of(grant, impl_->keys, now_ns);
   return grant;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "ordain/identity.h"
 #include "ordain/json.h"
 #include "runtime/approvals/signing.h"
 #include "runtime/audit/json_line.h"
@@ -48,6 +49,12 @@ Approval read_row(Statement& row, int64_t now_ns) {
   if (std::string_view binding = row.blob(20); binding.size() == out.binding.size()) {
     std::copy(binding.begin(), binding.end(), out.binding.begin());
   }
+  out.recorded = static_cast<uint64_t>(row.integer(21));
+  Nonce nonce{};
+  std::string_view given = row.blob(22);
+  if (given.size() == nonce.size()) std::copy(given.begin(), given.end(), nonce.begin());
+  out.content = content_digest(out, nonce);
+  out.altered = out.id != id_of(out.content);
   bool open = out.state == ApprovalState::pending || out.state == ApprovalState::approved;
   if (open && out.expires_ns <= now_ns) out.state = ApprovalState::expired;
   return out;
@@ -64,7 +71,9 @@ Result<void> read_votes(sqlite::Database& database, const OperatorKeys& keys, Ap
     if (step == Statement::Step::done) return {};
     ApprovalVote vote{std::string(votes->text(1)), std::string(votes->text(2)), std::string(votes->text(3)),
                       votes->integer(0) != 0, votes->integer(4)};
-    vote.signed_by = signer(keys, vote_bytes(approval, vote), {votes->integer(5), std::string(votes->blob(6))});
+    const RowSignature signature{votes->integer(5), std::string(votes->blob(6))};
+    vote.signed_by = signer(keys, vote_bytes(approval, vote), signature);
+    if (!vote.signed_by.empty()) vote.key = static_cast<uint32_t>(signature.key);
     vote.counts = keys.empty() || !vote.signed_by.empty();
     approval.votes.push_back(std::move(vote));
   }
@@ -115,7 +124,7 @@ std::string to_json(const Approval& approval) {
   line.text("action", approval.action).raw("created", time_json(approval.created_ns));
   line.raw("expires", time_json(approval.expires_ns)).raw("consumed", time_json(approval.consumed_ns));
   line.text("consumed_by", approval.consumed_by).text("outcome", approval.outcome);
-  line.text("binding", to_hex(approval.binding));
+  line.text("binding", to_hex(approval.binding)).raw("altered", approval.altered ? "true" : "false");
   return line.done();
 }
 
@@ -127,7 +136,8 @@ Result<std::vector<Approval>> read_approvals(sqlite::Database& database, const O
   auto rows = database.prepare(
       "SELECT id, state, capability, input, resource, agent, principal, tenant, environment, session, rule, reason, "
       "rules, groups, "
-      "action, created, expires, consumed, consumed_by, outcome, binding FROM approvals " +
+      "action, created, expires, consumed, consumed_by, outcome, binding, recorded, nonce FROM "
+      "approvals " +
       tail);
   if (!rows.ok()) return rows.error();
   int parameter = 1;
@@ -145,32 +155,54 @@ Result<std::vector<Approval>> read_approvals(sqlite::Database& database, const O
   return out;
 }
 
-Result<void> insert_approval(sqlite::Database& database, std::string_view id, const ApprovalRequest& request) {
+Result<std::string> insert_approval(sqlite::Database& database, const ApprovalRequest& request) {
+  Approval approval;
+  approval.binding = request.binding;
+  approval.capability = request.capability;
+  approval.input = request.input;
+  approval.resource = request.resource;
+  approval.agent = request.agent;
+  approval.principal = request.principal;
+  approval.tenant = request.tenant;
+  approval.environment = request.environment;
+  approval.session = request.session;
+  approval.rule = request.rule;
+  approval.reason = request.reason;
+  approval.rules = request.rules;
+  approval.groups = request.groups;
+  approval.action = request.action;
+  approval.created_ns = request.now_ns;
+  approval.expires_ns = request.expires_ns;
+  approval.recorded = request.recorded;
+  const Nonce nonce = Id128::random().bytes;
+  approval.id = id_of(content_digest(approval, nonce));
   auto row = database.prepare(
       "INSERT INTO approvals (id, binding, state, capability, input, resource, agent, principal, tenant, environment, "
-      "session, rule, "
-      "reason, rules, groups, action, created, expires) VALUES (?,?,0,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+      "session, rule, reason, rules, groups, action, created, expires, recorded, nonce) "
+      "VALUES (?,?,0,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   if (!row.ok()) return row.error();
-  std::string rules = JsonLine::list(request.rules), groups = JsonLine::list(request.groups);
-  row->bind_text(1, id).bind_blob(2, request.binding.data(), request.binding.size());
-  const std::string* const texts[] = {&request.capability,
-                                      &request.input,
-                                      &request.resource,
-                                      &request.agent,
-                                      &request.principal,
-                                      &request.tenant,
-                                      &request.environment,
-                                      &request.session,
-                                      &request.rule,
-                                      &request.reason,
+  std::string rules = JsonLine::list(approval.rules), groups = JsonLine::list(approval.groups);
+  row->bind_text(1, approval.id).bind_blob(2, approval.binding.data(), approval.binding.size());
+  const std::string* const texts[] = {&approval.capability,
+                                      &approval.input,
+                                      &approval.resource,
+                                      &approval.agent,
+                                      &approval.principal,
+                                      &approval.tenant,
+                                      &approval.environment,
+                                      &approval.session,
+                                      &approval.rule,
+                                      &approval.reason,
                                       &rules,
                                       &groups,
-                                      &request.action};
+                                      &approval.action};
   int parameter = 3;
   for (const std::string* text : texts) row->bind_text(parameter++, *text);
-  row->bind(parameter, request.now_ns).bind(parameter + 1, request.expires_ns);
-  if (row->step() != Statement::Step::done) return database.error();
-  return {};
+  row->bind(parameter, approval.created_ns).bind(parameter + 1, approval.expires_ns);
+  row->bind(parameter + 2, static_cast<int64_t>(approval.recorded));
+  row->bind_blob(parameter + 3, nonce.data(), nonce.size());
+  if (auto written = database.write_row(*row); !written.ok()) return written.error();
+  return approval.id;
 }
 
 }  // namespace detail

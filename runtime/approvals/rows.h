@@ -18,6 +18,7 @@ Result<std::vector<Approval>> read_approvals(sqlite::Database& database, const O
                                              const std::string& tail, const std::vector<std::string_view>& texts,
                                              int64_t now_ns);
 
-Result<void> insert_approval(sqlite::Database& database, std::string_view id, const ApprovalRequest& request);
+/// Inserts a new request. @returns its id
+Result<std::string> insert_approval(sqlite::Database& database, const ApprovalRequest& request);
 
 }  // namespace ordain::detail

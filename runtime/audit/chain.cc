@@ -43,6 +43,7 @@ void RecordBatch::clear() {
   if (bytes.capacity() > kKeep) bytes.shrink_to_fit();
   ends.clear();
   actions.clear();
+  uses.clear();
 }
 
 std::string_view RecordBatch::body(size_t at) const {
@@ -52,14 +53,21 @@ std::string_view RecordBatch::body(size_t at) const {
 
 Result<AuditChain> AuditChain::open(const std::string& directory, const AuditOptions& options) {
   AuditChain chain;
-  chain.directory_ = directory;
+  // The host may change its working directory while the log is open.
+  std::error_code ignored;
+  chain.directory_ = std::filesystem::absolute(directory, ignored).string();
   chain.options_ = options;
+  if (!options.checkpoint_file.empty()) {
+    chain.options_.checkpoint_file = std::filesystem::absolute(options.checkpoint_file, ignored).string();
+  }
   chain.hasher_ = std::make_unique<Sha256>();
   auto segments = list_segments(directory);
   if (!segments.ok()) return segments.error();
   uint64_t number = segments->empty() ? 1 : segments->back().number;
   if (auto used = chain.use_segment(number, segments->empty()); !used.ok()) return used.error();
   if (auto covered = chain.checkpoint(); !covered.ok()) return covered.error();
+  if (chain.last_.step() == Step::row) chain.state_.next_id = static_cast<uint64_t>(chain.last_.integer(0)) + 1;
+  chain.last_.reset();
   return chain;
 }
 
@@ -99,6 +107,7 @@ Result<void> AuditChain::use_segment(uint64_t number, bool create) {
   chain_ = Id128::random();
   state_ = State{};
   state_.tree = segment_.base;
+  state_.next_id = segment_.first;
   unsure_ = false;
   signed_at_ = kNow();
   return {};
@@ -118,7 +127,12 @@ Result<bool> AuditChain::sealed() {
 template <typename Body>
 Result<void> AuditChain::write(Body body) {
   for (;;) {
-    {
+    auto placed = database_.check_place();
+    if (!placed.ok()) {
+      // A sealed segment may be removed; records go to the next.
+      auto closed = sealed();
+      if (!closed.ok() || !*closed) return placed;
+    } else {
       sqlite::Transaction transaction(database_);
       if (auto begun = transaction.begin(); !begun.ok()) return begun;
       auto closed = sealed();
@@ -148,15 +162,14 @@ Result<void> AuditChain::append(const RecordBatch& batch, std::string_view first
     if (!first.empty()) {
       if (auto inserted = insert(first); !inserted.ok()) return inserted;
     }
-    for (size_t i = 0; i < batch.size(); ++i) {
-      if (auto inserted = insert(batch.body(i)); !inserted.ok()) return inserted;
-    }
+    if (auto inserted = insert_batch(batch); !inserted.ok()) return inserted;
     if (!options_.key) return {};
     bool due =
         state_.tree.size >= static_cast<uint64_t>(std::max<int64_t>(state_.covered, 0)) + options_.checkpoint_records ||
         kNow() - signed_at_ >= options_.checkpoint_every;
     return due ? add_checkpoint() : Result<void>();
   });
+  if (!result.ok()) used_ = {};  // it may have read records that were rolled back
   bool full = options_.segment_records > 0 && state_.next_id - segment_.first >= options_.segment_records;
   // A failed rotation is tried again after the next batch; the records are safe in this segment.
   if (result.ok() && full) (void)rotate();
@@ -249,16 +262,33 @@ Result<void> AuditChain::catch_up() {
   return result;
 }
 
+Result<void> AuditChain::insert_batch(const RecordBatch& batch) {
+  refused_.clear();
+  auto use = batch.uses.begin();
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (use != batch.uses.end() && use->first == i && was_used((use++)->second)) {
+      refused_.push_back(i);
+      continue;
+    }
+    if (auto inserted = insert(batch.body(i)); !inserted.ok()) return inserted;
+  }
+  return {};
+}
+
+/// The transaction keeps all other processes from using the approval at the same time. If part of
+/// the log cannot be read, the approval counts as used.
+bool AuditChain::was_used(const ApprovalUse& use) {
+  auto found = used_.contains(database_, segment_, directory_, use.approval, use.since);
+  return !found.ok() || *found;
+}
+
 Result<void> AuditChain::insert(std::string_view body) {
   RecordPlace place{state_.next_id, chain_, state_.sequence + 1};
   Sha256::Hash hash = chain_hash(*hasher_, state_.head, place, body);
   insert_.bind(1, static_cast<int64_t>(place.id)).bind_blob(2, chain_.bytes.data(), chain_.bytes.size());
   insert_.bind(3, static_cast<int64_t>(place.sequence)).bind_blob(4, body.data(), body.size());
   insert_.bind_blob(5, hash.data(), hash.size());
-  bool inserted = insert_.step() == Step::done;
-  Error error = inserted ? Error{} : database_.error();
-  insert_.reset();
-  if (!inserted) return error;
+  if (auto inserted = database_.write_row(insert_); !inserted.ok()) return inserted;
   state_.own_id = place.id;
   state_.sequence = place.sequence;
   state_.head = state_.last = hash;
@@ -277,10 +307,7 @@ Result<void> AuditChain::add_checkpoint() {
   std::string frontier = state_.tree.frontier();
   sign_.bind(1, static_cast<int64_t>(made.size)).bind_text(2, state_.note);
   sign_.bind_blob(3, frontier.data(), frontier.size());
-  bool inserted = sign_.step() == Step::done;
-  Error error = inserted ? Error{} : database_.error();
-  sign_.reset();
-  if (!inserted) return error;
+  if (auto inserted = database_.write_row(sign_); !inserted.ok()) return inserted;
   state_.covered = static_cast<int64_t>(made.size);
   signed_at_ = kNow();
   return {};
@@ -351,7 +378,9 @@ Result<void> AuditChain::begin_next(bool* done) {
     if (!made.ok()) return made.error();
   }
   if (auto durable = sqlite::sync_directory(directory_); !durable.ok()) return durable;
-  auto marked = database_.execute("UPDATE segment SET sealed = 1");
+  auto mark = database_.prepare("UPDATE segment SET sealed = 1");
+  if (!mark.ok()) return mark.error();
+  auto marked = database_.write_row(*mark);
   *done = marked.ok();
   return marked;
 }

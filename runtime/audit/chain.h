@@ -11,15 +11,23 @@
 #include "ordain/audit.h"
 #include "runtime/audit/record.h"
 #include "runtime/audit/segment.h"
+#include "runtime/audit/used_approvals.h"
 #include "runtime/sqlite/sqlite.h"
 
 namespace ordain::detail {
+
+/// The approval that a call is about to use, and how long the log was when it was asked for.
+struct ApprovalUse {
+  std::string approval;
+  uint64_t since = 0;
+};
 
 /// Holds encoded records, back to back.
 struct RecordBatch {
   std::string bytes;
   std::vector<size_t> ends;
   std::vector<Id128> actions;
+  std::vector<std::pair<size_t, ApprovalUse>> uses;  ///< of the records that use an approval
 
   void add(std::string_view body, const Id128& action);
   void clear();
@@ -40,7 +48,8 @@ class AuditChain {
   /// Appends `batch` in one transaction, after the record `first` unless that is empty: all or
   /// nothing. The head of the chain is read again inside the transaction; if it was tampered with,
   /// the error is "audit_chain_broken". Continues in the next segment if this one was sealed, and
-  /// begins a new one when this one is full.
+  /// begins a new one when this one is full. A record that uses an approval which the log says was
+  /// used before is left out; see `take_refused`.
   Result<void> append(const RecordBatch& batch, std::string_view first = {});
 
   /// @returns when the records that no checkpoint covers must be signed; nothing if there is no
@@ -53,6 +62,10 @@ class AuditChain {
   Result<bool> rotate();
   /// The last error in appending to the external checkpoint file; "" if the last append succeeded.
   const std::string& checkpoint_error() const { return checkpoint_error_; }
+  /// @returns the positions in the last batch of the records that were left out
+  std::vector<size_t> take_refused() { return std::exchange(refused_, {}); }
+  /// @returns how many records the log had when this chain last looked
+  uint64_t recorded() const { return state_.next_id - 1; }
   /// @returns the path of the segment that `rotate` or `append` sealed last; "" on the next call
   std::string take_sealed() { return std::exchange(sealed_, {}); }
 
@@ -78,6 +91,8 @@ class AuditChain {
   Result<void> read_covered();
   Result<void> catch_up();
   Result<void> insert(std::string_view body);
+  Result<void> insert_batch(const RecordBatch& batch);
+  bool was_used(const ApprovalUse& use);
   Result<void> add_checkpoint();
   Result<void> begin_next(bool* done);
   void publish();
@@ -93,6 +108,8 @@ class AuditChain {
   bool unsure_ = false;  ///< a commit reported failure, but may have happened
   std::chrono::steady_clock::time_point signed_at_{};
   std::string unpublished_, checkpoint_error_, sealed_;
+  UsedApprovals used_;
+  std::vector<size_t> refused_;
 };
 
 }  // namespace ordain::detail

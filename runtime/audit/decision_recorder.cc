@@ -69,10 +69,10 @@ std::string context_of(const DecidedFacts& facts) {
 }  // namespace
 
 struct DecisionRecorder::Impl {
-  Impl(std::unique_ptr<AuditWriter> to, const AuditOptions& options)
+  Impl(OwnedWriter to, const AuditOptions& options)
       : writer(std::move(to)), digest_key(options.digest_key ? *options.digest_key : DigestKey::generate()) {}
 
-  std::unique_ptr<AuditWriter> writer;
+  OwnedWriter writer;
   const std::string session = Id128::random().hex();  // groups the records of this recorder
   const DigestKey digest_key;
   const std::array<uint8_t, 8> digest_key_id = digest_key.id();

@@ -40,6 +40,18 @@ void add_redacted(JsonLine& line, const AuditRecord& record) {
   line.raw("redacted", list + "]").text("digest_key", record.digest_key);
 }
 
+void add_approvers(JsonLine& line, const AuditRecord& record) {
+  if (record.approvers.empty()) return;
+  std::string list = "[";
+  for (const auto& approver : record.approvers) {
+    if (list.size() > 1) list += ',';
+    JsonLine item;
+    item.text("name", approver.name).optional_text("group", approver.group).optional_text("key", approver.key);
+    list += item.done();
+  }
+  line.raw("approvers", list + "]");
+}
+
 }  // namespace
 
 std::string to_json(const AuditRecord& record) {
@@ -91,6 +103,7 @@ std::string to_json(const AuditRecord& record) {
   line.optional_text("policy", record.policy)
       .optional_text("policy_version", record.policy_version)
       .optional_text("remote", record.remote);
+  add_approvers(line, record);
   return line.done();
 }
 

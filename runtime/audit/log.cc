@@ -60,6 +60,28 @@ Result<bool> search(Database& database, const SegmentHead& head, const AuditFilt
   return going;
 }
 
+/// Reads a log while others may rotate or prune it. If the result is not good and the segments have
+/// changed in the meantime, that may be the reason, so it reads again.
+template <typename Read, typename Good>
+auto read_settled(const std::string& directory, Read read, Good good) -> decltype(read({})) {
+  constexpr int kTries = 20;
+  for (int tries = 1;; ++tries) {
+    const auto before = list_files(directory);
+    auto segments = list_segments(directory);
+    auto result = [&]() -> decltype(read({})) {
+      if (!segments.ok()) return segments.error();
+      if (segments->empty()) {
+        return Error{"no_database", fmt::format("{}: there is no audit log", segment_path(directory, 1))};
+      }
+      return read(*segments);
+    }();
+    if (good(result) || tries == kTries) return result;
+    auto after = list_segments(directory);
+    const bool sealed = segments.ok() && after.ok() && *after != *segments;
+    if (!sealed && list_files(directory) == before) return result;
+  }
+}
+
 /// Writes the checkpoints up to `size` that it has not written yet. @returns false if `write`
 /// returned false.
 class CheckpointLines {
@@ -111,14 +133,16 @@ AuditLog& AuditLog::operator=(AuditLog&&) noexcept = default;
 AuditLog::~AuditLog() = default;
 
 Result<AuditLog> AuditLog::open(const std::string& directory) {
-  auto segments = list_segments(directory);
+  auto segments = read_settled(
+      directory,
+      [](const std::vector<SegmentFile>& files) -> Result<std::vector<SegmentFile>> {
+        for (const auto& file : files) {
+          if (auto opened = open_segment(file.path); !opened.ok()) return opened.error();
+        }
+        return files;
+      },
+      [](const auto& result) { return result.ok(); });
   if (!segments.ok()) return segments.error();
-  if (segments->empty()) {
-    return Error{"no_database", fmt::format("{}: there is no audit log", segment_path(directory, 1))};
-  }
-  for (const auto& file : *segments) {
-    if (auto opened = open_segment(file.path); !opened.ok()) return opened.error();
-  }
   auto impl = std::make_unique<Impl>();
   impl->segments = std::move(*segments);
   return AuditLog(std::move(impl));
@@ -212,9 +236,10 @@ Result<uint64_t> AuditLog::export_jsonl(const std::function<bool(std::string_vie
 Result<AuditVerification> AuditLog::verify(const VerifyOptions& options) const {
   // List the segments again: one may have been sealed since, and its successor belongs to the log
   // too.
-  auto segments = list_segments(std::filesystem::path(impl_->segments.front().path).parent_path().string());
-  if (!segments.ok()) return segments.error();
-  return verify_log(*segments, options);
+  return read_settled(
+      std::filesystem::path(impl_->segments.front().path).parent_path().string(),
+      [&](const std::vector<SegmentFile>& files) { return verify_log(files, options); },
+      [](const auto& result) { return result.ok() && result->ok; });
 }
 
 }  // namespace ordain

@@ -22,7 +22,6 @@ struct AuditLog::Impl {
     for (const auto& file : segments) {
       auto database = detail::open_segment(file.path);
       if (!database.ok()) return database.error();
-      if (auto begun = database->execute("BEGIN"); !begun.ok()) return begun;
       auto head = detail::read_segment_head(*database, file.path);
       if (!head.ok()) return head.error();
       Result<bool> going = visit(*database, *head, file);

@@ -34,7 +34,10 @@ constexpr const char* kFactTable =
     "CREATE TABLE facts (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind INTEGER NOT NULL, effect INTEGER NOT NULL,"
     " agent TEXT NOT NULL, principal TEXT NOT NULL, tenant TEXT NOT NULL, capability TEXT NOT NULL,"
     " session TEXT NOT NULL, action TEXT NOT NULL, rule TEXT NOT NULL)";
+
 constexpr std::array kIndexed = {"time", "agent", "capability", "session", "action", "rule"};
+
+std::string index_of(const char* column) { return fmt::format("CREATE INDEX facts_{0} ON facts ({0});", column); }
 
 Result<void> fill(sqlite::Database& database) {
   auto insert = database.prepare("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -54,14 +57,20 @@ Result<void> fill(sqlite::Database& database) {
                              &facts.action, &facts.rule}) {
       insert->bind_text(at++, *text);
     }
-    if (insert->step() != sqlite::Statement::Step::done) bad = database.error();
-    insert->reset();
+    if (auto written = database.write_row(*insert); !written.ok()) bad = written.error();
     return !bad;
   });
   return bad ? Result<void>(*bad) : result;
 }
 
 }  // namespace
+
+std::string fact_schema() {
+  std::string out = kFactTable;
+  out += ';';
+  for (const char* column : kIndexed) out += index_of(column);
+  return out;
+}
 
 Facts::Facts(const AuditRecord& record)
     : time(record.time_ns),
@@ -75,7 +84,11 @@ Facts::Facts(const AuditRecord& record)
       action(record.action),
       rule(record.rule) {}
 
-Facts read_facts(sqlite::Statement& statement) {
+std::optional<Facts> read_facts(sqlite::Statement& statement) {
+  constexpr int kNumbers = 3, kColumns = 10;
+  for (int column = 0; column < kColumns; ++column) {
+    if (!(column < kNumbers ? statement.is_integer(column) : statement.is_text(column))) return std::nullopt;
+  }
   Facts out;
   out.time = statement.integer(0);
   out.kind = statement.integer(1);
@@ -126,7 +139,7 @@ void FactQuery::bind(sqlite::Statement& statement) const {
 Result<void> index_segment(const std::string& path) {
   auto database = sqlite::Database::open(path, sqlite::Database::Open::read_write, std::chrono::seconds(5));
   if (!database.ok()) return database.error();
-  if (auto checked = database->check_file(kAuditApplication, kAuditVersion); !checked.ok()) return checked;
+  if (auto checked = database->check_file(segment_format()); !checked.ok()) return checked;
   sqlite::Transaction transaction(*database);
   if (auto begun = transaction.begin(); !begun.ok()) return begun;
   auto head = read_segment_head(*database, path);
@@ -135,10 +148,11 @@ Result<void> index_segment(const std::string& path) {
   if (auto made = database->execute(kFactTable); !made.ok()) return made;
   if (auto filled = fill(*database); !filled.ok()) return filled;
   for (const char* column : kIndexed) {
-    auto made = database->execute(fmt::format("CREATE INDEX facts_{0} ON facts ({0})", column));
-    if (!made.ok()) return made;
+    if (auto made = database->execute(index_of(column)); !made.ok()) return made;
   }
-  if (auto marked = database->execute("UPDATE segment SET indexed = 1"); !marked.ok()) return marked;
+  auto mark = database->prepare("UPDATE segment SET indexed = 1");
+  if (!mark.ok()) return mark.error();
+  if (auto marked = database->write_row(*mark); !marked.ok()) return marked;
   return transaction.commit();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,10 @@ struct Facts {
 };
 inline constexpr const char* kFactColumns =
     "time, kind, effect, agent, principal, tenant, capability, session, action, rule";
-Facts read_facts(sqlite::Statement& statement);
+/// @returns nothing if a column is of another type than a query expects
+std::optional<Facts> read_facts(sqlite::Statement& statement);
+
+/// @returns the statements that make table `facts` and its indexes
+std::string fact_schema();
 
 }  // namespace ordain::detail

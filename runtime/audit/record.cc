@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kHead = 5;  ///< tag and size
 
 size_t size_of(const DraftObligation& one) { return 13 + one.rule.size() + one.path.size() + one.reason.size(); }
+size_t size_of(const DraftApprover& one) { return 12 + one.group.size() + one.name.size() + one.key.size(); }
 size_t size_of(const DraftRedacted& one) { return 4 + one.path.size() + one.digest.size(); }
 
 /// Computes how many bytes the fields take, and each of the values among them.
@@ -28,6 +29,7 @@ class Measure {
   void bytes(Field, const void*, size_t size) { total_ += kHead + size; }
   void obligation(const DraftObligation& one) { total_ += kHead + size_of(one); }
   void redacted(const DraftRedacted& one) { total_ += kHead + size_of(one); }
+  void approver(const DraftApprover& one) { total_ += kHead + size_of(one); }
   void value(Field, const Value& value) {
     const auto size = value_size(value);
     if (size) total_ += kHead + *size;
@@ -67,6 +69,10 @@ class Writer {
     head(kRedacted, size_of(one));
     sized(one.path);
     to_ = put_bytes(to_, {reinterpret_cast<const char*>(one.digest.data()), one.digest.size()});
+  }
+  void approver(const DraftApprover& one) {
+    head(kApprover, size_of(one));
+    for (std::string_view text : {one.group, one.name, std::string_view(one.key)}) sized(text);
   }
   void value(Field field, const Value& value) {
     const auto size = *next_value_++;
@@ -123,6 +129,17 @@ bool read_redacted(std::string_view bytes, AuditRecord* record) {
   if (!take_sized(bytes, &path) || !read_text(path, &out.path) || !read_hex(bytes, 32, &out.digest)) return false;
   record->redacted.push_back(std::move(out));
   return true;
+}
+
+bool read_approver(std::string_view bytes, AuditRecord* record) {
+  std::string_view group, name, key;
+  if (!take_sized(bytes, &group) || !take_sized(bytes, &name) || !take_sized(bytes, &key) || !bytes.empty()) {
+    return false;
+  }
+  RecordedApprover out;
+  bool texts = read_text(group, &out.group) && read_text(name, &out.name) && read_text(key, &out.key);
+  record->approvers.push_back(std::move(out));
+  return texts;
 }
 
 bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
@@ -216,6 +233,8 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
       return read_text(bytes, &record->policy_version);
     case kRemote:
       return read_text(bytes, &record->remote);
+    case kApprover:
+      return read_approver(bytes, record);
     default:
       return false;
   }
@@ -275,6 +294,7 @@ void each_field(const RecordDraft& draft, To& to) {
   text(kPolicy, draft.policy);
   text(kPolicyVersion, draft.policy_version);
   text(kRemote, draft.remote);
+  for (const DraftApprover& approver : draft.approvers) to.approver(approver);
 }
 
 }  // namespace

@@ -26,6 +26,12 @@ struct DraftRedacted {
   Digest digest;
 };
 
+/// A person who approved the call, or who made the grant that lets it run.
+struct DraftApprover {
+  std::string_view group, name;
+  std::string key;  ///< "name+id" of the key that signed it; "" without one
+};
+
 /// A record about to be written: views of the caller's memory. Empty texts, nullptr and zero are
 /// not written.
 struct RecordDraft {
@@ -60,6 +66,7 @@ struct RecordDraft {
   std::string_view grant;
   std::string_view policy, policy_version;  ///< of the rule, if its policy declares a version
   std::string_view remote;
+  std::span<const DraftApprover> approvers;
 };
 
 /// Sets the policy of a rule in the draft, if that policy declares a version.

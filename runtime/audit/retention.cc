@@ -16,6 +16,7 @@ namespace {
 Result<void> sign_removal(const SegmentFile& kept, const PrivateKey& key) {
   auto database = sqlite::Database::open(kept.path, sqlite::Database::Open::read_write, std::chrono::seconds(5));
   if (!database.ok()) return database.error();
+  if (auto checked = database->check_file(segment_format()); !checked.ok()) return checked;
   auto head = read_segment_head(*database, kept.path);
   if (!head.ok()) return head.error();
   Sha256 hasher;
@@ -26,8 +27,7 @@ Result<void> sign_removal(const SegmentFile& kept, const PrivateKey& key) {
   auto update = database->prepare("UPDATE segment SET retention = ?");
   if (!update.ok()) return update.error();
   update->bind_text(1, note);
-  if (update->step() != sqlite::Statement::Step::done) return database->error();
-  update->reset();
+  if (auto written = database->write_row(*update); !written.ok()) return written;
   return transaction.commit();
 }
 
@@ -76,12 +76,14 @@ Result<PrunedAudit> prune_audit(const std::string& directory, size_t keep, const
   if (!first.ok()) return first.error();
   out.first = *first;
   if (remove == 0) return out;
-  if (key) {
-    if (auto done = sign_removal((*segments)[remove], *key); !done.ok()) return done.error();
-  }
-  // Remove the oldest first: after an interruption, the files that are left still have no gap.
+  // The oldest goes first, and the one that becomes the oldest says so before: whoever reads the log
+  // meanwhile, or after an interruption, finds no gap and a signature for what is missing.
   for (size_t i = 0; i < remove; ++i) {
-    for (const char* suffix : {"-wal", "-shm", ""}) {
+    if (key) {
+      if (auto done = sign_removal((*segments)[i + 1], *key); !done.ok()) return done.error();
+    }
+    // The main file goes first: without its side files it would lack what was written last.
+    for (const char* suffix : {"", "-wal", "-shm"}) {
       std::error_code failed;
       std::filesystem::remove((*segments)[i].path + suffix, failed);
       if (failed) return Error{"database_error", (*segments)[i].path + ": " + failed.message()};

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "runtime/audit/query.h"
 #include "runtime/identity/text.h"
 #include "vm/value/encodings.h"
 
@@ -76,7 +77,7 @@ std::string segment_path(const std::string& directory, uint64_t number) {
   return sqlite::path_in(directory, number == 1 ? std::string(kFirstName) : fmt::format("audit-{:06}.db", number));
 }
 
-Result<std::vector<SegmentFile>> list_segments(const std::string& directory) {
+std::vector<SegmentFile> list_files(const std::string& directory) {
   std::vector<SegmentFile> out;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
@@ -84,6 +85,11 @@ Result<std::vector<SegmentFile>> list_segments(const std::string& directory) {
     if (number != 0) out.push_back({number, entry.path().string()});
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+  return out;
+}
+
+Result<std::vector<SegmentFile>> list_segments(const std::string& directory) {
+  std::vector<SegmentFile> out = list_files(directory);
   // A new segment is created before the old one is sealed; until then, no process writes to the new
   // one.
   if (out.size() >= 2 && out[out.size() - 2].number + 1 == out.back().number) {
@@ -94,11 +100,16 @@ Result<std::vector<SegmentFile>> list_segments(const std::string& directory) {
   return out;
 }
 
+const sqlite::FileFormat& segment_format() {
+  static const sqlite::FileFormat format{kAuditApplication, kAuditVersion, kTables, fact_schema()};
+  return format;
+}
+
 Result<sqlite::Database> create_segment(const std::string& path, const SegmentHead& head, bool full,
                                         std::chrono::milliseconds busy_wait) {
   auto database = sqlite::Database::open(path, sqlite::Database::Open::read_write, busy_wait);
   if (!database.ok()) return database;
-  auto ready = database->prepare_file(kAuditApplication, kAuditVersion, kTables + insert_head(head), full);
+  auto ready = database->prepare_file(segment_format(), insert_head(head), full);
   if (!ready.ok()) return ready.error();
   return database;
 }
@@ -106,7 +117,7 @@ Result<sqlite::Database> create_segment(const std::string& path, const SegmentHe
 Result<sqlite::Database> open_segment(const std::string& path) {
   auto database = sqlite::Database::open(path, sqlite::Database::Open::read_only, kReadWait);
   if (!database.ok()) return database;
-  if (auto checked = database->check_file(kAuditApplication, kAuditVersion); !checked.ok()) return checked.error();
+  if (auto begun = database->begin_snapshot(segment_format()); !begun.ok()) return begun.error();
   return database;
 }
 
@@ -118,6 +129,18 @@ Result<SegmentHead> read_segment_head(sqlite::Database& database, const std::str
   if (step == sqlite::Statement::Step::failed) return database.error();
   Error corrupt{"database_corrupt", path + ": the segment's head is damaged"};
   if (step == sqlite::Statement::Step::done) return corrupt;
+  for (int column : {0, 2, 7, 8}) {
+    if (!select->is_integer(column)) return corrupt;
+  }
+  for (int column : {1, 3, 4}) {
+    if (!select->is_blob(column)) return corrupt;
+  }
+  for (int column : {5, 6}) {
+    if (!select->is_text(column)) return corrupt;
+  }
+  for (int column : {7, 8}) {
+    if (select->integer(column) < 0 || select->integer(column) > 1) return corrupt;
+  }
   SegmentHead out;
   out.number = static_cast<uint64_t>(select->integer(0));
   out.first = static_cast<uint64_t>(select->integer(2));
@@ -130,6 +153,7 @@ Result<SegmentHead> read_segment_head(sqlite::Database& database, const std::str
   out.retention = select->text(6);
   out.sealed = select->integer(7) != 0;
   out.indexed = select->integer(8) != 0;
+  if (out.indexed && !out.sealed) return corrupt;
   if (select->step() != sqlite::Statement::Step::done) return corrupt;
   return out;
 }

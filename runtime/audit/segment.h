@@ -34,6 +34,7 @@ struct SegmentHead {
 struct SegmentFile {
   uint64_t number = 0;
   std::string path;
+  bool operator==(const SegmentFile&) const = default;
 };
 
 /// `previous` of a log's very first record: SHA-256("ordain audit log\n", log).
@@ -43,17 +44,21 @@ SegmentHead new_log();
 
 /// @returns the path: audit.db is number 1; later ones are audit-000002.db and so on
 std::string segment_path(const std::string& directory, uint64_t number);
+/// Lists all files in the directory that are named like segments, by number.
+std::vector<SegmentFile> list_files(const std::string& directory);
 /// Lists the segments in the directory by number, without one that an interrupted rotation left
 /// behind.
 Result<std::vector<SegmentFile>> list_segments(const std::string& directory);
 
+/// What the file of a segment holds: the tables, and once it is indexed, the index of its facts.
+const sqlite::FileFormat& segment_format();
 /// Creates the file (or completes one that was just created) with the head `head`, unless it
 /// already has one.
 Result<sqlite::Database> create_segment(const std::string& path, const SegmentHead& head, bool full,
                                         std::chrono::milliseconds busy_wait);
 /// @returns error "database_corrupt" if the row is missing or makes no sense
 Result<SegmentHead> read_segment_head(sqlite::Database& database, const std::string& path);
-/// Opens a segment for reading and checks the kind of file.
+/// Opens a segment for reading: begins a read transaction, and checks the file's format in it.
 Result<sqlite::Database> open_segment(const std::string& path);
 
 /// @returns the text of the note that declares older records removed: "ORIGIN/retention", first id

@@ -56,6 +56,7 @@ class Verifier {
       if (!prepared.ok()) return prepared.error();
       facts = std::move(*prepared);
     }
+    const uint64_t before = tree_.size;
     auto result = for_records(database, INT64_MIN,
                               [&](Statement& statement) { return row(statement, facts ? &*facts : nullptr); });
     if (!result.ok()) return result.error();
@@ -64,7 +65,7 @@ class Verifier {
       return fail(tree_.size + 1, fmt::format("the record is missing: a checkpoint in the log covers {} records",
                                               own_.back().checkpoint.size));
     }
-    return true;
+    return queries_fit(database, head, tree_.size - before);
   }
 
   AuditVerification finish() {
@@ -99,7 +100,9 @@ class Verifier {
 
   bool starts(const SegmentHead& head, const SegmentFile& file) {
     if (head.number != file.number) return fail(head.first, "the segment's file has another number than its head");
-    if (head.number == 1 && (head.first != 1 || head.previous != log_start(head.log))) {
+    bool begins =
+        head.first == 1 && head.previous == log_start(head.log) && head.checkpoint.empty() && head.retention.empty();
+    if (head.number == 1 && !begins) {
       return fail(1, "the log's head was changed");
     }
     tree_ = head.base;
@@ -146,14 +149,44 @@ class Verifier {
     return head.checkpoint.empty() || base_checkpoint_fits(head);
   }
 
+  /// Checks what the walk over the records in order does not use, but queries do: the index of
+  /// facts, secondary indexes, and the inner pages of all trees.
+  Result<bool> queries_fit(Database& database, const SegmentHead& head, uint64_t records) {
+    auto tables = count(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'facts'");
+    if (!tables.ok()) return tables.error();
+    if ((*tables == 1) != head.indexed) return fail(head.first, "the segment's head does not say that it has an index");
+    auto facts = head.indexed ? count(database, "SELECT count(*) FROM facts") : Result<uint64_t>(records);
+    if (!facts.ok()) return facts.error();
+    if (*facts != records) {
+      return fail(head.first, fmt::format("the segment's index holds {} records, the segment {}", *facts, records));
+    }
+    auto damage = database.find_damage();
+    if (!damage.ok()) return damage.error();
+    if (!damage->empty()) {
+      return fail(head.first, fmt::format("segment {} is damaged: {}", head.number, *damage));
+    }
+    return true;
+  }
+
+  static Result<uint64_t> count(Database& database, const char* sql) {
+    auto statement = database.prepare(sql);
+    if (!statement.ok()) return statement.error();
+    if (statement->step() != Statement::Step::row) return database.error();
+    return static_cast<uint64_t>(statement->integer(0));
+  }
+
   // --- checkpoints ---
 
   Result<bool> take_own(Database& database) {
     own_.clear();
     own_at_ = 0;
     auto result = for_rows(database, "SELECT size, note, frontier FROM checkpoints ORDER BY size", [&](Statement& row) {
-      auto opened = open_checkpoint(row.text(1), options_.keys);
       auto size = static_cast<uint64_t>(row.integer(0));
+      // Before they are read, since SQLite then tells the types into which it converted them.
+      if (!row.is_text(1) || !row.is_blob(2)) {
+        return fail(vouched_ + 1, fmt::format("the checkpoint of {} records: a column is of another type", size));
+      }
+      auto opened = open_checkpoint(row.text(1), options_.keys);
       if (!opened.ok() || opened->size != size) {
         return fail(vouched_ + 1,
                     fmt::format("the checkpoint of {} records: {}", size,
@@ -288,10 +321,12 @@ namespace detail {
 Result<AuditVerification> verify_log(const std::vector<SegmentFile>& segments, const VerifyOptions& options) {
   Verifier verifier(options);
   if (!verifier.take_elsewhere()) return verifier.finish();
+  // Writers add only to the last segment, so its snapshot is taken first. The others are sealed.
+  auto last = open_segment(segments.back().path);
+  if (!last.ok()) return last.error();
   for (const SegmentFile& file : segments) {
-    auto database = open_segment(file.path);
+    auto database = file == segments.back() ? std::move(last) : open_segment(file.path);
     if (!database.ok()) return database.error();
-    if (auto begun = database->execute("BEGIN"); !begun.ok()) return begun.error();
     auto head = read_segment_head(*database, file.path);
     if (!head.ok()) return head.error();
     auto going = verifier.check(*database, *head, file);

@@ -26,14 +26,21 @@ std::string lost_record(const std::vector<Id128>& actions, const Error& error) {
 
 }  // namespace
 
-Result<std::unique_ptr<AuditWriter>> AuditWriter::open(const std::string& directory, const AuditOptions& options) {
+void CloseWriter::operator()(AuditWriter* writer) const {
+  if (!writer->process_.is_child()) delete writer;
+}
+
+Result<OwnedWriter> AuditWriter::open(const std::string& directory, const AuditOptions& options) {
   auto chain = AuditChain::open(directory, options);
   if (!chain.ok()) return chain.error();
-  return std::unique_ptr<AuditWriter>(new AuditWriter(std::move(*chain), options));
+  return OwnedWriter(new AuditWriter(std::move(*chain), options));
 }
 
 AuditWriter::AuditWriter(AuditChain chain, AuditOptions options)
-    : chain_(std::move(chain)), options_(std::move(options)), thread_([this] { run(); }) {}
+    : chain_(std::move(chain)),
+      options_(std::move(options)),
+      recorded_(chain_.recorded()),
+      thread_([this] { run(); }) {}
 
 AuditWriter::~AuditWriter() {
   {
@@ -51,7 +58,9 @@ bool AuditWriter::has_room(size_t bytes, size_t records) const {
          (queue_.empty() || queue_.bytes.size() + bytes <= options_.queue_bytes);
 }
 
-Admission AuditWriter::append(std::string_view body, const Id128& action, RecordRole role, Ticket* ticket) {
+Admission AuditWriter::append(std::string_view body, const Id128& action, RecordRole role, Ticket* ticket,
+                              const ApprovalUse* use) {
+  if (process_.is_child()) return Admission::unavailable;
   std::unique_lock lock(mutex_);
   if (role != RecordRole::outcome) {
     size_t records = role == RecordRole::intent ? 2 : 1;
@@ -65,30 +74,36 @@ Admission AuditWriter::append(std::string_view body, const Id128& action, Record
   if (role == RecordRole::intent) ++reserved_;
   if (role == RecordRole::outcome) --reserved_;
   bool wake = queue_.empty() || queue_.size() == options_.queue_records / 2;
+  if (use != nullptr) queue_.uses.emplace_back(queue_.size(), *use);
+  if (ticket != nullptr) *ticket = {queue_state_, queue_.size()};
   queue_.add(body, action);
   ++taken_;
-  if (ticket != nullptr) *ticket = queue_state_;
   lock.unlock();
   if (wake) work_.notify_one();
   return Admission::taken;
 }
 
 void AuditWriter::release() {
+  if (process_.is_child()) return;
   std::lock_guard lock(mutex_);
   --reserved_;
   room_.notify_all();
 }
 
-bool AuditWriter::wait(const Ticket& ticket) {
+Written AuditWriter::wait(const Ticket& ticket) {
+  if (process_.is_child()) return Written::no;
   std::unique_lock lock(mutex_);
   ++waiters_;
   work_.notify_one();
-  done_.wait(lock, [&] { return ticket->settled || failure_.has_value(); });
+  done_.wait(lock, [&] { return ticket.batch->settled || failure_.has_value(); });
   --waiters_;
-  return ticket->settled && ticket->committed;
+  if (!ticket.batch->settled || !ticket.batch->committed) return Written::no;
+  const auto& refused = ticket.batch->refused;
+  return std::find(refused.begin(), refused.end(), ticket.at) == refused.end() ? Written::yes : Written::refused;
 }
 
 bool AuditWriter::flush() {
+  if (process_.is_child()) return false;
   std::unique_lock lock(mutex_);
   uint64_t upto = taken_, lost = lost_;
   ++waiters_;
@@ -99,6 +114,7 @@ bool AuditWriter::flush() {
 }
 
 AuditWriter::Health AuditWriter::health() const {
+  if (process_.is_child()) return {false, "the log was opened before this process was forked", 0, 0, 0, ""};
   std::lock_guard lock(mutex_);
   Health out{!failure_.has_value(), "", written_, lost_, queue_.size(), checkpoint_error_};
   if (failure_) out.error = failure_->message;
@@ -170,6 +186,9 @@ void AuditWriter::write_queue(std::unique_lock<std::mutex>& lock) {
   index_sealed();
   lock.lock();
   checkpoint_error_ = chain_.checkpoint_error();
+  recorded_.store(chain_.recorded(), std::memory_order_relaxed);
+  state->refused = chain_.take_refused();
+  written_ -= result.ok() ? state->refused.size() : 0;
   settle(result.ok(), state, writing_.size());
   if (!result.ok()) latch(lock, result.error());
   writing_.clear();

@@ -2,6 +2,7 @@
 // of its own.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,7 @@
 
 #include "ordain/audit.h"
 #include "runtime/audit/chain.h"
+#include "runtime/identity/fork.h"
 
 namespace ordain::detail {
 
@@ -31,23 +33,44 @@ enum class RecordRole : uint8_t {
 struct BatchState {
   bool settled = false;
   bool committed = false;
+  std::vector<size_t> refused;  ///< records that were left out, because their approval was used before
 };
-using Ticket = std::shared_ptr<const BatchState>;
+/// A record's place in its batch.
+struct Ticket {
+  std::shared_ptr<const BatchState> batch;
+  size_t at = 0;
+};
 
+/// What became of a record.
+enum class Written : uint8_t { yes, no, refused };
+
+class AuditWriter;
+/// Closes the writer. In a forked child it leaves it alone, because the thread that it would wait
+/// for, and the connection, belong to the parent.
+struct CloseWriter {
+  void operator()(AuditWriter* writer) const;
+};
+using OwnedWriter = std::unique_ptr<AuditWriter, CloseWriter>;
+
+/// In a child that was forked after `open`, the log is unavailable.
 class AuditWriter {
  public:
   /// Opens (or creates) the log in `directory`, which must exist, and starts the thread.
-  static Result<std::unique_ptr<AuditWriter>> open(const std::string& directory, const AuditOptions& options);
+  static Result<OwnedWriter> open(const std::string& directory, const AuditOptions& options);
   /// Writes the queued records, then stops the thread.
   ~AuditWriter();
 
-  /// Queues one record. Blocks up to `queue_wait` for room.
-  Admission append(std::string_view body, const Id128& action, RecordRole role, Ticket* ticket);
+  /// Queues one record. Blocks up to `queue_wait` for room. A record that uses an approval is left
+  /// out if the log says that the approval was used before.
+  Admission append(std::string_view body, const Id128& action, RecordRole role, Ticket* ticket,
+                   const ApprovalUse* use = nullptr);
   /// Gives back the room that an intent reserved, when no outcome will follow.
   void release();
-  /// Waits for the record's commit. @returns false if the commit failed, or while the log is
+  /// Waits for the record's commit. @returns `no` if the commit failed, or while the log is
   /// unavailable.
-  bool wait(const Ticket& ticket);
+  Written wait(const Ticket& ticket);
+  /// @returns how many records the log has, or less
+  uint64_t recorded() const { return recorded_.load(std::memory_order_relaxed); }
   /// Waits for all records taken so far.
   bool flush();
 
@@ -62,6 +85,7 @@ class AuditWriter {
   Health health() const;
 
  private:
+  friend struct CloseWriter;
   AuditWriter(AuditChain chain, AuditOptions options);
   bool has_room(size_t bytes, size_t records) const;
   void run();
@@ -74,6 +98,7 @@ class AuditWriter {
   void report(std::unique_lock<std::mutex>& lock, const std::vector<Id128>& actions, const Error& error);
   void settle(bool committed, const std::shared_ptr<BatchState>& state, size_t records);
 
+  const ProcessMark process_;
   AuditChain chain_;  // used by the thread only
   const AuditOptions options_;
   mutable std::mutex mutex_;
@@ -89,6 +114,7 @@ class AuditWriter {
   std::vector<Id128> unreported_;  ///< lost actions that no `lost` record names yet
   std::optional<Error> failure_;   ///< set while the log is latched
   bool stop_ = false;
+  std::atomic<uint64_t> recorded_;
   std::string checkpoint_error_;
   std::chrono::steady_clock::time_point no_checkpoint_before_{};  ///< set after a checkpoint failed
   std::thread indexer_;                                           // used by the thread only

@@ -46,6 +46,7 @@ void CallRecord::note(const Ruling& decision, Stage stage, int64_t now_ns) {
   note_policy(*worker_.program, decision.policy_rule, draft);
   draft.remote = decision.host != nullptr ? std::string_view(decision.host->remote) : std::string_view();
   draft.cause = draft.approval = draft.grant = {};
+  draft.approvers = {};
   draft.program = &worker_.program->digest();
   draft.context = worker_.attributes;
   obligations_.clear();
@@ -62,6 +63,7 @@ void CallRecord::begin_outcome(int64_t elapsed_ns) {
   draft.input = draft.resource = draft.metadata = nullptr;
   draft.context = draft.type = draft.target = draft.description = {};
   draft.risk.reset();
+  draft.approvers = {};
   if (!draft.decided || draft.stage == Stage::before) clear_redacted();
 }
 
@@ -100,11 +102,16 @@ void CallRecord::digest(const FoundValue& found) {
 /// @returns whether the call continues only once the record is on disk
 bool CallRecord::waits() const {
   const AuditOptions& audit = core_.options.audit;
+  if (uses_approval()) return true;  // only once it is on record, nobody else can use it
   if (audit.durability != Durability::group) return audit.durability == Durability::sync;
   if (draft.kind == RecordKind::decision) return true;  // the host acts on it unseen
   if (draft.kind != RecordKind::intent || !audit.wait_for_irreversible) return false;
   CapabilityId id = worker_.call->capability().id;
   return id != kNone && worker_.program->schema().capabilities[id].has_effect("irreversible");
+}
+
+bool CallRecord::uses_approval() const {
+  return !draft.approval.empty() && (draft.kind == RecordKind::intent || draft.kind == RecordKind::decision);
 }
 
 RecordRole CallRecord::role() const {
@@ -132,10 +139,16 @@ Recorded CallRecord::append() {
 Recorded CallRecord::queue(std::string_view body) {
   Ticket ticket;
   const bool waiting = waits();
-  const Admission admission = core_.audit->append(body, action_.id, role(), waiting ? &ticket : nullptr);
+  std::optional<ApprovalUse> use;
+  if (uses_approval()) use = ApprovalUse{std::string(draft.approval), approval_since};
+  const Admission admission =
+      core_.audit->append(body, action_.id, role(), waiting ? &ticket : nullptr, use ? &*use : nullptr);
   if (admission != Admission::taken) return admission == Admission::full ? Recorded::full : Recorded::unavailable;
   reserved_ = draft.kind == RecordKind::intent;
-  return waiting && !core_.audit->wait(ticket) ? Recorded::lost : Recorded::yes;
+  if (!waiting) return Recorded::yes;
+  const Written written = core_.audit->wait(ticket);
+  if (written == Written::refused) return Recorded::refused;
+  return written == Written::yes ? Recorded::yes : Recorded::lost;
 }
 
 void CallRecord::abandon() {

@@ -18,6 +18,7 @@ enum class Recorded : uint8_t {
   full,         ///< not taken: the queue has no room
   unavailable,  ///< not taken: the log cannot be written, or (for an intent) a sink cannot
   lost,         ///< taken, but its commit or a sink failed
+  refused,      ///< left out: the log says that the approval was used before
 };
 
 /// The records of one call, one after the other. The drafts view the call, its ruling and its
@@ -30,6 +31,7 @@ class CallRecord {
 
   RecordDraft draft;            ///< of the current record; the call's path adds to it
   Value input = Value::null();  ///< the input as it is recorded
+  uint64_t approval_since = 0;  ///< Approval::recorded of the approval in an intent or a decision
 
   /// Drafts the decision for an intent or an outcome. `decision` must stay unchanged until the next
   /// call of note.
@@ -52,6 +54,7 @@ class CallRecord {
  private:
   void digest(const FoundValue& found);
   bool waits() const;
+  bool uses_approval() const;
   RecordRole role() const;
   void clear_redacted();
   Recorded queue(std::string_view body);

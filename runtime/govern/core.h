@@ -29,8 +29,8 @@ struct Core {
   RuntimeOptions options;
   Identity identity;
   mutable ApprovalStore approvals;
-  std::unique_ptr<AuditWriter> audit;  ///< nullptr if nothing is recorded
-  const DigestKey digest_key;          ///< of redacted values
+  OwnedWriter audit;           ///< nullptr if nothing is recorded
+  const DigestKey digest_key;  ///< of redacted values
   const std::array<uint8_t, 8> digest_key_id;
 
   std::mutex workers_mutex;

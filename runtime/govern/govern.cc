@@ -1,6 +1,9 @@
 // govern is the one path of a governed call: before, approval, intent, execute, after, outcome.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "runtime/govern/binding.h"
 #include "runtime/govern/call_record.h"
@@ -132,15 +135,19 @@ class GovernedCall {
     request.now_ns = now_ns_;
     int64_t seconds = decision.expires_seconds > 0 ? decision.expires_seconds : core_.options.approval_expires.count();
     request.expires_ns = expiry(now_ns_, seconds);
+    request.recorded = core_.audit != nullptr ? core_.audit->recorded() : 0;
     auto claimed = core_.approvals.claim(request);
     if (!claimed.ok()) return unavailable(request, claimed.error());
     const Approval& approval = claimed->approval;
     switch (claimed->claim) {
       case ApprovalStore::Claim::consumed:
         approval_ = approval.id;
+        record_.approval_since = approval.recorded;
+        keep_approvers(approval);
         return Step::go;
       case ApprovalStore::Claim::granted:
         grant_ = claimed->grant.id;
+        approvers_.push_back({"", claimed->grant.granted_by, key_text(claimed->grant.signed_by, claimed->grant.key)});
         return Step::go;
       case ApprovalStore::Claim::rejected:
         return rejected(request, approval);
@@ -148,6 +155,18 @@ class GovernedCall {
         break;
     }
     return last ? wait_for(request, approval) : answer(request, approval);
+  }
+
+  void keep_approvers(const Approval& approval) {
+    for (const ApprovalVote& vote : approval.votes) {
+      if (vote.approve && vote.counts) {
+        approvers_.push_back({vote.group, vote.approver, key_text(vote.signed_by, vote.key)});
+      }
+    }
+  }
+
+  static std::string key_text(const std::string& name, uint32_t id) {
+    return name.empty() ? "" : fmt::format("{}+{:08x}", name, id);
   }
 
   Step answer(const ApprovalRequest& request, const Approval& approval) {
@@ -170,7 +189,7 @@ class GovernedCall {
     auto groups = approval.missing();
     if (groups.empty()) groups.emplace_back();
     for (const std::string& group : groups) {
-      auto voted = core_.approvals.approve(approval.id, said.approver, group, said.note, core_.now());
+      auto voted = core_.approvals.approve(approval, said.approver, group, said.note, core_.now());
       bool settled = voted.ok() || voted.error().code == "not_pending" || voted.error().code == "already_approved";
       if (!settled) return unavailable(request, voted.error());
     }
@@ -235,11 +254,30 @@ class GovernedCall {
 
   // --- intent ---
 
-  /// Records that the call is about to execute. @returns whether it may.
-  bool begin() {
+  void name_approval() {
     draft_.approval = approval_;
     draft_.grant = grant_;
+    drafted_.clear();
+    for (const RecordedApprover& one : approvers_) drafted_.push_back({one.group, one.name, one.key});
+    draft_.approvers = drafted_;
+  }
+
+  /// Denies the call: its approval served another call, and someone set the approval's row back.
+  bool refuse_used() {
+    record_.abandon();
+    (void)core_.approvals.finish(approval_, "not executed");
+    const std::string used = std::exchange(approval_, "");
+    draft_.approvers = {};
+    return deny({std::string(draft_.rule), "approval " + used + " was already used; the audit log says for which call",
+                 "approval_unavailable", ""},
+                used);
+  }
+
+  /// Records that the call is about to execute. @returns whether it may.
+  bool begin() {
+    name_approval();
     const Recorded recorded = record_.append();
+    if (recorded == Recorded::refused) return refuse_used();
     if (recorded == Recorded::yes || observe_ || core_.options.fail_mode == FailMode::open) return true;
     record_.abandon();
     const bool full = recorded == Recorded::full;
@@ -252,9 +290,10 @@ class GovernedCall {
   /// Records a decision that the host itself acts on. @returns whether the host may act.
   bool record_decision() {
     draft_.kind = RecordKind::decision;
-    draft_.approval = approval_;
-    draft_.grant = grant_;
-    const bool goes_on = record_.append() == Recorded::yes || observe_ || core_.options.fail_mode == FailMode::open;
+    name_approval();
+    const Recorded recorded = record_.append();
+    if (recorded == Recorded::refused) return refuse_used();
+    const bool goes_on = recorded == Recorded::yes || observe_ || core_.options.fail_mode == FailMode::open;
     if (!approval_.empty()) (void)core_.approvals.finish(approval_, goes_on ? "authorized" : "not executed");
     if (!goes_on) {
       out_.state = Denied{std::string(draft_.rule), "the audit log cannot be written", "audit_unavailable", ""};
@@ -375,12 +414,14 @@ class GovernedCall {
   const bool observe_;
   Governed out_;
   int64_t now_ns_ = 0, elapsed_ns_ = 0;
-  Value effective_ = Value::null();      ///< what the tool receives
-  std::string scope_;                    ///< that the agent lacks
-  std::string approval_;                 ///< consumed for this call
-  std::string grant_;                    ///< used instead of an approval
-  DetachedDecision* decided_ = nullptr;  ///< set if `authorize` wants the decision
-  Ruling ruling_;                        ///< the latest; the record views it
+  Value effective_ = Value::null();          ///< what the tool receives
+  std::string scope_;                        ///< that the agent lacks
+  std::string approval_;                     ///< consumed for this call
+  std::string grant_;                        ///< used instead of an approval
+  std::vector<RecordedApprover> approvers_;  ///< of the one or the other
+  std::vector<DraftApprover> drafted_;       ///< views of them
+  DetachedDecision* decided_ = nullptr;      ///< set if `authorize` wants the decision
+  Ruling ruling_;                            ///< the latest; the record views it
   CallRecord record_{core_, worker_, who_, action_, observe_};
   RecordDraft& draft_ = record_.draft;
 };

@@ -102,6 +102,7 @@ std::string terminal_text(std::string_view text) {
 
 std::string describe(const Approval& request) {
   std::string out = fmt::format("Approval {} ({})\n", request.id, to_string(request.state));
+  if (request.altered) out += field("ALTERED", "this is not the request that the id stands for; it cannot be approved");
   out += field("call", request.capability) + field("input", request.input);
   if (request.resource != "null") out += field("resource", request.resource);
   out += field("agent", request.agent) + field("principal", request.principal) + field("tenant", request.tenant);
@@ -117,7 +118,7 @@ std::string describe(const Approval& request) {
                                                : " (signed by " + vote.signed_by + ")";
     out += field(said, vote.approver + as + key + (vote.note.empty() ? "" : ": " + vote.note));
   }
-  return out + field("expires", format_time(request.expires_ns));
+  return out + field("expires", format_time(request.expires_ns)) + field("binding", to_hex(request.binding));
 }
 
 }  // namespace ordain

@@ -2,22 +2,18 @@
 // microseconds.
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <sys/random.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include "ordain/identity.h"
+#include "runtime/identity/fork.h"
 #include "vm/value/encodings.h"
 
 namespace ordain {
 namespace {
-
-std::atomic<uint32_t> fork_generation{1};
-void note_fork() { fork_generation.fetch_add(1, std::memory_order_relaxed); }
 
 /// Stops the process: without randomness, ids are not unique and nothing may go on.
 void require(bool ok) {
@@ -38,7 +34,7 @@ class Generator {
   Generator& operator=(const Generator&) = delete;
 
   void take(uint8_t* out, size_t size) {
-    if (generation_ != fork_generation.load(std::memory_order_relaxed)) seed();
+    if (generation_ != detail::fork_generation()) seed();
     if (used_ + size > sizeof(stream_)) refill();
     std::memcpy(out, stream_ + used_, size);
     std::memset(stream_ + used_, 0, size);
@@ -51,9 +47,7 @@ class Generator {
   static constexpr size_t kKey = 32, kStream = 4096;
 
   void seed() {
-    static const int registered = pthread_atfork(nullptr, nullptr, note_fork);
-    (void)registered;
-    generation_ = fork_generation.load(std::memory_order_relaxed);
+    generation_ = detail::fork_generation();
     for (size_t have = 0; have < kKey;) {
       ssize_t got = getrandom(stream_ + have, kKey - have, 0);
       require(got >= 0 || errno == EINTR);

@@ -1,5 +1,6 @@
 // sqlite confines the use of SQLite to one place: thin owners of a connection, a statement and a
-// transaction, with typed errors.
+// transaction, with typed errors. Everything in a file is untrusted: nothing that was planted in it
+// runs, its tables must be ours, and no read takes longer than the size of the file explains.
 #pragma once
 
 #include <chrono>
@@ -37,6 +38,7 @@ class Statement {
   std::string_view text(int column);
   std::string_view blob(int column);
   bool is_integer(int column);
+  bool is_text(int column);
   bool is_blob(int column);
 
  private:
@@ -46,8 +48,19 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
+/// What a file of one kind holds. The schemas are statements that create tables and indexes.
+struct FileFormat {
+  int32_t application = 0;  ///< distinguishes our kinds of file
+  int32_t version = 0;
+  std::string schema;
+  std::string additions = {};  ///< what the file may hold besides, all of it or nothing
+};
+
 /// A connection, to be used by one thread at a time. Errors carry the file's path and one of the
-/// codes database_busy, database_full, database_readonly, database_corrupt, database_error.
+/// codes database_busy, database_full, database_readonly, database_corrupt, database_error. A file
+/// that is not a regular file, was moved, deleted or replaced while it is open, or holds other
+/// tables, indexes, views or triggers than its format says, is an error. Triggers and views never
+/// run.
 class Database {
  public:
   enum class Open { read_only, read_write };
@@ -57,23 +70,40 @@ class Database {
 
   Result<void> execute(const std::string& sql);
   Result<Statement> prepare(std::string_view sql);
+  /// Runs a statement that writes one row, and resets it. If it changed any other number of rows,
+  /// that is an error.
+  Result<void> write_row(Statement& statement);
   int64_t changes() const;
   /// @returns the error of the last call that failed
   Error error() const;
 
   /// Sets up write-ahead logging with commits that are durable (`full`) or merely ordered, and
-  /// creates `schema` in a new file. `application` distinguishes our kinds of file; a file of
-  /// another kind or of a later version is an error.
-  Result<void> prepare_file(int32_t application, int32_t version, const std::string& schema, bool full);
-  /// Only checks the kind and version of the file, for readers.
-  Result<void> check_file(int32_t application, int32_t version);
+  /// creates the tables and `rows` in a new file. A file of another format is an error.
+  Result<void> prepare_file(const FileFormat& format, const std::string& rows, bool full);
+  /// Only checks the format of the file. From then on, a change of its tables is an error.
+  Result<void> check_file(const FileFormat& format);
+  /// Begins to read one snapshot of the file, and checks its format there.
+  Result<void> begin_snapshot(const FileFormat& format);
+  /// Checks that pages and indexes agree. @returns what is wrong, or ""
+  Result<std::string> find_damage();
+  /// Checks that the file that is open is still the one at its path.
+  Result<void> check_place() const;
 
  private:
+  friend class Transaction;
   struct Close {
     void operator()(sqlite3* database) const;
   };
+  struct Guard;
+  struct Release {
+    void operator()(Guard* guard) const;
+  };
   Result<int64_t> pragma(const std::string& name);
   Result<void> use_wal();
+  Result<void> check_schema();
+  Result<void> check_version();
+  Result<void> begin_work();
+  std::unique_ptr<Guard, Release> guard_;  // outlives the connection, which refers to it
   std::unique_ptr<sqlite3, Close> database_;
   std::string path_;
   std::chrono::milliseconds busy_wait_{0};

@@ -875,11 +875,11 @@ class Approvals(Case):
         shown = ordain("approvals", "show", waiting[0]["id"], "--db", db)
         self.assertIn("750", shown.stdout)
         self.assertIn("payments.large", shown.stdout)
-        self.assertEqual(ordain("approvals", "approve", waiting[0]["id"], "--db", db, "--as", "alice").returncode, 0)
+        self.assertEqual(ordain("approvals", "approve", waiting[0]["id"], "--db", db, "--as", "alice", "--yes").returncode, 0)
         done = self.call(db)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(self.call(db).returncode, 3)
-        self.assertEqual(ordain("approvals", "approve", waiting[0]["id"], "--db", db).returncode, 1)
+        self.assertEqual(ordain("approvals", "approve", waiting[0]["id"], "--db", db, "--yes").returncode, 1)
         self.assertEqual(ordain("audit", "verify", "--db", db).returncode, 0)
         self.assertIn("send_money", ordain("audit", "tail", "--db", db).stdout)
 
@@ -889,7 +889,52 @@ class Approvals(Case):
         waiting = self.pending(db)[0]["id"]
         self.assertEqual(ordain("approvals", "reject", waiting, "--db", db, "--as", "bob", "--note", "no").returncode, 0)
         self.assertEqual(self.call(db).returncode, 4)
-        self.assertEqual(ordain("approvals", "approve", waiting, "--db", db).returncode, 1)
+        self.assertEqual(ordain("approvals", "approve", waiting, "--db", db, "--yes").returncode, 1)
+
+    def test_approve_shows_what_it_signs(self):
+        db = str(self.path / "state")
+        self.call(db)
+        waiting = self.pending(db)[0]
+        whole, start = waiting["id"], waiting["id"][:8]
+        for answer, code in (("", 2), ("n\n", 1), ("perhaps\n", 1)):
+            run = ordain("approvals", "approve", start, "--db", db, stdin=answer)
+            self.assertEqual(run.returncode, code, run.stderr)
+            self.assertIn("UK12345678901234567890", run.stderr)
+            self.assertEqual(len(self.pending(db)), 1)
+        self.assertEqual(ordain("approvals", "approve", start, "--db", db, "--yes").returncode, 2)
+        self.assertEqual(ordain("approvals", "approve", start, "--db", db, "--binding", "00").returncode, 1)
+        self.assertEqual(ordain("approvals", "approve", whole, "--db", db, "--yes", "--binding", waiting["binding"]).returncode, 2)
+        self.assertEqual(len(self.pending(db)), 1)
+        self.assertEqual(ordain("approvals", "approve", start, "--db", db, "--binding", waiting["binding"]).returncode, 0)
+        self.assertEqual(self.call(db).returncode, 0)
+        self.call(db)
+        again = self.pending(db)[0]["id"]
+        self.assertEqual(ordain("approvals", "approve", again[:8], "--db", db, stdin="y\n").returncode, 0)
+
+    def test_a_mistaken_directory_stays_as_it_is(self):
+        db = self.path / "typo"
+        for command in (["grants", "create"], ["grants", "revoke", "0123"], ["grants", "list"], ["approvals", "approve", "0123"],
+                        ["approvals", "reject", "0123"], ["audit", "rotate"], ["audit", "verify"]):
+            for exists in (False, True):
+                if exists:
+                    db.mkdir()
+                run = ordain(*command, "--db", str(db))
+                self.assertEqual(run.returncode, 2, command)
+                if exists:
+                    self.assertEqual(list(db.iterdir()), [], command)
+                    db.rmdir()
+                self.assertFalse(db.exists(), command)
+
+    def test_negative_numbers_are_wrong_usage(self):
+        db = str(self.path / "state")
+        self.call(db)
+        for command in (["grants", "create", "--for", "-1h"], ["grants", "create", "--for", "0s"], ["grants", "create", "--for=-1h"],
+                        ["audit", "tail", "-n", "-1"], ["audit", "tail", "-n-1"], ["audit", "query", "--count=-1"],
+                        ["audit", "verify", "--unsigned-tail", "-1"], ["audit", "verify", "--unsigned-tail=-1"],
+                        ["audit", "prune", "--keep", "-1"], ["audit", "prove", "-1"]):
+            run = ordain(*command, "--db", db)
+            self.assertEqual(run.returncode, 2, (command, run.stdout))
+        self.assertEqual(ordain("grants", "list", "--db", db).stdout, "no grants\n")
 
     def test_grants_let_calls_run_until_revoked(self):
         db = str(self.path / "state")
@@ -903,7 +948,7 @@ class Approvals(Case):
         self.assertEqual(ordain("grants", "revoke", grant["id"][:8], "--db", db, "--as", "bob").returncode, 0)
         self.assertEqual(self.call(db).returncode, 3)
         self.assertEqual(ordain("grants", "revoke", grant["id"], "--db", db).returncode, 1)
-        self.assertEqual(ordain("grants", "create", "--db", db, "--for", "ever").returncode, 1)
+        self.assertEqual(ordain("grants", "create", "--db", db, "--for", "ever").returncode, 2)
         self.assertIn(grant["id"], ordain("audit", "tail", "--db", db, "--json").stdout)
 
     def test_answers_are_signed_with_the_operators_key(self):
@@ -911,10 +956,10 @@ class Approvals(Case):
         self.assertEqual(ordain("keys", "init", "--dir", keys).returncode, 0)
         self.call(db)
         waiting = self.pending(db)[0]["id"]
-        run = ordain("approvals", "approve", waiting, "--db", db, "--trust", keys + "/operator.pub")
+        run = ordain("approvals", "approve", waiting, "--db", db, "--yes", "--trust", keys + "/operator.pub")
         self.assertEqual(run.returncode, 1)
         self.assertIn("no private key", run.stderr)
-        self.assertEqual(ordain("approvals", "approve", waiting, "--db", db, "--key", keys + "/operator.key", "--as", "ann").returncode, 0)
+        self.assertEqual(ordain("approvals", "approve", waiting, "--db", db, "--yes", "--key", keys + "/operator.key", "--as", "ann").returncode, 0)
         shown = ordain("approvals", "show", waiting, "--db", db, "--trust", keys + "/operator.pub")
         self.assertIn("ann", shown.stdout)
         self.assertIn("signed by operator", shown.stdout)

@@ -29,10 +29,10 @@ void demand(bool holds, const char* what, const std::string& detail = "") {
 }
 
 void check_error(const Error& error) {
-  static constexpr std::array<std::string_view, 16> kCodes = {
+  static constexpr std::array<std::string_view, 17> kCodes = {
       "no_database",    "database_busy", "database_full", "database_readonly", "database_corrupt", "bad_record",
       "database_error", "no_record",     "no_checkpoint", "bad_line",          "unknown_approval", "ambiguous_approval",
-      "bad_signature",  "bad_note",      "bad_proof",     "not_signed"};
+      "bad_signature",  "bad_note",      "bad_proof",     "not_signed",        "approval_altered"};
   demand(std::find(kCodes.begin(), kCodes.end(), error.code) != kCodes.end(), "an error of another kind",
          error.code + ": " + error.message);
   demand(!error.message.empty(), "an error without a cause", error.code);

@@ -87,7 +87,7 @@ FORMATS = {
     "program": ("vm/program/format.h", r"kVersion = (\d+);", program, False),
     "record": ("runtime/audit/fields.h", r"kRecordVersion = (\d+);", record, True),
     "audit.db": ("runtime/audit/segment.h", r"kAuditVersion = (\d+);", tables(("runtime/audit/segment.cc", "kTables")), False),
-    "approvals.db": ("runtime/approvals/approvals.cc", r"kVersion = (\d+);",
+    "approvals.db": ("runtime/approvals/store.h", r"kApprovalsVersion = (\d+);",
                      tables(("runtime/approvals/approvals.cc", "kSchema"), ("runtime/approvals/grants.cc", "kGrantSchema")), False),
     "C interface": ("embed/include/ordain/c.h", r"define ORDAIN_ABI_VERSION (\d+)u", c_interface, True),
 }

@@ -1,5 +1,5 @@
-// Holds docs/versioning.md: what an earlier build of the present formats wrote is still read. fixtures/ has a program
-// and a database directory (audit log, approvals) of each version that must be readable. With ORDAIN_UPDATE=1 those of
+// Holds docs/versioning.md: what an earlier build of the present formats wrote is still read. fixtures/ has programs
+// of each version that must be readable, and so audit logs and approvals. With ORDAIN_UPDATE=1 those of
 // the present version are written where there are none; existing ones are never replaced.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "runtime/approvals/store.h"
 #include "runtime/audit/fields.h"
 #include "vm/program/format.h"
 
@@ -43,7 +44,8 @@ Effect decide_refund(const std::shared_ptr<const Program>& program, double amoun
   return runtime->evaluate("refund_customer", *parse_json(arena, input)).effect;
 }
 
-/// An allowed call, a pending one and a denied one, signed at the end by a key that is thrown away.
+/// Writes a log and its approvals: an allowed call, a pending one and a denied one, signed at the end by a key that is
+/// thrown away.
 void write_database(const fs::path& directory) {
   fs::create_directories(directory);
   auto key = PrivateKey::generate("fixture.example");
@@ -82,13 +84,24 @@ TEST(Versions, ProgramOfAnotherVersionIsRefusedByName) {
 
 TEST(Versions, DatabaseOfThePresentVersionIsRead) {
   const fs::path directory = kFixtures / fmt::format("database-{}", int{detail::kRecordVersion});
-  if (may_write(directory)) write_database(directory);
-  ASSERT_TRUE(fs::exists(directory / "audit.db"))
-      << directory << " is missing: run this test with ORDAIN_UPDATE=1 and check the files in";
+  const fs::path approvals_of = kFixtures / fmt::format("approvals-{}", int{detail::kApprovalsVersion});
+  if (may_write(directory)) {
+    write_database(directory);
+    fs::remove(directory / "approvals.db");
+  }
+  if (may_write(approvals_of)) {
+    write_database(approvals_of);
+    for (const char* other : {"audit.db", "audit.pub"}) fs::remove(approvals_of / other);
+  }
+  for (const fs::path& file : {directory / "audit.db", approvals_of / "approvals.db"}) {
+    ASSERT_TRUE(fs::exists(file)) << file << " is missing: run this test with ORDAIN_UPDATE=1 and check the files in";
+  }
   // SQLite writes beside the file that it reads, so a copy is read.
   const fs::path copy = fs::path(::testing::TempDir()) / fmt::format("ordain-database-{}", ::getpid());
   fs::create_directories(copy);
-  fs::copy(directory, copy, fs::copy_options::overwrite_existing | fs::copy_options::recursive);
+  for (const fs::path& from : {directory, approvals_of}) {
+    fs::copy(from, copy, fs::copy_options::overwrite_existing | fs::copy_options::recursive);
+  }
   {
     auto log = AuditLog::open(copy);
     ASSERT_TRUE(log.ok()) << log.error().message;
@@ -109,6 +122,7 @@ TEST(Versions, DatabaseOfThePresentVersionIsRead) {
     ASSERT_EQ(approvals->size(), 1u);
     EXPECT_EQ(approvals->front().capability, "refund_customer");
     EXPECT_EQ(approvals->front().state, ApprovalState::pending);
+    EXPECT_FALSE(approvals->front().altered);
   }
   fs::remove_all(copy);
 }

@@ -33,12 +33,13 @@ struct ApprovalVote {
   int64_t time_ns = 0;         ///< since 1970-01-01T00:00:00Z
   std::string signed_by = {};  ///< name of the trusted key that signed it; "" without one
   bool counts = true;          ///< false if a signature is required and missing or wrong
+  uint32_t key = 0;            ///< PublicKey::id of the key that signed it
 };
 
 /// One request for approval: the exact call, the agent and principal, the rules that ask, and the
 /// result.
 struct ORDAIN_API Approval {
-  std::string id;  ///< 32 hex digits
+  std::string id;  ///< 32 hex digits: the beginning of `content`
   ApprovalState state = ApprovalState::pending;
   std::string capability;
   std::string input;     ///< canonical JSON of the input that will run: after `redact`
@@ -52,15 +53,18 @@ struct ORDAIN_API Approval {
   std::string action;                                       ///< id of the action that asked first
   int64_t created_ns = 0, expires_ns = 0, consumed_ns = 0;  ///< 0: never
   std::string consumed_by;                                  ///< id of the action that used it
-  std::string outcome;  ///< of that action: "released", "failed" ...; "" after a crash before it
-  Digest binding{};     ///< the digest of its subject; see docs/approvals.md
+  std::string outcome;    ///< of that action: "released", "failed" ...; "" after a crash before it
+  Digest binding{};       ///< the digest of its subject; see docs/approvals.md
+  uint64_t recorded = 0;  ///< how many records the audit log had, at least, when the request was made
+  Digest content{};       ///< the digest of the whole request as it was made, without state and votes
+  bool altered = false;   ///< the row shows another request than its id stands for; nobody can approve it
   /// @returns the groups whose approval is still missing
   std::vector<std::string> missing() const;
 };
 
 /// Writes a JSON object with the keys id, state, capability, input, resource, agent, principal,
 /// tenant, environment, session, rule, reason, rules, groups, missing, votes, action, created,
-/// expires, consumed, consumed_by, outcome, binding. Times are RFC 3339 texts or null.
+/// expires, consumed, consumed_by, outcome, binding, altered. Times are RFC 3339 texts or null.
 ORDAIN_API std::string to_json(const Approval& approval);
 
 /// A call that needs approval. `binding` ties the approval to exactly this call and to the rules that ask.
@@ -73,9 +77,14 @@ struct ApprovalRequest {
   std::string action;
   int64_t now_ns = 0;
   int64_t expires_ns = 0;
+  uint64_t recorded = 0;  ///< number of records in the audit log, or less
 };
 
-enum class OpenMode : uint8_t { read_only, read_write };
+enum class OpenMode : uint8_t {
+  read_only,
+  read_write,  ///< creates what is missing
+  existing,    ///< writes, and creates nothing
+};
 
 /// The keys that sign and check rows. If there are any, a vote or a grant counts only if one of
 /// them signed it, so that write access to the file is not enough to approve a call.
@@ -91,8 +100,9 @@ struct OperatorKeys {
 /// with) and "bad_signature" (none of the keys signed a row).
 class ORDAIN_API ApprovalStore {
  public:
-  /// `read_write` creates the directory (mode 0700) and the file if they are missing; `read_only`
-  /// does not. With an empty directory name, approvals stay in memory for the life of the store.
+  /// `read_write` creates the directory (mode 0700) and the file if they are missing; with the other
+  /// modes that is error "no_database". With an empty directory name, approvals stay in memory for the life of the
+  /// store.
   static Result<ApprovalStore> open(const std::string& directory, OpenMode mode = OpenMode::read_write,
                                     OperatorKeys keys = {});
   ApprovalStore(ApprovalStore&&) noexcept;
@@ -113,8 +123,12 @@ class ORDAIN_API ApprovalStore {
   /// empty if the rules name no group or only one.
   /// @returns the approval in its new state; errors "unknown_approval", "not_pending" (naming the
   /// state), "unknown_group", "already_approved" (by this group), "invalid_approver" (empty or not
-  /// UTF-8)
+  /// UTF-8), "approval_altered"
   Result<Approval> approve(std::string_view id, std::string_view approver, std::string_view group,
+                           std::string_view note, int64_t now_ns);
+  /// Approves the request that the approver was shown. If the store holds another one under its id,
+  /// that is error "approval_altered".
+  Result<Approval> approve(const Approval& shown, std::string_view approver, std::string_view group,
                            std::string_view note, int64_t now_ns);
   /// Rejects the request. One rejection suffices, even after other groups approved, until the
   /// approval is consumed.

@@ -94,6 +94,13 @@ struct RedactedValue {
   std::string digest;  ///< 64 hex digits: HMAC-SHA256 of the value's canonical encoding
 };
 
+/// A person who approved a call, or who made the grant that let it run.
+struct RecordedApprover {
+  std::string group;  ///< that was approved for; "" for a grant, or if the rules name none
+  std::string name;
+  std::string key;  ///< name and id ("name+1a2b3c4d") of the key that signed it; "" without one
+};
+
 /// A record that was read back. Texts that do not apply are empty.
 struct AuditRecord {
   uint64_t id = 0;        ///< position in the log, from 1 without gaps
@@ -123,16 +130,17 @@ struct AuditRecord {
   std::vector<std::string> lost;               ///< actions whose records are lost
 
   // The other facts that the rules saw; see docs/audit.md, "Replay".
-  std::vector<RedactedValue> redacted;    ///< parts of input and output that the rules saw in full
-  std::string digest_key;                 ///< id of the key that made these digests, 16 hex digits
-  Document context;                       ///< attributes of agent, principal, tenant, environment, session
-  std::string type, target, description;  ///< of the action
-  std::optional<double> risk;             ///< of the action, if the host gave one
-  Document attributes;                    ///< of the action, if an event gave them as a whole
-  std::string grant;                      ///< id of the grant used instead of an approval
-  std::string policy, policy_version;     ///< of the rule, if its policy declares a version
-  std::string remote;                     ///< a remote decision point's answer or its substitute
-  std::string rejected;                   ///< why the call could not be bound: invalid UTF-8, say
+  std::vector<RedactedValue> redacted;      ///< parts of input and output that the rules saw in full
+  std::string digest_key;                   ///< id of the key that made these digests, 16 hex digits
+  Document context;                         ///< attributes of agent, principal, tenant, environment, session
+  std::string type, target, description;    ///< of the action
+  std::optional<double> risk;               ///< of the action, if the host gave one
+  Document attributes;                      ///< of the action, if an event gave them as a whole
+  std::string grant;                        ///< id of the grant used instead of an approval
+  std::string policy, policy_version;       ///< of the rule, if its policy declares a version
+  std::string remote;                       ///< a remote decision point's answer or its substitute
+  std::vector<RecordedApprover> approvers;  ///< of the approval or the grant that was used
+  std::string rejected;                     ///< why the call could not be bound: invalid UTF-8, say
 };
 
 /// Writes one line of JSON with keys in a fixed order, without those that do not apply. Under

@@ -33,6 +33,7 @@ struct Grant {
   std::string revoked_by = {}, revoked_note = {};
   std::string signed_by = {};             ///< name of the trusted key that signed it, or ""
   GrantState state = GrantState::active;  ///< when it was read
+  uint32_t key = 0;                       ///< PublicKey::id of the key that signed it
 };
 
 /// Writes a JSON object with the keys id, state, capability, scope, agent, principal, tenant,

@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <map>
+#include <optional>
+#include <thread>
 
+#include "runtime/approvals/signing.h"
 #include "runtime/sqlite/sqlite.h"
 #include "tests/unit/runtime/support.h"
 
@@ -138,7 +141,8 @@ TEST(OperatorKey, EveryColumnThatTheApproverSawIsSigned) {
   for (const char* change :
        {"capability = 'look'", "input = '{}'", "resource = '1'", "agent = 'x'", "principal = 'x'", "tenant = 'x'",
         "environment = 'x'", "session = 'x'", "rule = 'x'", "reason = 'x'", "rules = '[]'", "groups = '[]'",
-        "action = 'x'", "created = created + 1", "expires = expires + 1"}) {
+        "action = 'x'", "created = created + 1", "expires = expires + 1", "recorded = recorded + 1",
+        "nonce = zeroblob(16)", "nonce = x''"}) {
     Keyed bench;
     auto runtime = bench.checking();
     std::string id = bench.ask(runtime);
@@ -154,9 +158,55 @@ TEST(OperatorKey, ARequestThatShowsAnotherCallThanItIsBoundToIsRefused) {
   auto runtime = bench.checking();
   std::string id = bench.ask(runtime);
   bench.sql(R"(UPDATE approvals SET input = '{"amount":1.0,"to":"bob"}')");
-  // The operator signs what is displayed: a payment of 1.
-  ASSERT_TRUE(bench.operators().approve(id, "ann", "", "", *bench.now).ok());
+  auto approved = bench.operators().approve(id, "ann", "", "", *bench.now);
+  ASSERT_FALSE(approved.ok());
+  EXPECT_EQ(approved.error().code, "approval_altered");
   bench.refused(runtime);
+}
+
+/// The operator is shown one request; before the answer, someone puts another under its id.
+TEST(OperatorKey, OnlyTheRequestThatWasShownIsApproved) {
+  for (bool keyed : {true, false}) {
+    Keyed bench;
+    auto runtime = keyed ? bench.checking() : bench.open();
+    const std::string id = bench.ask(runtime);
+    auto other = bench.pay(runtime, 4000);
+    ASSERT_NE(other.pending(), nullptr);
+    const std::string worse = other.pending()->approval_id;
+    auto operators = bench.operators();
+    auto shown = operators.show(id, *bench.now);
+    ASSERT_TRUE(shown.ok());
+    ASSERT_FALSE(shown->altered);
+    bench.sql("UPDATE approvals SET id = 'x' WHERE id = '" + id + "'; UPDATE approvals SET id = '" + id +
+              "' WHERE id = '" + worse + "'; UPDATE approvals SET id = '" + worse + "' WHERE id = 'x'");
+    for (const auto& approved :
+         {operators.approve(*shown, "ann", "", "", *bench.now), operators.approve(id, "ann", "", "", *bench.now)}) {
+      ASSERT_FALSE(approved.ok());
+      EXPECT_EQ(approved.error().code, "approval_altered");
+    }
+    auto swapped = operators.show(id, *bench.now);
+    ASSERT_TRUE(swapped.ok());
+    EXPECT_TRUE(swapped->altered);
+    EXPECT_NE(describe(*swapped).find("ALTERED"), std::string::npos);
+    EXPECT_NE(to_json(*swapped).find(R"("altered":true)"), std::string::npos);
+    for (double amount : {600.0, 4000.0}) {
+      auto outcome = bench.pay(runtime, amount);
+      ASSERT_NE(outcome.denied(), nullptr) << outcome.describe();
+      EXPECT_EQ(outcome.denied()->code, "approval_unavailable");
+    }
+    EXPECT_TRUE(operators.reject(id, "ann", "", "", *bench.now).ok()) << "to take away is always possible";
+    EXPECT_EQ(*bench.runs, 0);
+  }
+}
+
+TEST(OperatorKey, ARequestThatWasMadeAgainIsNotTheOneThatWasShown) {
+  Keyed bench;
+  auto runtime = bench.checking();
+  auto operators = bench.operators();
+  auto shown = operators.show(bench.ask(runtime), *bench.now);
+  ASSERT_TRUE(shown.ok());
+  shown->content[31] ^= 1;  // a request whose id begins like the one that was shown
+  EXPECT_EQ(operators.approve(*shown, "ann", "", "", *bench.now).error().code, "approval_altered");
 }
 
 TEST(OperatorKey, ARowSetBackDoesNotServeAgain) {
@@ -169,6 +219,99 @@ TEST(OperatorKey, ARowSetBackDoesNotServeAgain) {
   auto again = bench.pay(runtime, 600);
   ASSERT_NE(again.denied(), nullptr) << again.describe();
   EXPECT_EQ(*bench.runs, 1);
+}
+
+/// Whoever can write approvals.db but not the audit log cannot make an approval serve twice: the
+/// log says that it was used, to every runtime and after every restart, in whichever segment.
+TEST(OperatorKey, ARowSetBackDoesNotServeAnotherRuntimeOrALaterOne) {
+  for (Durability durability : {Durability::sync, Durability::group, Durability::async}) {
+    for (bool rotated : {false, true}) {
+      Keyed bench;
+      bench.options.audit.durability = durability;
+      std::optional<Runtime> first = bench.checking(), second = bench.checking();
+      std::string id = bench.ask(*first);
+      ASSERT_TRUE(bench.operators().approve(id, "ann", "", "", *bench.now).ok());
+      for (int i = 0; i < 5; ++i) ASSERT_TRUE(bench.pay(*first, 20).has_value());
+      ASSERT_TRUE(bench.pay(*first, 600).has_value());
+      ASSERT_TRUE(first->flush().ok());
+      if (rotated) {
+        ASSERT_TRUE(rotate_audit(bench.options.database).ok());
+      }
+      const int before = *bench.runs;
+      const auto refused = [&](const Runtime& runtime) {
+        bench.sql("UPDATE approvals SET state = 1, consumed = 0, consumed_by = '', outcome = ''");
+        auto again = bench.pay(runtime, 600);
+        ASSERT_NE(again.denied(), nullptr) << again.describe();
+        EXPECT_EQ(again.denied()->code, "approval_unavailable");
+        EXPECT_NE(again.denied()->reason.find("already used"), std::string::npos) << again.denied()->reason;
+        bench.sql("UPDATE approvals SET state = 1, consumed = 0, consumed_by = '', outcome = ''");
+        auto authorization = runtime.authorize("pay", json(R"({"to": "bob", "amount": 600.0})"));
+        EXPECT_FALSE(authorization.authorized);
+      };
+      refused(*second);
+      first.reset();
+      second.reset();
+      refused(bench.checking());
+      EXPECT_EQ(*bench.runs, before);
+      auto records = bench.read_records();
+      ASSERT_GE(records.size(), 2u);
+      for (size_t i = records.size() - 2; i < records.size(); ++i) {  // of the call and of the authorization
+        EXPECT_EQ(records[i].kind, RecordKind::denied);
+        EXPECT_EQ(records[i].cause, "approval_unavailable");
+      }
+      EXPECT_EQ(records[records.size() - 2].approval, id);
+      EXPECT_TRUE(bench.verify().ok);
+    }
+  }
+}
+
+TEST(OperatorKey, ARowSetBackAllTheTimeServesOnce) {
+  Keyed bench;
+  bench.options.operator_keys = {.sign = {}, .trust = {bench.key.public_key()}};
+  std::vector<Runtime> runtimes;
+  for (int i = 0; i < 3; ++i) runtimes.push_back(bench.open());
+  std::string id = bench.ask(runtimes[0]);
+  ASSERT_TRUE(bench.operators().approve(id, "ann", "", "", *bench.now).ok());
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (const Runtime& runtime : runtimes) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 20; ++i) (void)bench.pay(runtime, 600);
+    });
+  }
+  std::thread attacker([&] {
+    while (!stop) bench.sql("UPDATE OR IGNORE approvals SET state = 1 WHERE id = '" + id + "'");
+  });
+  for (std::thread& thread : threads) thread.join();
+  stop = true;
+  attacker.join();
+  EXPECT_EQ(*bench.runs, 1);
+}
+
+TEST(OperatorKey, TheLogNamesWhoApprovedAndWithWhichKey) {
+  Keyed bench;
+  auto runtime = bench.checking();
+  const std::string key = bench.key.public_key().text();
+  auto asked = bench.pay(runtime, 6000);
+  ASSERT_NE(asked.pending(), nullptr);
+  const std::string id = asked.pending()->approval_id;
+  ASSERT_TRUE(bench.operators().approve(id, "ann", "finance", "", *bench.now).ok());
+  ASSERT_TRUE(bench.operators().approve(id, "bob", "risk", "", *bench.now).ok());
+  ASSERT_TRUE(bench.pay(runtime, 6000).has_value());
+  Grant grant;
+  grant.until_ns = kNoon + 3600 * kSecond;
+  grant.granted_by = "cid";
+  ASSERT_TRUE(bench.operators().create_grant(grant, *bench.now).ok());
+  ASSERT_TRUE(bench.pay(runtime, 700).has_value());
+  std::string found;
+  for (const AuditRecord& record : bench.records(runtime)) {
+    for (const RecordedApprover& one : record.approvers) {
+      EXPECT_EQ(record.kind, RecordKind::intent);
+      EXPECT_EQ(key.rfind(one.key + "+", 0), 0u) << one.key << " begins the verifier key " << key;
+      found += one.name + ":" + one.group + " ";
+    }
+  }
+  EXPECT_EQ(found, "ann:finance bob:risk cid: ");
 }
 
 TEST(OperatorKey, AHandlerOnTheSpotSignsWithTheHostsKey) {
@@ -314,6 +457,19 @@ TEST(Grants, WithAKeyOnlySignedOnesCover) {
   EXPECT_NE(bench.pay(runtime, 600).pending(), nullptr) << "prolonged";
   bench.sql("UPDATE grants SET ends = ends - 1 WHERE id = '" + signed_one->id + "'");
   EXPECT_TRUE(bench.pay(runtime, 600).has_value());
+}
+
+TEST(Grants, AreCheckedOncePerSignature) {
+  Keyed bench;
+  detail::CheckedSignatures checked;
+  const detail::RowSignature signature = detail::sign_row({.sign = bench.key, .trust = {}}, "bytes");
+  const OperatorKeys keys{.sign = {}, .trust = {bench.key.public_key()}};
+  EXPECT_EQ(checked.signer(keys, "bytes", signature), "operator");
+  EXPECT_EQ(checked.verifications(), 1u);
+  EXPECT_EQ(checked.signer(keys, "bytes", signature), "operator");
+  EXPECT_EQ(checked.verifications(), 1u);
+  EXPECT_EQ(checked.signer(keys, "other", signature), "") << "other bytes are checked anew";
+  EXPECT_EQ(checked.verifications(), 2u);
 }
 
 // --- scopes ---
