@@ -83,6 +83,7 @@ void Evaluator::decide_lines(detail::Chunk& chunk) {
 }
 
 EventReader& Evaluator::current_reader() {
+  if (!scratch_) scratch_.emplace();
   if (!reader_ || evaluation_.live.version() != version_) {
     const auto pin = evaluation_.live.pin();
     version_ = pin.version();
@@ -97,7 +98,7 @@ Decision Evaluator::decide_event(const EventReader& reader) {
   // Neither printed nor recorded, a decision needs no list of every rule that matches.
   const bool all = evaluation_.format != DecisionFormat::none || evaluation_.recorder != nullptr;
   const auto start = Clock::now();
-  const Decision out = (all ? decide_all : decide)(reader.call(), reader.context(), scratch_, evaluation_.decide);
+  const Decision out = (all ? decide_all : decide)(reader.call(), reader.context(), *scratch_, evaluation_.decide);
   const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start);
   tally_.latency.add(static_cast<uint64_t>(took.count()));
   ++tally_.effects[static_cast<size_t>(out.effect)];

@@ -72,7 +72,7 @@ class Evaluator {
   const bool colour_;
   uint64_t version_ = 0;  // of the reader's program
   std::optional<EventReader> reader_;
-  Scratch scratch_;
+  std::optional<Scratch> scratch_;  // made for the first line: with few lines, most threads get none
   bool recorded_ = true;
   Tally tally_;
 };

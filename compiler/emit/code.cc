@@ -97,15 +97,21 @@ void CodeBuffer::finish() {
   for (const Deferred& block : deferred_) {
     bind(block.handler);
     uint32_t begin = pc();
-    emit(block.op, block.saved);
-    if (block.op == Op::raise_first) {
+    if (block.op == Op::remember_fault) {
+      emit(block.op, 0, block.saved);
+    } else {
+      emit(block.op, block.saved);
+    }
+    if (block.op == Op::raise_first || block.op == Op::remember_fault) {
       if (block.outer != kNoLabel) handlers_.push_back({begin, pc(), block.outer});
     } else {
       jump(block.next);
     }
   }
   for (Insn& insn : code_) {
-    if (insn.op == Op::jump || insn.op == Op::jump_if || insn.op == Op::jump_ifn) insn.b = labels_[insn.b];
+    const bool jumps =
+        insn.op == Op::jump || insn.op == Op::jump_if || insn.op == Op::jump_ifn || insn.op == Op::recall;
+    if (jumps) insn.b = labels_[insn.b];
   }
   for (Handler& handler : handlers_) handler.target = labels_[handler.target];
 }

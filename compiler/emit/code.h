@@ -46,7 +46,8 @@ class CodeBuffer {
   void begin_region(Label handler);
   void end_region();
   /// Adds a handler block, which is placed after all other code so that the path without faults
-  /// stays straight. It runs `op saved`; save_fault then continues at `next`.
+  /// stays straight. It runs `op saved`; save_fault then continues at `next`. For remember_fault,
+  /// `saved` is the number of the let.
   void defer_handler(Label handler, Op op, uint32_t saved, Label next);
   uint32_t allocate_saved();
   void release_saved() { --saved_depth_; }

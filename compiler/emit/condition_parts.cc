@@ -18,6 +18,7 @@ void collect(Arena& arena, const Node* node, std::vector<const Node*>& out) {
       Node* part = arena.make<Node>(*node);
       part->type = body->type;
       part->span = body->span;
+      part->of_let = kNone;
       part->args = arena.copy(std::vector<Node*>{node->args[0], const_cast<Node*>(body)});
       out.push_back(part);
     }

@@ -59,7 +59,8 @@ class SetEmitter {
         index_(index),
         data_(data),
         tables_(data, diagnostics),
-        expressions_(tables_),
+        lets_(set),
+        expressions_(tables_, &lets_),
         rule_list_(data.rule_list),
         package_rules_(data.package_rules) {}
 
@@ -185,6 +186,7 @@ class SetEmitter {
   const indexing::Index& index_;
   ProgramData& data_;
   Tables tables_;
+  emission::LetSharing lets_;
   ExpressionEmitter expressions_;
   Runs<uint32_t> rule_list_;
   Runs<PackageRules> package_rules_;

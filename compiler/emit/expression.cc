@@ -2,6 +2,9 @@
 // c, x.y.z) may be as long as the source allows and are walked in a loop. Everything else recurses
 // at most as deep as brackets nest.
 #include "compiler/emit/expression.h"
+
+#include <utility>
+
 #include "vm/program/register_kinds.h"
 
 namespace ordain::emission {
@@ -42,9 +45,11 @@ uint32_t ExpressionEmitter::emit(const typed::Expression& expression, uint8_t ki
   code_.reset();
   variables_.assign(expression.local_count, {});
   chain_.clear();
+  loop_depth_ = 0;
+  computed_ = nullptr;
   const Node& root = *expression.root;
   uint8_t result = kind;
-  if (kind == kBool && is_logic(root)) {
+  if (kind == kBool && is_logic(root) && !is_shared(root)) {
     root_condition(root);
   } else {
     Operand operand = value(root);
@@ -134,7 +139,7 @@ bool ExpressionEmitter::is_chain(const Node& node) {
 Operand ExpressionEmitter::value(const Node& node, Register dest) {
   size_t base = chain_.size();
   const Node* bottom = &node;
-  while (is_chain(*bottom) && !is_slot_test(*bottom)) {
+  while (is_chain(*bottom) && !is_slot_test(*bottom) && !is_shared(*bottom)) {
     chain_.push_back(bottom);
     bottom = bottom->args[0];
   }
@@ -170,6 +175,7 @@ Operand ExpressionEmitter::apply(const Node& node, First first, Register dest) {
 }
 
 Operand ExpressionEmitter::unchained_value(const Node& node, Register dest) {
+  if (is_shared(node)) return shared_let(node, dest);
   switch (node.kind) {
     case NodeKind::constant:
       return constant(node.value, dest, node.at);
@@ -274,6 +280,30 @@ Operand ExpressionEmitter::map_literal(const Node& node, Register dest) {
 }
 
 // --- let
+
+/// Emits the value of a let that rules share: if it is known, the code of the value is skipped.
+Operand ExpressionEmitter::shared_let(const Node& node, Register dest) {
+  const uint8_t kind = value_kind(node);
+  const Node* outer = std::exchange(computed_, &node);
+  const uint32_t let = tables_.shared_let(*lets_, node, kind);
+  if (let == kNone) {
+    Operand out = value(node, dest);
+    computed_ = outer;
+    return out;
+  }
+  Register out = target(kind, dest);  // of the let's own kind, as the program declares it
+  Label known = code_.new_label();
+  Label handler = code_.new_label();
+  code_.emit(Op::recall, out, known, let);
+  code_.begin_region(handler);
+  value(node, out);
+  code_.end_region();
+  code_.defer_handler(handler, Op::remember_fault, let, kNoLabel);
+  code_.emit(Op::remember, out, let);
+  code_.bind(known);
+  computed_ = outer;
+  return deliver(out, dest, node.at);
+}
 
 void ExpressionEmitter::bind_let(const Node& node) {
   const Node& init = *node.args[0];

@@ -7,6 +7,7 @@
 
 #include "compiler/check/expression/typed.h"
 #include "compiler/emit/code.h"
+#include "compiler/emit/let_sharing.h"
 #include "compiler/emit/tables.h"
 
 namespace ordain::emission {
@@ -57,7 +58,8 @@ inline bool may_fault_as_condition(const typed::Node& node) {
 
 class ExpressionEmitter {
  public:
-  explicit ExpressionEmitter(Tables& tables) : tables_(tables) {}
+  /// @param lets those that are computed once in a decision; nullptr: none
+  explicit ExpressionEmitter(Tables& tables, LetSharing* lets = nullptr) : tables_(tables), lets_(lets) {}
 
   /// Emits an expression and returns the predicate's number. `kind` is what its value must be
   /// (kAnyKind: anything); another kind faults with no_such_overload.
@@ -82,6 +84,10 @@ class ExpressionEmitter {
   Operand let_value(const Node& node, Register dest);
   void bind_let(const Node& node);
   void unbind_let(const Node& node);
+  Operand shared_let(const Node& node, Register dest);
+  bool is_shared(const Node& node) const {
+    return lets_ != nullptr && loop_depth_ == 0 && &node != computed_ && lets_->is_shared(node);
+  }
   uint8_t value_kind(const Node& node) const;
   static bool is_chain(const Node& node);
 
@@ -132,6 +138,9 @@ class ExpressionEmitter {
   void build_step(const Node& node, Register builder);
 
   Tables& tables_;
+  LetSharing* lets_;
+  uint32_t loop_depth_ = 0;         ///< loops whose steps are being emitted
+  const Node* computed_ = nullptr;  ///< the innermost shared let whose value is being emitted
   CodeBuffer code_;
   std::vector<Variable> variables_;
   std::vector<const Node*> chain_;

@@ -47,6 +47,7 @@ bool ExpressionEmitter::is_logic(const Node& node) {
 
 /// Jumps to one of `exits`. A value that is not a bool faults at `fault_at`.
 void ExpressionEmitter::condition(const Node& node, const Exits& exits, const Span& fault_at) {
+  if (is_shared(node)) return branch(value(node), exits, fault_at);
   switch (node.kind) {
     case NodeKind::constant:
       if (!node.value.is(Kind::boolean)) break;
@@ -103,7 +104,7 @@ void ExpressionEmitter::branch(Operand operand, const Exits& exits, const Span& 
 /// (a && b) && c is a && b && c, with the same value and the same fault.
 void ExpressionEmitter::operands_of(const Node& node, NodeKind kind, std::vector<const Node*>& out) {
   for (const Node* arg : node.args) {
-    if (arg->kind == kind) {
+    if (arg->kind == kind && !is_shared(*arg)) {
       operands_of(*arg, kind, out);
     } else {
       out.push_back(arg);

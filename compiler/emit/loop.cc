@@ -27,6 +27,7 @@ uint32_t iteration_cost(const Node& node) {
 ExpressionEmitter::Loop ExpressionEmitter::begin_loop(const Node& node) {
   Loop loop;
   loop.range = value(*node.args[0]);
+  ++loop_depth_;
   loop.size = {code_.allocate(kInt), true};
   loop.index = {code_.allocate(kInt), true};
   loop.body = code_.new_label();
@@ -50,6 +51,7 @@ ExpressionEmitter::Loop ExpressionEmitter::begin_loop(const Node& node) {
 }
 
 void ExpressionEmitter::end_loop(const Node& node, const Loop& loop) {
+  --loop_depth_;
   code_.bind(loop.next);
   code_.emit(Op::inc, loop.index.reg);
   code_.bind(loop.test);

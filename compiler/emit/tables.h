@@ -13,6 +13,7 @@
 
 #include "compiler/diagnostic/line_map.h"
 #include "compiler/emit/code.h"
+#include "compiler/emit/let_sharing.h"
 #include "ordain/diagnostic.h"
 #include "ordain/function.h"
 #include "vm/program/program_data.h"
@@ -40,6 +41,10 @@ class Tables {
   uint32_t import(const Overload& overload);
   uint32_t dynamic_import(const Function& function, size_t args);
   uint32_t prepared(uint32_t import, uint32_t constant);
+  /// Returns kNone if the program has no room for another shared let.
+  uint32_t shared_let(LetSharing& lets, const typed::Node& node, uint8_t kind) {
+    return lets.number(data_, node, kind);
+  }
   /// Copies finished code into the program, or finds equal code there.
   uint32_t predicate(const CodeBuffer& code, uint8_t result);
 

@@ -47,7 +47,9 @@ class Folder {
       args[i] = fold_node(args[i], node->kind == NodeKind::map && i % 2 == 0);
       if (node->kind == NodeKind::let && i == 0) let_values_[node->local] = args[0];
     }
+    const uint32_t let = node->of_let;
     Node* out = in_place(node, reduce(node), is_key);
+    if (out->of_let == kNone) out->of_let = let;
     if (out->kind == NodeKind::local) {
       auto value = let_values_.find(out->local);
       if (value != let_values_.end()) out->may_fault = value->second->may_fault;

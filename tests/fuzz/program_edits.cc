@@ -117,6 +117,8 @@ class Editor {
         return number(now, 8);
       case 'B':
         return number(now, 64);
+      case 'V':
+        return number(now, d_.shared_lets.size());
       default:
         return number(now, p.registers.count);
     }

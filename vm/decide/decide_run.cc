@@ -59,7 +59,7 @@ uint32_t Run::try_batch(uint32_t entry, uint32_t end, uint32_t* count) {
   frame.mark = arena.mark();
   frame.forget_fault();
   const uint32_t first = code != nullptr ? code(&frame) : interpret_batch(frame, entry, *count);
-  if (first % 4 != static_cast<uint32_t>(Truth::fault)) arena.rewind(frame.mark);
+  if (first % 4 != static_cast<uint32_t>(Truth::fault)) frame.rewind(frame.mark);
   return first;
 }
 
@@ -68,7 +68,7 @@ Truth Run::test(const RuleCode& rule) {
   if (rule.condition == kNone) return Truth::yes;
   const Arena::Mark mark = arena.mark();
   const Truth truth = run(rule.condition);
-  if (truth != Truth::fault) arena.rewind(mark);
+  if (truth != Truth::fault) frame.rewind(mark);
   return truth;
 }
 

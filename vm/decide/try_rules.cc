@@ -102,7 +102,7 @@ class Decider {
         each(range, [&](const RuleCode& rule, Known known) {
           const Arena::Mark mark = run_.arena.mark();
           if (test(rule, known) == Truth::yes) matched[count++] = rule.rule;
-          run_.arena.rewind(mark);
+          run_.frame.rewind(mark);
           return true;
         });
       }
@@ -201,7 +201,7 @@ class Decider {
       const Arena::Mark mark = run_.arena.mark();
       const Truth truth = test(rule, known);
       if (truth == Truth::yes) out = {&rule, effect_of(kind)};
-      if (truth == Truth::fault && kind == RuleKind::allow) run_.arena.rewind(mark);
+      if (truth == Truth::fault && kind == RuleKind::allow) run_.frame.rewind(mark);
       if (truth == Truth::fault && kind != RuleKind::allow) out = blocked(rule);
       return !out.has_rule();
     });
@@ -382,7 +382,7 @@ class Decider {
     const Truth truth = test(rule, known);
     if (truth == Truth::fault && redact) return deny_by_fault(rule, run_.frame.eval.fault, out);
     if (truth != Truth::yes) {
-      run_.arena.rewind(mark);
+      run_.frame.rewind(mark);
       return true;
     }
     Obligation& obligation = *new (&obligations[(*count)++]) Obligation();

@@ -19,7 +19,8 @@ Execution::Execution(const Call& call, const Context& context, Scratch& scratch,
 bool Execution::prepare() {
   frame.registers = arena.array<Value>(frame.link->max_registers);
   frame.saved = arena.array<Fault>(frame.link->max_saved_faults);
-  return frame.registers != nullptr && frame.saved != nullptr;
+  return frame.registers != nullptr && frame.saved != nullptr &&
+         frame.lets.prepare(arena, static_cast<uint32_t>(data.shared_lets.size()));
 }
 
 std::string_view Execution::keep(std::string_view text) {

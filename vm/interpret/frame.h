@@ -6,6 +6,7 @@
 
 #include "ordain/eval.h"
 #include "vm/facts/fact_banks.h"
+#include "vm/interpret/shared_lets.h"
 #include "vm/program/linked_program.h"
 #include "vm/value/private_api.h"
 
@@ -22,6 +23,7 @@ struct Frame {
   const LinkTables* link;
   Budget budget;     ///< for each predicate
   Arena::Mark mark;  ///< memory that a batch's predicates allocate is freed back to here
+  SharedLets lets;
 
   /// Prepares for the next predicate: gives it its own budget, and clears the fault.
   void renew() {
@@ -35,6 +37,8 @@ struct Frame {
     eval.fault.code = FaultCode::none;
     eval.fault.location = UINT32_MAX;
   }
+  /// Frees what was allocated since `to`, except what shared lets keep.
+  void rewind(Arena::Mark to) { eval.arena->rewind(to.used < lets.kept.used ? lets.kept : to); }
 };
 
 /// Runs a predicate. Returns 0 for false, 1 for true or (if its result is not a bool) for a value

@@ -344,6 +344,21 @@ dispatch:
   CASE(inc) : r[pc->a].u += 1;
   NEXT(1);
 
+  // --- shared lets
+  CASE(recall) : {
+    const Recalled found = recall_let(frame.lets, eval, pc->c, &r[pc->a]);
+    if (found == Recalled::value) GO(pc->b);
+    if (found == Recalled::fault) goto raised;
+    NEXT(1);
+  }
+  CASE(remember) : remember_value(frame.lets, eval, pc->b, r[pc->a]);
+  NEXT(1);
+  CASE(remember_fault) : {
+    fault_with(eval, Fault(eval.fault));
+    remember_fault(frame.lets, eval, pc->b);
+    goto raised;
+  }
+
   // --- superinstructions
 #define X2(a, b) CASE(a##Then##b) : PART(a, 0) END_##b(1)
 #define X3(a, b, c) CASE(a##Then##b##Then##c) : PART(a, 0) PART(b, 1) END_##c(2)
@@ -370,7 +385,7 @@ returns: if (rules == nullptr) {
 if (r[pc->a].as_bool()) return 4 * place + 1;
 
 next_rule: if (++place == count) return 4 * count;
-if (eval.memory_left != frame.budget.memory) eval.arena->rewind(frame.mark);
+if (eval.memory_left != frame.budget.memory) frame.rewind(frame.mark);
 frame.renew();
 number = rule_codes[rules[place]].condition;
 if (number == kNone) return 4 * place + 1;

@@ -51,7 +51,7 @@ uint32_t interpret_again(Frame* frame, uint32_t predicate) {
 /// Called before a predicate of a batch that may spend budget or allocate.
 void renew(Frame* frame) {
   frame->renew();
-  frame->eval.arena->rewind(frame->mark);
+  frame->rewind(frame->mark);
 }
 
 void save_fault(Frame* frame, uint32_t saved) { frame->saved[saved] = frame->eval.fault; }
@@ -156,6 +156,14 @@ void iter_value(Frame* frame, const Value* container, uint64_t at) {
   frame->result = ops::iter_value(*container, static_cast<int64_t>(at));
 }
 
+// --- shared lets
+
+uint32_t recall(Frame* frame, uint32_t let) {
+  return static_cast<uint32_t>(recall_let(frame->lets, frame->eval, let, &frame->result));
+}
+void remember(Frame* frame, uint32_t let, const Value* value) { remember_value(frame->lets, frame->eval, let, *value); }
+void remember_fault_of(Frame* frame, uint32_t let) { remember_fault(frame->lets, frame->eval, let); }
+
 template <typename F>
 void* address_of(F* function) {
   return reinterpret_cast<void*>(function);
@@ -204,6 +212,9 @@ std::span<const Helper> helpers() {
       {"ordain_iter_item", "v:ppl", address_of(iter_item)},
       {"ordain_iter_key", "v:ppl", address_of(iter_key)},
       {"ordain_iter_value", "v:ppl", address_of(iter_value)},
+      {"ordain_recall", "i:pi", address_of(recall)},
+      {"ordain_remember", "v:pip", address_of(remember)},
+      {"ordain_remember_fault", "v:pi", address_of(remember_fault_of), true},
   };
   return table;
 }

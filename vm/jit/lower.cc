@@ -139,9 +139,7 @@ void PredicateLowering::find_blocks() {
   for (uint32_t pc = 0; pc < p_.code.count; ++pc) {
     if (!reachable_[pc]) continue;
     const Op op = code_[pc].op;
-    if (op == Op::jump || op == Op::jump_if || op == Op::jump_ifn) {
-      leader(code_[pc].b);
-    }
+    if (jumps(op)) leader(code_[pc].b);
     charges_ |= op == Op::charge;  // every loop charges
   }
 }
@@ -177,7 +175,7 @@ void PredicateLowering::find_reachable() {
     reachable_[pc] = true;
     const Insn& insn = code_[pc];
     if (!restarts_ && handlers_[pc] != kNone) open.push_back(handlers_[pc]);
-    if (insn.op == Op::jump || insn.op == Op::jump_if || insn.op == Op::jump_ifn) open.push_back(insn.b);
+    if (jumps(insn.op)) open.push_back(insn.b);
     const bool goes_on = std::strchr(op_info(insn.op).flags, 'E') == nullptr;
     if (goes_on || insn.op == Op::jump_if || insn.op == Op::jump_ifn) open.push_back(pc + 1);
   }
@@ -230,7 +228,8 @@ void PredicateLowering::instruction(const Insn& insn) {
   if (insn.op < Op::call) return saved_faults(insn);
   if (insn.op < Op::select) return call(insn);
   if (insn.op < Op::iter_size) return container(insn);
-  return iteration(insn);
+  if (insn.op < Op::recall) return iteration(insn);
+  return shared_let(insn);
 }
 
 void PredicateLowering::control(const Insn& insn) {

@@ -135,6 +135,7 @@ class PredicateLowering {
   void fault_if(V condition, Block exit);
   void fault_unless(V ok);
   void saved_faults(const Insn& insn);
+  void raise();
   llvm::AllocaInst* saved_flag(uint32_t saved);
   V location() { return b_.getInt32(locations_[pc_]); }
 
@@ -211,6 +212,10 @@ class PredicateLowering {
   bool counts_up(uint32_t reg) const;
   const Insn* only_way_to(uint32_t pc) const;
   bool within_list(const Insn& insn);
+
+  // lower_shared_let.cc
+  void shared_let(const Insn& insn);
+  void recall(const Insn& insn);
 
   ModuleLowering& m_;
   const uint32_t predicate_;

@@ -108,7 +108,11 @@ void PredicateLowering::saved_faults(const Insn& insn) {
   }
   b_.SetInsertPoint(next);
   if (insn.op != Op::raise_first) return;
-  // The fault that led here stays set.
+  raise();  // the fault that led here stays set
+}
+
+/// Ends the block with the fault that is set, which has its location.
+void PredicateLowering::raise() {
   if (handlers_[pc_] != kNone) {
     b_.CreateBr(blocks_[handlers_[pc_]]);
   } else {

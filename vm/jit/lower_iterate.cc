@@ -4,12 +4,12 @@
 #include <algorithm>
 
 #include "vm/jit/lower.h"
+#include "vm/program/verify.h"
 
 namespace ordain::native {
 namespace {
 
 bool writes(const Insn& insn) { return op_info(insn.op).operands[0] == '='; }
-bool jumps(Op op) { return op == Op::jump || op == Op::jump_if || op == Op::jump_ifn; }
 
 }  // namespace
 

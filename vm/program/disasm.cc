@@ -57,6 +57,7 @@ class Disassembler {
           data_.predicates.size(), data_.code.size(), data_.schema.slots.size(), data_.symbols.size(),
           data_.constants.size());
     slots();
+    shared_lets();
     name_predicates();
     for (uint32_t i = 0; i < data_.predicates.size(); ++i) predicate(i);
     for (CapabilityId id = 0; id < data_.schema.capabilities.size(); ++id)
@@ -79,6 +80,13 @@ class Disassembler {
       print("{}", slot.compared ? ", compared" : "");
       if (!slot.member_symbols.empty()) print(", {} members", slot.member_symbols.size());
       print("\n");
+    }
+  }
+
+  void shared_lets() {
+    if (!data_.shared_lets.empty()) print("\nshared lets\n");
+    for (size_t i = 0; i < data_.shared_lets.size(); ++i) {
+      print("  {} {}: {}\n", i, data_.shared_lets[i].name, kind_name(data_.shared_lets[i].kind));
     }
   }
 
@@ -174,6 +182,8 @@ class Disassembler {
         const Slot& slot = data_.schema.slots[insn.b];
         return quoted(data_.symbols[slot.member_symbols[value - slot.first_bit] - 1]);
       }
+      case 'V':
+        return fmt::format("let {} {}", value, data_.shared_lets[value].name);
       case 'J':
         return fmt::format("L{}", labels_.at(value));
       case 'F':

@@ -3,6 +3,7 @@
 #include "ordain/index_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
@@ -201,10 +202,19 @@ class TextWriter {
 
   std::string write() {
     for (const IndexedRange& indexed : ranges_of(index_.data())) range(indexed);
+    shared_lets();
     return fmt::to_string(out_);
   }
 
  private:
+  // A let that differs between capabilities has several entries.
+  void shared_lets() {
+    std::set<std::string> names;
+    for (const SharedLet& let : index_.data().shared_lets) names.insert(let.name);
+    if (names.empty()) return;
+    line(0, "lets computed at most once in a decision: {}", fmt::join(names, ", "));
+  }
+
   template <typename... Args>
   void line(size_t indent, fmt::format_string<Args...> text, Args&&... args) {
     fmt::format_to(std::back_inserter(out_), "{:{}}", "", 2 * indent);

@@ -83,9 +83,9 @@ void index_members(const Schema& schema, KeyIndex* index) {
 void shrink(ProgramData& data) {
   const auto shrink_all = [](auto&... tables) { (tables.shrink_to_fit(), ...); };
   shrink_all(data.locations, data.symbols, data.constants, data.code, data.register_kinds, data.handlers,
-             data.insn_locations, data.predicates, data.rules, data.rule_codes, data.rule_list, data.index_notes,
-             data.index_nodes, data.index_edges, data.index_leaves, data.index_literals, data.package_rules,
-             data.capability_rules, data.schema.slots, data.schema.capabilities);
+             data.insn_locations, data.predicates, data.shared_lets, data.rules, data.rule_codes, data.rule_list,
+             data.index_notes, data.index_nodes, data.index_edges, data.index_leaves, data.index_literals,
+             data.package_rules, data.capability_rules, data.schema.slots, data.schema.capabilities);
 }
 
 }  // namespace

@@ -219,6 +219,12 @@ class Loader {
   }
 
   void code(Reader& in) {
+    data_.shared_lets = read_list(in, 2, [&] {
+      SharedLet let;
+      let.name = string(in);
+      let.kind = in.byte();
+      return let;
+    });
     data_.predicates = read_list(in, 6, [&] {
       Predicate p;
       p.result = in.byte();

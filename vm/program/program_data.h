@@ -74,6 +74,13 @@ struct Prepared {
   uint32_t constant = 0;
 };
 
+/// A let that several rules use. Its value is computed at most once in a decision.
+struct SharedLet {
+  std::string name;
+  uint8_t kind = kAnyKind;  ///< of its value
+};
+inline constexpr uint32_t kMaxSharedLets = 1024;  ///< more are computed where they are used
+
 /// A rule as it applies to one capability, or to several for which it is the same. kNone: not
 /// given.
 struct RuleCode {
@@ -216,6 +223,7 @@ struct ProgramData {
   std::vector<Handler> handlers;
   std::vector<InsnLocation> insn_locations;
   std::vector<Predicate> predicates;
+  std::vector<SharedLet> shared_lets;
 
   std::vector<PackageInfo> packages;
   std::vector<RuleInfo> rules;

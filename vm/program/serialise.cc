@@ -267,6 +267,11 @@ class Serialiser {
   // Writes only the operands that an instruction has.
   void code() {
     Writer& out = section(Section::code);
+    out.number(data_.shared_lets.size());
+    for (const SharedLet& let : data_.shared_lets) {
+      out.number(string(let.name));
+      out.byte(let.kind);
+    }
     out.number(data_.predicates.size());
     for (const Predicate& p : data_.predicates) {
       out.byte(p.result);

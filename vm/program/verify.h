@@ -81,10 +81,12 @@ inline bool is_register(char operand) {
   return operand == '*' || operand == '#' || operand == '@' || (operand >= 'a' && operand <= 'z') || operand == 'L' ||
          operand == 'M' || operand == 'O' || operand == 'T';
 }
+/// True if control may go to the instruction in operand b.
+inline bool jumps(Op op) { return kShapes[static_cast<uint16_t>(op)].operands[1].kind == 'J'; }
 inline bool may_fault(Op op) { return kShapes[static_cast<uint16_t>(op)].faults; }
 /// True if control never continues at the next instruction.
 inline bool never_falls_through(Op op) {
-  return op == Op::jump || op == Op::ret || op == Op::raise_first || op == Op::fail;
+  return op == Op::jump || op == Op::ret || op == Op::raise_first || op == Op::fail || op == Op::remember_fault;
 }
 /// Returns the number of argument registers of a call instruction, and 0 for others.
 uint32_t argument_count(const ProgramData& data, const Insn& insn);

@@ -47,6 +47,11 @@ class CodeChecker {
   CodeChecker(const ProgramData& data, const LinkTables& link) : data_(data), link_(link) {}
 
   std::string check() {
+    if (data_.shared_lets.size() > kMaxSharedLets) return "there are too many shared lets";
+    for (const SharedLet& let : data_.shared_lets) {
+      if (!valid_utf8(let.name)) return "a let's name is not UTF-8";
+      if (let.kind == kBuilderKind || !known_kind(let.kind)) return fmt::format("let `{}` is of no kind", let.name);
+    }
     Predicate next;  // where the next predicate's ranges must begin
     for (size_t i = 0; i < data_.predicates.size(); ++i) {
       const Predicate& p = data_.predicates[i];
@@ -149,6 +154,8 @@ class CodeChecker {
         return value < data_.imports.size() ? "" : "there is no such import";
       case 'P':
         return value < data_.prepared.size() ? "" : "there is no such prepared call";
+      case 'V':
+        return value < data_.shared_lets.size() ? "" : "there is no such let";
       default:
         return "";  // N, and operands whose meaning depends on others: B, R
     }
@@ -182,6 +189,12 @@ class CodeChecker {
       case Op::iter_key:
       case Op::iter_value:
         return any_destination(insn.a);
+      case Op::recall:
+        return same(insn.a, data_.shared_lets[insn.c].kind);
+      case Op::remember: {
+        const uint8_t kind = data_.shared_lets[insn.b].kind;
+        return kind == kAnyKind || declared(insn.a) == kind ? "" : "the let is of another kind";
+      }
       case Op::call:
         return call(insn, insn.b);
       case Op::call_prepared:

@@ -83,8 +83,6 @@ class Flow {
     if (!never_falls_through(insn.op)) visit(pc + 1);
   }
 
-  static bool jumps(Op op) { return op == Op::jump || op == Op::jump_if || op == Op::jump_ifn; }
-
   bool goes_forward() const {
     for (uint32_t pc = 0; pc < count_; ++pc) {
       if (jumps(code_[pc].op) && code_[pc].b <= pc) return false;
@@ -205,8 +203,11 @@ class Flow {
       // Other writes only add to the state. A builder that is started anew may be of the other kind
       // from here on.
       if (insn.op == Op::list_new || insn.op == Op::map_new) handler = kNone;
+      // Only the jump of recall assigns its register.
+      const bool keeps = insn.op == Op::recall && !has(insn.a);
       writes(insn);
       if (jumps(insn.op)) merge_into(insn.b);
+      if (keeps) clear(insn.a);
     }
     if (!never_falls_through(code_[end - 1].op)) merge_into(end);
   }
@@ -217,7 +218,8 @@ class Flow {
       wrong_ = fmt::format("pc {}: {}: {}{} may not be assigned", pc, op_info(insn.op).name, letter, number);
       return false;
     };
-    if ((insn.op == Op::save_fault || insn.op == Op::raise_first) && !has(handling_bit())) {
+    const bool handles = insn.op == Op::save_fault || insn.op == Op::raise_first || insn.op == Op::remember_fault;
+    if (handles && !has(handling_bit())) {
       wrong_ = fmt::format("pc {}: {}: a fault need not have led here", pc, op_info(insn.op).name);
       return false;
     }

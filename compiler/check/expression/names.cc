@@ -200,9 +200,10 @@ Node* ExprChecker::clone(const Node& node, uint32_t local_base) {
     static_cast<Node&>(*copy) = node;
     copy->root = &root->second;
     copy->path = arena_.copy(slot.path);
-    copy->slot_type = slot.type;
     copy->whole_root = root_name == slot.path;
-    copy->optional = slot.optional;
+    // The slot of a whole input or output serves all capabilities, whatever they declare.
+    copy->slot_type = copy->whole_root ? static_type(copy->root->type) : slot.type;
+    copy->optional = copy->whole_root ? copy->root->type->kind == TypeKind::dyn && !lone_ : slot.optional;
     copy->builtin = slot.builtin;
     out = copy;
   } else {

@@ -87,6 +87,7 @@ struct Node {
   SlotId slot = kNone;
   uint32_t local = kNone;
   uint32_t local2 = kNone;
+  uint32_t of_let = kNone;  ///< the node is the value of this let, an index into PolicySet::lets
   std::string_view field;
   const Overload* overload = nullptr;
   const Function* function = nullptr;
@@ -169,6 +170,7 @@ struct PolicySet {
   std::vector<uint32_t> rule_packages;         ///< by rule
   std::vector<RuleList> lists[2];              ///< by stage, then capability; one more at the end, for undeclared ones
   std::vector<PolicyVersion> policy_versions;  ///< of the policies that declare one
+  std::vector<std::string> lets;               ///< qualified names, in source order
   std::vector<Test> tests;                     ///< in source order
 };
 

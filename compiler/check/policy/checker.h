@@ -31,6 +31,7 @@ inline constexpr uint64_t kMaxExpandedNodes = 200'000;
 struct Access {
   std::string_view root;
   std::vector<std::string_view> path;
+  bool whole = false;  ///< the root as a value, by a function that takes any: its declared type makes no difference
 };
 
 /// The names that an expression refers to, by its syntax alone. May list more than the expression

@@ -34,6 +34,7 @@ void add_let(State& state, PackageId package_id, const syntax::LetDecl& decl) {
   let.name = package.name.empty() ? std::string(decl.name.text) : package.name + "." + std::string(decl.name.text);
   let.decl = &decl;
   package.own_lets.emplace(std::string(decl.name.text), static_cast<LetId>(state.lets.size()));
+  state.set.lets.push_back(let.name);
   state.lets.push_back(std::move(let));
 }
 
@@ -181,6 +182,8 @@ const CheckedLet& check_let(State& state, LetId id, Stage stage, CapabilityId ca
     fold(state.arena, expression);
   }
   checked.node = expression.root != nullptr ? expression.root : error_node(state, let);
+  // What is another let's value already keeps that let's number. No reader shares the tree yet.
+  if (checked.node->of_let == kNone) const_cast<typed::Node*>(checked.node)->of_let = id;
   return checked;
 }
 

@@ -99,6 +99,7 @@ class Reader {
   }
 
   void read_call(const syntax::Expr& call, const Bound* bound) {
+    if (read_whole(call, bound)) return;
     size_t first = 0;
     if (call.member && !call.args.empty()) {
       // A qualified function (math.greatest) looks like a member of a name; unknown names are
@@ -120,6 +121,55 @@ class Reader {
     for (size_t i = first + variables; i < call.args.size(); ++i) {
       push(call.args[i], bind && i == first + 1 ? bound : inner);
     }
+  }
+
+  // Reads `texts(input)`, `dyn(output)` and the like: whatever the declaration of the root, the call
+  // means the same.
+  bool read_whole(const syntax::Expr& call, const Bound* bound) {
+    if (call.args.size() != (call.member ? 2 : 1) || call.args.back() == nullptr) return false;
+    const syntax::Expr& root = *call.args.back();
+    if (root.kind != syntax::ExprKind::ident || !is_input_or_output(root.name) || is_taken(root.name, bound))
+      return false;
+    if (!takes_any_value(called_function(call, bound))) return false;
+    out_.nodes += call.args.size();
+    out_.accesses.push_back({root.name, {}, true});
+    return true;
+  }
+
+  // @returns whether a variable or a let has the name
+  bool is_taken(std::string_view name, const Bound* bound) const {
+    return is_bound(bound, name) || package_.first_words.contains(std::string(name));
+  }
+
+  // @returns nullptr if the call is not one of a function by its name, qualified or not
+  const Function* called_function(const syntax::Expr& call, const Bound* bound) const {
+    std::string name(call.name);
+    if (call.member) {
+      const syntax::Expr* qualifier = call.args[0];
+      if (qualifier == nullptr || qualifier->kind != syntax::ExprKind::ident) return nullptr;
+      const auto is_qualifier = [&](const Root& known) { return known.name == qualifier->name; };
+      if (is_taken(qualifier->name, bound) || is_input_or_output(qualifier->name) ||
+          std::any_of(state_.roots.begin(), state_.roots.end(), is_qualifier)) {
+        return nullptr;
+      }
+      name = std::string(qualifier->name) + "." + name;
+    }
+    for (std::string container = package_.name; !container.empty();) {
+      if (const Function* found = state_.functions.find(container + "." + name)) return found;
+      const size_t dot = container.rfind('.');
+      container = dot == std::string::npos ? "" : container.substr(0, dot);
+    }
+    return state_.functions.find(name);
+  }
+
+  // @returns whether the function's one argument may be of any type, and neither the choice of the
+  // overload nor the type of the result depends on it
+  static bool takes_any_value(const Function* function) {
+    if (function == nullptr || function->overloads.size() != 1) return false;
+    const Overload& overload = *function->overloads[0];
+    if (overload.member || overload.params.size() != 1) return false;
+    const TypeKind param = overload.params[0]->kind;
+    return param == TypeKind::dyn || (param == TypeKind::param && overload.result->kind == TypeKind::dyn);
   }
 
   // list.all(i, x, p) has two variables; list.map(x, filter, transform) has one, though it has three arguments.
@@ -158,6 +208,7 @@ std::vector<LetId> let_closure(const State& state, const Reads& reads) {
 }
 
 std::string access_key(State& state, const Access& access, const Type* root, bool* missing) {
+  if (access.whole) return "whole";
   if (root == nullptr) return "dyn";
   std::string guards;
   const Type* type = root;
@@ -182,6 +233,7 @@ AccessSet& access_set(State& state, std::vector<Access> accesses) {
       path += '.';
       path += name;
     }
+    if (access.whole) path += " whole";
     by_path.emplace(std::move(path), std::move(access));
   }
   std::string key;

@@ -45,7 +45,8 @@ class Binder {
     if (type != nullptr && type->kind == TypeKind::record) {
       record.type = type->record;
       record.open = type->record->open;
-      record.whole = slot_at(schema_, by_path_, path, *type);
+      const bool of_call = path == "input" || path == "output";  // whose slot serves all capabilities
+      record.whole = slot_at(schema_, by_path_, path, of_call ? types::kDyn : *type);
     } else {
       record.dynamic = true;
       record.open = true;

@@ -379,6 +379,24 @@ TEST(Emit, EmptyListsAreNotTakenForWhatWasMadeNext) {
   EXPECT_EQ(maps, 1U);
 }
 
+// Rules under a glob that read the input only as a whole are compiled once, not once for each target.
+TEST(Emit, WholeInputsDoNotMultiplyPredicates) {
+  std::string text;
+  for (const char* input : {"{ a: string }", "{ b: int, c: list(string) }", "open { d: double }", "{ e: int }"}) {
+    text += "capability tools.c" + std::to_string(text.size()) + " { input " + input + " }\n";
+  }
+  text += "policy p on before tools.*, other { allow;\n";
+  for (int i = 0; i < 7; ++i) {
+    const std::string n = std::to_string(i);
+    text += "deny t" + n + " when texts(input).exists(t, t.matches(\"k[0-9]" + n + "\"));\n";
+    text += "deny d" + n + " when has(dyn(input).f" + n + ") && dyn(input).f" + n + " == \"x\";\n";
+    text += "deny a" + n + " when agent.id == \"a" + n + "\";\n";
+  }
+  Compiled out(text + "}\n");
+  ASSERT_NE(out.program, nullptr) << out.messages;
+  EXPECT_EQ(out.data().predicates.size(), 21u);
+}
+
 TEST(Emit, EqualNetworksAreOneConstant) {
   const ProgramData data = expression(
       "[i == 1 ? cidr('10.0.0.0/8') : cidr('10.0.0.0/9'), i == 2 ? cidr('2001:db8::/32') : cidr('10.0.0.0/8'),"

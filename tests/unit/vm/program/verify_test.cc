@@ -426,6 +426,43 @@ TEST(Verify, RefusesLocationsOutOfOrder) {
   EXPECT_REFUSED(a, "its locations are not sorted");
 }
 
+// Writes `recall r; const_ r; remember r; ret r`, spoiled by `spoil`.
+std::string refusal_of_shared(const std::function<void(Assembler&)>& spoil) {
+  Assembler a;
+  a.data.shared_lets.push_back({"numbers", kInt});
+  a.begin(kInt);
+  const uint16_t number = a.reg(kInt);
+  a.reg(kBool);
+  const uint32_t constant = a.constant(Value::integer(1));
+  a.emit(Op::recall, number, 3, 0);
+  a.emit(Op::const_, number, constant);
+  a.emit(Op::remember, number, 0);
+  a.emit(Op::ret, number);
+  spoil(a);
+  return refusal(a);
+}
+
+TEST(Verify, SharedLetsKeepTheirKind) {
+  const auto expect = [](const char* part, const std::function<void(Assembler&)>& spoil) {
+    const std::string message = refusal_of_shared(spoil);
+    EXPECT_NE(message.find(part), std::string::npos) << "message: `" << message << "`, expected: " << part;
+  };
+  EXPECT_EQ(refusal_of_shared([](Assembler&) {}), "");
+  expect("there is no such let", [](Assembler& a) { a.insn(0).c = 1; });
+  expect("there is no such let", [](Assembler& a) { a.insn(2).b = 1; });
+  expect("register r1 is of another kind", [](Assembler& a) { a.insn(0).a = 1; });
+  expect("register r0 is of another kind", [](Assembler& a) { a.data.shared_lets[0].kind = kAnyKind; });
+  expect("the let is of another kind", [](Assembler& a) { a.insn(2).a = 1; });
+  expect("is of no kind", [](Assembler& a) { a.data.shared_lets[0].kind = kBuilderKind; });
+  expect("not UTF-8", [](Assembler& a) { a.data.shared_lets[0].name = "\xff"; });
+  expect("too many shared lets", [](Assembler& a) { a.data.shared_lets.resize(kMaxSharedLets + 1, {"x", kInt}); });
+  // Where recall does not jump, its register is as it was.
+  expect("r0 may not be assigned", [](Assembler& a) { a.insn(1) = {Op::charge, 0, 1, 0}; });
+  expect("a fault need not have led here", [](Assembler& a) { a.insn(1) = {Op::remember_fault, 0, 0, 0}; });
+  expect("jumps out", [](Assembler& a) { a.insn(0).b = 4; });
+  expect("spends no budget", [](Assembler& a) { a.insn(0).b = 0; });
+}
+
 // --- tables
 
 struct TableCase {

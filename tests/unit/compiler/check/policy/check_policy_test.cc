@@ -352,6 +352,68 @@ policy p on before * { deny same when agent.id == "x"; deny amount when input.am
   EXPECT_NE(lists[0].rules[1], lists[3].rules[1]);
 }
 
+// A function that takes any value asks nothing of the declaration, so the rule has one meaning.
+TEST(CheckPolicy, RulesThatReadTheInputOnlyAsAWholeHaveOneBody) {
+  const std::string declarations = R"(
+package acme;
+capability a { input { amount: double, x: int } output { text: string } }
+capability b { input open { y: string } }
+capability c { }
+let said = texts(input);
+)";
+  for (const char* condition : {
+           "texts(input).exists(t, t == \"x\")",
+           "has(dyn(input).x) && dyn(input).x == 1",
+           "json.encode(input).contains(\"x\")",
+           "said.size() > 3 && agent.id == \"x\"",
+           "dyn(input) == {} || texts(input).size() > 3 || \"y\" in said",
+       }) {
+    auto checked = check_text(declarations + "policy p on before *, d { deny r when " + condition + "; }");
+    EXPECT_FALSE(checked->diagnostics.has_errors()) << condition << render(checked->diagnostics);
+    const auto& lists = checked->set.lists[0];
+    ASSERT_EQ(lists.size(), 5u);
+    for (const auto& list : lists) {
+      ASSERT_EQ(list.rules.size(), 1u) << condition;
+      EXPECT_EQ(list.rules[0], lists[0].rules[0]) << condition;
+    }
+    const Schema& schema = checked->set.schema;
+    for (const Capability& capability : schema.capabilities) {
+      EXPECT_EQ(schema.records[capability.input].whole, schema.records[schema.undeclared_input].whole) << condition;
+    }
+    EXPECT_NE(schema.records[schema.undeclared_input].whole, kNone) << condition;
+  }
+}
+
+// What else is read of the input may still tell capabilities apart.
+TEST(CheckPolicy, AFieldBesideTheWholeInputKeepsBodiesApart) {
+  for (const char* condition : {
+           "texts(input).size() > 3 && input.n > 1",
+           "cel.bind(v, input, texts(v).size() > 3)",
+           "size(input) > 3",
+       }) {
+    auto checked = check_text(std::string("capability a { input { n: int } } capability b { input { n: double } }\n") +
+                              "policy p on before a, b { deny r when " + condition + "; }");
+    ASSERT_FALSE(checked->diagnostics.has_errors()) << condition << render(checked->diagnostics);
+    const auto& lists = checked->set.lists[0];
+    EXPECT_NE(lists[0].rules[0], lists[1].rules[0]) << condition;
+  }
+}
+
+// A let of the whole input can be read by field, whichever capability was checked first.
+TEST(CheckPolicy, ALetOfTheWholeInputKeepsItsType) {
+  auto checked = check_text(R"(
+capability a { input { n: int } }
+capability b { input { n: int, note: optional(string) } }
+let everything = input;
+policy w on before * { deny whole when texts(input).size() > 3; }
+policy p on before a { deny r when everything.n == 1; }
+policy q on before b { deny unguarded when everything.note == "x"; deny missing when everything.m == 1; }
+)");
+  EXPECT_EQ(found(*checked).size(), 2u) << render(checked->diagnostics);
+  EXPECT_NE(find(*checked, "unguarded-optional"), nullptr) << render(checked->diagnostics);
+  EXPECT_NE(find(*checked, "unknown-field"), nullptr) << render(checked->diagnostics);
+}
+
 SlotId slot_of(const Schema& schema, uint32_t record, std::string_view field) {
   const FieldBinding* binding = schema.records[record].find(field);
   return binding != nullptr ? binding->slot : kNone;
