@@ -34,7 +34,7 @@ ApprovalRequest request_of(size_t number) {
   out.agent = "bench";
   out.rule = out.reason = "payments.large";
   out.rules = {"payments.large"};
-  out.groups = {"finance"};
+  out.asking = {{.rule = "payments.large", .from = {"finance"}}};
   out.action = Id128::random().hex();
   out.now_ns = system_time_ns();
   out.expires_ns = out.now_ns + 3'600'000'000'000;

@@ -37,7 +37,7 @@ void print_table(const std::vector<Approval>& approvals) {
                approval.altered ? "altered" : to_string(approval.state), terminal_text(approval.capability),
                terminal_text(approval.agent), approval.rule,
                approval.expires_ns == 0 ? "never" : format_second(approval.expires_ns),
-               approval.state == ApprovalState::pending ? fmt::format("{}", fmt::join(approval.missing(), ", ")) : "");
+               approval.state == ApprovalState::pending ? terminal_text(approval.waits_for()) : "");
   }
 }
 
@@ -76,10 +76,9 @@ int print_state(const Approval& approval, const Options& options) {
     fmt::print("{}\n", to_json(approval));
     return kOk;
   }
-  const std::vector<std::string> missing = approval.missing();
-  fmt::print(
-      "{} is {}{}\n", approval.id.substr(0, 12), to_string(approval.state),
-      approval.state == ApprovalState::pending ? fmt::format("; still to approve: {}", fmt::join(missing, ", ")) : "");
+  const bool waits = approval.state == ApprovalState::pending;
+  fmt::print("{} is {}{}\n", approval.id.substr(0, 12), to_string(approval.state),
+             waits ? "; still to approve: " + terminal_text(approval.waits_for()) : "");
   return kOk;
 }
 
@@ -140,7 +139,8 @@ void add_approvals(Command parent) {
   approvals.require_command();
   approvals.set_footer(
       "An approval serves once, for exactly the call it was asked for, until it expires.\n"
-      "Exit codes: 0 done, 1 refused (unknown id, not pending, not an asked group), 2 no database or wrong usage.");
+      "Exit codes: 0 done, 1 refused (unknown id, not pending, not asked or not entitled), 2 no database or wrong "
+      "usage.");
 
   Command lister = add_database_command(approvals, *options, kKey, "list", "What waits, oldest first");
   lister.add_option("--state", options->state, "pending, approved, rejected, expired, consumed or all")

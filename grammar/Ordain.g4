@@ -48,9 +48,11 @@ policyRule
     | 'redact' name? redactPath clause* ';'
     ;
 clause
-    : ('when' | 'because' | 'from' | 'with') expr
+    : ('when' | 'because' | 'with') expr
+    | 'from' fromCount? expr ('distinct' '=' ('true' | 'false'))?
     | 'expires' (DURATION | expr)
     ;
+fromCount    : ('any' | INT) 'of' ;                       // without it, every group must approve
 redactPath   : ('input' | 'output') redactStep* ;
 redactStep   : '.' selector | '[' '*' ']' ;
 
@@ -109,7 +111,7 @@ selector     : ID | ESC_ID | softWord | clauseWord | reservedWord ;
 softWord
     : 'context' | 'capability' | 'policy' | 'option' | 'on' | 'before' | 'after' | 'deny' | 'require_approval' | 'allow'
     | 'redact' | 'warn' | 'type' | 'risk' | 'effect' | 'input' | 'output' | 'open' | 'owner' | 'description' | 'scopes'
-    | 'tags' | 'version' | 'test' | 'call' | 'returns' | 'expect' | 'by'
+    | 'tags' | 'version' | 'test' | 'call' | 'returns' | 'expect' | 'by' | 'any' | 'of' | 'distinct'
     ;
 clauseWord   : 'when' | 'because' | 'from' | 'expires' | 'with' ;
 reservedWord : RESERVED | 'package' | 'import' | 'let' ;
@@ -152,6 +154,9 @@ K_CALL : 'call' ;
 K_RETURNS : 'returns' ;
 K_EXPECT : 'expect' ;
 K_BY : 'by' ;
+K_ANY : 'any' ;
+K_OF : 'of' ;
+K_DISTINCT : 'distinct' ;
 K_TRUE : 'true' ;
 K_FALSE : 'false' ;
 K_NULL : 'null' ;

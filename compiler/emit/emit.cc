@@ -100,6 +100,8 @@ class SetEmitter {
     code.from = predicate(body.from, from_kind(body.from));
     code.expires = predicate(body.expires, kind_number(Kind::duration));
     code.with = predicate(body.with, kAnyKind);
+    code.need = body.need;
+    code.distinct = body.distinct;
     return codes_[&body] = code;
   }
 
@@ -118,7 +120,8 @@ class SetEmitter {
 
   uint32_t intern(const RuleCode& code, const RuleBody& body) {
     auto as_tuple = [](const RuleCode& c) {
-      return std::array{c.rule, c.condition, c.because, c.because_text, c.from, c.expires, c.with, c.target_set};
+      return std::array{c.rule,    c.condition, c.because,    c.because_text, c.from,
+                        c.expires, c.with,      c.target_set, c.need,         uint32_t{c.distinct}};
     };
     auto [entry, added] = rule_codes_.try_emplace(as_tuple(code), static_cast<uint32_t>(data_.rule_codes.size()));
     if (added) {
@@ -194,7 +197,7 @@ class SetEmitter {
   std::vector<const RuleBody*> bodies_;                   ///< by rule code
   std::unordered_map<const RuleBody*, RuleCode> codes_;
   std::unordered_map<GlobSet, uint32_t> target_sets_;
-  std::map<std::array<uint32_t, 8>, uint32_t> rule_codes_;
+  std::map<std::array<uint32_t, 10>, uint32_t> rule_codes_;
 };
 
 }  // namespace

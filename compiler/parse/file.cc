@@ -144,7 +144,8 @@ class FileParser {
   // The words of the file level are names elsewhere; the token after them distinguishes the two.
   bool begins_item(size_t i) const {
     size_t next = tokens_.type(i + 1);
-    bool names = next == P::ID || next == P::STRING || (next >= P::K_CONTEXT && next <= P::K_BY && next != P::K_ON);
+    bool names =
+        next == P::ID || next == P::STRING || (next >= P::K_CONTEXT && next <= P::K_DISTINCT && next != P::K_ON);
     switch (tokens_.type(i)) {
       case P::K_CONTEXT:
         return next == P::LBRACE;

@@ -59,6 +59,7 @@ bool StatementBuilder::clause(P::ClauseContext* tree, syntax::RuleDecl* rule, st
     return false;
   }
   seen->push_back(&word);
+  if (word.getType() == P::K_FROM) return from_clause(tree, rule);
   syntax::Expr* value = is<P::ExprContext>(tree->children[1]) ? expressions_.build(child<P::ExprContext>(tree, 1))
                                                               : expressions_.literal(tokens_.at(word.index + 1));
   if (value == nullptr) return false;
@@ -69,9 +70,6 @@ bool StatementBuilder::clause(P::ClauseContext* tree, syntax::RuleDecl* rule, st
     case P::K_BECAUSE:
       rule->because = value;
       break;
-    case P::K_FROM:
-      rule->from = value;
-      break;
     case P::K_EXPIRES:
       rule->expires = value;
       break;
@@ -80,6 +78,27 @@ bool StatementBuilder::clause(P::ClauseContext* tree, syntax::RuleDecl* rule, st
       break;
   }
   return true;
+}
+
+bool StatementBuilder::from_clause(P::ClauseContext* tree, syntax::RuleDecl* rule) {
+  for (antlr4::tree::ParseTree* node : tree->children) {
+    if (is<P::FromCountContext>(node)) {
+      auto* count = static_cast<P::FromCountContext*>(node);
+      rule->need = 1;
+      rule->need_span = span(count);
+      if (first_token(count).getType() == P::K_ANY) continue;
+      const syntax::Expr* number = expressions_.literal(first_token(count));
+      if (number == nullptr) return false;
+      rule->need = static_cast<uint32_t>(std::min<int64_t>(number->value.i, UINT32_MAX));
+      if (rule->need > 0) continue;
+      state_.error("bad-from", rule->need_span, "`from 0 of` asks nobody, so nobody could approve",
+                   "write how many of the groups must approve");
+      return false;
+    }
+    if (is<P::ExprContext>(node)) rule->from = expressions_.build(static_cast<P::ExprContext*>(node));
+  }
+  rule->distinct = last_token(tree).getType() != P::K_FALSE || is<P::ExprContext>(tree->children.back());
+  return rule->from != nullptr;
 }
 
 void StatementBuilder::redact_path(P::RedactPathContext* tree, syntax::RuleDecl* rule) const {

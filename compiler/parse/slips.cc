@@ -82,7 +82,8 @@ std::string literal_help(const Place& place) {
 std::string clause_help(const Place& place) {
   std::string_view found = place.found(), clause = clause_of(place);
   if (clause == "from" && is_one_of(found, {",", "or", "and", "OR", "AND"})) {
-    return "write a list of groups: `from [\"a\", \"b\"]`, of which each must approve";
+    return "write a list of groups: `from [\"a\", \"b\"]`, of which each must approve, or `from any of [\"a\", "
+           "\"b\"]`";
   }
   if (clause == "because" && place.before(2) == "because" && place.type_before() == P::ID) {
     return "write the text in quotes";

@@ -47,6 +47,7 @@ class StatementBuilder {
   syntax::TypeSyntax* type(Parser::TypeRefContext* tree) const;
   syntax::Target target(Parser::TargetContext* tree) const;
   bool clause(Parser::ClauseContext* tree, syntax::RuleDecl* rule, std::vector<const Token*>* seen);
+  bool from_clause(Parser::ClauseContext* tree, syntax::RuleDecl* rule);
   void redact_path(Parser::RedactPathContext* tree, syntax::RuleDecl* rule) const;
   bool call_step(Parser::CallStepContext* tree, syntax::CallStep* out);
   bool expect_step(Parser::ExpectStepContext* tree, syntax::ExpectStep* out);

@@ -114,6 +114,9 @@ struct RuleDecl {
   Expr* when = nullptr;
   Expr* because = nullptr;
   Expr* from = nullptr;
+  uint32_t need = 0;        ///< how many of the groups in `from` must approve; 0: all of them
+  Span need_span;           ///< `any of`, `2 of`
+  bool distinct = true;     ///< `distinct = false`: one approver may answer for several groups
   Expr* expires = nullptr;  ///< a duration literal such as 30m, as a literal of kind duration
   Expr* with = nullptr;
 };

@@ -11,7 +11,7 @@
 #include "runtime/approvals/rows.h"
 #include "runtime/approvals/signing.h"
 #include "runtime/approvals/store.h"
-#include "runtime/identity/text.h"
+#include "runtime/approvals/votes.h"
 
 namespace ordain {
 
@@ -29,7 +29,7 @@ constexpr const char* kSchema =
     "id TEXT PRIMARY KEY, binding BLOB NOT NULL, state INTEGER NOT NULL, capability TEXT NOT NULL, input TEXT NOT NULL,"
     "resource TEXT NOT NULL, agent TEXT NOT NULL, principal TEXT NOT NULL, tenant TEXT NOT NULL, environment TEXT NOT "
     "NULL,"
-    "session TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, rules TEXT NOT NULL, groups TEXT NOT NULL,"
+    "session TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, rules TEXT NOT NULL, asking TEXT NOT NULL,"
     "action TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, recorded INTEGER NOT NULL,"
     "nonce BLOB NOT NULL, consumed INTEGER NOT NULL DEFAULT 0,"
     "consumed_by TEXT NOT NULL DEFAULT '', outcome TEXT NOT NULL DEFAULT '');"
@@ -92,42 +92,24 @@ Error not_pending(const Approval& approval) {
   return Error{"not_pending", fmt::format("approval {} is {}", approval.id, to_string(approval.state))};
 }
 
-/// Checks who votes and for which group; an empty group stands for the only one.
-Result<ApprovalVote> check_vote(const Approval& approval, ApprovalVote vote) {
-  if (vote.approver.empty()) return Error{"invalid_approver", "an approver's name is needed"};
-  for (const std::string* text : {&vote.approver, &vote.group, &vote.note}) {
-    if (auto problem = text_problem(*text); !problem.empty()) {
-      return Error{"invalid_approver", "name, group or note is " + problem};
-    }
-  }
-  const auto& groups = approval.groups;
-  if (vote.group.empty() && groups.size() == 1) vote.group = groups.front();
-  if (vote.group.empty() && (groups.empty() || !vote.approve)) return vote;
-  if (std::find(groups.begin(), groups.end(), vote.group) == groups.end()) {
-    std::string wanted = groups.empty() ? "none" : fmt::format("{}", fmt::join(groups, ", "));
-    return Error{"unknown_group", fmt::format("approval {} asks groups: {}", approval.id, wanted)};
-  }
-  return vote;
-}
-
 Result<void> cast_vote(sqlite::Database& database, const OperatorKeys& keys, const Approval& approval,
                        const ApprovalVote& vote) {
   auto state = approval.state;
   bool open = state == ApprovalState::pending || (!vote.approve && state == ApprovalState::approved);
   if (!open) return not_pending(approval);
   if (vote.approve) {
-    auto missing = approval.missing();
-    std::string group = approval.groups.empty() ? "" : vote.group;
-    bool awaited = approval.groups.empty() || std::find(missing.begin(), missing.end(), group) != missing.end();
-    if (!awaited) return Error{"already_approved", fmt::format("group {} has approved {}", group, approval.id)};
+    if (auto reason = useless(approval, vote)) return *reason;
   }
   if (vote.approve && !keys.empty() && !keys.sign) {
     return Error{"no_key", "approvals must be signed here, and there is no private key to sign with"};
   }
   auto signature = sign_row(keys, vote_bytes(approval, vote));
   if (auto added = add_vote(database, approval, vote, signature); !added.ok()) return added;
-  bool last = !vote.approve || approval.missing().size() <= 1;
-  if (!last) return {};
+  if (vote.approve) {
+    Approval after = approval;
+    after.votes.push_back(vote);
+    if (!after.satisfied()) return {};
+  }
   auto to = vote.approve ? ApprovalState::approved : ApprovalState::rejected;
   auto moved = move_state(database, approval.id, state, to, vote.time_ns);
   if (!moved.ok()) return moved.error();
@@ -174,24 +156,21 @@ Result<bool> consume(sqlite::Database& database, const ApprovalRequest& request,
 }
 
 /// An approved row is used only if it shows the call that it is bound to and, where there are keys,
-/// if each group's vote is signed by one of them. An attacker who writes a row into the file cannot
-/// forge the latter.
+/// if the votes that its rules need are signed by one of them. An attacker who writes a row into the
+/// file cannot forge the latter.
 Result<void> check_approved(const OperatorKeys& keys, const Approval& approval, const ApprovalRequest& request) {
   bool same = approval.capability == request.capability && approval.input == request.input &&
               approval.resource == request.resource && approval.agent == request.agent &&
               approval.principal == request.principal && approval.tenant == request.tenant &&
-              approval.environment == request.environment && approval.groups == request.groups;
+              approval.environment == request.environment && approval.asking == request.asking;
   if (!same) {
     return Error{"bad_signature", fmt::format("approval {} shows another call than it is bound to", approval.id)};
   }
-  if (keys.empty()) return {};
-  bool approved =
-      approval.missing().empty() && std::any_of(approval.votes.begin(), approval.votes.end(),
-                                                [](const ApprovalVote& vote) { return vote.approve && vote.counts; });
-  if (!approved) {
+  if (approval.satisfied()) return {};
+  if (!keys.empty()) {
     return Error{"bad_signature", fmt::format("approval {} is not signed by an operator's key", approval.id)};
   }
-  return {};
+  return Error{"approval_altered", fmt::format("approval {} lacks a vote that its rules need", approval.id)};
 }
 
 Result<ApprovalStore::Claimed> claim_in(sqlite::Database& database, const OperatorKeys& keys,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "ordain/identity.h"
 #include "ordain/json.h"
@@ -30,6 +31,43 @@ std::vector<std::string> read_list(std::string_view json) {
   return out;
 }
 
+template <typename Number>
+bool read_count(const MapRep& map, std::string_view key, int64_t least, Number* out) {
+  const Value* value = map_find(map, key);
+  if (value == nullptr || !value->is(Kind::integer) || value->i < least) return false;
+  if (static_cast<uint64_t>(value->i) > std::numeric_limits<Number>::max()) return false;
+  *out = static_cast<Number>(value->i);
+  return true;
+}
+
+/// Reads what asking_json wrote. Anything else becomes an empty list, and the request does not match its id.
+std::vector<AskingRule> read_asking(std::string_view json) {
+  std::vector<AskingRule> out;
+  Arena arena;
+  auto parsed = parse_json(arena, json);
+  if (!parsed.ok() || !parsed->is(Kind::list)) return out;
+  for (const Value& item : parsed->as_list()) {
+    if (!item.is(Kind::map)) return {};
+    AskingRule& rule = out.emplace_back();
+    const Value* name = map_find(*item.map, "rule");
+    const Value* from = map_find(*item.map, "from");
+    if (name == nullptr || !name->is(Kind::string) || from == nullptr || !from->is(Kind::list)) return {};
+    rule.rule = name->as_text();
+    for (const Value& group : from->as_list()) {
+      if (!group.is(Kind::string)) return {};
+      rule.from.emplace_back(group.as_text());
+    }
+    if (!read_count(*item.map, "need", 0, &rule.need)) return {};
+    const Value* expires = map_find(*item.map, "expires_seconds");
+    if (expires == nullptr) return {};
+    if (!expires->is(Kind::null) && !read_count(*item.map, "expires_seconds", 1, &rule.expires_seconds)) return {};
+    const Value* distinct = map_find(*item.map, "distinct");
+    if (distinct != nullptr && !distinct->is(Kind::boolean)) return {};
+    rule.distinct = distinct == nullptr || distinct->as_bool();
+  }
+  return out;
+}
+
 Approval read_row(Statement& row, int64_t now_ns) {
   Approval out;
   out.id = row.text(0);
@@ -39,7 +77,7 @@ Approval read_row(Statement& row, int64_t now_ns) {
   int column = 2;
   for (std::string* text : texts) *text = row.text(column++);
   out.rules = read_list(row.text(12));
-  out.groups = read_list(row.text(13));
+  out.asking = read_asking(row.text(13));
   out.action = row.text(14);
   out.created_ns = row.integer(15);
   out.expires_ns = row.integer(16);
@@ -103,16 +141,6 @@ std::optional<ApprovalState> parse_approval_state(std::string_view name) {
   return static_cast<ApprovalState>(found - kStates.begin());
 }
 
-std::vector<std::string> Approval::missing() const {
-  std::vector<std::string> out;
-  for (const std::string& group : groups) {
-    bool approved = std::any_of(votes.begin(), votes.end(),
-                                [&](const auto& v) { return v.approve && v.counts && v.group == group; });
-    if (!approved) out.push_back(group);
-  }
-  return out;
-}
-
 std::string to_json(const Approval& approval) {
   JsonLine line;
   line.text("id", approval.id).text("state", to_string(approval.state)).text("capability", approval.capability);
@@ -120,7 +148,8 @@ std::string to_json(const Approval& approval) {
   line.text("agent", approval.agent).text("principal", approval.principal).text("tenant", approval.tenant);
   line.text("environment", approval.environment).text("session", approval.session);
   line.text("rule", approval.rule).text("reason", approval.reason).texts("rules", approval.rules);
-  line.texts("groups", approval.groups).texts("missing", approval.missing()).raw("votes", votes_json(approval));
+  line.texts("groups", approval.groups()).raw("approvals", asking_json(approval.asking));
+  line.texts("missing", approval.missing()).raw("votes", votes_json(approval));
   line.text("action", approval.action).raw("created", time_json(approval.created_ns));
   line.raw("expires", time_json(approval.expires_ns)).raw("consumed", time_json(approval.consumed_ns));
   line.text("consumed_by", approval.consumed_by).text("outcome", approval.outcome);
@@ -135,7 +164,7 @@ Result<std::vector<Approval>> read_approvals(sqlite::Database& database, const O
                                              int64_t now_ns) {
   auto rows = database.prepare(
       "SELECT id, state, capability, input, resource, agent, principal, tenant, environment, session, rule, reason, "
-      "rules, groups, "
+      "rules, asking, "
       "action, created, expires, consumed, consumed_by, outcome, binding, recorded, nonce FROM "
       "approvals " +
       tail);
@@ -169,7 +198,7 @@ Result<std::string> insert_approval(sqlite::Database& database, const ApprovalRe
   approval.rule = request.rule;
   approval.reason = request.reason;
   approval.rules = request.rules;
-  approval.groups = request.groups;
+  approval.asking = request.asking;
   approval.action = request.action;
   approval.created_ns = request.now_ns;
   approval.expires_ns = request.expires_ns;
@@ -178,10 +207,10 @@ Result<std::string> insert_approval(sqlite::Database& database, const ApprovalRe
   approval.id = id_of(content_digest(approval, nonce));
   auto row = database.prepare(
       "INSERT INTO approvals (id, binding, state, capability, input, resource, agent, principal, tenant, environment, "
-      "session, rule, reason, rules, groups, action, created, expires, recorded, nonce) "
+      "session, rule, reason, rules, asking, action, created, expires, recorded, nonce) "
       "VALUES (?,?,0,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   if (!row.ok()) return row.error();
-  std::string rules = JsonLine::list(approval.rules), groups = JsonLine::list(approval.groups);
+  std::string rules = JsonLine::list(approval.rules), asking = asking_json(approval.asking);
   row->bind_text(1, approval.id).bind_blob(2, approval.binding.data(), approval.binding.size());
   const std::string* const texts[] = {&approval.capability,
                                       &approval.input,
@@ -194,7 +223,7 @@ Result<std::string> insert_approval(sqlite::Database& database, const ApprovalRe
                                       &approval.rule,
                                       &approval.reason,
                                       &rules,
-                                      &groups,
+                                      &asking,
                                       &approval.action};
   int parameter = 3;
   for (const std::string* text : texts) row->bind_text(parameter++, *text);

@@ -24,7 +24,14 @@ void add_request(std::string& out, const Approval& approval) {
     append_sized(out, *text);
   }
   add_texts(out, approval.rules);
-  add_texts(out, approval.groups);
+  append_u32(out, static_cast<uint32_t>(approval.asking.size()));
+  for (const AskingRule& rule : approval.asking) {
+    append_sized(out, rule.rule);
+    add_texts(out, rule.from);
+    append_u32(out, rule.need);
+    out.push_back(rule.distinct ? 1 : 0);
+    append_u64(out, static_cast<uint64_t>(rule.expires_seconds));
+  }
   append_u64(out, static_cast<uint64_t>(approval.created_ns));
   append_u64(out, static_cast<uint64_t>(approval.expires_ns));
 }
@@ -40,7 +47,7 @@ std::string signer_of(const PublicKey& key, std::string_view bytes, const RowSig
 
 Digest content_digest(const Approval& approval, const Nonce& nonce) {
   std::string bytes;
-  append_sized(bytes, "ordain approval request 1");
+  append_sized(bytes, "ordain approval request 2");
   bytes.append(reinterpret_cast<const char*>(nonce.data()), nonce.size());
   append_u64(bytes, static_cast<uint64_t>(approval.recorded));
   add_request(bytes, approval);
@@ -53,7 +60,7 @@ std::string id_of(const Digest& content) { return to_hex(content).substr(0, kIdD
 
 std::string vote_bytes(const Approval& approval, const ApprovalVote& vote) {
   std::string out;
-  append_sized(out, "ordain approval vote 1");
+  append_sized(out, "ordain approval vote 2");
   append_sized(out, approval.id);
   add_request(out, approval);
   out.push_back(vote.approve ? 1 : 0);

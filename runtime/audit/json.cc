@@ -104,6 +104,7 @@ std::string to_json(const AuditRecord& record) {
       .optional_text("policy_version", record.policy_version)
       .optional_text("remote", record.remote);
   add_approvers(line, record);
+  if (!record.asking.empty()) line.raw("approvals", asking_json(record.asking));
   return line.done();
 }
 

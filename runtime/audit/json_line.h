@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "ordain/decide.h"
 #include "ordain/json.h"
 #include "runtime/identity/text.h"
 
@@ -52,5 +53,19 @@ class JsonLine {
  private:
   std::string out_ = "{";
 };
+
+/// Writes what rules ask for, with the same keys as a decision.
+inline std::string asking_json(const std::vector<AskingRule>& rules) {
+  std::string out = "[";
+  for (const AskingRule& rule : rules) {
+    JsonLine line;
+    line.text("rule", rule.rule).texts("from", rule.from).raw("need", std::to_string(rule.need));
+    if (!rule.distinct) line.raw("distinct", "false");
+    line.raw("expires_seconds", rule.expires_seconds == 0 ? "null" : std::to_string(rule.expires_seconds));
+    if (out.size() > 1) out += ',';
+    out += line.done();
+  }
+  return out + "]";
+}
 
 }  // namespace ordain::detail

@@ -17,6 +17,11 @@ constexpr size_t kHead = 5;  ///< tag and size
 
 size_t size_of(const DraftObligation& one) { return 13 + one.rule.size() + one.path.size() + one.reason.size(); }
 size_t size_of(const DraftApprover& one) { return 12 + one.group.size() + one.name.size() + one.key.size(); }
+size_t size_of(const AskingRule& one) {
+  size_t out = 4 + one.rule.size() + 4 + 1 + 8;
+  for (const std::string& group : one.from) out += 4 + group.size();
+  return out;
+}
 size_t size_of(const DraftRedacted& one) { return 4 + one.path.size() + one.digest.size(); }
 
 /// Computes how many bytes the fields take, and each of the values among them.
@@ -30,6 +35,7 @@ class Measure {
   void obligation(const DraftObligation& one) { total_ += kHead + size_of(one); }
   void redacted(const DraftRedacted& one) { total_ += kHead + size_of(one); }
   void approver(const DraftApprover& one) { total_ += kHead + size_of(one); }
+  void asking(const AskingRule& one) { total_ += kHead + size_of(one); }
   void value(Field, const Value& value) {
     const auto size = value_size(value);
     if (size) total_ += kHead + *size;
@@ -73,6 +79,14 @@ class Writer {
   void approver(const DraftApprover& one) {
     head(kApprover, size_of(one));
     for (std::string_view text : {one.group, one.name, std::string_view(one.key)}) sized(text);
+  }
+  void asking(const AskingRule& one) {
+    head(kAsking, size_of(one));
+    sized(one.rule);
+    to_ = put_u32(to_, one.need);
+    *to_++ = one.distinct ? 1 : 0;
+    to_ = put_u64(to_, static_cast<uint64_t>(one.expires_seconds));
+    for (const std::string& group : one.from) sized(group);
   }
   void value(Field field, const Value& value) {
     const auto size = *next_value_++;
@@ -140,6 +154,24 @@ bool read_approver(std::string_view bytes, AuditRecord* record) {
   bool texts = read_text(group, &out.group) && read_text(name, &out.name) && read_text(key, &out.key);
   record->approvers.push_back(std::move(out));
   return texts;
+}
+
+bool read_asking_rule(std::string_view bytes, AuditRecord* record) {
+  std::string_view rule, distinct, group;
+  uint64_t expires = 0;
+  uint8_t flag = 0;
+  AskingRule out;
+  if (!take_sized(bytes, &rule) || !take_u32(bytes, &out.need) || !take_bytes(bytes, 1, &distinct) ||
+      !take_u64(bytes, &expires) || !read_enum(distinct, uint8_t{1}, &flag) || !read_text(rule, &out.rule)) {
+    return false;
+  }
+  out.distinct = flag != 0;
+  out.expires_seconds = static_cast<int64_t>(expires);
+  while (!bytes.empty()) {
+    if (!take_sized(bytes, &group) || !read_text(group, &out.from.emplace_back())) return false;
+  }
+  record->asking.push_back(std::move(out));
+  return true;
 }
 
 bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
@@ -235,6 +267,8 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
       return read_text(bytes, &record->remote);
     case kApprover:
       return read_approver(bytes, record);
+    case kAsking:
+      return read_asking_rule(bytes, record);
     default:
       return false;
   }
@@ -295,6 +329,7 @@ void each_field(const RecordDraft& draft, To& to) {
   text(kPolicyVersion, draft.policy_version);
   text(kRemote, draft.remote);
   for (const DraftApprover& approver : draft.approvers) to.approver(approver);
+  for (const AskingRule& rule : draft.asking) to.asking(rule);
 }
 
 }  // namespace

@@ -67,6 +67,7 @@ struct RecordDraft {
   std::string_view policy, policy_version;  ///< of the rule, if its policy declares a version
   std::string_view remote;
   std::span<const DraftApprover> approvers;
+  std::span<const AskingRule> asking;  ///< what the rules that require approval need
 };
 
 /// Sets the policy of a rule in the draft, if that policy declares a version.

@@ -10,10 +10,11 @@
 namespace ordain::detail {
 
 /// @returns the request for approval of a call, or nothing if a value is nested too deep to be
-/// encoded. The request's binding is the digest of capability, effective input, resource, agent,
-/// principal, tenant and environment, and of the asking rules with everything that they reference;
-/// if any of these changes, it is another call. The caller sets `now_ns` and `expires_ns`.
-std::optional<ApprovalRequest> make_request(const Program& program, const Ruling& ruling, const ActionFacts& action,
-                                            const Who& who, const Value& effective_input);
+/// encoded. The request's binding is the digest of capability, effective input in its declared form,
+/// resource, agent, principal, tenant and environment, and of the asking rules with everything that
+/// they reference and need; if any of these changes, it is another call. `arena` takes values for the
+/// time of the call. The caller sets `now_ns` and `expires_ns`.
+std::optional<ApprovalRequest> make_request(Arena& arena, const Program& program, const Ruling& ruling,
+                                            const ActionFacts& action, const Who& who, const Value& effective_input);
 
 }  // namespace ordain::detail

@@ -47,6 +47,7 @@ void CallRecord::note(const Ruling& decision, Stage stage, int64_t now_ns) {
   draft.remote = decision.host != nullptr ? std::string_view(decision.host->remote) : std::string_view();
   draft.cause = draft.approval = draft.grant = {};
   draft.approvers = {};
+  draft.asking = decision.approvals;
   draft.program = &worker_.program->digest();
   draft.context = worker_.attributes;
   obligations_.clear();
@@ -64,6 +65,7 @@ void CallRecord::begin_outcome(int64_t elapsed_ns) {
   draft.context = draft.type = draft.target = draft.description = {};
   draft.risk.reset();
   draft.approvers = {};
+  draft.asking = {};
   if (!draft.decided || draft.stage == Stage::before) clear_redacted();
 }
 

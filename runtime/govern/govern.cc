@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "runtime/approvals/votes.h"
 #include "runtime/govern/binding.h"
 #include "runtime/govern/call_record.h"
 #include "runtime/identity/scopes.h"
@@ -126,7 +127,7 @@ class GovernedCall {
   enum class Step { go, stop, again };
 
   Step ask(const Ruling& decision, bool last) {
-    auto made = make_request(*worker_.program, decision, action_, who_.who(), effective_);
+    auto made = make_request(worker_.arena, *worker_.program, decision, action_, who_.who(), effective_);
     if (!made) {
       deny({"", "the input is nested too deep", "invalid_input", ""}, "");
       return Step::stop;
@@ -159,7 +160,7 @@ class GovernedCall {
 
   void keep_approvers(const Approval& approval) {
     for (const ApprovalVote& vote : approval.votes) {
-      if (vote.approve && vote.counts) {
+      if (may_count(approval, vote)) {
         approvers_.push_back({vote.group, vote.approver, key_text(vote.signed_by, vote.key)});
       }
     }
@@ -183,17 +184,22 @@ class GovernedCall {
     return said.verdict == Verdict::approve ? approve(request, approval, said) : reject(request, approval, said);
   }
 
-  /// The next claim reads the result of the votes: another thread or a person may have been
-  /// quicker.
+  /// An answer is that of one person, so several groups may need several answers; until then the call waits. The
+  /// next claim reads the result of the votes: another thread or a person may have been quicker.
   Step approve(const ApprovalRequest& request, const Approval& approval, const ApprovalAnswer& said) {
-    auto groups = approval.missing();
+    std::vector<std::string> groups = said.group.empty() ? approval.missing() : std::vector{said.group};
     if (groups.empty()) groups.emplace_back();
     for (const std::string& group : groups) {
       auto voted = core_.approvals.approve(approval, said.approver, group, said.note, core_.now());
-      bool settled = voted.ok() || voted.error().code == "not_pending" || voted.error().code == "already_approved";
-      if (!settled) return unavailable(request, voted.error());
+      if (voted.ok() && voted->state == ApprovalState::approved) return Step::again;
+      if (!voted.ok() && voted.error().code == "not_pending") return Step::again;
+      if (!voted.ok() && !is_of_no_use(voted.error())) return unavailable(request, voted.error());
     }
-    return Step::again;
+    return wait_for(request, approval);
+  }
+
+  static bool is_of_no_use(const Error& error) {
+    return error.code == "already_approved" || error.code == "already_voted" || error.code == "not_eligible";
   }
 
   Step reject(const ApprovalRequest& request, const Approval& approval, const ApprovalAnswer& said) {
@@ -224,7 +230,7 @@ class GovernedCall {
     draft_.kind = RecordKind::pending;
     draft_.approval = approval.id;
     record_.append();
-    out_.state = Pending{approval.id, request.rule, request.reason, approval.groups, approval.expires_ns};
+    out_.state = Pending{approval.id, request.rule, request.reason, approval.groups(), approval.expires_ns};
     return Step::stop;
   }
 

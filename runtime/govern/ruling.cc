@@ -24,6 +24,14 @@ void take(const Program& program, const Decision& decision, Ruling& out) {
   if (decision.fault) out.fault = fault_text(program, decision.fault);
   out.expires_seconds = decision.expires_seconds;
   out.from.assign(decision.from.begin(), decision.from.end());
+  out.approvals.clear();
+  for (const ApprovalNeed& need : decision.approvals) {
+    out.approvals.push_back({program.rules()[need.rule].name,
+                             {need.from.begin(), need.from.end()},
+                             need.need,
+                             need.distinct,
+                             need.expires_seconds});
+  }
   out.obligations.clear();
   for (const Obligation& one : decision.obligations) {
     std::string_view name = one.rule != kNone ? std::string_view(program.rules()[one.rule].name) : std::string_view();
@@ -52,10 +60,12 @@ void combine(Ruling& out) {
   if (out.effect == Effect::deny) {
     out.obligations.clear();
     out.from.clear();
+    out.approvals.clear();
     return;
   }
   if (out.effect == Effect::require_approval) {
-    out.from.insert(out.from.end(), host.from.begin(), host.from.end());
+    for (const AskingRule& need : host.needs) out.from.insert(out.from.end(), need.from.begin(), need.from.end());
+    out.approvals.insert(out.approvals.end(), host.needs.begin(), host.needs.end());
     std::sort(out.from.begin(), out.from.end());
     out.from.erase(std::unique(out.from.begin(), out.from.end()), out.from.end());
     int64_t seconds = host.expires_seconds;

@@ -27,6 +27,7 @@ struct Ruling {
   std::string fault;
   std::vector<RulingObligation> obligations;
   std::vector<std::string_view> from;
+  std::vector<AskingRule> approvals;  ///< what each asking rule needs
   int64_t expires_seconds = 0;
   Decision decision;                 ///< of the policies alone
   std::unique_ptr<HostRuling> host;  ///< nullptr if no host rule and no remote was asked

@@ -50,6 +50,7 @@ DetachedDecision detach(const Program& program, const Ruling& ruling, const Acti
     }
   }
   for (std::string_view group : ruling.from) out.from.emplace_back(group);
+  out.approvals = ruling.approvals;
   for (const RulingObligation& one : ruling.obligations) {
     out.obligations.push_back(
         {one.kind, std::string(one.rule), std::string(one.path), std::string(one.reason), Document::copy_of(one.with)});
@@ -89,6 +90,7 @@ DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capabi
     out.reason = missing_scope_reason(who.who(), scope);
     out.obligations.clear();
     out.from.clear();
+    out.approvals.clear();
   }
   return out;
 }

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "runtime/identity/text.h"
 
@@ -48,6 +49,17 @@ std::string field(std::string_view name, std::string_view text) {
   return fmt::format("  {:<12}{}\n", name, out);
 }
 
+/// @returns as whom the person at the keyboard can answer; nothing if the answer would not count
+std::optional<ApprovalAnswer> seat_at_keyboard(const Approval& request, const std::string& approver) {
+  const auto missing = request.missing();
+  const bool asks_principal = std::find(missing.begin(), missing.end(), kPrincipalGroup) != missing.end();
+  if (asks_principal && !request.principal.empty() && request.principal != request.agent) {
+    return ApprovalAnswer{Verdict::reject, request.principal, "", std::string(kPrincipalGroup)};
+  }
+  if (!request.groups().empty()) return std::nullopt;
+  return ApprovalAnswer{Verdict::reject, approver, "", ""};
+}
+
 }  // namespace
 
 ApprovalHandler queue_handler() {
@@ -72,13 +84,21 @@ ApprovalHandler terminal_handler(std::istream& in, std::ostream& out, std::strin
   auto asking = std::make_shared<std::mutex>();
   return [&in, &out, asking, approver = std::move(approver)](const Approval& request) {
     std::lock_guard lock(*asking);
+    const std::optional<ApprovalAnswer> seat = seat_at_keyboard(request, approver);
+    if (!seat) {
+      out << describe(request) << field("waits for", request.waits_for()) << std::flush;
+      return ApprovalAnswer{};
+    }
     out << describe(request) << "Approve? [y/N] " << std::flush;
+    ApprovalAnswer answer = *seat;
     std::string line;
     if (!std::getline(in, line)) {
       out << '\n';
-      return ApprovalAnswer{Verdict::reject, approver, "end of input"};
+      answer.note = "end of input";
+    } else if (says_yes(line)) {
+      answer.verdict = Verdict::approve;
     }
-    return ApprovalAnswer{says_yes(line) ? Verdict::approve : Verdict::reject, approver, ""};
+    return answer;
   };
 }
 
@@ -109,7 +129,8 @@ std::string describe(const Approval& request) {
   out += field("environment", request.environment) + field("session", request.session);
   out += field("rule", request.rule) + field("reason", request.reason);
   if (request.rules.size() > 1) out += field("all rules", fmt::format("{}", fmt::join(request.rules, ", ")));
-  out += field("groups", fmt::format("{}", fmt::join(request.groups, ", ")));
+  out += field("groups", fmt::format("{}", fmt::join(request.groups(), ", ")));
+  for (const AskingRule& rule : request.asking) out += field("needs", rule.rule + ": " + describe(rule));
   for (const ApprovalVote& vote : request.votes) {
     std::string_view said = vote.approve ? "approved by" : "rejected by";
     std::string as = vote.group.empty() ? "" : " for " + vote.group;

@@ -21,7 +21,7 @@ struct HostRuling {
     std::string name, version;
   };
   std::vector<Asking> asking;
-  std::vector<std::string> from;
+  std::vector<AskingRule> needs;  ///< of each in `asking`
   int64_t expires_seconds = 0;
   struct RuleVerdict {
     std::string rule;

@@ -156,8 +156,14 @@ RemoteVerdict consult(const RemoteOptions& options, const HostCall& call) {
   if (!answer.ok()) return without_answer(options.fallback, answer.error());
   RemoteVerdict out{.rule = answer->rule.empty() ? "remote" : "remote:" + answer->rule};
   out.record = fmt::format("{}{}", to_string(answer->effect), answer->rule.empty() ? "" : " by " + answer->rule);
-  out.verdict = {answer->effect,  std::move(answer->reason),   std::move(answer->from),
-                 answer->expires, std::move(answer->warnings), std::move(answer->redactions)};
+  for (AskingRule& need : answer->approvals) need.rule = need.rule.empty() ? out.rule : "remote:" + need.rule;
+  out.verdict = {answer->effect,
+                 std::move(answer->reason),
+                 std::move(answer->from),
+                 answer->expires,
+                 std::move(answer->warnings),
+                 std::move(answer->redactions),
+                 std::move(answer->approvals)};
   if (valid_utf8(out.rule) && is_text(out.verdict)) return out;
   return without_answer(options.fallback, {"bad_answer", "the answer is not valid UTF-8"});
 }
@@ -171,7 +177,8 @@ Result<RemoteAnswer> parse_remote_answer(std::string_view json) {
                    .rule = std::move(decision->rule),
                    .reason = std::move(decision->reason),
                    .from = std::move(decision->from),
-                   .expires = std::chrono::seconds(decision->expires_seconds.value_or(0))};
+                   .expires = std::chrono::seconds(decision->expires_seconds.value_or(0)),
+                   .approvals = std::move(decision->approvals)};
   for (ParsedDecision::Obligation& each : decision->obligations) {
     if (each.kind == RuleKind::warn) {
       out.warnings.push_back(std::move(each.reason));

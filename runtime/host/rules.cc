@@ -1,6 +1,7 @@
 // rules.cc asks the host's rules, then a remote decision point, and combines their verdicts.
 #include "ordain/host_rules.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "runtime/host/host_ruling.h"
@@ -38,6 +39,20 @@ Answer ask(const HostRule& rule, const HostCall& call) {
   return out;
 }
 
+/// A verdict without a list of needs asks once: every group in `from` must approve.
+void note_needs(HostRuling& out, const HostRuling::Asking& who, const HostVerdict& verdict) {
+  std::vector<AskingRule> needs = verdict.approvals;
+  if (needs.empty()) needs.push_back({who.name, verdict.from, 0, true, std::max<int64_t>(verdict.expires.count(), 0)});
+  for (AskingRule& need : needs) {
+    std::sort(need.from.begin(), need.from.end());
+    need.from.erase(std::unique(need.from.begin(), need.from.end()), need.from.end());
+    if (need.need == 0) need.need = std::max<uint32_t>(1, static_cast<uint32_t>(need.from.size()));
+    if (need.rule.empty()) need.rule = who.name;
+    out.asking.push_back({need.rule, who.version});
+    out.needs.push_back(std::move(need));
+  }
+}
+
 void note(HostRuling& out, Stage stage, Answer answer) {
   HostVerdict& verdict = answer.verdict;
   if (verdict.reason.empty()) verdict.reason = answer.who.name;
@@ -46,8 +61,7 @@ void note(HostRuling& out, Stage stage, Answer answer) {
     verdict.reason += " (nothing can be approved after the fact)";
   }
   if (verdict.effect == Effect::require_approval) {
-    out.asking.push_back(answer.who);
-    out.from.insert(out.from.end(), verdict.from.begin(), verdict.from.end());
+    note_needs(out, answer.who, verdict);
     int64_t seconds = verdict.expires.count();
     if (seconds > 0 && (out.expires_seconds == 0 || seconds < out.expires_seconds)) out.expires_seconds = seconds;
   }
@@ -75,6 +89,10 @@ bool is_text(const HostVerdict& verdict) {
     for (const std::string& each : *texts) out = out && valid_utf8(each);
   }
   for (const HostRedaction& each : verdict.redactions) out = out && valid_utf8(each.path);
+  for (const AskingRule& each : verdict.approvals) {
+    out = out && valid_utf8(each.rule);
+    for (const std::string& group : each.from) out = out && valid_utf8(group);
+  }
   return out;
 }
 

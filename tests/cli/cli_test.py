@@ -911,6 +911,35 @@ class Approvals(Case):
         again = self.pending(db)[0]["id"]
         self.assertEqual(ordain("approvals", "approve", again[:8], "--db", db, stdin="y\n").returncode, 0)
 
+    def test_two_people_must_agree(self):
+        policies, db = self.path / "policies", str(self.path / "state")
+        policies.mkdir()
+        (policies / "p.policy").write_text('''
+capability pay { type "tool"; risk high; input { amount: double } output open { message: optional(string) } }
+policy p on before pay { require_approval dual from ["finance_manager", "controller"]; }
+''')
+
+        def pay(amount):
+            call = [BIN / "banking_assistant", policies, db, "pay", '{"amount": %s}' % amount]
+            return subprocess.run(call, capture_output=True, text=True, timeout=120).returncode
+
+        def approve(name, group):
+            return ordain("approvals", "approve", waiting, "--db", db, "--as", name, "--group", group, "--yes")
+
+        self.assertEqual(pay("20000"), 3)
+        waiting = self.pending(db)[0]["id"]
+        self.assertIn("p.dual: controller, finance_manager", ordain("approvals", "show", waiting, "--db", db).stdout)
+        run = approve("ann", "finance_manager")
+        self.assertEqual((run.returncode, run.stdout.split("; ")[1]), (0, "still to approve: controller\n"))
+        for name, why in (("ann", "another person"), ("assistant-1", "cannot give it")):
+            run = approve(name, "controller")
+            self.assertEqual(run.returncode, 1)
+            self.assertIn(why, run.stderr)
+            self.assertEqual(pay("20000.0"), 3)
+        self.assertEqual(approve("bob", "controller").returncode, 0)
+        self.assertEqual(len(json.loads(ordain("approvals", "show", waiting, "--db", db, "--json").stdout)["votes"]), 2)
+        self.assertEqual(pay("2e4"), 0)
+
     def test_a_mistaken_directory_stays_as_it_is(self):
         db = self.path / "typo"
         for command in (["grants", "create"], ["grants", "revoke", "0123"], ["grants", "list"], ["approvals", "approve", "0123"],

@@ -68,12 +68,19 @@ class RandomRules {
     return out;
   }
 
+  std::string from() {
+    static constexpr const char* kCounts[] = {"", "any of ", "2 of "};
+    if (below(3) == 0) return "";
+    return fmt::format(" from {}{}{}", kCounts[below(3)], below(4) == 0 ? "agent.groups" : list(),
+                       below(3) == 0 ? " distinct = false" : "");
+  }
+
   std::string effect(int i) {
     switch (below(5)) {
       case 0:
         return fmt::format("deny d{}", i);
       case 1:
-        return fmt::format("require_approval q{}", i);
+        return fmt::format("require_approval q{}{}", i, from());
       case 2:
         return fmt::format("warn v{}", i);
       case 3:

@@ -119,7 +119,7 @@ void Base::ask(const std::string& directory) {
     out.rule = "payments.large";
     out.reason = "a payment above 500";
     out.rules = {"payments.large"};
-    out.groups = {"finance"};
+    out.asking = {{.rule = "payments.large", .from = {"finance"}}};
     out.action = "00112233445566778899aabbccddeeff";
     out.now_ns = kNoon;
     out.expires_ns = kNoon + 3600 * kSecond;

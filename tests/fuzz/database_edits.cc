@@ -25,7 +25,7 @@ constexpr Column kAuditColumns[] = {{"records", "body"},     {"records", "hash"}
                                     {"segment", "indexed"},  {"segment", "retention"}};
 constexpr Column kApprovalColumns[] = {
     {"approvals", "binding"},  {"approvals", "state"},   {"approvals", "input"},       {"approvals", "resource"},
-    {"approvals", "rules"},    {"approvals", "groups"},  {"approvals", "capability"},  {"approvals", "agent"},
+    {"approvals", "rules"},    {"approvals", "asking"},  {"approvals", "capability"},  {"approvals", "agent"},
     {"approvals", "created"},  {"approvals", "expires"}, {"approvals", "consumed"},    {"approvals", "reason"},
     {"approvals", "id"},       {"approvals", "outcome"}, {"approvals", "environment"}, {"votes", "approval"},
     {"votes", "approves"},     {"votes", "grp"},         {"votes", "approver"},        {"votes", "time"},

@@ -447,6 +447,8 @@ class Editor {
     if (below(4) == 0) code->rule = number(code->rule, d_.rules.size());
     if (below(4) == 0) code->because_text = number(code->because_text, d_.constants.size());
     if (below(4) == 0) code->target_set = number(code->target_set, d_.target_sets.size());
+    if (below(8) == 0) code->need = static_cast<uint32_t>(below(4));
+    if (below(8) == 0) code->distinct = !code->distinct;
   }
 
   void rule_list() {

@@ -70,6 +70,10 @@ static std::string short_form(const oracle::Verdict& v) {
     out += fmt::format(" because {}", v.reason);
   if (!v.from.empty()) out += fmt::format("; from {}", fmt::join(v.from, ", "));
   if (v.expires_seconds != 0) out += fmt::format("; expires {}s", v.expires_seconds);
+  for (const AskingRule& rule : v.approvals) {
+    if (rule.need < rule.from.size()) out += fmt::format("; {} of {}", rule.need, fmt::join(rule.from, ", "));
+    if (!rule.distinct) out += "; not distinct";
+  }
   for (const std::string& obligation : v.obligations) out += "; " + obligation;
   if (!v.fault.empty()) out += "; fault in " + v.fault;
   return out;

@@ -33,7 +33,8 @@ struct Verdict {
   std::vector<std::string> obligations;  ///< "redact output.iban with \"***\" by leaks.x", "warn because ... by ..."
   std::vector<std::string> from;
   int64_t expires_seconds = 0;
-  std::string fault;  ///< "rule: code: message at line:column", or ""
+  std::vector<AskingRule> approvals;  ///< in source order
+  std::string fault;                  ///< "rule: code: message at line:column", or ""
 
   bool operator==(const Verdict&) const = default;
 };

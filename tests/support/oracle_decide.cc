@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "ordain/json.h"
@@ -139,16 +140,19 @@ std::string Decider::reason_of(const RuleOutcome& rule) {
 // `verdict` denies.
 bool Decider::ask(const std::vector<const RuleOutcome*>& asking, Verdict* verdict) {
   std::set<std::string> groups;
+  std::map<RuleId, AskingRule> needs;
   for (const RuleOutcome* rule : asking) {
+    std::set<std::string> own;
+    int64_t own_expiry = 0;
     if (rule->body->from.root != nullptr) {
       Outcome from = value_of(rule->body->from);
       if (!from.ok) {
         *verdict = deny_by_fault(*rule->info, from);
         return false;
       }
-      if (from.value.is(Kind::string)) groups.emplace(from.value.as_text());
+      if (from.value.is(Kind::string)) own.emplace(from.value.as_text());
       if (from.value.is(Kind::list)) {
-        for (const Value& group : from.value.as_list()) groups.emplace(group.as_text());
+        for (const Value& group : from.value.as_list()) own.emplace(group.as_text());
       }
     }
     if (rule->body->expires.root != nullptr) {
@@ -157,12 +161,28 @@ bool Decider::ask(const std::vector<const RuleOutcome*>& asking, Verdict* verdic
         *verdict = deny_by_fault(*rule->info, expires);
         return false;
       }
-      if (verdict->expires_seconds == 0 || expires.value.i < verdict->expires_seconds) {
-        verdict->expires_seconds = expires.value.i;
+      own_expiry = expires.value.i;
+      if (verdict->expires_seconds == 0 || own_expiry < verdict->expires_seconds) {
+        verdict->expires_seconds = own_expiry;
       }
     }
+    if (rule->body->need > own.size()) {
+      const Fault fault{.code = FaultCode::invalid_argument,
+                        .detail = Value::string("`from` names fewer groups than must approve")};
+      *verdict = deny_by_fault(*rule->info,
+                               {.ok = false, .value = {}, .fault = fault, .at = set_.rule_spans[rule->body->rule]});
+      return false;
+    }
+    const size_t all = std::max<size_t>(1, own.size());
+    needs[rule->body->rule] = {rule->info->name,
+                               {own.begin(), own.end()},
+                               static_cast<uint32_t>(rule->body->need == 0 ? all : rule->body->need),
+                               rule->body->distinct,
+                               own_expiry};
+    groups.insert(own.begin(), own.end());
   }
   verdict->from.assign(groups.begin(), groups.end());
+  for (auto& [rule, need] : needs) verdict->approvals.push_back(std::move(need));
   return true;
 }
 
@@ -288,6 +308,10 @@ Verdict describe(const Program& program, const Decision& decision) {
   }
   for (std::string_view group : decision.from) out.from.emplace_back(group);
   out.expires_seconds = decision.expires_seconds;
+  for (const ApprovalNeed& need : decision.approvals) {
+    out.approvals.push_back(
+        {rule_name(need.rule), {need.from.begin(), need.from.end()}, need.need, need.distinct, need.expires_seconds});
+  }
   if (decision.fault) {
     const Location at = decision.fault.location == kNone ? Location{} : program.locations()[decision.fault.location];
     out.fault = fmt::format("{}: {}: {} at {}:{}", rule_name(decision.fault_rule), fault_name(decision.fault.code),
@@ -297,10 +321,16 @@ Verdict describe(const Program& program, const Decision& decision) {
 }
 
 std::string to_string(const Verdict& v) {
-  return fmt::format("{} ({}) by {} because `{}`; matched [{}]; obligations [{}]; from [{}] expires {}s; fault {}",
-                     to_string(v.effect), to_string(v.code), v.rule.empty() ? "-" : v.rule, v.reason,
-                     fmt::join(v.matched, ", "), fmt::join(v.obligations, ", "), fmt::join(v.from, ", "),
-                     v.expires_seconds, v.fault.empty() ? "-" : v.fault);
+  std::string needs;
+  for (const AskingRule& rule : v.approvals) {
+    needs += fmt::format(" {}: {} of {}{}, {}s;", rule.rule, rule.need, fmt::join(rule.from, ", "),
+                         rule.distinct ? "" : " not distinct", rule.expires_seconds);
+  }
+  return fmt::format(
+      "{} ({}) by {} because `{}`; matched [{}]; obligations [{}]; from [{}] expires {}s; needs{}; fault {}",
+      to_string(v.effect), to_string(v.code), v.rule.empty() ? "-" : v.rule, v.reason, fmt::join(v.matched, ", "),
+      fmt::join(v.obligations, ", "), fmt::join(v.from, ", "), v.expires_seconds, needs,
+      v.fault.empty() ? "-" : v.fault);
 }
 
 }  // namespace ordain::oracle

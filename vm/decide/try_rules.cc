@@ -290,19 +290,27 @@ class Decider {
   bool ask(Decision* out) {
     Value* from = run_.arena.array<Value>(asking_count_);
     RuleId* rules = run_.arena.array<RuleId>(asking_count_);
-    if (from == nullptr || rules == nullptr) return exhausted(out);
+    auto* needs = run_.arena.array<ApprovalNeed>(asking_count_);
+    if (from == nullptr || rules == nullptr || needs == nullptr) return exhausted(out);
     size_t groups = 0;
     for (size_t i = 0; i < asking_count_; ++i) {
       const RuleCode& rule = *asking_[i];
       rules[i] = rule.rule;
       from[i] = Value::list({});
+      ApprovalNeed& need = *new (&needs[i]) ApprovalNeed();
+      need.rule = rule.rule;
+      need.distinct = rule.distinct;
       if (rule.from != kNone && !groups_of(rule, &from[i], out)) return false;
-      if (rule.expires != kNone && !expires_of(rule, out)) return false;
-      groups += from[i].aux;
+      if (rule.expires != kNone && !expires_of(rule, &need, out)) return false;
+      if (!count_groups(rule, from[i], &need, out)) return false;
+      groups += need.from.size();
     }
     std::sort(rules, rules + asking_count_);
+    std::sort(needs, needs + asking_count_,
+              [](const ApprovalNeed& a, const ApprovalNeed& b) { return a.rule < b.rule; });
     out->matched = {rules, asking_count_};
-    return unite(std::span(from, asking_count_), groups, out);
+    out->approvals = {needs, asking_count_};
+    return unite(out->approvals, groups, out);
   }
 
   bool wrong_kind(const RuleCode& rule, Decision* out) {
@@ -328,29 +336,51 @@ class Decider {
     return true;
   }
 
-  bool expires_of(const RuleCode& rule, Decision* out) {
-    if (run_.run(rule.expires) == Truth::fault) return deny_by_fault(rule, run_.frame.eval.fault, out);
-    if (!run_.frame.result.is(Kind::duration)) return wrong_kind(rule, out);
-    // 0 stands for "none given", so an approval that would expire at once lasts a second.
-    const int64_t seconds = std::max<int64_t>(1, run_.frame.result.i);
-    if (out->expires_seconds == 0 || seconds < out->expires_seconds) out->expires_seconds = seconds;
-    return true;
-  }
-
-  bool unite(std::span<const Value> lists, size_t most, Decision* out) {
-    auto* groups = run_.arena.array<std::string_view>(most);
+  // Sets the distinct groups that the rule names, and how many of them must approve. A rule that needs more
+  // groups than its list has at run time could never be satisfied; that is a fault.
+  bool count_groups(const RuleCode& rule, const Value& list, ApprovalNeed* need, Decision* out) {
+    const std::span<const Value> named = list.as_list();
+    auto* groups = run_.arena.array<std::string_view>(named.size());
     if (groups == nullptr) return exhausted(out);
-    size_t count = 0;
-    for (const Value& list : lists) {
-      for (const Value& group : list.as_list()) groups[count++] = group.as_text();
-    }
-    std::sort(groups, groups + count);
-    count = static_cast<size_t>(std::unique(groups, groups + count) - groups);
+    for (size_t i = 0; i < named.size(); ++i) groups[i] = named[i].as_text();
+    const size_t count = sort_groups(groups, named.size());
     for (size_t i = 0; i < count; ++i) {
       groups[i] = run_.keep(groups[i]);
       if (groups[i].data() == nullptr) return exhausted(out);
     }
-    out->from = {groups, count};
+    need->from = {groups, count};
+    need->need = rule.need != 0 ? rule.need : std::max<uint32_t>(1, static_cast<uint32_t>(count));
+    if (rule.need <= count) return true;
+    Fault fault;
+    fault.code = FaultCode::invalid_argument;
+    fault.location = info(rule).location;
+    fault.detail = Value::string("`from` names fewer groups than must approve");
+    return deny_by_fault(rule, fault, out);
+  }
+
+  // Sorts the groups and removes repetitions. Returns how many are left.
+  static size_t sort_groups(std::string_view* groups, size_t count) {
+    std::sort(groups, groups + count);
+    return static_cast<size_t>(std::unique(groups, groups + count) - groups);
+  }
+
+  bool expires_of(const RuleCode& rule, ApprovalNeed* need, Decision* out) {
+    if (run_.run(rule.expires) == Truth::fault) return deny_by_fault(rule, run_.frame.eval.fault, out);
+    if (!run_.frame.result.is(Kind::duration)) return wrong_kind(rule, out);
+    // 0 stands for "none given", so an approval that would expire at once lasts a second.
+    const int64_t seconds = need->expires_seconds = std::max<int64_t>(1, run_.frame.result.i);
+    if (out->expires_seconds == 0 || seconds < out->expires_seconds) out->expires_seconds = seconds;
+    return true;
+  }
+
+  bool unite(std::span<const ApprovalNeed> needs, size_t most, Decision* out) {
+    auto* groups = run_.arena.array<std::string_view>(most);
+    if (groups == nullptr) return exhausted(out);
+    size_t count = 0;
+    for (const ApprovalNeed& need : needs) {
+      for (std::string_view group : need.from) groups[count++] = group;
+    }
+    out->from = {groups, sort_groups(groups, count)};
     return true;
   }
 

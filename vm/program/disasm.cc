@@ -260,7 +260,9 @@ class Disassembler {
       if (rule.kind == RuleKind::redact) print(" path {}", rule.redact_path);
       if (code.because != kNone) print(" because {}", code.because);
       if (code.because_text != kNone) print(" because {}", constant(data_.constants[code.because_text]));
-      if (code.from != kNone) print(" from {}", code.from);
+      if (code.from != kNone && code.need == 0) print(" from {}", code.from);
+      if (code.need != 0) print(" from {} of {}", code.need, code.from);
+      if (!code.distinct) print(" distinct false");
       if (code.expires != kNone) print(" expires {}", code.expires);
       if (code.with != kNone) print(" with {}", code.with);
       if (code.target_set != kNone) print(" on {}", targets(data_.target_sets[code.target_set]));

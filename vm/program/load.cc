@@ -277,13 +277,15 @@ class Loader {
       return package;
     });
     data_.rules = read_list(in, 38, [&] { return rule(in); });
-    data_.rule_codes = read_list(in, 8, [&] {
+    data_.rule_codes = read_list(in, 10, [&] {
       RuleCode code;
       code.rule = in.number32();
       for (uint32_t* clause : {&code.condition, &code.because, &code.because_text, &code.from, &code.expires,
                                &code.with, &code.target_set}) {
         *clause = in.optional();
       }
+      code.need = in.number32();
+      code.distinct = in.flag();
       return code;
     });
     data_.policy_versions = read_list(in, 2, [&] {

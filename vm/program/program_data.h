@@ -92,6 +92,8 @@ struct RuleCode {
   uint32_t expires = kNone;       ///< predicate: duration
   uint32_t with = kNone;          ///< predicate: any
   uint32_t target_set = kNone;    ///< index into target_sets; only among the rules for undeclared capabilities
+  uint32_t need = 0;              ///< how many of the groups in `from` must approve; 0: all
+  bool distinct = true;           ///< each group needs an approver of its own
 };
 
 /// One operand of the `&&` that form a rule's condition, for explanations.

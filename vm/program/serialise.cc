@@ -335,6 +335,8 @@ class Serialiser {
            {code.condition, code.because, code.because_text, code.from, code.expires, code.with, code.target_set}) {
         out.optional(clause);
       }
+      out.number(code.need);
+      out.byte(code.distinct ? 1 : 0);
     }
     out.number(data_.policy_versions.size());
     for (const PolicyVersion& declared : data_.policy_versions) {

@@ -86,6 +86,7 @@ class RulesChecker {
       if (!clause(code.because, {kind(Kind::string), kAnyKind})) return bad("its `because` is not a string");
       if (!clause(code.from, {kind(Kind::string), kind(Kind::list), kAnyKind}))
         return bad("its `from` is not a string or list");
+      if (code.from == kNone && (code.need != 0 || !code.distinct)) return bad("it counts groups, but has no `from`");
       if (!clause(code.expires, {kind(Kind::duration), kAnyKind})) return bad("its `expires` is not a duration");
       if (!clause(code.with, {})) return bad("its `with` is not a predicate");
       if (code.because_text != kNone &&

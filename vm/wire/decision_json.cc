@@ -65,6 +65,16 @@ void append_obligation(const Program& program, std::string& out, const Obligatio
   object.close();
 }
 
+void append_need(const Program& program, std::string& out, const ApprovalNeed& need) {
+  Object object(out);
+  object.raw("rule", rule_json(program, need.rule));
+  object.raw("from", array(need.from, [](std::string& to, std::string_view group) { append_json_string(to, group); }));
+  object.number("need", need.need);
+  if (!need.distinct) object.raw("distinct", "false");
+  object.raw("expires_seconds", need.expires_seconds == 0 ? "null" : fmt::format("{}", need.expires_seconds));
+  object.close();
+}
+
 std::string fault_json(const Program& program, const Decision& decision) {
   if (!decision.fault) return "null";
   std::string out;
@@ -105,6 +115,8 @@ std::string decision_json(const Call& call, const Decision& decision, uint64_t e
     object.raw("from",
                array(decision.from, [](std::string& to, std::string_view group) { append_json_string(to, group); }));
     object.raw("expires_seconds", decision.expires_seconds == 0 ? "null" : fmt::format("{}", decision.expires_seconds));
+    object.raw("approvals", array(decision.approvals,
+                                  [&](std::string& to, const ApprovalNeed& need) { append_need(program, to, need); }));
   }
   object.raw("fault", fault_json(program, decision));
   object.close();

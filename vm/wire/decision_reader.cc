@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -62,6 +63,11 @@ class Members {
     }
     *out = static_cast<Number>(value->i);
   }
+  void boolean(std::string_view name, bool* out) {
+    const Value* value = find(name);
+    if (value == nullptr) return;
+    value->is(Kind::boolean) ? void(*out = value->as_bool()) : wrong(name, "must be true or false");
+  }
   /// Reads the name of one of `choices`.
   template <typename Choice>
   void choice(std::string_view name, std::span<const Choice> choices, Choice* out) {
@@ -85,10 +91,11 @@ class Members {
     }
   }
 
- private:
   void wrong(std::string_view name, std::string_view what) {
     fail(fmt::format("`{}{}{}` {}", where_, where_.empty() ? "" : ".", name, what));
   }
+
+ private:
   void fail(std::string message) {
     if (error_->empty()) *error_ = std::move(message);
   }
@@ -115,6 +122,24 @@ ParsedDecision::Obligation take_obligation(const Value& value, size_t place, std
   return out;
 }
 
+AskingRule take_need(const Value& value, size_t place, std::string* error) {
+  AskingRule out;
+  Members members(value, error, fmt::format("approvals[{}]", place));
+  members.text_or_null("rule", &out.rule);
+  members.require("from");
+  members.texts("from", &out.from);
+  members.require("need");
+  members.number("need", 1, &out.need);
+  members.boolean("distinct", &out.distinct);
+  if (const Value* expires = members.find("expires_seconds"); expires != nullptr && !expires->is(Kind::null)) {
+    members.number("expires_seconds", 1, &out.expires_seconds);
+  }
+  std::sort(out.from.begin(), out.from.end());
+  out.from.erase(std::unique(out.from.begin(), out.from.end()), out.from.end());
+  if (out.need > std::max<size_t>(1, out.from.size())) members.wrong("need", "is more than the groups in `from`");
+  return out;
+}
+
 ParsedDecision::Fault take_fault(const Value& value, std::string* error) {
   ParsedDecision::Fault out;
   Members members(value, error, "fault");
@@ -125,6 +150,17 @@ ParsedDecision::Fault take_fault(const Value& value, std::string* error) {
   members.number("line", 0, &out.line);
   members.number("column", 0, &out.column);
   return out;
+}
+
+/// Two lists of groups that differ leave open who must approve.
+void agree_on_groups(Members& members, ParsedDecision& out) {
+  std::set<std::string> needed;
+  for (const AskingRule& rule : out.approvals) needed.insert(rule.from.begin(), rule.from.end());
+  const bool named = members.find("from") != nullptr;
+  if (named && needed != std::set<std::string>(out.from.begin(), out.from.end())) {
+    return members.wrong("approvals", "names other groups than `from`");
+  }
+  out.from.assign(needed.begin(), needed.end());
 }
 
 std::string take_decision(const Value& root, ParsedDecision& out) {
@@ -148,6 +184,9 @@ std::string take_decision(const Value& root, ParsedDecision& out) {
   if (const Value* expires = members.find("expires_seconds"); expires != nullptr && !expires->is(Kind::null)) {
     members.number("expires_seconds", 1, &out.expires_seconds.emplace());
   }
+  members.each("approvals", "must be a list",
+               [&](const Value& value, size_t place) { out.approvals.push_back(take_need(value, place, &error)); });
+  if (error.empty() && !out.approvals.empty()) agree_on_groups(members, out);
   if (const Value* fault = members.find("fault"); fault != nullptr && !fault->is(Kind::null)) {
     out.fault = take_fault(*fault, &error);
   }

@@ -117,6 +117,9 @@ struct Expression {
 struct RuleBody {
   RuleId rule = 0;
   Expression when, because, from, expires, with;  ///< bool; string; string or list(string); duration; any
+  uint32_t need = 0;                              ///< how many groups in `from` must approve; 0: all
+  Span need_span;
+  bool distinct = true;  ///< each group needs an approver of its own
 };
 
 /// Whether the clause is there and a constant of the kind.

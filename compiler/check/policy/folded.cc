@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -215,6 +217,32 @@ void check_expiry(Diagnostics& diagnostics, const typed::PolicySet& set) {
   });
 }
 
+/// @returns how many groups the folded clause can name at most; nothing if that is only known at run time
+std::optional<size_t> most_groups(const Node& from) {
+  if (is_constant(&from, Kind::string)) return 1;
+  if (from.kind == NodeKind::list) return from.args.size();
+  if (!is_constant(&from, Kind::list)) return std::nullopt;
+  std::set<std::string_view> groups;
+  for (const Value& group : from.value.as_list()) {
+    if (group.is(Kind::string)) groups.insert(group.as_text());
+  }
+  return groups.size();
+}
+
+void check_need(Diagnostics& diagnostics, const typed::PolicySet& set) {
+  std::vector<bool> reported(set.rules.size());
+  for_each_body(set, [&](const RuleBody& body) {
+    if (body.need == 0 || body.from.root == nullptr || reported[body.rule]) return;
+    const std::optional<size_t> most = most_groups(*body.from.root);
+    if (!most || body.need <= *most) return;
+    reported[body.rule] = true;
+    diagnostics.error(
+        "bad-from", body.need_span,
+        "`from` needs the approval of " + std::to_string(body.need) + " groups, but names " + std::to_string(*most),
+        "name more groups, or ask for fewer");
+  });
+}
+
 /// The rule that decides every call that reaches it, so that later rules are never reached.
 struct Answered {
   RuleId by = 0;
@@ -335,6 +363,7 @@ class Overrides {
 void check_folded(Diagnostics& diagnostics, const typed::PolicySet& set) {
   warn_never_matches(diagnostics, set);
   check_expiry(diagnostics, set);
+  check_need(diagnostics, set);
   Overrides overrides(set);
   uint64_t place = 0;
   for (const auto& lists : set.lists) {

@@ -111,6 +111,9 @@ typed::RuleBody* check_body(RuleCheck& check, const Scope& scope, std::vector<Mi
   body->because = check_clause(check, scope, rule.because, &types::kString, missing, about);
   body->from = check_clause(check, scope, rule.from, nullptr, missing, about);
   check_from_type(check, body->from, about);
+  body->need = rule.need;
+  body->need_span = rule.need_span;
+  body->distinct = rule.distinct;
   body->expires = check_clause(check, scope, rule.expires, &types::kDuration, missing, about);
   body->with = check_clause(check, scope, rule.with, nullptr, missing, about);
   return body;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ordain/decide.h"
 #include "ordain/export.h"
 #include "ordain/grants.h"
 #include "ordain/keys.h"
@@ -47,10 +48,10 @@ struct ORDAIN_API Approval {
   std::string agent, principal, tenant, environment, session;
   std::string rule;  ///< the rule that gives the reason
   std::string reason;
-  std::vector<std::string> rules;                           ///< every asking rule
-  std::vector<std::string> groups;                          ///< each must approve; empty: any one approver
-  std::vector<ApprovalVote> votes;                          ///< in the order in which they came
-  std::string action;                                       ///< id of the action that asked first
+  std::vector<std::string> rules;   ///< every asking rule
+  std::vector<AskingRule> asking;   ///< what each of them needs; empty (the host's default asks): anyone's approval
+  std::vector<ApprovalVote> votes;  ///< in the order in which they came
+  std::string action;               ///< id of the action that asked first
   int64_t created_ns = 0, expires_ns = 0, consumed_ns = 0;  ///< 0: never
   std::string consumed_by;                                  ///< id of the action that used it
   std::string outcome;    ///< of that action: "released", "failed" ...; "" after a crash before it
@@ -58,13 +59,26 @@ struct ORDAIN_API Approval {
   uint64_t recorded = 0;  ///< how many records the audit log had, at least, when the request was made
   Digest content{};       ///< the digest of the whole request as it was made, without state and votes
   bool altered = false;   ///< the row shows another request than its id stands for; nobody can approve it
-  /// @returns the groups whose approval is still missing
+  /// @returns every group that a rule names, sorted
+  std::vector<std::string> groups() const;
+  /// @returns the groups whose approval is missing and would count, sorted
   std::vector<std::string> missing() const;
+  /// @returns whether every asking rule has the approvals that it needs
+  bool satisfied() const;
+  /// @returns for people: "finance, risk", "1 of [finance, risk]", "anyone"; "" if nothing is missing
+  std::string waits_for() const;
 };
 
+/// The group of the call's principal: nobody else can approve for it, and the principal for no other group.
+inline constexpr std::string_view kPrincipalGroup = "principal";
+
+/// @returns for people: "finance, risk", "2 of [a, b, c]", "anyone"
+ORDAIN_API std::string describe(const AskingRule& rule);
+
 /// Writes a JSON object with the keys id, state, capability, input, resource, agent, principal,
-/// tenant, environment, session, rule, reason, rules, groups, missing, votes, action, created,
-/// expires, consumed, consumed_by, outcome, binding, altered. Times are RFC 3339 texts or null.
+/// tenant, environment, session, rule, reason, rules, groups, approvals, missing, votes, action,
+/// created, expires, consumed, consumed_by, outcome, binding, altered. Times are RFC 3339 texts or
+/// null; `approvals` is as in a decision.
 ORDAIN_API std::string to_json(const Approval& approval);
 
 /// A call that needs approval. `binding` ties the approval to exactly this call and to the rules that ask.
@@ -72,7 +86,8 @@ struct ApprovalRequest {
   Digest binding{};
   std::string capability, input, resource, agent, principal, tenant, environment, session;
   std::string rule, reason;
-  std::vector<std::string> rules, groups;
+  std::vector<std::string> rules;
+  std::vector<AskingRule> asking;   ///< what each of them needs
   std::vector<std::string> scopes;  ///< that the capability declares
   std::string action;
   int64_t now_ns = 0;
@@ -119,11 +134,12 @@ class ORDAIN_API ApprovalStore {
   /// "unknown_approval" or "ambiguous_approval".
   Result<Approval> show(std::string_view id, int64_t now_ns) const;
 
-  /// Approves for one group; once every group has approved, the state is `approved`. `group` may be
-  /// empty if the rules name no group or only one.
+  /// Approves for one group; once every rule has the approvals that it needs, the state is `approved`.
+  /// `group` may be empty if the rules name no group or only one, or if the principal approves.
   /// @returns the approval in its new state; errors "unknown_approval", "not_pending" (naming the
-  /// state), "unknown_group", "already_approved" (by this group), "invalid_approver" (empty or not
-  /// UTF-8), "approval_altered"
+  /// state), "unknown_group", "already_approved" (by this group), "already_voted" (the same name for
+  /// another group), "not_eligible" (the agent itself; the principal where no rule asks for it),
+  /// "invalid_approver" (empty or not UTF-8), "approval_altered"
   Result<Approval> approve(std::string_view id, std::string_view approver, std::string_view group,
                            std::string_view note, int64_t now_ns);
   /// Approves the request that the approver was shown. If the store holds another one under its id,

@@ -140,6 +140,7 @@ struct AuditRecord {
   std::string policy, policy_version;       ///< of the rule, if its policy declares a version
   std::string remote;                       ///< a remote decision point's answer or its substitute
   std::vector<RecordedApprover> approvers;  ///< of the approval or the grant that was used
+  std::vector<AskingRule> asking;           ///< what the rules that require approval need
   std::string rejected;                     ///< why the call could not be bound: invalid UTF-8, say
 };
 

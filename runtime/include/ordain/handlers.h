@@ -14,7 +14,7 @@ namespace ordain {
 
 enum class Verdict : uint8_t {
   wait,     ///< no answer now: the call returns Pending, and a retry finds the decision
-  approve,  ///< for every group that the request names
+  approve,  ///< for every group that is missing and that the approver may answer for
   reject,
 };
 
@@ -22,6 +22,7 @@ struct ApprovalAnswer {
   Verdict verdict = Verdict::wait;
   std::string approver;  ///< recorded; "handler" if empty
   std::string note;
+  std::string group = {};  ///< approve: only for this group
 };
 
 /// Called on the calling thread, possibly by several threads at once; may block. An exception
@@ -32,8 +33,9 @@ using ApprovalHandler = std::function<ApprovalAnswer(const Approval& request)>;
 /// Leaves every request in the queue, for `ordain approvals`. This is the default.
 ORDAIN_API ApprovalHandler queue_handler();
 
-/// Shows the exact call and asks yes or no. Anything but yes rejects, including the end of input.
-/// Asks one question at a time.
+/// Shows the exact call and asks the person at the keyboard yes or no. Anything but yes rejects,
+/// including the end of input. Asks one question at a time. The person answers as the call's principal,
+/// where a rule asks group "principal", and as anyone, where no rule names a group; all else waits.
 ORDAIN_API ApprovalHandler terminal_handler();
 /// The streams must outlive the handler.
 ORDAIN_API ApprovalHandler terminal_handler(std::istream& in, std::ostream& out, std::string approver = "terminal");

@@ -47,6 +47,9 @@ struct HostVerdict {
   std::chrono::seconds expires{0};     ///< require_approval: 0 for the default
   std::vector<std::string> warnings = {};
   std::vector<HostRedaction> redactions = {};
+  /// require_approval: what is needed, where "every group in `from` approves" does not say it. A need of 0 asks
+  /// every group.
+  std::vector<AskingRule> approvals = {};
 
   static HostVerdict none() { return {}; }
   static HostVerdict allow(std::string reason = "") { return {.effect = Effect::allow, .reason = std::move(reason)}; }

@@ -31,6 +31,7 @@ struct RemoteAnswer {
   std::chrono::seconds expires{0};     ///< require_approval: 0 for the default
   std::vector<std::string> warnings = {};
   std::vector<HostRedaction> redactions = {};
+  std::vector<AskingRule> approvals = {};  ///< require_approval: what each asking rule of the remote needs
 };
 
 /// Reads what an Ordain decision point answers: a decision as decision_json (ordain/decision_json.h)

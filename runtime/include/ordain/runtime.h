@@ -105,6 +105,7 @@ struct DetachedDecision {
   double confidence = 0;             ///< see ActionRisk::confidence
   std::vector<std::string> matched;  ///< every matching rule
   std::vector<std::string> from;
+  std::vector<AskingRule> approvals;  ///< what each rule that requires approval needs
   std::vector<DetachedObligation> obligations;
   std::string remote;  ///< the remote decision point's answer or its substitute; "" if not asked
   Digest program{};

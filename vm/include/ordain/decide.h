@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ordain/arena.h"
 #include "ordain/call.h"
@@ -39,6 +40,26 @@ struct Obligation {
   std::string_view reason;  ///< warn: the message
 };
 
+/// What one rule that requires approval asks for.
+struct ApprovalNeed {
+  RuleId rule = kNone;
+  std::span<const std::string_view> from;  ///< approver groups, sorted, without repetition; empty: anyone may approve
+  uint32_t need = 1;                       ///< how many of them must approve; 1 without groups
+  bool distinct = true;                    ///< each group needs an approver of its own
+  int64_t expires_seconds = 0;             ///< 0: the rule has no `expires`
+};
+
+/// An ApprovalNeed that owns its texts and names its rule.
+struct AskingRule {
+  std::string rule = {};
+  std::vector<std::string> from = {};
+  uint32_t need = 1;
+  bool distinct = true;
+  int64_t expires_seconds = 0;
+
+  bool operator==(const AskingRule&) const = default;
+};
+
 /// The answer of the rules to one call. Its views are valid until the Scratch makes its next
 /// decision, and while the Program lives: copy what you need for longer.
 struct Decision {
@@ -48,9 +69,10 @@ struct Decision {
   std::string_view reason;          ///< never empty
   std::span<const RuleId> matched;  ///< decide_all: all that match; decide: those that require approval
   std::span<const Obligation> obligations;
-  std::span<const std::string_view> from;  ///< approver groups, sorted, without repetition
-  int64_t expires_seconds = 0;             ///< the shortest `expires` of the rules that require approval; 0: none
-  Fault fault;                             ///< its code is none unless a fault caused the effect
+  std::span<const std::string_view> from;   ///< approver groups, sorted, without repetition
+  int64_t expires_seconds = 0;              ///< the shortest `expires` of the rules that require approval; 0: none
+  std::span<const ApprovalNeed> approvals;  ///< one for each rule that requires approval, in source order
+  Fault fault;                              ///< its code is none unless a fault caused the effect
   RuleId fault_rule = kNone;
 };
 

@@ -53,6 +53,7 @@ struct ParsedDecision {
   std::vector<Obligation> obligations = {};
   std::vector<std::string> from = {};           ///< require_approval: approver groups
   std::optional<int64_t> expires_seconds = {};  ///< require_approval: empty if no rule has `expires`
+  std::vector<AskingRule> approvals = {};       ///< require_approval: what each asking rule needs
   std::optional<Fault> fault = {};
 };
 

@@ -101,6 +101,8 @@ inline std::string dump(const syntax::RuleDecl& rule) {
   clause("when", rule.when);
   clause("because", rule.because);
   clause("from", rule.from);
+  if (rule.need != 0) out += " need=" + std::to_string(rule.need);
+  if (!rule.distinct) out += " distinct=false";
   clause("expires", rule.expires);
   clause("with", rule.with);
   return out + ")";

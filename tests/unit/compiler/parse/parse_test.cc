@@ -95,6 +95,34 @@ TEST(Parse, Rules) {
             "(warn slow when=(_>_ (.elapsed action) (duration \"5s\")))");
 }
 
+TEST(Parse, HowManyGroupsMustApprove) {
+  EXPECT_EQ(rule_dump("require_approval from [\"a\", \"b\"];"), "(require_approval from=[\"a\" \"b\"])");
+  EXPECT_EQ(rule_dump("require_approval from any of [\"a\", \"b\"];"), "(require_approval from=[\"a\" \"b\"] need=1)");
+  EXPECT_EQ(rule_dump("require_approval r when x from 2 of groups expires 30m;"),
+            "(require_approval r when=x from=groups need=2 expires=1800s)");
+  EXPECT_EQ(rule_dump("require_approval from [\"a\", \"b\"] distinct = false because \"c\";"),
+            "(require_approval because=\"c\" from=[\"a\" \"b\"] distinct=false)");
+  EXPECT_EQ(rule_dump("require_approval from any of g distinct = true;"), "(require_approval from=g need=1)");
+  EXPECT_EQ(rule_dump("require_approval from false;"), "(require_approval from=false)");
+}
+
+TEST(Parse, WordsOfTheFromClauseRemainNames) {
+  EXPECT_EQ(rule_dump("require_approval any from of;"), "(require_approval any from=of)");
+  EXPECT_EQ(rule_dump("require_approval of from any;"), "(require_approval of from=any)");
+  EXPECT_EQ(rule_dump("require_approval distinct from any of of distinct = false;"),
+            "(require_approval distinct from=of need=1 distinct=false)");
+  EXPECT_EQ(rule_dump("deny distinct when input.any.of == distinct;"),
+            "(deny distinct when=(_==_ (.of (.any input)) distinct))");
+  EXPECT_EQ(rule_dump("require_approval from any(x);"), "(require_approval from=(any x))");
+}
+
+TEST(Parse, ACountOfNoGroupIsAMistake) {
+  expect_reports(
+      {{rule("require_approval from 0 of [\"a\"];").c_str(),
+        "2:23 bad-from: `from 0 of` asks nobody, so nobody could approve | write how many of the groups must "
+        "approve\n"}});
+}
+
 TEST(Parse, Redactions) {
   EXPECT_EQ(rule_dump("redact output;"), "(redact @output)");
   EXPECT_EQ(rule_dump("redact output.iban with \"***\";"), "(redact @output.iban with=\"***\")");

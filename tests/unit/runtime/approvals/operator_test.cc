@@ -140,7 +140,7 @@ TEST(OperatorKey, AVoteOfAnotherKeyOrForAnotherRowIsRefused) {
 TEST(OperatorKey, EveryColumnThatTheApproverSawIsSigned) {
   for (const char* change :
        {"capability = 'look'", "input = '{}'", "resource = '1'", "agent = 'x'", "principal = 'x'", "tenant = 'x'",
-        "environment = 'x'", "session = 'x'", "rule = 'x'", "reason = 'x'", "rules = '[]'", "groups = '[]'",
+        "environment = 'x'", "session = 'x'", "rule = 'x'", "reason = 'x'", "rules = '[]'", "asking = '[]'",
         "action = 'x'", "created = created + 1", "expires = expires + 1", "recorded = recorded + 1",
         "nonce = zeroblob(16)", "nonce = x''"}) {
     Keyed bench;

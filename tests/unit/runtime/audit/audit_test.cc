@@ -242,6 +242,8 @@ TEST(AuditRecordCodec, EveryFieldComesBack) {
   draft.remote = "re";
   DraftApprover approvers[] = {{"gr", "ann", "ke+01234567"}, {"", "bob", ""}};
   draft.approvers = approvers;
+  const AskingRule asking[] = {{"p.a", {"x", "y"}, 1, true, 60}, {"p.b", {}, 1, false, 0}};
+  draft.asking = asking;
   std::string buffer(2000, '?');
   const std::string bytes(encode_record(draft, buffer));
   std::string small;
@@ -269,10 +271,13 @@ TEST(AuditRecordCodec, EveryFieldComesBack) {
   EXPECT_EQ(record.grant + record.policy + record.policy_version + record.remote, "grpovere");
   EXPECT_NE(to_json(record).find(
                 R"("grant":"gr","policy":"po","policy_version":"ve","remote":"re","approvers":[{"name":"ann",)"
-                R"("group":"gr","key":"ke+01234567"},{"name":"bob"}]})"),
+                R"("group":"gr","key":"ke+01234567"},{"name":"bob"}],"approvals":[{"rule":"p.a","from":["x","y"],)"
+                R"("need":1,"expires_seconds":60},{"rule":"p.b","from":[],"need":1,"distinct":false,)"
+                R"("expires_seconds":null}]})"),
             std::string::npos);
   RecordView view;
   EXPECT_TRUE(view_record(bytes, &view)) << "who reads less knows the fields all the same";
+  EXPECT_EQ(record.asking, std::vector<AskingRule>(std::begin(asking), std::end(asking)));
   EXPECT_EQ(record.risk, 2.5);
   EXPECT_EQ(record.attributes.json(), input.json());
   for (size_t cut = 0; cut < bytes.size(); ++cut) {

@@ -302,6 +302,30 @@ policy p on before pay { require_approval large when input.amount > 10.0 from "r
   EXPECT_EQ(asked.pending()->expires_ns, *bench.now + 90'000'000'000);
 }
 
+TEST(Remote, WhatItsRulesNeedIsAskedFor) {
+  RemoteBench bench;
+  decide_by_event(*bench.remote, compile_text(R"(
+capability pay { input { to: string, amount: double, note: optional(string), card: optional(string) } output open { message: string } }
+policy p on before pay {
+  require_approval large when input.amount > 10.0 from any of ["risk", "legal"];
+  require_approval both  when input.amount > 10.0 from ["a", "b"] distinct = false expires 90s;
+  allow;
+}
+)"));
+  auto runtime = bench.open();
+  auto asked = bench.pay(runtime, 20);
+  ASSERT_NE(asked.pending(), nullptr) << asked.describe();
+  const std::string id = asked.pending()->approval_id;
+  auto& store = runtime.approvals();
+  EXPECT_EQ(store.show(id, *bench.now)->asking,
+            (std::vector<AskingRule>{{"remote:p.large", {"legal", "risk"}, 1, true, 0},
+                                     {"remote:p.both", {"a", "b"}, 2, false, 90}}));
+  ASSERT_TRUE(store.approve(id, "ann", "risk", "", *bench.now).ok());
+  ASSERT_TRUE(store.approve(id, "bob", "a", "", *bench.now).ok());
+  EXPECT_EQ(store.approve(id, "bob", "b", "", *bench.now)->state, ApprovalState::approved);
+  EXPECT_TRUE(bench.pay(runtime, 20).has_value());
+}
+
 TEST(Remote, AnExpiryPastAllTimeIsTheEndOfIt) {
   RemoteBench bench;
   bench.says(parse_remote_answer(R"({"effect": "require_approval", "expires_seconds": 9223372036854775807})"));

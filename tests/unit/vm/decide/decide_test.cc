@@ -277,6 +277,37 @@ TEST(Decide, ApproversAreUnitedAndTheShortestExpiryCounts) {
   EXPECT_EQ(d.effect, Effect::require_approval);
   EXPECT_EQ(texts(d.from), (std::vector<std::string>{"finance", "legal", "ops"}));
   EXPECT_EQ(d.expires_seconds, 60);
+  ASSERT_EQ(d.approvals.size(), 3u);
+  EXPECT_EQ(texts(d.approvals[0].from), (std::vector<std::string>{"finance", "ops"}));
+  EXPECT_EQ(d.approvals[0].need, 2u);
+  EXPECT_EQ(d.approvals[0].expires_seconds, 3600);
+  EXPECT_EQ(texts(d.approvals[1].from), (std::vector<std::string>{"legal"}));
+  EXPECT_EQ(d.approvals[1].need, 1u);
+  EXPECT_TRUE(d.approvals[2].from.empty());
+  EXPECT_EQ(d.approvals[2].need, 1u);
+  EXPECT_EQ(d.approvals[2].expires_seconds, 0);
+}
+
+TEST(Decide, ARuleMayNeedFewerGroupsThanItNamesButNotMore) {
+  for (const uint32_t need : {1U, 2U, 3U}) {
+    Rules r;
+    const Value groups[] = {Value::string("ops"), Value::string("finance"), Value::string("ops")};
+    const uint32_t list = r.returns(Value::list(groups));
+    const RuleId rule = r.rule(r.main, require_approval, {.from = list, .need = need, .distinct = false});
+    auto f = r.done();
+    const Decision d = decided(*f);
+    if (need > 2) {
+      EXPECT_EQ(d.effect, Effect::deny);
+      EXPECT_EQ(d.fault.code, FaultCode::invalid_argument);
+      EXPECT_EQ(d.fault_rule, rule);
+      EXPECT_TRUE(d.approvals.empty());
+      continue;
+    }
+    ASSERT_EQ(d.approvals.size(), 1u);
+    EXPECT_EQ(d.approvals[0].rule, rule);
+    EXPECT_EQ(d.approvals[0].need, need);
+    EXPECT_FALSE(d.approvals[0].distinct);
+  }
 }
 
 TEST(Decide, AnExpiryThatIsOverAtOnceIsNotNoExpiry) {

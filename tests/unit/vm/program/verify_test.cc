@@ -600,6 +600,8 @@ TEST(Verify, RefusesBadRuleLists) {
       {"its `because` is not a string", [](Assembler& a) { a.data.rule_codes[0].because = 0; }},
       {"its `because` is not a string constant", [](Assembler& a) { a.data.rule_codes[0].because_text = 0; }},
       {"its `from` is not", [](Assembler& a) { a.data.rule_codes[0].from = 0; }},
+      {"it counts groups", [](Assembler& a) { a.data.rule_codes[0].need = 1; }},
+      {"it counts groups", [](Assembler& a) { a.data.rule_codes[0].distinct = false; }},
       {"its `expires` is not", [](Assembler& a) { a.data.rule_codes[0].expires = 0; }},
       {"its targets are not there", [](Assembler& a) { a.data.rule_codes[0].target_set = 0; }},
       {"a rule's code is of a rule that is not there", [](Assembler& a) { a.data.rule_codes[0].rule = 9; }},

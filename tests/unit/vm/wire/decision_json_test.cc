@@ -55,6 +55,15 @@ void expect_same(const Decided& decided, const ParsedDecision& read) {
   }
   EXPECT_EQ(read.from, std::vector<std::string>(made.from.begin(), made.from.end()));
   EXPECT_EQ(read.expires_seconds.value_or(0), made.expires_seconds);
+  ASSERT_EQ(read.approvals.size(), made.approvals.size());
+  for (size_t i = 0; i < made.approvals.size(); ++i) {
+    const ApprovalNeed& need = made.approvals[i];
+    EXPECT_EQ(read.approvals[i], (AskingRule{name_of(program, need.rule),
+                                             {need.from.begin(), need.from.end()},
+                                             need.need,
+                                             need.distinct,
+                                             need.expires_seconds}));
+  }
   ASSERT_EQ(read.fault.has_value(), static_cast<bool>(made.fault));
   if (!read.fault) return;
   EXPECT_EQ(read.fault->rule, name_of(program, made.fault_rule));
@@ -83,11 +92,13 @@ TEST(DecisionJson, WhatIsWrittenIsReadAsItWas) {
 }
 
 TEST(DecisionJson, WhenItExpiresStandsBesideWhoIsAsked) {
-  EXPECT_NE(Decided(kLarge).json().find(R"("from": ["finance", "ops"], "expires_seconds": 90, "fault")"),
+  EXPECT_NE(Decided(kLarge).json().find(R"("from": ["finance", "ops"], "expires_seconds": 90, )"
+                                        R"("approvals": [{"rule": "p.require_approval#1", "from": ["finance", )"
+                                        R"("ops"], "need": 2, "expires_seconds": 90}], "fault")"),
             std::string::npos)
       << Decided(kLarge).json();
   const Decided without(R"({"capability": "other"})", {.default_before = Effect::require_approval});
-  EXPECT_NE(without.json().find(R"("from": [], "expires_seconds": null, "fault")"), std::string::npos)
+  EXPECT_NE(without.json().find(R"("from": [], "expires_seconds": null, "approvals": [], "fault")"), std::string::npos)
       << without.json();
   EXPECT_EQ(parse_decision(without.json())->expires_seconds, std::nullopt);
   for (const char* event : {kBroken, kAllowed}) {
@@ -154,6 +165,24 @@ TEST(DecisionJson, WhatIsNotADecisionIsRefusedWithItsPlace) {
             "`expires_seconds` must be an integer from 1 to 9223372036854775807"},
            {R"({"effect": "require_approval", "expires_seconds": 9223372036854775808})",
             "`expires_seconds` must be an integer from 1 to 9223372036854775807"},
+           {R"({"effect": "require_approval", "approvals": {}})", "`approvals` must be a list"},
+           {R"({"effect": "require_approval", "approvals": [1]})", "approvals[0] must be an object"},
+           {R"({"effect": "require_approval", "approvals": [{"need": 1}]})", "`approvals[0].from` is missing"},
+           {R"({"effect": "require_approval", "approvals": [{"from": []}]})", "`approvals[0].need` is missing"},
+           {R"({"effect": "require_approval", "approvals": [{"from": "a", "need": 1}]})",
+            "`approvals[0].from` must be a list of strings"},
+           {R"({"effect": "require_approval", "approvals": [{"from": ["a"], "need": 0}]})",
+            "`approvals[0].need` must be an integer from 1 to 4294967295"},
+           {R"({"effect": "require_approval", "approvals": [{"from": ["a", "a"], "need": 2}]})",
+            "`approvals[0].need` is more than the groups in `from`"},
+           {R"({"effect": "require_approval", "approvals": [{"from": [], "need": 2}]})",
+            "`approvals[0].need` is more than the groups in `from`"},
+           {R"({"effect": "require_approval", "approvals": [{"from": ["a"], "need": 1, "distinct": 0}]})",
+            "`approvals[0].distinct` must be true or false"},
+           {R"({"effect": "require_approval", "approvals": [{"from": ["a"], "need": 1, "expires_seconds": 0}]})",
+            "`approvals[0].expires_seconds` must be an integer from 1 to 9223372036854775807"},
+           {R"({"effect": "require_approval", "from": ["a", "b"], "approvals": [{"from": ["a"], "need": 1}]})",
+            "`approvals` names other groups than `from`"},
            {R"({"effect": "deny", "fault": []})", "fault must be an object"},
            {R"({"effect": "deny", "fault": {"line": 4294967296}})",
             "`fault.line` must be an integer from 0 to 4294967295"},

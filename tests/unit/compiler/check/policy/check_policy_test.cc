@@ -143,6 +143,16 @@ const Mistake kMistakes[] = {
     {"expires_is_duration",
      "policy p on before send_money { require_approval expires 30; }",
      {"error type-mismatch 7:58"}},
+    {"clauses_of_words",
+     "policy p on before send_money {\n  allow from any of [\"x\"];\n  require_approval from any of 7;\n}",
+     {"error clause-not-allowed 8:21", "error type-mismatch 9:32"}},
+    {"groups_to_choose_from",
+     "let two = [\"a\", \"b\"];\npolicy p on before send_money {\n  require_approval from 3 of two;\n"
+     "  require_approval from 2 of two;\n  require_approval from 2 of [\"a\", \"a\"];\n"
+     "  require_approval from 2 of \"a\";\n  require_approval from any of [];\n"
+     "  require_approval from 2 of [agent.id];\n  require_approval from 2 of agent.roles;\n}",
+     {"error bad-from 9:25", "error bad-from 11:25", "error bad-from 12:25", "error bad-from 13:25",
+      "error bad-from 14:25"}},
     {"clauses",
      "policy p on before send_money {\n  allow from \"x\";\n  deny expires 1m;\n  warn with 1;\n  redact input.note "
      "from \"x\";\n}",
