@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "analysis/explain_index.h"
+#include "vm/decide/secret_faults.h"
 #include "vm/program/linked_program.h"
 
 namespace ordain::detail {
@@ -43,6 +44,7 @@ RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, 
     return out;
   }
   out.kind = RuleOutcome::Kind::fault;
+  conceal_values(data.schema, call.capability().id, &fault);
   out.fault = fault_message(fault);
   if (fault.location != kNone) out.fault += " at " + place_of(program, fault.location);
   return out;

@@ -16,6 +16,7 @@
 #include "analysis/replay_tally.h"
 #include "analysis/unknown.h"
 #include "ordain/time_text.h"
+#include "runtime/audit/secrets.h"
 
 namespace ordain {
 
@@ -69,6 +70,7 @@ class Judge {
     if (record.kind == RecordKind::lost || !record.decided) return tally_.skip();
     const EventFacts& event = recorded_.event();
     const auto fill = [&](Context& context) { recorded_.fill(context); };
+    misfit_ = record.code == DecisionCode::invalid_input;
     if (!decide(new_, call, event, recorded_.context_key(), fill, recorded_.unknown())) return;
     if (old_ == nullptr) return tally_.compare(call, set_recorded(recorded_verdict_, record), new_.verdict);
     if (!decide(*old_, call, event, recorded_.context_key(), fill, recorded_.unknown())) return;
@@ -79,6 +81,7 @@ class Judge {
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
     if (auto parsed = parser_.parse(line); !parsed) return tally_.malformed(number, parsed.error().message);
     EventFacts event = parser_.event();
+    misfit_ = false;
     static constexpr std::string_view kNow = "now";
     std::span<const std::string_view> unknown;
     if (!event.now && options_.now_ns) {
@@ -115,17 +118,25 @@ class Judge {
     const UnknownFacts::Answer answer =
         side.unknown.decide(side.binder, event, unknown, side.arena, side.scratch, options_.decide, bind);
     if (!answer.known) {
-      tally_.indeterminate(call, answer.rule, answer.path, why(answer));
+      tally_.indeterminate(call, answer.rule, answer.path, why(side, answer));
+      return false;
+    }
+    if (misfit_ && answer.decision.code != DecisionCode::invalid_input) {
+      // Perhaps the value that the record does not hold was what did not fit.
+      const UnknownFacts::Answer unfit{{}, false, "", unknown.front()};
+      tally_.indeterminate(call, "", unfit.path, why(side, unfit));
       return false;
     }
     set_decided(side.verdict, *side.program, answer.decision);
     return true;
   }
 
-  static std::string why(const UnknownFacts::Answer& answer) {
+  static std::string why(const Side& side, const UnknownFacts::Answer& answer) {
     if (answer.path == "now") return fmt::format("{} reads now, which the event does not say", answer.rule);
     if (answer.rule.empty()) return fmt::format("whether {} fits its declaration is not known", answer.path);
-    return fmt::format("{} reads {}, which was redacted", answer.rule, answer.path);
+    const auto& secrets = secrets_of(side.program->schema(), side.binder.call().capability().id);
+    const char* reason = is_secret(secrets, answer.path) ? "is secret" : "was redacted";
+    return fmt::format("{} reads {}, which {}", answer.rule, answer.path, reason);
   }
 
   const ReplayOptions& options_;
@@ -135,6 +146,7 @@ class Judge {
   RecordedCall recorded_;
   EventParser parser_;
   Verdict recorded_verdict_;
+  bool misfit_ = false;  ///< the call of the record did not fit its declaration
 };
 
 /// The threads that decide.

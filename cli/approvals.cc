@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -30,12 +31,16 @@ void print_table(const std::vector<Approval>& approvals) {
     fmt::print("no approvals\n");
     return;
   }
-  fmt::print("{:<12} {:<9} {:<26} {:<16} {:<28} {:<22} {}\n", "id", "state", "capability", "agent", "rule", "expires",
-             "waits for");
+  const auto state_of = [](const Approval& approval) {
+    return approval.altered ? std::string_view("altered") : to_string(approval.state);
+  };
+  size_t width = 9;
+  for (const Approval& approval : approvals) width = std::max(width, state_of(approval).size());
+  fmt::print("{:<12} {:<{}} {:<26} {:<16} {:<28} {:<22} {}\n", "id", "state", width, "capability", "agent", "rule",
+             "expires", "waits for");
   for (const Approval& approval : approvals) {
-    fmt::print("{:<12} {:<9} {:<26} {:<16} {:<28} {:<22} {}\n", approval.id.substr(0, 12),
-               approval.altered ? "altered" : to_string(approval.state), terminal_text(approval.capability),
-               terminal_text(approval.agent), approval.rule,
+    fmt::print("{:<12} {:<{}} {:<26} {:<16} {:<28} {:<22} {}\n", approval.id.substr(0, 12), state_of(approval), width,
+               terminal_text(approval.capability), terminal_text(approval.agent), approval.rule,
                approval.expires_ns == 0 ? "never" : format_second(approval.expires_ns),
                approval.state == ApprovalState::pending ? terminal_text(approval.waits_for()) : "");
   }

@@ -32,7 +32,7 @@ capabilityProperty
     ;
 record       : 'open'? '{' (field (',' field)* ','?)? '}' ;
 field        : selector ':' typeRef ;
-typeRef      : path ('(' typeRef (',' typeRef)* ')')? | record ;
+typeRef      : 'secret'? (path ('(' typeRef (',' typeRef)* ')')? | record) ;   // `secret` alone is a name
 
 // --- policies ------------------------------------------------------------------------------------------------------
 
@@ -110,8 +110,8 @@ selector     : ID | ESC_ID | softWord | clauseWord | reservedWord ;
 
 softWord
     : 'context' | 'capability' | 'policy' | 'option' | 'on' | 'before' | 'after' | 'deny' | 'require_approval' | 'allow'
-    | 'redact' | 'warn' | 'type' | 'risk' | 'effect' | 'input' | 'output' | 'open' | 'owner' | 'description' | 'scopes'
-    | 'tags' | 'version' | 'test' | 'call' | 'returns' | 'expect' | 'by' | 'any' | 'of' | 'distinct'
+    | 'redact' | 'warn' | 'type' | 'risk' | 'effect' | 'input' | 'output' | 'open' | 'secret' | 'owner' | 'description'
+    | 'scopes' | 'tags' | 'version' | 'test' | 'call' | 'returns' | 'expect' | 'by' | 'any' | 'of' | 'distinct'
     ;
 clauseWord   : 'when' | 'because' | 'from' | 'expires' | 'with' ;
 reservedWord : RESERVED | 'package' | 'import' | 'let' ;
@@ -136,6 +136,7 @@ K_TAGS : 'tags' ;
 K_INPUT : 'input' ;
 K_OUTPUT : 'output' ;
 K_OPEN : 'open' ;
+K_SECRET : 'secret' ;
 K_ON : 'on' ;
 K_BEFORE : 'before' ;
 K_AFTER : 'after' ;

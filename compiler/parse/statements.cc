@@ -98,13 +98,16 @@ syntax::RecordSyntax* StatementBuilder::record(P::RecordContext* tree) const {
 syntax::TypeSyntax* StatementBuilder::type(P::TypeRefContext* tree) const {
   auto* out = state_.arena.make<syntax::TypeSyntax>();
   out->span = span(tree);
-  if (is<P::RecordContext>(tree->children[0])) {
-    out->record = record(child<P::RecordContext>(tree, 0));
+  out->secret = is_token(tree->children[0]);
+  const size_t named = out->secret ? 1 : 0;
+  if (is<P::RecordContext>(tree->children[named])) {
+    out->record = record(child<P::RecordContext>(tree, named));
     return out;
   }
-  out->name = joined(child<P::PathContext>(tree, 0));
+  out->name = joined(child<P::PathContext>(tree, named));
   std::vector<syntax::TypeSyntax*> params;
-  for (size_t i = 2; i < tree->children.size(); i += 2) params.push_back(type(child<P::TypeRefContext>(tree, i)));
+  for (size_t i = named + 2; i < tree->children.size(); i += 2)
+    params.push_back(type(child<P::TypeRefContext>(tree, i)));
   out->params = state_.arena.copy(params);
   return out;
 }

@@ -49,8 +49,9 @@ struct Name {
 
 struct RecordSyntax;
 
-/// A type as written: `string`, `list(int)`, `optional(string)`, or a record.
+/// A type as written: `string`, `list(int)`, `optional(string)`, `secret string`, or a record.
 struct TypeSyntax {
+  bool secret = false;    ///< `secret` stands before the type
   std::string_view name;  ///< empty for a record
   Span span;
   std::span<TypeSyntax* const> params;

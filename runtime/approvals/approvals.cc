@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "ordain/identity.h"
+#include "runtime/approvals/earlier.h"
 #include "runtime/approvals/rows.h"
 #include "runtime/approvals/signing.h"
 #include "runtime/approvals/store.h"
@@ -244,13 +245,23 @@ Result<ApprovalStore> ApprovalStore::open(const std::string& directory, OpenMode
   auto how = reads ? Database::Open::read_only : Database::Open::read_write;
   auto database = Database::open(path, how, std::chrono::seconds(5));
   if (!database.ok()) return database.error();
-  const sqlite::FileFormat format{kApplication, kApprovalsVersion, std::string(kSchema) + kGrantSchema};
-  auto ready =
-      how == Database::Open::read_write ? database->prepare_file(format, "", true) : database->check_file(format);
-  if (!ready.ok()) return ready.error();
   auto impl = std::make_unique<Impl>();
-  impl->database = std::move(*database);
   impl->keys = std::move(keys);
+  const sqlite::FileFormat format{kApplication, kApprovalsVersion, std::string(kSchema) + kGrantSchema};
+  auto earlier = holds_earlier_approvals(*database);
+  if (!earlier.ok()) return earlier.error();
+  if (*earlier && reads) {
+    auto copy = copy_earlier_approvals(*database, format);
+    if (!copy.ok()) return copy.error();
+    impl->database = std::move(*copy);
+    return ApprovalStore(std::move(impl));
+  }
+  if (*earlier) {
+    if (auto upgraded = upgrade_earlier_approvals(*database, format); !upgraded.ok()) return upgraded.error();
+  }
+  auto ready = reads ? database->check_file(format) : database->prepare_file(format, "", true);
+  if (!ready.ok()) return ready.error();
+  impl->database = std::move(*database);
   return ApprovalStore(std::move(impl));
 }
 

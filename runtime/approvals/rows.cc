@@ -18,7 +18,8 @@ namespace {
 
 using sqlite::Statement;
 
-constexpr std::array<std::string_view, 5> kStates = {"pending", "approved", "rejected", "expired", "consumed"};
+constexpr std::array<std::string_view, 6> kStates = {"pending", "approved", "rejected",
+                                                     "expired", "consumed", "from an earlier version"};
 
 std::vector<std::string> read_list(std::string_view json) {
   std::vector<std::string> out;
@@ -71,7 +72,7 @@ std::vector<AskingRule> read_asking(std::string_view json) {
 Approval read_row(Statement& row, int64_t now_ns) {
   Approval out;
   out.id = row.text(0);
-  out.state = static_cast<ApprovalState>(std::clamp<int64_t>(row.integer(1), 0, 4));
+  out.state = static_cast<ApprovalState>(std::clamp<int64_t>(row.integer(1), 0, 5));
   std::string* const texts[] = {&out.capability, &out.input,       &out.resource, &out.agent, &out.principal,
                                 &out.tenant,     &out.environment, &out.session,  &out.rule,  &out.reason};
   int column = 2;
@@ -92,8 +93,10 @@ Approval read_row(Statement& row, int64_t now_ns) {
   std::string_view given = row.blob(22);
   if (given.size() == nonce.size()) std::copy(given.begin(), given.end(), nonce.begin());
   out.content = content_digest(out, nonce);
-  out.altered = out.id != id_of(out.content);
   bool open = out.state == ApprovalState::pending || out.state == ApprovalState::approved;
+  // Requests of an earlier version have no nonce, their ids were random, and none of them is open.
+  const bool earlier = given.empty() && !open;
+  out.altered = !earlier && out.id != id_of(out.content);
   if (open && out.expires_ns <= now_ns) out.state = ApprovalState::expired;
   return out;
 }

@@ -33,7 +33,7 @@ struct ApprovalStore::Impl {
 
 namespace detail {
 
-inline constexpr int32_t kApprovalsVersion = 4;
+inline constexpr int32_t kApprovalsVersion = 3;
 inline constexpr size_t kMinIdPrefix = 4;
 inline constexpr size_t kIdDigits = 32;
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/audit/record.h"
+#include "runtime/audit/secrets.h"
 #include "runtime/audit/value_bytes.h"
 #include "runtime/audit/writer.h"
 #include "runtime/identity/identity_fields.h"
@@ -25,11 +26,10 @@ std::string_view id_of(const Value* value) {
 }
 
 // @returns the fact after the decision's `redact` obligations, as it may be recorded; nullptr if
-// the fact is absent or cannot be redacted
+// the fact is absent or cannot be redacted. `*kept` holds the fact without its secrets.
 const Value* redact_fact(Arena& arena, const Value* fact, std::string_view root, const Decision& decision,
                          Value* kept) {
   if (fact == nullptr) return nullptr;
-  *kept = *fact;
   for (const Obligation& obligation : decision.obligations) {
     if (obligation.kind != RuleKind::redact || obligation.path.rfind(root, 0) != 0) continue;
     if (!fits_redaction(*fact, root, obligation.path)) return nullptr;
@@ -38,10 +38,10 @@ const Value* redact_fact(Arena& arena, const Value* fact, std::string_view root,
   return kept;
 }
 
+// @param found the secrets of the fact; what the decision redacts besides is appended
 void take_digests(const DigestKey& key, const Decision& decision, std::string_view root, const Value* fact,
-                  std::vector<DraftRedacted>& out) {
+                  std::vector<FoundValue> found, std::vector<DraftRedacted>& out) {
   if (fact == nullptr) return;
-  std::vector<FoundValue> found;
   for (const Obligation& obligation : decision.obligations) {
     if (obligation.kind == RuleKind::redact) find_values(*fact, root, obligation.path, &found);
   }
@@ -69,13 +69,16 @@ std::string context_of(const DecidedFacts& facts) {
 }  // namespace
 
 struct DecisionRecorder::Impl {
-  Impl(OwnedWriter to, const AuditOptions& options)
-      : writer(std::move(to)), digest_key(options.digest_key ? *options.digest_key : DigestKey::generate()) {}
+  Impl(OwnedWriter to, const AuditOptions& options, DigestKey secrets)
+      : writer(std::move(to)),
+        digest_key(options.digest_key ? *options.digest_key : DigestKey::generate()),
+        secret_key(std::move(secrets)) {}
 
   OwnedWriter writer;
   const std::string session = Id128::random().hex();  // groups the records of this recorder
   const DigestKey digest_key;
   const std::array<uint8_t, 8> digest_key_id = digest_key.id();
+  const DigestKey secret_key;
   std::string buffer;
 
   void note_facts(const DecidedFacts& facts, RecordDraft& draft) const {
@@ -116,7 +119,9 @@ Result<std::unique_ptr<DecisionRecorder>> DecisionRecorder::open(const std::stri
   }
   auto writer = AuditWriter::open(directory, options);
   if (!writer) return writer.error();
-  auto impl = std::make_unique<Impl>(std::move(*writer), options);
+  auto secrets = open_secret_key(directory);
+  if (!secrets) return secrets.error();
+  auto impl = std::make_unique<Impl>(std::move(*writer), options, std::move(*secrets));
   return std::unique_ptr<DecisionRecorder>(new DecisionRecorder(std::move(impl)));
 }
 
@@ -135,12 +140,20 @@ Result<void> DecisionRecorder::add(const Program& program, const DecidedFacts& f
   }
   draft.obligations = obligations;
   Arena arena;
+  const auto& secrets = secrets_of(program.schema(), program.resolve(facts.capability).id);
+  std::vector<FoundValue> input_secrets, output_secrets;
   Value input, output;
+  if (facts.input != nullptr) {
+    input = conceal_secrets(arena, *facts.input, "input", secrets, self.secret_key, &input_secrets);
+  }
+  if (facts.output != nullptr) {
+    output = conceal_secrets(arena, *facts.output, "output", secrets, self.secret_key, &output_secrets);
+  }
   draft.input = redact_fact(arena, facts.input, "input", decision, &input);
   draft.output = redact_fact(arena, facts.output, "output", decision, &output);
   std::vector<DraftRedacted> digests;
-  take_digests(self.digest_key, decision, "input", facts.input, digests);
-  take_digests(self.digest_key, decision, "output", facts.output, digests);
+  take_digests(self.digest_key, decision, "input", facts.input, std::move(input_secrets), digests);
+  take_digests(self.digest_key, decision, "output", facts.output, std::move(output_secrets), digests);
   draft.redacted = digests;
   if (!digests.empty()) draft.digest_key = &self.digest_key_id;
   const std::string context = context_of(facts);

@@ -61,12 +61,12 @@ bool bind_subject(ApprovalRequest& request, const Value& input, const Value& res
 }  // namespace
 
 std::optional<ApprovalRequest> make_request(Arena& arena, const Program& program, const Ruling& ruling,
-                                            const ActionFacts& action, const Who& who, const Value& effective_input) {
+                                            const ActionFacts& action, const Who& who, const RequestInput& input) {
   ApprovalRequest out;
   out.capability = action.capability;
-  const Value input = declared_form(arena, program, action.capability, effective_input);
+  const Value effective = declared_form(arena, program, action.capability, input.effective);
   const Value resource = undeclared_form(arena, action.options->resource);
-  out.input = to_json(input);
+  out.input = to_json(declared_form(arena, program, action.capability, input.shown));
   out.resource = to_json(resource);
   out.agent = who.agent;
   out.principal = who.principal;
@@ -87,7 +87,7 @@ std::optional<ApprovalRequest> make_request(Arena& arena, const Program& program
   CapabilityId capability = program.resolve(action.capability).id;
   if (capability != kNone) out.scopes = program.schema().capabilities[capability].scopes;
   assert(digests.size() == out.asking.size());
-  if (!bind_subject(out, input, resource, digests)) return std::nullopt;
+  if (!bind_subject(out, effective, resource, digests)) return std::nullopt;
   return out;
 }
 

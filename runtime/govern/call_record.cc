@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "runtime/audit/secrets.h"
 #include "runtime/audit/value_bytes.h"
 
 namespace ordain::detail {
@@ -73,6 +74,20 @@ void CallRecord::clear_redacted() {
   redacted_.clear();
   draft.redacted = {};
   draft.digest_key = nullptr;
+}
+
+bool CallRecord::conceals() const {
+  return !secrets_of(worker_.program->schema(), worker_.call->capability().id).empty();
+}
+
+Value CallRecord::conceal(std::string_view root, const Value& value) {
+  if (!conceals()) return value;
+  std::vector<FoundValue> found;
+  const auto& secrets = secrets_of(worker_.program->schema(), worker_.call->capability().id);
+  const Value out = conceal_secrets(worker_.arena, value, root, secrets, core_.secret_key, &found);
+  if (core_.audit == nullptr) return out;
+  for (const FoundValue& one : found) digest(one);
+  return out;
 }
 
 void CallRecord::digest_redacted(const Ruling& decision, std::string_view root, const Value& value) {

@@ -39,6 +39,11 @@ class CallRecord {
   /// Turns the draft into that of an outcome, without the fields that the intent record already
   /// has.
   void begin_outcome(int64_t elapsed_ns);
+  /// @returns whether the capability of the call has secret fields
+  bool conceals() const;
+  /// Copies `value` (the input or output) as it may be shown and recorded: with digests in place of secrets. Keeps
+  /// their full digests like those of redacted values. Call it after `note`.
+  Value conceal(std::string_view root, const Value& value);
   /// Keeps digests of the values that are about to be replaced, so that a reader can tell only
   /// whether two are equal.
   void digest_redacted(const Ruling& decision, std::string_view root, const Value& value);

@@ -32,6 +32,7 @@ struct Core {
   OwnedWriter audit;           ///< nullptr if nothing is recorded
   const DigestKey digest_key;  ///< of redacted values
   const std::array<uint8_t, 8> digest_key_id;
+  DigestKey secret_key = DigestKey::generate();  ///< of secret fields; opening the database directory sets it
 
   std::mutex workers_mutex;
   std::vector<std::unique_ptr<Worker>> workers;  ///< all; a thread claims the one it uses

@@ -78,7 +78,7 @@ class GovernedCall {
     judge(*worker_.call, seen(Stage::before, nothing));
     const Ruling& decision = ruling_;
     effective_ = *action_.input;
-    record_.input = effective_;
+    record_.input = record_.conceal("input", effective_);
     scope_ = missing_scope(*worker_.program, worker_.call->capability().id, who_.who());
     if (observe_ && (decision.effect != Effect::allow || !scope_.empty())) {
       out_.would = "would_" + std::string(to_string(scope_.empty() ? decision.effect : Effect::deny));
@@ -98,8 +98,17 @@ class GovernedCall {
     if (!apply(decision, "input", effective_)) {
       return deny({std::string(draft_.rule), "a redaction could not be applied", "evaluation_error", ""}, "");
     }
-    record_.input = effective_;
+    keep_effective(decision);
     return true;
+  }
+
+  /// Records the input as the tool receives it, without its secrets.
+  void keep_effective(const Ruling& decision) {
+    if (!record_.conceals()) {
+      record_.input = effective_;
+    } else if (!apply(decision, "input", record_.input)) {
+      record_.input = Value::null();
+    }
   }
 
   /// Under observe the tool receives the original input, but the record is redacted as under
@@ -127,7 +136,8 @@ class GovernedCall {
   enum class Step { go, stop, again };
 
   Step ask(const Ruling& decision, bool last) {
-    auto made = make_request(worker_.arena, *worker_.program, decision, action_, who_.who(), effective_);
+    auto made =
+        make_request(worker_.arena, *worker_.program, decision, action_, who_.who(), {effective_, record_.input});
     if (!made) {
       deny({"", "the input is nested too deep", "invalid_input", ""}, "");
       return Step::stop;
@@ -353,7 +363,12 @@ class GovernedCall {
       draft_.cause = "evaluation_error";
     }
     bool redacted = decision.redacts();
-    draft_.output = withheld ? nullptr : &released;
+    Value shown = released;
+    if (!withheld && record_.conceals()) {
+      shown = record_.conceal("output", output);
+      if (!apply(decision, "output", shown)) shown = Value::null();
+    }
+    draft_.output = withheld ? nullptr : &shown;
     if (withheld) record_.digest_withheld(output);
     if (observe_) return release(output, false, OutcomeStatus::released);
     if (withheld) return withhold(decision);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "runtime/audit/secrets.h"
 #include "runtime/govern/core.h"
 #include "runtime/govern/ruling.h"
 #include "runtime/identity/identity_fields.h"
@@ -127,6 +128,9 @@ Result<Runtime> Runtime::open(std::shared_ptr<const Program> program, RuntimeOpt
   auto core = std::make_shared<detail::Core>(std::move(program), std::move(options), std::move(*identity),
                                              std::move(*approvals));
   if (!core->options.database.empty()) {
+    auto key = detail::open_secret_key(core->options.database);
+    if (!key.ok()) return key.error();
+    core->secret_key = std::move(*key);
     auto audit = detail::AuditWriter::open(core->options.database, core->options.audit);
     if (!audit.ok()) return audit.error();
     core->audit = std::move(*audit);

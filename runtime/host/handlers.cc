@@ -123,6 +123,9 @@ std::string terminal_text(std::string_view text) {
 std::string describe(const Approval& request) {
   std::string out = fmt::format("Approval {} ({})\n", request.id, to_string(request.state));
   if (request.altered) out += field("ALTERED", "this is not the request that the id stands for; it cannot be approved");
+  if (request.state == ApprovalState::earlier) {
+    out += field("EARLIER", "an earlier version made this request; it cannot be approved, so the call must ask again");
+  }
   out += field("call", request.capability) + field("input", request.input);
   if (request.resource != "null") out += field("resource", request.resource);
   out += field("agent", request.agent) + field("principal", request.principal) + field("tenant", request.tenant);

@@ -818,6 +818,63 @@ class Replay(Case):
             self.assertIn("ordain:", run.stderr)
 
 
+class Secrets(Case):
+    """Secret fields are decided by their values, and shown by digests."""
+
+    POLICY = """capability login { input { user: string, token: secret string } output { session: secret string } }
+policy logins on before login {
+  deny weak when input.token == "weak";
+  deny odd  when input.user == "odd" && {"a": 1}[input.token] == 2;
+  allow;
+}
+"""
+    EVENTS = [
+        {"capability": "login", "input": {"user": "ann", "token": "hunter2"}},
+        {"capability": "login", "input": {"user": "bob", "token": "hunter2"}},
+        {"capability": "login", "input": {"user": "ann", "token": "weak"}},
+        {"capability": "login", "input": {"user": "odd", "token": "hunter2"}},
+        {"capability": "login", "stage": "after", "input": {"user": "ann", "token": "hunter2"}, "output": {"session": "s3ss10n"}},
+    ]
+
+    def setUp(self):
+        super().setUp()
+        self.policy = self.write("secrets.policy", self.POLICY)
+        self.events = self.write("events.jsonl", "\n".join(json.dumps(e) for e in self.EVENTS) + "\n")
+
+    def test_records_hold_digests(self):
+        db = self.path / "db"
+        run = ordain("eval", "--policies", self.policy, "--events", self.events, "--json", "--db", str(db))
+        self.assertEqual([json.loads(line)["effect"] for line in run.stdout.splitlines()], ["allow", "allow", "deny", "deny", "allow"])
+        self.assertNotIn("hunter2", run.stdout)
+        for file in db.iterdir():
+            for value in (b"hunter2", b"s3ss10n"):
+                self.assertNotIn(value, file.read_bytes(), file)
+        self.assertEqual((db / "secrets.key").stat().st_mode & 0o777, 0o600)
+        records = [json.loads(line) for line in ordain("audit", "export", "--db", str(db), "--capability", "login").stdout.splitlines()]
+        tokens = [record["input"]["token"] for record in records]
+        self.assertRegex(tokens[0], "^secret:[0-9a-f]{16}$")
+        self.assertEqual([token == tokens[0] for token in tokens], [True, True, False, True, True])
+        self.assertRegex(records[4]["output"]["session"], "^secret:[0-9a-f]{16}$")
+
+    def test_replay_counts_them_as_indeterminate(self):
+        db = str(self.path / "db")
+        ordain("eval", "--policies", self.policy, "--events", self.events, "--db", db)
+        run = ordain("replay", "--audit", db, "--policies", self.policy)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertRegex(run.stdout, r"indeterminate +4 ")
+        self.assertRegex(run.stdout, r"unchanged +1 ")
+        self.assertIn("logins.weak reads input.token, which is secret", run.stdout)
+        self.assertEqual(ordain("replay", "--audit", db, "--policies", self.policy, "--strict").returncode, 1)
+
+    def test_explain_does_not_print_them(self):
+        for form in ([], ["--json"]):
+            run = ordain("explain", "--policies", self.policy, "--events", self.events, *form)
+            self.assertEqual(run.returncode, 0, run.stderr)
+            self.assertIn("no such key", run.stdout)
+            for value in ("hunter2", "s3ss10n"):
+                self.assertNotIn(value, run.stdout + run.stderr)
+
+
 class Disasm(Case):
     def test_shows_rules_and_code(self):
         run = ordain("disasm", BANKING)
@@ -999,6 +1056,36 @@ policy p on before pay { require_approval dual from ["finance_manager", "control
         self.assertEqual(run.returncode, 2)
         self.assertIn("ordain:", run.stderr)
         self.assertEqual(ordain("audit", "verify", "--db", str(self.path / "nothing")).returncode, 2)
+
+
+class EarlierApprovals(Case):
+    """A file of approvals that an earlier version wrote."""
+
+    def setUp(self):
+        super().setUp()
+        self.db = self.path / "db"
+        shutil.copytree(ROOT / "tests/versions/fixtures/approvals-2", self.db)
+        self.file = self.db / "approvals.db"
+
+    def test_is_shown_and_left_as_it_is(self):
+        before = self.file.read_bytes()
+        run = ordain("approvals", "list", "--db", str(self.db))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertRegex(run.stdout, r"37df38ee7c17 +from an earlier version +refund_customer")
+        listed = json.loads(ordain("approvals", "list", "--db", str(self.db), "--json").stdout)
+        self.assertEqual(listed["state"], "from an earlier version")
+        shown = ordain("approvals", "show", "37df", "--db", str(self.db))
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertIn("it cannot be approved", shown.stdout)
+        self.assertIn("c-17", shown.stdout)
+        self.assertEqual(self.file.read_bytes(), before)
+
+    def test_cannot_be_approved(self):
+        whole = "37df38ee7c177072e5b2f0e4dc716f17"
+        run = ordain("approvals", "approve", whole, "--db", str(self.db), "--as", "ann", "--yes")
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertIn("from an earlier version", run.stderr)
+        self.assertIn(whole[:12], ordain("approvals", "list", "--db", str(self.db)).stdout)
 
 
 class Watch(Case):

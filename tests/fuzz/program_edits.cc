@@ -348,6 +348,10 @@ class Editor {
     record = number(record, d_.schema.records.size());
     if (coin()) capability->declared = !capability->declared;
     if (coin()) capability->risk = std::numeric_limits<double>::max();
+    if (coin()) {
+      constexpr const char* kPaths[] = {"input.to", "output.iban", "input.items[*]", "input", "input.[", "[*]", ""};
+      capability->secrets.emplace_back(kPaths[number(0, std::size(kPaths)) % std::size(kPaths)]);
+    }
   }
 
   void roots() {

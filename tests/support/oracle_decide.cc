@@ -8,6 +8,7 @@
 
 #include "ordain/json.h"
 #include "tests/support/oracle.h"
+#include "vm/decide/secret_faults.h"
 
 namespace ordain::oracle {
 namespace {
@@ -120,8 +121,9 @@ Verdict Decider::deny_by_fault(const RuleInfo& rule, const Outcome& fault) {
   out.code = code_of(fault.fault.code);
   out.rule = rule.name;
   out.reason = "";  // the engine chooses its own wording
-  out.fault = fmt::format("{}: {}: {} at {}", rule.name, fault_name(fault.fault.code), fault_message(fault.fault),
-                          place(fault));
+  Fault shown = fault.fault;
+  vm::conceal_values(set_.schema, call_.capability().id, &shown);
+  out.fault = fmt::format("{}: {}: {} at {}", rule.name, fault_name(shown.code), fault_message(shown), place(fault));
   return out;
 }
 

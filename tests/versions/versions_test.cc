@@ -82,16 +82,30 @@ TEST(Versions, ProgramOfAnotherVersionIsRefusedByName) {
   EXPECT_NE(program.error().message.find("version"), std::string::npos) << program.error().message;
 }
 
+/// The fixtures of released versions stay, so that their users are told what to do with theirs.
+TEST(Versions, ProgramsOfEarlierVersionsAreRefusedByName) {
+  for (uint32_t version = 3; version < format::kVersion; ++version) {
+    const std::string bytes = read_file(kFixtures / fmt::format("program-{}.bin", version));
+    ASSERT_FALSE(bytes.empty()) << version;
+    auto program = Program::load(bytes, standard_library());
+    ASSERT_FALSE(program.ok()) << version;
+    EXPECT_EQ(program.error().code, "bad_program");
+    for (uint32_t named : {version, format::kVersion}) {
+      EXPECT_NE(program.error().message.find(fmt::format("{}", named)), std::string::npos) << program.error().message;
+    }
+  }
+}
+
 TEST(Versions, DatabaseOfThePresentVersionIsRead) {
   const fs::path directory = kFixtures / fmt::format("database-{}", int{detail::kRecordVersion});
   const fs::path approvals_of = kFixtures / fmt::format("approvals-{}", int{detail::kApprovalsVersion});
   if (may_write(directory)) {
     write_database(directory);
-    fs::remove(directory / "approvals.db");
+    for (const char* other : {"approvals.db", "secrets.key"}) fs::remove(directory / other);
   }
   if (may_write(approvals_of)) {
     write_database(approvals_of);
-    for (const char* other : {"audit.db", "audit.pub"}) fs::remove(approvals_of / other);
+    for (const char* other : {"audit.db", "audit.pub", "secrets.key"}) fs::remove(approvals_of / other);
   }
   for (const fs::path& file : {directory / "audit.db", approvals_of / "approvals.db"}) {
     ASSERT_TRUE(fs::exists(file)) << file << " is missing: run this test with ORDAIN_UPDATE=1 and check the files in";
@@ -125,6 +139,71 @@ TEST(Versions, DatabaseOfThePresentVersionIsRead) {
     EXPECT_FALSE(approvals->front().altered);
   }
   fs::remove_all(copy);
+}
+
+/// A directory of its own with copies of fixtures, because SQLite writes beside what it reads.
+struct FixtureCopy {
+  fs::path path;
+  FixtureCopy(const std::string& name, const fs::path& from)
+      : path(fs::path(::testing::TempDir()) / fmt::format("ordain-{}-{}", name, ::getpid())) {
+    fs::create_directories(path);
+    fs::copy(from, path, fs::copy_options::overwrite_existing | fs::copy_options::recursive);
+  }
+  ~FixtureCopy() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+};
+
+TEST(Versions, ALogOfThePresentVersionGoesOn) {
+  const FixtureCopy copy("log", kFixtures / fmt::format("database-{}", int{detail::kRecordVersion}));
+  {
+    auto policies = load_example();
+    auto runtime = Runtime::open(*policies, {.agent = "support", .environment = "prod", .database = copy.path});
+    ASSERT_TRUE(runtime.ok()) << runtime.error().message;
+    auto refund = runtime->wrap("refund_customer", {"customer_id", "amount_usd"},
+                                [](const std::string& customer, double) { return "refunded " + customer; });
+    EXPECT_TRUE(refund("c-17", 25.0).has_value());
+  }
+  auto log = AuditLog::open(copy.path);
+  ASSERT_TRUE(log.ok()) << log.error().message;
+  auto verified = log->verify();
+  ASSERT_TRUE(verified.ok()) << verified.error().message;
+  EXPECT_TRUE(verified->ok) << verified->problem;
+  EXPECT_EQ(log->tail(100)->size(), 6u) << "four of the fixture, an intent and an outcome";
+}
+
+TEST(Versions, ApprovalsOfTheEarlierVersionAreShownAndNotUsed) {
+  const FixtureCopy copy("approvals", kFixtures / "approvals-2");
+  const std::string bytes = read_file(copy.path / "approvals.db");
+  std::string id;
+  {
+    auto store = ApprovalStore::open(copy.path, OpenMode::read_only);
+    ASSERT_TRUE(store.ok()) << store.error().message;
+    auto approvals = store->list(std::nullopt, 0);
+    ASSERT_TRUE(approvals.ok()) << approvals.error().message;
+    ASSERT_EQ(approvals->size(), 1u);
+    EXPECT_EQ(approvals->front().capability, "refund_customer");
+    EXPECT_EQ(approvals->front().groups(), (std::vector<std::string>{"team-lead"}));
+    EXPECT_EQ(to_string(approvals->front().state), "from an earlier version");
+    EXPECT_FALSE(approvals->front().altered);
+    id = approvals->front().id;
+  }
+  EXPECT_EQ(read_file(copy.path / "approvals.db"), bytes) << "reading changes nothing";
+  auto policies = load_example();
+  auto runtime = Runtime::open(*policies, {.agent = "support", .environment = "prod", .database = copy.path});
+  ASSERT_TRUE(runtime.ok()) << runtime.error().message;
+  auto refund = runtime->wrap("refund_customer", {"customer_id", "amount_usd"},
+                              [](const std::string& customer, double) { return "refunded " + customer; });
+  auto used = runtime->approvals().approve(id, "ann", "team-lead", "", runtime->now_ns());
+  ASSERT_FALSE(used.ok());
+  EXPECT_NE(used.error().message.find("from an earlier version"), std::string::npos) << used.error().message;
+  auto waits = refund("c-17", 250.0);
+  ASSERT_NE(waits.pending(), nullptr) << waits.describe();
+  EXPECT_NE(waits.pending()->approval_id, id);
+  auto approved = runtime->approvals().approve(waits.pending()->approval_id, "ann", "team-lead", "", runtime->now_ns());
+  ASSERT_TRUE(approved.ok()) << approved.error().message;
+  EXPECT_TRUE(refund("c-17", 250.0).has_value());
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "vm/decide/decide_run.h"
 #include "vm/decide/index_walk.h"
+#include "vm/decide/secret_faults.h"
 
 namespace ordain::vm {
 
@@ -251,8 +252,9 @@ class Decider {
     refuse(code_of(fault.code), fault_name(fault.code), out);
     out->rule = out->fault_rule = rule.rule;
     out->fault = fault;
-    if (fault.detail.is(Kind::string)) {
-      const std::string_view parts[] = {fault_name(fault.code), ": ", fault.detail.as_text()};
+    conceal_values(data_.schema, call_.capability().id, &out->fault);
+    if (const Value& detail = out->fault.detail; detail.is(Kind::string)) {
+      const std::string_view parts[] = {fault_name(fault.code), ": ", detail.as_text()};
       if (const std::string_view text = join(parts); !text.empty()) out->reason = text;
     }
     return false;

@@ -5,12 +5,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <map>
+#include <utility>
 
 #include "ordain/json.h"
 #include "vm/program/linked_program.h"
 #include "vm/program/verify.h"
+#include "vm/value/terminal_format.h"
 
 namespace ordain {
 namespace {
@@ -44,7 +45,7 @@ std::string shortened(std::string text) {
 std::string quoted(std::string_view text) {
   std::string out;
   append_json_string(out, text);
-  return shortened(std::move(out));
+  return shortened(terminal_text(out));
 }
 
 class Disassembler {
@@ -58,6 +59,7 @@ class Disassembler {
           data_.constants.size());
     slots();
     shared_lets();
+    secrets();
     name_predicates();
     for (uint32_t i = 0; i < data_.predicates.size(); ++i) predicate(i);
     for (CapabilityId id = 0; id < data_.schema.capabilities.size(); ++id)
@@ -68,8 +70,8 @@ class Disassembler {
 
  private:
   template <typename... Args>
-  void print(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
+  void print(fmt::format_string<detail::ForTerminal<Args>...> format, const Args&... args) {
+    out_ += detail::format_for_terminal<Args...>(format, args...);
   }
 
   void slots() {
@@ -87,6 +89,16 @@ class Disassembler {
     if (!data_.shared_lets.empty()) print("\nshared lets\n");
     for (size_t i = 0; i < data_.shared_lets.size(); ++i) {
       print("  {} {}: {}\n", i, data_.shared_lets[i].name, kind_name(data_.shared_lets[i].kind));
+    }
+  }
+
+  void secrets() {
+    bool first = true;
+    for (const Capability& capability : data_.schema.capabilities) {
+      for (const std::string& path : capability.secrets) {
+        if (std::exchange(first, false)) print("\nsecrets\n");
+        print("  {}: {}\n", capability.name, path);
+      }
     }
   }
 

@@ -137,6 +137,7 @@ class Loader {
     out.declared = in.flag();
     out.input = in.optional();
     out.output = in.optional();
+    out.secrets = texts(in);
     return out;
   }
 
@@ -148,7 +149,7 @@ class Loader {
     }
     schema.slots = read_list(in, 6, [&] { return slot(in); });
     schema.records = read_list(in, 5, [&] { return record_binding(in); });
-    schema.capabilities = read_list(in, 17, [&] { return capability(in); });
+    schema.capabilities = read_list(in, 18, [&] { return capability(in); });
     schema.globs = texts(in);
     const uint32_t roots = in.count(2);
     for (uint32_t i = 0; i < roots && !in.failed(); ++i) {

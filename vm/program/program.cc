@@ -148,7 +148,7 @@ size_t schema_bytes(const Schema& schema) {
   }
   for (const Capability& c : schema.capabilities) {
     out += heap_of(c.name) + heap_of(c.type) + heap_of(c.owner) + heap_of(c.description) + heap_of(c.effects) +
-           heap_of(c.scopes) + heap_of(c.tags);
+           heap_of(c.scopes) + heap_of(c.tags) + heap_of(c.secrets);
   }
   return out + schema.roots.size() * 80;  // a node of the map
 }

@@ -154,6 +154,7 @@ class Serialiser {
     out.byte(capability.declared);
     out.optional(capability.input);
     out.optional(capability.output);
+    texts(out, capability.secrets);
   }
 
   void schema() {

@@ -272,9 +272,42 @@ class TableChecker {
       if (!std::isfinite(capability.risk) || capability.risk < 0) return bad("its risk is not a number from 0");
       if (!record_or_none(capability.input) || !record_or_none(capability.output))
         return bad("its record is not there");
+      for (size_t i = 0; i < capability.secrets.size(); ++i) {
+        if (i > 0 && capability.secrets[i - 1] >= capability.secrets[i]) return bad("its secrets are not sorted");
+        if (!leads_to_text(capability, capability.secrets[i]))
+          return bad("a secret is not a string of its declaration");
+      }
     }
     if (schema_.globs.size() > kMaxGlobs) return "there are too many target patterns";
     return "";
+  }
+
+  // Whether a path such as "input.keys[*].token" leads to strings or bytes that the capability declares.
+  bool leads_to_text(const Capability& capability, std::string_view path) const {
+    const bool of_input = path.starts_with("input.");
+    if (!of_input && !path.starts_with("output.")) return false;
+    path.remove_prefix(path.find('.'));
+    const uint32_t root = of_input ? capability.input : capability.output;
+    if (root == kNone || schema_.records[root].type == nullptr) return false;
+    const RecordType* record = schema_.records[root].type;
+    const Type* type = nullptr;
+    while (!path.empty()) {
+      if (path.starts_with("[*]")) {
+        const bool inner = type != nullptr && (type->kind == TypeKind::list || type->kind == TypeKind::map);
+        if (!inner) return false;
+        type = type->params.back();
+        path.remove_prefix(3);
+      } else {
+        if (type != nullptr) record = type->record;
+        if (record == nullptr || !path.starts_with('.')) return false;
+        const std::string_view name = path.substr(1, path.find_first_of(".[", 1) - 1);
+        const RecordField* field = record->find(name);
+        if (field == nullptr) return false;
+        type = field->type;
+        path.remove_prefix(1 + name.size());
+      }
+    }
+    return type->kind == TypeKind::string || type->kind == TypeKind::bytes;
   }
 
   std::string constants() {

@@ -185,6 +185,10 @@ void warn_agent_chosen(State& state, const syntax::RuleDecl& rule, PackageId pac
 /// Warns of a `because` with `${...}`, which is not replaced.
 void warn_placeholder(State& state, const syntax::RuleDecl& rule);
 
+// --- secret_reads.cc
+/// Refuses clauses whose values are shown or recorded and that read a secret field of a target.
+void refuse_secret_reads(State& state, const syntax::RuleDecl& rule, PackageId package, const Targets& targets);
+
 // --- digest.cc
 /// The things that a rule's meaning depends on besides its own text.
 struct RuleContext {

@@ -373,6 +373,7 @@ void check_rule(State& state, const syntax::PolicyDecl& policy, const syntax::Ru
   check_redact_root(state, rule, policy.stage);
   warn_agent_chosen(state, rule, package);
   warn_placeholder(state, rule);
+  refuse_secret_reads(state, rule, package, targets);
   collect_rule_reads(check);
   if (too_large(check)) return;
   apply(check);

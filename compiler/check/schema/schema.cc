@@ -112,6 +112,7 @@ void check_context_entry(SchemaState& state, const syntax::ContextEntry& entry) 
     return;
   }
   if (entry.record == nullptr) return;
+  refuse_secrets(state, *entry.record);
   const Type* type = record_type(state, *entry.record, root->name);
   // Undeclared metadata may be anything; declared metadata has the declared fields only.
   if (!root->declared && root->name == "metadata") root->open = false;
@@ -188,6 +189,10 @@ void add_capability(SchemaState& state, const syntax::CapabilityDecl& decl) {
   check_effects(state, decl, out);
   for (const syntax::Name& scope : decl.scopes) out.scopes.emplace_back(scope.text);
   for (const syntax::Name& tag : decl.tags) out.tags.emplace_back(tag.text);
+  if (decl.input != nullptr) out.secrets = secret_paths(state, *decl.input, "input");
+  if (decl.output != nullptr) {
+    for (std::string& path : secret_paths(state, *decl.output, "output")) out.secrets.push_back(std::move(path));
+  }
 
   CapabilityShape shape;
   shape.decl = &decl;

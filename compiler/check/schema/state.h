@@ -64,6 +64,13 @@ const Type* record_type(SchemaState& state, const syntax::RecordSyntax& syntax, 
 /// The structure of a type as text: equal for equal types.
 std::string type_key(SchemaState& state, const Type& type);
 
+// --- secrets.cc: the fields whose values no record, request or message may hold
+/// @returns the paths below `root` ("input", "output") that the record declares `secret`, sorted. They are written as
+/// in a `redact`: "input.keys[*].token".
+std::vector<std::string> secret_paths(SchemaState& state, const syntax::RecordSyntax& record, const std::string& root);
+/// Reports every `secret` in a record where none has a meaning.
+void refuse_secrets(SchemaState& state, const syntax::RecordSyntax& record);
+
 // --- bindings.cc: the records that calls are bound against; slots numbered
 void declare_records(SchemaState& state);
 void bind_slots(SchemaState& state);

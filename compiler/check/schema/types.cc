@@ -39,6 +39,7 @@ const Slip kSlips[] = {
     {"null", "write `null_type`"},
     {"datetime", "write `timestamp`"},
     {"date", "write `string` or `timestamp`"},
+    {"secret", "write `secret string`"},
 };
 
 const Type* error_type(SchemaState& state, const syntax::TypeSyntax& syntax, std::string message,

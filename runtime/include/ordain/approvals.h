@@ -20,8 +20,15 @@
 namespace ordain {
 
 /// pending -> approved -> consumed; pending -> rejected; pending or approved -> expired. The states
-/// rejected, expired and consumed are final.
-enum class ApprovalState : uint8_t { pending = 0, approved = 1, rejected = 2, expired = 3, consumed = 4 };
+/// rejected, expired, consumed and earlier are final.
+enum class ApprovalState : uint8_t {
+  pending = 0,
+  approved = 1,
+  rejected = 2,
+  expired = 3,
+  consumed = 4,
+  earlier = 5,  ///< "from an earlier version", which left it open: it is shown, and nobody can approve or use it
+};
 ORDAIN_API std::string_view to_string(ApprovalState state);
 ORDAIN_API std::optional<ApprovalState> parse_approval_state(std::string_view name);
 
@@ -117,7 +124,8 @@ class ORDAIN_API ApprovalStore {
  public:
   /// `read_write` creates the directory (mode 0700) and the file if they are missing; with the other
   /// modes that is error "no_database". With an empty directory name, approvals stay in memory for the life of the
-  /// store.
+  /// store. A file of an earlier version is brought to the present format, or, with `read_only`, read as it is; its
+  /// open requests are then in state `earlier`.
   static Result<ApprovalStore> open(const std::string& directory, OpenMode mode = OpenMode::read_write,
                                     OperatorKeys keys = {});
   ApprovalStore(ApprovalStore&&) noexcept;

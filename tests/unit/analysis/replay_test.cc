@@ -165,6 +165,35 @@ TEST(Replay, AStandInOfAnotherTypeIsNoMisfit) {
   EXPECT_EQ(with("deny zero when input.place == \"here\" || input.pin == 0;"), counts(1, 1, 0, 0, 0, 0));
 }
 
+constexpr const char* kLogins = R"(
+capability login { input { user: string, token: secret string } }
+policy logins on before login { deny weak when input.token == "weak"; allow; }
+)";
+
+// The record holds a digest of the token, so whether a rule about the token gives the same answer is not known.
+TEST(Replay, ASecretIsUnknown) {
+  Bench bench;
+  Runtime runtime = bench.open(compile_text(kLogins));
+  const auto log_in = [&](const std::string& token) {
+    return runtime.call("login", json(R"({"user": "ann", "token": )" + token + "}"), bench.tool()).has_value();
+  };
+  EXPECT_TRUE(log_in("\"strong\""));  // intent, outcome
+  EXPECT_FALSE(log_in("\"weak\""));
+  ASSERT_TRUE(runtime.flush().ok());
+  const ReplayReport same = again(bench, compile_text(kLogins));
+  EXPECT_EQ(same.counts, counts(1, 0, 0, 0, 0, 2));
+  ASSERT_EQ(same.groups.size(), 1u);
+  EXPECT_EQ(same.groups[0].examples.at(0).why, "logins.weak reads input.token, which is secret");
+  const auto of_users = compile_text(edited(kLogins, "input.token == \"weak\"", "input.user == \"bob\""));
+  EXPECT_EQ(again(bench, of_users).counts, counts(2, 0, 1, 0, 0, 0)) << "no rule reads the token";
+
+  EXPECT_FALSE(log_in("7")) << "not a string";
+  ASSERT_TRUE(runtime.flush().ok());
+  const ReplayReport misfit = again(bench, of_users);
+  EXPECT_EQ(misfit.counts, counts(2, 0, 1, 0, 0, 1)) << "whether the token fits is not known from its digest";
+  EXPECT_EQ(misfit.groups.back().examples.at(0).why, "whether input.token fits its declaration is not known");
+}
+
 constexpr const char* kClock = R"(
 capability go { input { n: int } }
 policy clock on before go {

@@ -87,6 +87,9 @@ struct ORDAIN_API Capability {
   std::vector<std::string> effects;  ///< "irreversible", "external", ...
   std::string owner, description;
   std::vector<std::string> scopes, tags;
+  /// The fields that are declared `secret`, sorted, written as in a `redact`: "input.token", "output.keys[*]". Rules
+  /// read their values, and records hold digests of them.
+  std::vector<std::string> secrets;
   bool declared = false;    ///< by `capability`; otherwise only a policy's target names it
   uint32_t input = kNone;   ///< index into Schema::records
   uint32_t output = kNone;  ///< index into Schema::records; kNone: undeclared, anything fits

@@ -69,8 +69,9 @@ inline std::string dump(const syntax::Expr* expr) {
 inline std::string dump(const syntax::RecordSyntax& record);
 
 inline std::string dump(const syntax::TypeSyntax& type) {
-  if (type.record != nullptr) return dump(*type.record);
-  std::string out(type.name);
+  std::string out = type.secret ? "secret " : "";
+  if (type.record != nullptr) return out + dump(*type.record);
+  out += type.name;
   for (const syntax::TypeSyntax* param : type.params) out += (param == type.params[0] ? "(" : " ") + dump(*param);
   return out + (type.params.empty() ? "" : ")");
 }

@@ -68,6 +68,10 @@ TEST(Parse, Capabilities) {
        "capability a input={m:map(string list(int)) r:{x:int y:open{z:bool}} from:string a-b:dyn}\n"},
       {"capability a { input { t: google.protobuf.Timestamp, open: open } }",
        "capability a input={t:google.protobuf.Timestamp open:open}\n"},
+      {"capability a { input { t: secret string, s: secret list(secret string), o: optional(secret bytes), secret: "
+       "secret, r: secret open { x: int } } }",
+       "capability a input={t:secret string s:secret list(secret string) o:optional(secret bytes) secret:secret "
+       "r:secret open{x:int}}\n"},
   });
 }
 

@@ -67,6 +67,23 @@ TEST(Disassemble, HasNoPlansWithoutListsOfRules) {
   EXPECT_TRUE(summarise_index(**program).empty());
 }
 
+TEST(Disassemble, NamesTheSecrets) {
+  Assembler a;
+  a.capability("act");
+  a.returns(Value::boolean(true));
+  static const RecordField kFields[] = {{"token", &types::kString}};
+  static const RecordType kRecord{"act.input", false, kFields};
+  a.data.schema.records.push_back({.name = "input", .type = &kRecord});
+  a.data.schema.capabilities[0].input = static_cast<uint32_t>(a.data.schema.records.size() - 1);
+  a.data.schema.capabilities[0].secrets = {"input.token"};
+  auto program = link_program(std::move(a.data), FunctionTable());
+  ASSERT_TRUE(program.ok()) << program.error().message;
+  EXPECT_NE(disassemble(**program).find("secrets\n  act: input.token\n"), std::string::npos) << disassemble(**program);
+  auto loaded = Program::load((*program)->serialise(), FunctionTable());
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  EXPECT_EQ((*loaded)->schema().capabilities[0].secrets, (std::vector<std::string>{"input.token"}));
+}
+
 // @returns the label that a line of a jump or a handler names, or ""
 std::string label_used(const std::string& line) {
   const bool jumps = line.find("jump") != std::string::npos || line.find("handler [") != std::string::npos;

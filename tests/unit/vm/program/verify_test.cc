@@ -686,6 +686,36 @@ void add_index(Assembler& a) {
   a.data.package_rules[0].deny.nodes = {0, 4};
 }
 
+// Returns the refusal of a program with a capability that declares these secrets.
+std::string refusal_of_secrets(std::vector<std::string> secrets) {
+  static const RecordField kInner[] = {{"b", &types::kBytes}};
+  static const RecordType kInnerRecord{"x.input.list[*]", false, kInner};
+  static const Type kInnerType{TypeKind::record, {}, {}, &kInnerRecord};
+  static const Type* const kListParams[] = {&kInnerType};
+  static const Type kList{TypeKind::list, {}, kListParams, nullptr};
+  static const RecordField kFields[] = {{"a", &types::kString}, {"list", &kList}, {"n", &types::kInt}};
+  static const RecordType kRecord{"x.input", false, kFields};
+  Assembler a;
+  a.returns(Value::integer(1));
+  a.capability("x");
+  a.data.schema.records.push_back({.name = "input", .type = &kRecord});
+  a.data.schema.capabilities[0].input = static_cast<uint32_t>(a.data.schema.records.size() - 1);
+  a.data.schema.capabilities[0].secrets = std::move(secrets);
+  return refusal(a);
+}
+
+TEST(Verify, FollowsThePathsOfSecrets) {
+  EXPECT_EQ(refusal_of_secrets({}), "");
+  EXPECT_EQ(refusal_of_secrets({"input.a", "input.list[*].b"}), "");
+  for (const char* path : {"", "input", "input.", "input.b", "input.n", "input.list", "input.list[*]", "input.list.b",
+                           "input.a[*]", "input.a.b", "input[*]", "input.list[*]b", "output.a", "agent.a"}) {
+    EXPECT_NE(refusal_of_secrets({path}).find("a secret is not a string of its declaration"), std::string::npos)
+        << path;
+  }
+  EXPECT_NE(refusal_of_secrets({"input.list[*].b", "input.a"}).find("its secrets are not sorted"), std::string::npos);
+  EXPECT_NE(refusal_of_secrets({"input.a", "input.a"}).find("its secrets are not sorted"), std::string::npos);
+}
+
 // Leaves the first node with the test and without an edge, and the other nodes behind its `next`.
 void leave_without_edges(Assembler& a, IndexTest test, const Type* type) {
   Slot& slot = a.data.schema.slots[0];

@@ -199,6 +199,23 @@ const Mistake kMistakes[] = {
     {"placeholder",
      "policy p on before send_money { deny because \"to \" + \"${input.recipient}\"; }",
      {"warning placeholder 7:54"}},
+    {"secret_types",
+     "capability c { input { a: secret int, b: secret { x: string }, d: map(secret string, string), e: list(secret "
+     "dyn) } }",
+     {"error bad-secret 7:27", "error bad-secret 7:42", "error bad-secret 7:71", "error bad-secret 7:103"}},
+    {"secret_is_a_name_too", "capability c { input { secret: secret string, b: optional(secret bytes) } }", {}},
+    {"secret_alone", "capability c { input { a: secret } }", {"error unknown-type 7:27"}},
+    {"secret_in_context",
+     "context { agent { key: secret string, inner: { deep: list(secret string) } } }",
+     {"error bad-secret 7:24", "error bad-secret 7:59"}},
+    {"secret_shown",
+     "capability c { input { t: secret string, k: list({ v: secret bytes }), n: int, secret: string } output { t: "
+     "secret string } }\nlet whole = texts(input)[0];\npolicy p on before c { deny because input.t; deny when input.t "
+     "== \"x\" because input.secret; deny because whole; redact input.secret with input.t; require_approval from "
+     "texts(input.k); }\npolicy q on after c { warn because output.t; deny when output.t == \"x\" because "
+     "string(input.n); }",
+     {"error secret-shown 9:37", "error secret-shown 9:106", "error secret-shown 9:138", "error secret-shown 9:169",
+      "warning agent-chosen 9:169", "error secret-shown 10:36"}},
     {"redact_lists",
      "policy p on after send_money { redact output.lines[*].iban; redact output.lines.iban; redact output.message.x; }",
      {"error redact-path 7:81", "error redact-path 7:109"}},
