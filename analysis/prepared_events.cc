@@ -39,7 +39,7 @@ Result<void> PreparedEvents::add(std::string_view json) {
     const Value& value = call.slots().values[index];
     const Value& begun = state_->blank.slots().values[index];
     if (value.present() && (!begun.present() || !equal(value, begun))) {
-      out.facts.emplace_back(slot, copy_value(state_->arena, value));
+      out.facts.emplace_back(program_->slot(slot), copy_value(state_->arena, value));
     }
   }
   calls_.push_back(std::move(out));

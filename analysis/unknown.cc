@@ -222,7 +222,7 @@ bool UnknownFacts::is_open(FactBinder& binder, uint32_t code, std::span<const st
   }
   if (doubtful || (presence && !forgotten_.empty())) return true;
   if (forgotten_.empty()) return false;
-  for (const SlotId slot : forgotten_) binder.call().forget(slot);
+  for (const SlotId slot : forgotten_) binder.call().forget(program_->slot(slot));
   Value result;
   Fault fault;
   const uint32_t condition = data_of(*program_).rule_codes[code].condition;

@@ -22,11 +22,11 @@ class AccessByHand {
     const Schema& schema = program.schema();
     const Capability* access = schema.find_capability("access");
     const auto index = [&](const Capability* of, const char* path) {
-      return schema.slots[program.slot(of, path)].index;
+      return schema.slots[program.slot(of, path).id].index;
     };
     action_ = index(access, "input.action"), sensitivity_ = index(access, "input.sensitivity");
     type_ = index(nullptr, "resource.type"), department_ = index(nullptr, "agent.department");
-    roles_ = &schema.slots[program.slot(nullptr, "agent.roles")];
+    roles_ = &schema.slots[program.slot(nullptr, "agent.roles").id];
     add_rules(rules, seed);
   }
 

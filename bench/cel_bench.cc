@@ -227,7 +227,7 @@ std::unique_ptr<Prepared> prepare(const Case& test) {
   }
   const Schema& schema = out->program->schema();
   const Capability* act = schema.find_capability("act");
-  const auto index = [&](const char* path) { return schema.slots[out->program->slot(act, path)].index; };
+  const auto index = [&](const char* path) { return schema.slots[out->program->slot(act, path).id].index; };
   Facts& f = out->facts;
   f.values = out->call->slots().values.data();
   f.symbols = out->call->slots().symbols.data();

@@ -62,13 +62,13 @@ class HandWritten {
  public:
   explicit HandWritten(const Program& program) : program_(program), pay_id_(program.resolve("pay").id) {
     const Capability* pay = program.schema().find_capability("pay");
-    const auto index = [&](const char* path) { return program.schema().slots[program.slot(pay, path)].index; };
+    const auto index = [&](const char* path) { return program.schema().slots[program.slot(pay, path).id].index; };
     amount_ = index("input.amount"), count_ = index("input.count"), recipient_ = index("input.recipient");
     currency_ = index("input.currency"), urgent_ = index("input.urgent"), recurring_ = index("input.recurring");
     day_ = index("input.day"), limit_ = index("input.limit");
     mallory_ = program.symbol("mallory"), trudy_ = program.symbol("trudy"), eve_ = program.symbol("eve");
     oscar_ = program.symbol("oscar"), eur_ = program.symbol("EUR"), landlord_ = program.symbol("landlord");
-    const Slot& roles = program.schema().slots[program.slot(nullptr, "agent.roles")];
+    const Slot& roles = program.schema().slots[program.slot(nullptr, "agent.roles").id];
     suspended_ = roles.first_bit + bit(roles, program.symbol("suspended"));
     banker_ = roles.first_bit + bit(roles, program.symbol("banker"));
   }
@@ -196,8 +196,8 @@ void role_rules(benchmark::State& state, bool interpret) {
   Call call(program);
   Scratch scratch;
   const CapabilityRef access = program->resolve("access");
-  const SlotId action = program->slot(program->schema().find_capability("access"), "input.action");
-  const SlotId type = program->slot(nullptr, "resource.type");
+  const SlotRef action = program->slot(program->schema().find_capability("access"), "input.action");
+  const SlotRef type = program->slot(nullptr, "resource.type");
   const DecideOptions options{.interpret_only = interpret};
   const Value types[] = {Value::string("type1"), Value::string("type7"), Value::string("none")};
   size_t next = 0;

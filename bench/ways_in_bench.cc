@@ -97,10 +97,10 @@ int run(const Options& options) {
   const CapabilityRef pay = program->resolve("pay");
   const Capability* capability = program->schema().find_capability("pay");
   const auto slot = [&](const char* path) { return program->slot(capability, path); };
-  const SlotId slots[] = {slot("input.amount"),   slot("input.count"),  slot("input.recipient"),
-                          slot("input.currency"), slot("input.urgent"), slot("input.recurring"),
-                          slot("input.day"),      slot("input.limit"),  slot("input.subject"),
-                          slot("input.at")};
+  const SlotRef slots[] = {slot("input.amount"),   slot("input.count"),  slot("input.recipient"),
+                           slot("input.currency"), slot("input.urgent"), slot("input.recurring"),
+                           slot("input.day"),      slot("input.limit"),  slot("input.subject"),
+                           slot("input.at")};
   auto binding = StructBinder<Payment>(program, "pay")
                      .bind("input.amount", &Payment::amount)
                      .bind("input.count", &Payment::count)

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <new>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -164,7 +165,9 @@ Diagnostics read_sources(const std::vector<std::string>& paths) {
       }
     }
     reader.follow_imports();
-  } catch (const std::exception& failure) {  // from the file system library, or for lack of memory
+  } catch (const std::bad_alloc&) {
+    throw;                                   // not a mistake of the policies
+  } catch (const std::exception& failure) {  // from the file system library
     reader.unreadable(paths.empty() ? "" : paths.front(), failure.what(), nullptr);
   }
   return std::move(reader.out);

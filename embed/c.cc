@@ -1,15 +1,17 @@
-// The C interface reads events and writes decisions as every host does, behind functions that
-// never throw.
+// The C interface reads calls and writes decisions as every host does, behind functions that
+// never throw. A decision is a denial before anything is read that could fail.
 #include "ordain/c.h"
 
-#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "embed/start_native_code.h"
@@ -21,6 +23,7 @@
 using ordain::DecideOptions;
 using ordain::Decision;
 using ordain::Effect;
+using ordain::EventParts;
 using ordain::EventReader;
 using ordain::Program;
 using ordain::Scratch;
@@ -78,7 +81,7 @@ char* copy_of(const std::string& text) {
 
 template <typename Struct>
 bool is_known(const Struct* object) noexcept {
-  return object->size >= sizeof(Struct) && object->version == ORDAIN_ABI_VERSION;
+  return object->version == ORDAIN_ABI_VERSION && object->size >= sizeof(Struct);
 }
 
 template <typename Struct>
@@ -103,32 +106,93 @@ ordain_status report(ordain_error* error, ordain_status status, const char* mess
   return status;
 }
 
-// Runs `body`, and turns any exception into a status.
-template <typename Body>
-ordain_status guarded(ordain_error* error, Body body) noexcept {
-  if (error != nullptr && !is_known(error)) return ORDAIN_INVALID_ARGUMENT;
+// Runs `body`, and turns any exception into a status, which `refuse` is told first.
+template <typename Body, typename Refuse>
+ordain_status guarded(ordain_error* error, Body body, Refuse refuse) noexcept {
+  const auto fail = [&](ordain_status status, const char* message) {
+    refuse(status, message);
+    return report(error, status, message);
+  };
   try {
+    if (error != nullptr) check_struct(error, "error");
     body();
     return report(error, ORDAIN_OK, nullptr);
   } catch (const Failure& failure) {
-    return report(error, failure.status, failure.message.c_str());
+    return fail(failure.status, failure.message.c_str());
   } catch (const std::bad_alloc&) {
-    return report(error, ORDAIN_NO_MEMORY, "out of memory");
+    return fail(ORDAIN_NO_MEMORY, "out of memory");
   } catch (const std::exception& wrong) {
-    return report(error, ORDAIN_INTERNAL, wrong.what());
+    return fail(ORDAIN_INTERNAL, wrong.what());
   } catch (...) {
-    return report(error, ORDAIN_INTERNAL, "an unknown exception");
+    return fail(ORDAIN_INTERNAL, "an unknown exception");
   }
+}
+
+template <typename Body>
+ordain_status guarded(ordain_error* error, Body body) noexcept {
+  return guarded(error, body, [](ordain_status, const char*) {});
+}
+
+// The numbers of effects in C begin with the denial, so that zeroed memory denies.
+ordain_effect effect_in_c(Effect effect) noexcept {
+  switch (effect) {
+    case Effect::allow:
+      return ORDAIN_ALLOW;
+    case Effect::require_approval:
+      return ORDAIN_REQUIRE_APPROVAL;
+    case Effect::deny:
+      break;
+  }
+  return ORDAIN_DENY;
+}
+
+Effect effect_from_c(ordain_effect effect) {
+  switch (effect) {
+    case ORDAIN_DENY:
+      return Effect::deny;
+    case ORDAIN_REQUIRE_APPROVAL:
+      return Effect::require_approval;
+    case ORDAIN_ALLOW:
+      return Effect::allow;
+    default:
+      throw Failure{ORDAIN_INVALID_ARGUMENT, "options->default_before is not an effect"};
+  }
+}
+
+// Makes a decision of this version a denial; of the reason, only what there is memory for. A struct
+// of another version begins alike, with its effect where ours is. In version 1 a zero allowed the
+// call, so those structs are left alone.
+void deny(ordain_decision* out, ordain_status status, const char* reason) noexcept {
+  if (!is_known(out)) {
+    const bool has_effect = out->size >= offsetof(ordain_decision, code);
+    if (has_effect && out->version > 1) out->effect = ORDAIN_DENY;
+    return;
+  }
+  out->effect = ORDAIN_DENY;
+  out->code = ordain_status_name(status);
+  out->json = nullptr;
+  out->json_length = 0;
+  const size_t size = std::strlen(reason) + 1;
+  out->memory = std::malloc(size);
+  out->reason = out->memory == nullptr ? "out of memory" : static_cast<const char*>(out->memory);
+  if (out->memory != nullptr) std::memcpy(out->memory, reason, size);
+}
+
+// A text of the caller; `data` is not NULL.
+std::string_view text_of(const char* data, size_t length) {
+  return {data, length == ORDAIN_NUL_TERMINATED ? std::strlen(data) : length};
+}
+
+std::optional<std::string_view> optional_text(const char* data, size_t length) {
+  if (data == nullptr) return std::nullopt;
+  return text_of(data, length);
 }
 
 DecideOptions options_of(const ordain_options* options) {
   DecideOptions out;
   if (options == nullptr) return out;
   check_struct(options, "options");
-  if (options->default_before < ORDAIN_ALLOW || options->default_before > ORDAIN_DENY) {
-    throw Failure{ORDAIN_INVALID_ARGUMENT, "options->default_before is not an effect"};
-  }
-  out.default_before = static_cast<Effect>(options->default_before);
+  out.default_before = effect_from_c(options->default_before);
   return out;
 }
 
@@ -140,21 +204,49 @@ ordain_engine* make_engine(std::shared_ptr<const Program> program, const ordain_
   return engine.release();
 }
 
-void decide_event(ordain_engine& engine, std::string_view event, ordain_decision* out) {
+EventParts parts_of(const ordain_facts* facts, const ordain_call* call) {
+  EventParts out;
+  if (facts != nullptr) {
+    check_struct(facts, "facts");
+    if (facts->json != nullptr) out.host = text_of(facts->json, facts->json_length);
+  }
+  check_struct(call, "call");
+  if (call->capability == nullptr) throw Failure{ORDAIN_INVALID_ARGUMENT, "call->capability is NULL"};
+  if (call->stage != ORDAIN_BEFORE && call->stage != ORDAIN_AFTER) {
+    throw Failure{ORDAIN_INVALID_ARGUMENT, "call->stage is not a stage"};
+  }
+  out.capability = text_of(call->capability, call->capability_length);
+  out.stage = call->stage == ORDAIN_AFTER ? ordain::Stage::after : ordain::Stage::before;
+  out.input = optional_text(call->input, call->input_length);
+  out.output = optional_text(call->output, call->output_length);
+  out.metadata = optional_text(call->metadata, call->metadata_length);
+  return out;
+}
+
+// Fills the whole decision, or throws and leaves it as it is.
+void decide_call(ordain_engine& engine, const EventParts& parts, ordain_decision* out) {
   std::unique_ptr<Session> session = engine.take();
-  if (auto read = session->reader.read(event); !read) {
+  if (auto read = session->reader.read(parts); !read) {
     engine.give_back(std::move(session));
-    throw Failure{ORDAIN_BAD_EVENT, read.error().message};
+    throw Failure{ORDAIN_BAD_CALL, read.error().message};
   }
   const Decision decision = decide_all(session->reader.call(), session->reader.context(), session->scratch, engine.how);
   const uint64_t number = engine.decisions.fetch_add(1, std::memory_order_relaxed) + 1;
   const std::string json = ordain::decision_json(session->reader.call(), decision, number);
+  const std::string reason(decision.reason);
   const Effect effect = decision.effect;
+  const char* const code = to_string(decision.code).data();  // a literal, which ends with a NUL
   engine.give_back(std::move(session));
-  out->json = copy_of(json);
-  if (out->json == nullptr) throw std::bad_alloc();
+  auto* memory = static_cast<char*>(std::malloc(json.size() + reason.size() + 2));
+  if (memory == nullptr) throw std::bad_alloc();
+  std::memcpy(memory, json.c_str(), json.size() + 1);
+  std::memcpy(memory + json.size() + 1, reason.c_str(), reason.size() + 1);
+  out->memory = memory;
+  out->json = memory;
   out->json_length = json.size();
-  out->effect = static_cast<ordain_effect>(effect);
+  out->reason = memory + json.size() + 1;
+  out->code = code;
+  out->effect = effect_in_c(effect);
 }
 
 }  // namespace
@@ -203,26 +295,35 @@ ordain_status ordain_serialise(const ordain_engine* engine, ordain_bytes* bytes,
   });
 }
 
-ordain_status ordain_decide(ordain_engine* engine, const char* event, size_t length, ordain_decision* decision,
-                            ordain_error* error) noexcept {
-  return guarded(error, [&] {
-    check_struct(decision, "decision");
-    decision->effect = ORDAIN_DENY;
-    decision->json = nullptr;
-    decision->json_length = 0;
-    if (engine == nullptr) throw Failure{ORDAIN_INVALID_ARGUMENT, "engine is NULL"};
-    if (event == nullptr) throw Failure{ORDAIN_INVALID_ARGUMENT, "event is NULL"};
-    decide_event(*engine, {event, length == ORDAIN_NUL_TERMINATED ? std::strlen(event) : length}, decision);
-  });
+ordain_status ordain_decide(ordain_engine* engine, const ordain_facts* facts, const ordain_call* call,
+                            ordain_decision* decision, ordain_error* error) noexcept {
+  const auto refuse = [decision](ordain_status status, const char* message) {
+    if (decision != nullptr) deny(decision, status, message);
+  };
+  // A program that was built with version 1 passes other arguments. Its decision and its error stand
+  // where ours do, so they are checked before anything else is read.
+  return guarded(
+      error,
+      [&] {
+        check_struct(decision, "decision");
+        decision->effect = ORDAIN_DENY;
+        if (engine == nullptr) throw Failure{ORDAIN_INVALID_ARGUMENT, "engine is NULL"};
+        decide_call(*engine, parts_of(facts, call), decision);
+      },
+      refuse);
 }
 
 void ordain_close(ordain_engine* engine) noexcept { delete engine; }
 
 void ordain_decision_free(ordain_decision* decision) noexcept {
   if (decision == nullptr || !is_known(decision)) return;
-  std::free(decision->json);
+  std::free(decision->memory);
+  decision->effect = ORDAIN_DENY;
+  decision->code = nullptr;
+  decision->reason = nullptr;
   decision->json = nullptr;
   decision->json_length = 0;
+  decision->memory = nullptr;
 }
 
 void ordain_bytes_free(ordain_bytes* bytes) noexcept {
@@ -248,8 +349,8 @@ const char* ordain_status_name(ordain_status status) noexcept {
       return "bad_policy";
     case ORDAIN_BAD_PROGRAM:
       return "bad_program";
-    case ORDAIN_BAD_EVENT:
-      return "bad_event";
+    case ORDAIN_BAD_CALL:
+      return "bad_call";
     case ORDAIN_NO_MEMORY:
       return "no_memory";
     case ORDAIN_INTERNAL:

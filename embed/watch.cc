@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "embed/directory_events.h"
+#include "vm/value/start_thread.h"
 
 namespace ordain {
 namespace {
@@ -118,13 +120,15 @@ struct PolicyWatcher::State {
     if (!options.load) options.load = [](const std::vector<std::string>& from) { return load_policies(from); };
     if (in_force != nullptr) adopt(*in_force);
     listen(look());
-    thread = std::thread([this] { run(); });
+    if (!vm::start_thread(&thread, [this] { watch(); })) {
+      on_change({nullptr, "the policies are not watched: no thread could be started\n"});
+    }
   }
 
   ~State() {
     stop = true;
     events.wake();
-    thread.join();
+    if (thread.joinable()) thread.join();
   }
 
   Snapshot look() const {
@@ -146,6 +150,17 @@ struct PolicyWatcher::State {
   // The system may miss changes (by other machines, or before it listened to a new directory), so
   // the watcher looks from time to time anyway.
   milliseconds interval() const { return polling ? options.poll : std::max(options.poll, milliseconds(5000)); }
+
+  // What fails, for lack of memory or because a file vanished, is tried again later.
+  void watch() noexcept {
+    while (!stop) {
+      try {
+        run();
+      } catch (const std::exception&) {
+        std::this_thread::sleep_for(milliseconds(100));
+      }
+    }
+  }
 
   void run() {
     bool changed = true;  // perhaps, since `in_force` was compiled

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <string>
 
 #include "compiler/parse/file.h"
@@ -51,6 +52,8 @@ void guarded(Diagnostics& diagnostics, uint32_t file, const ParseLimits& limits,
     parsing::TokenList tokens(state.text);
     parsing::read_tokens(state, tokens);
     if (!state.full()) work(state, tokens);
+  } catch (const std::bad_alloc&) {
+    throw;  // not a mistake of the policies
   } catch (const std::exception& e) {
     diagnostics.error("internal", state.span(0, 0), std::string("the parser failed: ") + e.what());
   }

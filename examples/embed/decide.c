@@ -1,9 +1,10 @@
-/* Decides one event from C: decide POLICIES EVENT prints the decision. Exit 0 allowed, 1 not allowed, 2 error. */
+/* Decides one call from C: decide POLICIES CAPABILITY INPUT prints the decision. INPUT is JSON, as an agent sent it.
+ * Exit 0 allowed, 1 not allowed, 2 error. */
 #include <ordain/c.h>
 #include <stdio.h>
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc != 4) return 2;
   const char* const paths[] = {argv[1]};
 
   ordain_engine* engine = NULL;
@@ -14,11 +15,17 @@ int main(int argc, char** argv) {
     return 2;
   }
 
+  ordain_facts facts = ORDAIN_FACTS_INIT;  // what the host knows
+  facts.json = "{\"agent\": {\"id\": \"support\"}, \"environment\": \"prod\"}";
+  ordain_call call = ORDAIN_CALL_INIT;  // what the agent wants
+  call.capability = argv[2];
+  call.input = argv[3];
+
   ordain_decision decision = ORDAIN_DECISION_INIT;
-  if (ordain_decide(engine, argv[2], ORDAIN_NUL_TERMINATED, &decision, &error) == ORDAIN_OK) {
+  if (ordain_decide(engine, &facts, &call, &decision, &error) == ORDAIN_OK) {
     puts(decision.json);
   } else {
-    fprintf(stderr, "%s\n", error.message);
+    fprintf(stderr, "%s: %s\n", decision.code, decision.reason);
   }
   const int code = decision.json == NULL ? 2 : decision.effect == ORDAIN_ALLOW ? 0 : 1;
 

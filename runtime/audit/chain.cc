@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <new>
 
 #include "runtime/audit/checkpoint.h"
 
@@ -27,6 +28,12 @@ Error broken(std::string message) { return Error{"audit_chain_broken", std::move
 }  // namespace
 
 void RecordBatch::add(std::string_view body, const Id128& action) {
+  // If there is no memory, nothing may be added at all.
+  const auto make_room = [](auto& items) {
+    if (items.size() == items.capacity()) items.reserve(std::max<size_t>(16, items.size() * 2));
+  };
+  make_room(ends);
+  make_room(actions);
   bytes.append(body);
   ends.push_back(bytes.size());
   actions.push_back(action);
@@ -140,9 +147,14 @@ Result<void> AuditChain::write(Body body) {
       if (!*closed) {
         State before = state_;
         bool committing = false;
-        Result<void> result = read_head();
-        if (result.ok()) before = state_;
-        if (result.ok()) result = body();
+        Result<void> result;
+        try {
+          result = read_head();
+          if (result.ok()) before = state_;
+          if (result.ok()) result = body();
+        } catch (const std::bad_alloc&) {  // what was appended so far is rolled back, and so is our state
+          result = Error{"no_memory", "out of memory"};
+        }
         if (result.ok()) {
           committing = true;
           result = transaction.commit();

@@ -25,6 +25,15 @@ std::string_view id_of(const Value* value) {
   return value != nullptr && value->is(Kind::string) ? value->as_text() : std::string_view();
 }
 
+// Whether the decision names rules or places that the program does not have.
+bool is_of_another_program(const Program& program, const Decision& decision) {
+  const auto unknown = [&](RuleId rule) { return rule != kNone && rule >= program.rules().size(); };
+  return unknown(decision.rule) ||
+         (decision.fault.location != kNone && decision.fault.location >= program.locations().size()) ||
+         std::any_of(decision.obligations.begin(), decision.obligations.end(),
+                     [&](const Obligation& obligation) { return obligation.rule >= program.rules().size(); });
+}
+
 // @returns the fact after the decision's `redact` obligations, as it may be recorded; nullptr if
 // the fact is absent or cannot be redacted. `*kept` holds the fact without its secrets.
 const Value* redact_fact(Arena& arena, const Value* fact, std::string_view root, const Decision& decision,
@@ -126,6 +135,9 @@ Result<std::unique_ptr<DecisionRecorder>> DecisionRecorder::open(const std::stri
 }
 
 Result<void> DecisionRecorder::add(const Program& program, const DecidedFacts& facts, const Decision& decision) {
+  if (is_of_another_program(program, decision)) {
+    return Error{"invalid_decision", "the decision is of another program"};
+  }
   Impl& self = *impl_;
   RecordDraft draft;
   draft.kind = RecordKind::decision;

@@ -1,12 +1,13 @@
 // segment.cc names, finds and creates segments.
 #include "runtime/audit/segment.h"
 
+#include <dirent.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <filesystem>
+#include <memory>
 
 #include "runtime/audit/query.h"
 #include "runtime/identity/text.h"
@@ -79,10 +80,11 @@ std::string segment_path(const std::string& directory, uint64_t number) {
 
 std::vector<SegmentFile> list_files(const std::string& directory) {
   std::vector<SegmentFile> out;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
-    uint64_t number = number_of(entry.path().filename().string());
-    if (number != 0) out.push_back({number, entry.path().string()});
+  // The standard library's iterator ends the process when it finds no memory.
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(directory.c_str()), ::closedir);
+  while (const dirent* entry = entries == nullptr ? nullptr : ::readdir(entries.get())) {
+    const std::string name = entry->d_name;
+    if (uint64_t number = number_of(name); number != 0) out.push_back({number, sqlite::path_in(directory, name)});
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
   return out;

@@ -3,9 +3,11 @@
 #include "runtime/audit/writer.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "ordain/time_text.h"
+#include "vm/value/start_thread.h"
 
 namespace ordain::detail {
 namespace {
@@ -33,14 +35,15 @@ void CloseWriter::operator()(AuditWriter* writer) const {
 Result<OwnedWriter> AuditWriter::open(const std::string& directory, const AuditOptions& options) {
   auto chain = AuditChain::open(directory, options);
   if (!chain.ok()) return chain.error();
-  return OwnedWriter(new AuditWriter(std::move(*chain), options));
+  OwnedWriter out(new AuditWriter(std::move(*chain), options));
+  if (!vm::start_thread(&out->thread_, [writer = out.get()] { writer->work(); })) {
+    return Error{"no_thread", "the thread that writes the audit log could not be started"};
+  }
+  return out;
 }
 
 AuditWriter::AuditWriter(AuditChain chain, AuditOptions options)
-    : chain_(std::move(chain)),
-      options_(std::move(options)),
-      recorded_(chain_.recorded()),
-      thread_([this] { run(); }) {}
+    : chain_(std::move(chain)), options_(std::move(options)), recorded_(chain_.recorded()) {}
 
 AuditWriter::~AuditWriter() {
   {
@@ -48,7 +51,7 @@ AuditWriter::~AuditWriter() {
     stop_ = true;
   }
   work_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   if (indexer_.joinable()) indexer_.join();
 }
 
@@ -71,12 +74,17 @@ Admission AuditWriter::append(std::string_view body, const Id128& action, Record
     }
     if (failure_) return Admission::unavailable;
   }
+  bool wake = queue_.empty() || queue_.size() == options_.queue_records / 2;
+  if (ticket != nullptr) *ticket = {queue_state_, queue_.size()};
+  if (use != nullptr) queue_.uses.emplace_back(queue_.size(), *use);
+  try {
+    queue_.add(body, action);
+  } catch (...) {  // the next record is not the one that uses the approval
+    if (use != nullptr) queue_.uses.pop_back();
+    throw;
+  }
   if (role == RecordRole::intent) ++reserved_;
   if (role == RecordRole::outcome) --reserved_;
-  bool wake = queue_.empty() || queue_.size() == options_.queue_records / 2;
-  if (use != nullptr) queue_.uses.emplace_back(queue_.size(), *use);
-  if (ticket != nullptr) *ticket = {queue_state_, queue_.size()};
-  queue_.add(body, action);
   ++taken_;
   lock.unlock();
   if (wake) work_.notify_one();
@@ -119,6 +127,43 @@ AuditWriter::Health AuditWriter::health() const {
   Health out{!failure_.has_value(), "", written_, lost_, queue_.size(), checkpoint_error_};
   if (failure_) out.error = failure_->message;
   return out;
+}
+
+// Runs until the log is closed. Where there is no memory, the records at hand are given up, as after
+// a commit that failed, and the log is latched until it recovers.
+void AuditWriter::work() noexcept {
+  for (;;) {
+    try {
+      if (spare_state_ == nullptr) spare_state_ = std::make_shared<BatchState>();
+      return run();
+    } catch (const std::bad_alloc&) {
+      if (!give_up_batch()) return;
+    }
+  }
+}
+
+// Needs no memory. @returns false if the log is being closed.
+bool AuditWriter::give_up_batch() noexcept {
+  const std::lock_guard lock(mutex_);
+  const size_t records = queue_.size() + writing_.size();
+  failure_ = Error{"no_memory", "out of memory"};  // short enough to need none
+  settled_ = taken_;                               // some may have been counted before the memory ran out
+  lost_ += std::max<size_t>(records, 1);
+  queue_.clear();
+  writing_.clear();
+  queue_state_->settled = true;  // and not committed
+  if (spare_state_ != nullptr) queue_state_ = std::move(spare_state_);
+  done_.notify_all();
+  room_.notify_all();
+  return !stop_;
+}
+
+Result<void> AuditWriter::append_batch(const RecordBatch& batch, std::string_view first) {
+  try {
+    return chain_.append(batch, first);
+  } catch (const std::bad_alloc&) {
+    return Error{"no_memory", "out of memory"};
+  }
 }
 
 void AuditWriter::run() {
@@ -174,15 +219,21 @@ void AuditWriter::index_sealed() {
   std::string path = chain_.take_sealed();
   if (path.empty()) return;
   if (indexer_.joinable()) indexer_.join();
-  indexer_ = std::thread([path] { (void)index_segment(path); });
+  (void)vm::start_thread(&indexer_, [path] {
+    try {
+      (void)index_segment(path);
+    } catch (const std::bad_alloc&) {
+    }
+  });
 }
 
 void AuditWriter::write_queue(std::unique_lock<std::mutex>& lock) {
+  auto next = std::make_shared<BatchState>();  // before the queue is touched
   std::swap(queue_, writing_);
-  auto state = std::exchange(queue_state_, std::make_shared<BatchState>());
+  auto state = std::exchange(queue_state_, std::move(next));
   lock.unlock();
   room_.notify_all();
-  Result<void> result = chain_.append(writing_);
+  Result<void> result = append_batch(writing_);
   index_sealed();
   lock.lock();
   checkpoint_error_ = chain_.checkpoint_error();
@@ -234,10 +285,11 @@ void AuditWriter::report(std::unique_lock<std::mutex>& lock, const std::vector<I
 /// is available again.
 void AuditWriter::recover(std::unique_lock<std::mutex>& lock) {
   std::string first = lost_record(unreported_, *failure_);
+  auto next = std::make_shared<BatchState>();
   std::swap(queue_, writing_);
-  auto state = std::exchange(queue_state_, std::make_shared<BatchState>());
+  auto state = std::exchange(queue_state_, std::move(next));
   lock.unlock();
-  Result<void> result = chain_.append(writing_, first);
+  Result<void> result = append_batch(writing_, first);
   lock.lock();
   if (!result.ok()) {
     for (size_t i = 0; i < queue_.size(); ++i) writing_.add(queue_.body(i), queue_.actions[i]);

@@ -87,6 +87,9 @@ class AuditWriter {
  private:
   friend struct CloseWriter;
   AuditWriter(AuditChain chain, AuditOptions options);
+  void work() noexcept;
+  bool give_up_batch() noexcept;
+  Result<void> append_batch(const RecordBatch& batch, std::string_view first = {});
   bool has_room(size_t bytes, size_t records) const;
   void run();
   bool idle(std::unique_lock<std::mutex>& lock);
@@ -108,7 +111,8 @@ class AuditWriter {
   RecordBatch queue_;
   RecordBatch writing_;  // used by the thread only
   std::shared_ptr<BatchState> queue_state_ = std::make_shared<BatchState>();
-  size_t reserved_ = 0;  ///< number of outcomes yet to come
+  std::shared_ptr<BatchState> spare_state_ = std::make_shared<BatchState>();  ///< for when there is no memory
+  size_t reserved_ = 0;                                                       ///< number of outcomes yet to come
   size_t waiters_ = 0;
   uint64_t taken_ = 0, settled_ = 0, written_ = 0, lost_ = 0;
   std::vector<Id128> unreported_;  ///< lost actions that no `lost` record names yet

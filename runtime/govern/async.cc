@@ -9,10 +9,12 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <vector>
 
 #include "runtime/govern/plan_call.h"
+#include "vm/value/start_thread.h"
 
 namespace ordain {
 
@@ -77,7 +79,12 @@ struct AsyncCall::State {
 };
 
 void AsyncCall::cancel() const {
-  if (!state_->request_stop()) state_->refuse("cancelled", "the call was cancelled before it executed");
+  if (state_->request_stop()) return;
+  try {
+    state_->refuse("cancelled", "the call was cancelled before it executed");
+  } catch (const std::bad_alloc&) {
+    state_->refuse("cancelled", "out of memory");  // short enough to need none
+  }
 }
 
 bool AsyncCall::done() const { return state_->over(); }
@@ -89,26 +96,32 @@ struct AsyncCalls::Impl {
 
   /// The handles share a pointer whose deleter only closes the Impl. The threads keep it alive,
   /// because the last handle may be released on one of them.
-  static std::shared_ptr<Impl> open(Runtime runtime, const AsyncOptions& options) {
+  static Result<std::shared_ptr<Impl>> open(Runtime runtime, const AsyncOptions& options) {
     auto impl = std::make_shared<Impl>(std::move(runtime), options);
     std::shared_ptr<Impl> handle(impl.get(), [impl](Impl*) { impl->close(); });
-    for (size_t i = 0; i < options.threads; ++i) impl->threads.emplace_back([impl] { impl->work(); });
-    impl->threads.emplace_back([impl] { impl->watch(); });
+    impl->threads.reserve(options.threads + 1);
+    for (size_t i = 0; i <= options.threads; ++i) {
+      std::thread thread;
+      const bool started = i == 0 ? vm::start_thread(&thread, [impl] { impl->keep_watching(); })
+                                  : vm::start_thread(&thread, [impl] { impl->work(); });
+      if (started) impl->threads.push_back(std::move(thread));
+      if (!started && i > 1) break;  // the threads that run do all the work
+      if (!started) return Error{"no_thread", "a thread could not be started"};
+    }
     return handle;
   }
 
+  /// Takes the calls that have not begun, and looks up the others one by one: it must not need memory.
   void close() {
-    std::vector<Call> all;
+    std::vector<Call> deferred;
     {
       std::lock_guard lock(mutex);
       stopping = true;
-      all.assign(queue.begin(), queue.end());
-      all.insert(all.end(), parked.begin(), parked.end());
-      all.insert(all.end(), running.begin(), running.end());
-      queue.clear();
-      parked.clear();
+      deferred.swap(parked);
     }
-    for (const Call& call : all) AsyncCall(call).cancel();
+    for (const Call& call : deferred) AsyncCall(call).cancel();
+    while (Call call = take_queued()) AsyncCall(call).cancel();
+    while (Call call = take_unstopped()) AsyncCall(call).cancel();
     ready.notify_all();
     watching.notify_all();
     for (auto& thread : threads) {
@@ -120,10 +133,31 @@ struct AsyncCalls::Impl {
     }
   }
 
+  /// @returns a call that has not begun; nullptr if there is none
+  Call take_queued() {
+    std::lock_guard lock(mutex);
+    if (queue.empty()) return nullptr;
+    Call out = std::move(queue.front());
+    queue.pop_front();
+    return out;
+  }
+
+  /// @returns a call that runs and was not asked to stop; nullptr if there is none
+  Call take_unstopped() {
+    std::lock_guard lock(mutex);
+    const auto at =
+        std::find_if(running.begin(), running.end(), [](const Call& call) { return !call->stop.stop_requested(); });
+    return at == running.end() ? nullptr : *at;
+  }
+
   bool add(const Call& call) {
     {
       std::lock_guard lock(mutex);
       if (queue.size() + parked.size() >= options.queue) return false;
+      // A thread that takes a call over has nobody to report to, so it must not need memory.
+      const size_t room = queue.size() + parked.size() + running.size() + 1;
+      if (running.capacity() < room) running.reserve(2 * room);
+      if (parked.capacity() < room) parked.reserve(2 * room);
       queue.push_back(call);
     }
     ready.notify_one();
@@ -143,21 +177,41 @@ struct AsyncCalls::Impl {
         if (queue.empty()) return;
         call = std::move(queue.front());
         queue.pop_front();
-        running.push_back(call);
+        running.push_back(call);  // `add` has made room
       }
-      auto approval = run(call);
+      auto approval = run_or_refuse(call);
       {
         std::lock_guard lock(mutex);
         std::erase(running, call);
         if (approval.empty()) continue;
         if (!stopping) {
-          call->approval = approval;
+          call->approval = std::move(approval);
           parked.push_back(call);
           watching.notify_one();
           continue;
         }
       }
       AsyncCall(call).cancel();
+    }
+  }
+
+  /// Like `run`; a call for which there is no memory is refused.
+  std::string run_or_refuse(const Call& call) noexcept {
+    try {
+      return run(call);
+    } catch (const std::bad_alloc&) {
+      call->refuse("no_memory", "out of memory");
+      return {};
+    }
+  }
+
+  void keep_watching() noexcept {
+    for (;;) {
+      try {
+        return watch();
+      } catch (const std::bad_alloc&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
     }
   }
 
@@ -195,7 +249,9 @@ struct AsyncCalls::Impl {
       }
       std::lock_guard lock(mutex);
       for (const Call& call : decided) {
-        if (std::erase(parked, call) != 0 && !call->over()) queue.push_back(call);
+        const bool waits = std::find(parked.begin(), parked.end(), call) != parked.end();
+        if (waits && !call->over()) queue.push_back(call);  // first: if there is no memory, it stays parked
+        std::erase(parked, call);
       }
       if (!decided.empty()) ready.notify_all();
     }
@@ -241,13 +297,15 @@ struct AsyncCalls::Impl {
   std::deque<Call> queue;
   std::vector<Call> parked, running;
   bool stopping = false;
-  std::vector<std::thread> threads;  // the watch thread is the last
+  std::vector<std::thread> threads;  // the watch thread is the first
 };
 
 Result<AsyncCalls> AsyncCalls::open(Runtime runtime, AsyncOptions options) {
   if (options.threads == 0) return Error{"invalid_options", "threads: at least 1"};
   if (options.poll.count() <= 0) return Error{"invalid_options", "poll: must be positive"};
-  return AsyncCalls(Impl::open(std::move(runtime), options));
+  auto impl = Impl::open(std::move(runtime), options);
+  if (!impl) return impl.error();
+  return AsyncCalls(std::move(*impl));
 }
 
 AsyncCall AsyncCalls::start(Action action, AsyncTool tool, Completion done, std::chrono::milliseconds timeout) const {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "runtime/approvals/votes.h"
@@ -13,6 +14,14 @@
 
 namespace ordain::detail {
 namespace {
+
+/// The facts of a call. A tool that does not fit its capability makes the call invalid.
+ActionFacts describe_call(const Core& core, std::string_view capability, const Value& input, const CallOptions& options,
+                          const GovernedTool& tool) {
+  ActionFacts out = describe_action(core, capability, input, options);
+  if (out.problem.empty()) out.problem = tool.mistake();
+  return out;
+}
 
 /// If an approved call meets another rule that asks for approval, it starts over, at most this
 /// often.
@@ -25,14 +34,20 @@ class GovernedCall {
       : core_(core),
         worker_(worker),
         who_(options.identity != nullptr ? *options.identity : core.identity),
-        action_(describe_action(core, capability, input, options)),
+        action_(describe_call(core, capability, input, options, tool)),
         tool_(tool),
         observe_(core.options.mode == Mode::observe) {
     out_.action = action_.id;
   }
 
   Governed run() {
-    if (clear() && begin()) execute();
+    try {
+      if (clear() && begin()) execute();
+    } catch (const std::bad_alloc&) {
+      record_.abandon();
+      out_.state = executed_ ? State(Withheld{"", "out of memory", "no_memory", ""})
+                             : State(Denied{"", "out of memory", "no_memory", ""});
+    }
     return std::move(out_);
   }
 
@@ -47,6 +62,8 @@ class GovernedCall {
   }
 
  private:
+  using State = decltype(Governed::state);
+
   // --- before ---
 
   /// Decides, and asks for approval if a rule demands it. @returns whether the call may continue;
@@ -332,6 +349,7 @@ class GovernedCall {
       error = Error{"exception", "an exception that is not a std::exception"};
     }
     elapsed_ns_ = std::max<int64_t>(core_.stopwatch() - start, 0);
+    executed_ = entered || !error;
     if (error) return fail(std::move(*error), entered);
     if (!output.present()) output = Value::null();
     decide_after(output);
@@ -433,6 +451,7 @@ class GovernedCall {
   const ActionFacts action_;
   GovernedTool& tool_;
   const bool observe_;
+  bool executed_ = false;  ///< the tool was entered
   Governed out_;
   int64_t now_ns_ = 0, elapsed_ns_ = 0;
   Value effective_ = Value::null();          ///< what the tool receives
@@ -451,8 +470,12 @@ class GovernedCall {
 
 Governed govern(Core& core, std::string_view capability, const Value& input, const CallOptions& options,
                 GovernedTool& tool) {
-  Lease worker(core);
-  return GovernedCall(core, *worker, capability, input, options, tool).run();
+  try {
+    Lease worker(core);
+    return GovernedCall(core, *worker, capability, input, options, tool).run();
+  } catch (const std::bad_alloc&) {  // before the call had begun
+    return {{}, {}, {}, Denied{"", "out of memory", "no_memory", ""}};
+  }
 }
 
 Authorization authorize(Core& core, std::string_view capability, const Value& input, const CallOptions& options) {

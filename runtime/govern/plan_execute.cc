@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <new>
 #include <thread>
 
 #include "ordain/plan.h"
 #include "runtime/govern/plan_call.h"
+#include "vm/value/start_thread.h"
 
 namespace ordain {
 
@@ -178,12 +180,20 @@ std::vector<ActionResult> side_by_side(const Run& run, const Plan& plan, const P
   std::vector<ActionResult> out(plan.size());
   std::atomic<size_t> next{0};
   auto work = [&] {
-    for (size_t i = next++; i < plan.size(); i = next++) out[i] = run.action(plan.actions[i]);
+    for (size_t i = next++; i < plan.size(); i = next++) {
+      try {
+        out[i] = run.action(plan.actions[i]);
+      } catch (const std::bad_alloc&) {
+        out[i].status = ActionStatus::failed;
+        out[i].message = "out of memory";  // short enough to need none
+      }
+    }
   };
-  std::vector<std::thread> threads;
-  size_t count = std::min(std::max<size_t>(options.threads, 1), plan.size());
-  for (size_t i = 0; i < count; ++i) threads.emplace_back(work);
-  for (auto& thread : threads) thread.join();
+  {
+    std::vector<vm::JoinedThread> threads(std::min(std::max<size_t>(options.threads, 1), plan.size()));
+    const bool all = std::all_of(threads.begin(), threads.end(), [&](auto& thread) { return thread.start(work); });
+    if (!all) work();  // the calling thread makes up for those that could not be started
+  }
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include "ordain/runtime.h"
 
 #include <atomic>
+#include <new>
 
 #include "runtime/audit/secrets.h"
 #include "runtime/govern/core.h"
@@ -117,30 +118,34 @@ std::optional<Error> check_options(const RuntimeOptions& options) {
 }  // namespace detail
 
 Result<Runtime> Runtime::open(std::shared_ptr<const Program> program, RuntimeOptions options) {
-  if (program == nullptr) return Error{"invalid_options", "there is no program; were there errors in the policies?"};
-  if (auto error = detail::check_options(options)) return *error;
-  Who who{options.agent, options.principal, options.tenant, options.environment, options.session, options.attributes};
-  if (who.session.empty() && detail::attributes_of(who, "session") == nullptr) who.session = Id128::random().hex();
-  auto identity = Identity::make(std::move(who), program);
-  if (!identity.ok()) return identity.error();
-  auto approvals = ApprovalStore::open(options.database, OpenMode::read_write, options.operator_keys);
-  if (!approvals.ok()) return approvals.error();
-  auto core = std::make_shared<detail::Core>(std::move(program), std::move(options), std::move(*identity),
-                                             std::move(*approvals));
-  if (!core->options.database.empty()) {
-    auto key = detail::open_secret_key(core->options.database);
-    if (!key.ok()) return key.error();
-    core->secret_key = std::move(*key);
-    auto audit = detail::AuditWriter::open(core->options.database, core->options.audit);
-    if (!audit.ok()) return audit.error();
-    core->audit = std::move(*audit);
+  try {
+    if (program == nullptr) return Error{"invalid_options", "there is no program; were there errors in the policies?"};
+    if (auto error = detail::check_options(options)) return *error;
+    Who who{options.agent, options.principal, options.tenant, options.environment, options.session, options.attributes};
+    if (who.session.empty() && detail::attributes_of(who, "session") == nullptr) who.session = Id128::random().hex();
+    auto identity = Identity::make(std::move(who), program);
+    if (!identity.ok()) return identity.error();
+    auto approvals = ApprovalStore::open(options.database, OpenMode::read_write, options.operator_keys);
+    if (!approvals.ok()) return approvals.error();
+    auto core = std::make_shared<detail::Core>(std::move(program), std::move(options), std::move(*identity),
+                                               std::move(*approvals));
+    if (!core->options.database.empty()) {
+      auto key = detail::open_secret_key(core->options.database);
+      if (!key.ok()) return key.error();
+      core->secret_key = std::move(*key);
+      auto audit = detail::AuditWriter::open(core->options.database, core->options.audit);
+      if (!audit.ok()) return audit.error();
+      core->audit = std::move(*audit);
+    }
+    Runtime runtime(std::move(core));
+    std::vector<HostRule> rules = std::exchange(runtime.core_->options.rules, {});
+    for (HostRule& rule : rules) {
+      if (auto added = runtime.add_rule(std::move(rule)); !added.ok()) return added.error();
+    }
+    return runtime;
+  } catch (const std::bad_alloc&) {
+    return Error{"no_memory", "out of memory"};  // short enough to need none
   }
-  Runtime runtime(std::move(core));
-  std::vector<HostRule> rules = std::exchange(runtime.core_->options.rules, {});
-  for (HostRule& rule : rules) {
-    if (auto added = runtime.add_rule(std::move(rule)); !added.ok()) return added.error();
-  }
-  return runtime;
 }
 
 DetachedDecision Runtime::evaluate(std::string_view capability, const Value& input, const CallOptions& options) const {

@@ -111,19 +111,23 @@ void Worker::load(std::shared_ptr<const Program> next) {
 void Worker::refresh(Core& from, const Identity& who) {
   if (version.load(std::memory_order_relaxed) != from.live.version()) {
     std::shared_ptr<const Program> next;
+    uint64_t loaded = 0;
     {
       auto pin = from.live.pin();
       next = pin.shared();
-      version.store(pin.version(), std::memory_order_relaxed);
+      loaded = pin.version();
     }
+    version.store(0, std::memory_order_relaxed);  // without memory, the next call loads it again
     load(std::move(next));
+    version.store(loaded, std::memory_order_relaxed);
   }
   if (context == nullptr || identity != who.serial()) {
-    context = who.context(program);
-    identity = who.serial();
+    context.reset();  // set last, so that nothing is taken for complete that is not
     attributes.clear();
     const Value& given = who.who().attributes.root();
     if (!given.is(Kind::null)) append_value(attributes, given);
+    identity = who.serial();
+    context = who.context(program);
   }
 }
 
@@ -148,8 +152,8 @@ void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t n
     facts.bind_output(*output);
     return;
   }
-  auto set = [&](SlotId slot, std::string_view text) {
-    if (slot != kNone && !text.empty()) facts.set(slot, Value::string(text));
+  auto set = [&](SlotRef slot, std::string_view text) {
+    if (slot.id != kNone && !text.empty()) facts.set(slot, Value::string(text));
   };
   set(slots_.id, action.id_text.view());
   set(slots_.trace, action.trace());

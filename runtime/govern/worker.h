@@ -73,7 +73,7 @@ struct Worker {
  private:
   void load(std::shared_ptr<const Program> next);
   struct ActionSlots {
-    SlotId id = kNone, trace = kNone, parent = kNone, type = kNone, target = kNone, description = kNone;
+    SlotRef id, trace, parent, type, target, description;
   } slots_;
 };
 

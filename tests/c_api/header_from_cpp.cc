@@ -3,8 +3,9 @@
 #include <ordain/ordain.h>
 
 static_assert(noexcept(ordain_open(nullptr, 0, nullptr, nullptr, nullptr)));
-static_assert(noexcept(ordain_decide(nullptr, nullptr, 0, nullptr, nullptr)));
+static_assert(noexcept(ordain_decide(nullptr, nullptr, nullptr, nullptr, nullptr)));
 static_assert(noexcept(ordain_close(nullptr)));
-static_assert(ORDAIN_ALLOW == static_cast<int>(ordain::Effect::allow));
-static_assert(ORDAIN_REQUIRE_APPROVAL == static_cast<int>(ordain::Effect::require_approval));
-static_assert(ORDAIN_DENY == static_cast<int>(ordain::Effect::deny));
+// A struct of zeros must deny.
+static_assert(ORDAIN_DENY == 0);
+static_assert(ordain_decision{}.effect == ORDAIN_DENY && ordain_options{}.default_before == ORDAIN_DENY);
+static_assert(ordain_call{}.stage == ORDAIN_BEFORE);

@@ -45,7 +45,7 @@ void bind(Call& call, const Case& test) {
   for (const auto& [name, value] : test.bindings) {
     const auto& slots = call.program().schema().slots;
     for (SlotId slot = 0; slot < slots.size(); ++slot) {
-      if (slots[slot].path == name) call.set(slot, value);
+      if (slots[slot].path == name) call.set(call.program().slot(slot), value);
     }
   }
 }

@@ -78,7 +78,7 @@ TEST(Allocations, TheWaysInAllocateNothing) {
                    .bind("input.to", &Payment::to)
                    .finish();
   ASSERT_TRUE(pay.ok() && whole.ok());
-  const SlotId amount = program->slot(program->schema().find_capability("pay"), "input.amount");
+  const SlotRef amount = program->slot(program->schema().find_capability("pay"), "input.amount");
   std::string json = R"({"amount": 5, "to": "bob", "tags": ["a", "b"], "note": null)";
   for (int n = 0; n < 200; ++n) json += R"(, "f)" + std::to_string(n) + R"(": {"a": [1, 2.5, "text"], "b": {}})";
   json += "}";

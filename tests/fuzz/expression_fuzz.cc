@@ -93,7 +93,7 @@ void bind(Call& call, const fuzz::Generated& input) {
   const std::vector<Slot>& slots = call.program().schema().slots;
   for (const auto& [name, value] : input.bindings) {
     for (SlotId slot = 0; slot < slots.size(); ++slot) {
-      if (slots[slot].path == name) call.set(slot, value);
+      if (slots[slot].path == name) call.set(call.program().slot(slot), value);
     }
   }
 }

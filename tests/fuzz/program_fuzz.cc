@@ -87,7 +87,7 @@ class Facts {
       if (slots[slot].bank == Bank::context) {
         context.set(slots[slot].path, value(*slots[slot].type));
       } else if (!call.error().failed) {
-        call.set(slot, value(*slots[slot].type));
+        call.set(call.program().slot(slot), value(*slots[slot].type));
       }
     }
     if (some()) return;

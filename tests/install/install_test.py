@@ -20,7 +20,7 @@ SERIES = VERSION.rsplit(".", 1)[0]
 PUBLIC, PRIVATE = f"ORDAIN_{SERIES}", f"ORDAIN_PRIVATE_{VERSION}"
 JIT = os.environ["ORDAIN_JIT"] == "ON"
 SANITIZE = os.environ.get("ORDAIN_SANITIZE", "")
-REFUND = '{"capability": "refund_customer", "input": {"customer_id": "c-17", "amount_usd": 25}}'
+REFUND = ("refund_customer", '{"customer_id": "c-17", "amount_usd": 25}')
 
 
 def run(*command, cwd=None, **variables):
@@ -67,7 +67,7 @@ class Consumer(unittest.TestCase):
         self.assertIn("denied by refunds.over_limit: refunds above 1000", printed)
 
     def check_decide(self, program, **variables):
-        printed = run(program, EXAMPLE / "policies", REFUND, **variables)
+        printed = run(program, EXAMPLE / "policies", *REFUND, **variables)
         self.assertIn('"rule": "refunds.small"', printed)
         return printed
 

@@ -22,4 +22,7 @@ namespace ordain::test {
 
 inline std::atomic<uint64_t> allocations_made = 0;
 
+/// How many allocations succeed until one fails, once; negative: all succeed.
+inline std::atomic<int64_t> allocations_until_failure = -1;
+
 }  // namespace ordain::test

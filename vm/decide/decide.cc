@@ -18,7 +18,7 @@ void refuse_unfit(const Call& call, const Context& context, Arena& arena, Decisi
     return refuse(DecisionCode::invalid_input, "call and context are of different programs", out);
   }
   const BindError& error = call.error().failed ? call.error() : context.error();
-  if (!error.failed) return refuse(DecisionCode::invalid_input, "the capability is of another program", out);
+  if (!error.failed) return refuse(DecisionCode::invalid_input, "the call was not begun", out);
   arena.reset();
   const std::string_view message = error.message;
   char* copy = static_cast<char*>(arena.allocate(message.size(), 1));
@@ -28,9 +28,8 @@ void refuse_unfit(const Call& call, const Context& context, Arena& arena, Decisi
 }
 
 bool is_fit(const Call& call, const Context& context) {
-  const CapabilityId id = call.capability().id;
   return &call.program() == &context.program() && !call.error().failed && !context.error().failed &&
-         (id == kNone || id < data_of(call.program()).schema.capabilities.size());
+         call.capability().program == linked(call.program()).serial;
 }
 
 // Returns false, with `out` unchanged, if the rules must be tried. Needs neither memory nor a

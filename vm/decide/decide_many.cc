@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <system_error>
+#include <new>
 #include <thread>
 #include <vector>
+
+#include "vm/value/start_thread.h"
 
 namespace ordain {
 namespace {
@@ -23,6 +25,14 @@ class Batch {
  public:
   Batch(std::span<const CallInContext> calls, const EachDecision& each, const DecideManyOptions& options)
       : calls_(calls), each_(each), options_(options) {}
+
+  // Without memory for a scratch, another thread has to do the work.
+  void help() noexcept {
+    try {
+      work();
+    } catch (const std::bad_alloc&) {
+    }
+  }
 
   void work() {
     Scratch scratch;
@@ -46,17 +56,11 @@ void decide_many(std::span<const CallInContext> calls, const EachDecision& each,
   const size_t blocks = (calls.size() + kBlock - 1) / kBlock;
   const size_t wanted = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   Batch batch(calls, each, options);
-  std::vector<std::thread> others;
-  others.reserve(std::min(wanted, blocks) - 1);
-  for (size_t i = 1; i < std::min(wanted, blocks); ++i) {
-    try {
-      others.emplace_back([&batch] { batch.work(); });
-    } catch (const std::system_error&) {
-      break;
-    }
+  std::vector<vm::JoinedThread> others(std::min(wanted, blocks) - 1);
+  for (vm::JoinedThread& thread : others) {
+    if (!thread.start([&batch] { batch.help(); })) break;
   }
   batch.work();
-  for (std::thread& thread : others) thread.join();
 }
 
 void decide_many(const CallSource& next, const EachDecision& each, const DecideManyOptions& options) {

@@ -127,8 +127,12 @@ void Call::begin(const CapabilityRef& capability, Stage stage) {
   dirty_.clear();
   arena_.reset();
   if (error_.failed) clear(&error_);
-  capability_ = capability;
   stage_ = stage;
+  if (capability.program != linked(*program_).serial) [[unlikely]] {
+    capability_ = CapabilityRef();  // its name may have gone with its program
+    return reject("the capability is of another program than the call; resolve it again");
+  }
+  capability_ = capability;
   set_capability_attributes();
 }
 
@@ -152,10 +156,21 @@ void Call::set_capability_attributes() {
   if (record.whole != kNone) binder.store(record.whole, capability_map(arena_, known, capability_.name));
 }
 
-void Call::set(SlotId slot, const Value& value) {
+// A slot that no rule of another program reads may be one that a rule of this program reads, so that
+// kNone is compared as well.
+bool Call::owns(SlotRef slot) {
+  if (slot.program == linked(*program_).serial) return true;
+  reject("a slot is of another program than the call; resolve it again");
+  return false;
+}
+
+void Call::set(SlotRef slot, const Value& value) {
+  if (owns(slot)) set_own(slot.id, value);
+}
+
+void Call::set_own(SlotId slot, const Value& value) {
   if (slot == kNone || error_.failed) return;
   const Schema& schema = program_->schema();
-  if (slot >= schema.slots.size()) return reject("slot " + std::to_string(slot) + ": no such slot of this program");
   const SlotPlace& place = link_tables(*program_).slots[slot];
   if (place.kind == value.kind && value.present() && place.bank == static_cast<uint32_t>(Bank::call)) {
     // A text that is a literal of the program needs no further check.
@@ -185,9 +200,9 @@ void Call::set(SlotId slot, const Value& value) {
   if (binder.fitter().fit(*target.type, value, path, &fitted)) binder.store(slot, fitted);
 }
 
-void Call::forget(SlotId slot) {
-  if (slot >= program_->schema().slots.size()) return;
-  Binder(*program_, Bank::call, arena_, slots_, error_, &dirty_).clear(slot);
+void Call::forget(SlotRef slot) {
+  if (!owns(slot) || slot.id == kNone) return;
+  Binder(*program_, Bank::call, arena_, slots_, error_, &dirty_).clear(slot.id);
 }
 
 void Call::bind_input(const Value& value) {
@@ -223,7 +238,7 @@ void Call::bind_root(std::string_view root, const Value& value, std::vector<std:
 
 void Call::set_now(int64_t seconds, int32_t nanos) {
   if (!timestamp_in_range(seconds) || nanos < 0 || nanos > 999'999'999) return fail("now", "timestamp out of range");
-  if (now_ != kNone) set(now_, Value::timestamp(seconds, nanos));
+  if (now_ != kNone) set_own(now_, Value::timestamp(seconds, nanos));
 }
 
 void Call::set_elapsed(int64_t seconds, int32_t nanos) {
@@ -240,7 +255,7 @@ void Call::set_risk(double risk) {
 
 // Sets an attribute of `action` that is set by itself, not as part of a record.
 void Call::set_action(std::string_view path, SlotId slot, const Value& value) {
-  if (action_whole_ == kNone) return set(slot, value);
+  if (action_whole_ == kNone) return set_own(slot, value);
   Binder binder(*program_, Bank::call, arena_, slots_, error_, &dirty_);
   binder.set_path(path, value);
 }

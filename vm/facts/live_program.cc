@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <new>
 #include <thread>
 #include <unordered_set>
 #include <utility>
 #include <vector>
+
+#include "vm/value/start_thread.h"
 
 namespace ordain {
 namespace detail {
@@ -78,14 +81,18 @@ EpochReader& epoch_reader() {
 
 // Collects until nothing is left, then sleeps until another program is retired.
 struct LiveProgram::Reclaimer {
-  explicit Reclaimer(LiveProgram& live) : thread([this, &live] { run(live); }) {}
   ~Reclaimer() {
     {
       std::lock_guard lock(mutex);
       stop = true;
     }
     wake.notify_one();
-    thread.join();
+    if (thread.joinable()) thread.join();
+  }
+
+  /// Starts the thread, unless it runs. @returns false if it cannot be started.
+  bool start(LiveProgram& live) noexcept {
+    return thread.joinable() || vm::start_thread(&thread, [this, &live] { run(live); });
   }
 
   void run(LiveProgram& live) {
@@ -98,7 +105,11 @@ struct LiveProgram::Reclaimer {
         wake.wait_for(lock, pause, [&] { return stop; });
         if (stop) return;
         lock.unlock();
-        const size_t left = live.collect();
+        size_t left = 1;
+        try {
+          left = live.collect();
+        } catch (const std::bad_alloc&) {  // once more after the pause
+        }
         lock.lock();
         if (left == 0 && !work) break;
       }
@@ -129,8 +140,8 @@ LiveProgram::~LiveProgram() {
 
 bool LiveProgram::publish(std::shared_ptr<const Program> next) {
   if (next == nullptr) return false;
-  std::lock_guard lock(mutex_);
-  if (reclaimer_ == nullptr) reclaimer_ = std::make_unique<Reclaimer>(*this);
+  std::unique_lock lock(mutex_);
+  if (reclaimer_ == nullptr) reclaimer_ = std::make_unique<Reclaimer>();
   const uint64_t version = version_.load(std::memory_order_relaxed) + 1;
   auto published = std::make_unique<detail::PublishedProgram>(detail::PublishedProgram{std::move(next), version});
   retired_.emplace_back();  // before the swap, so that nothing can fail after it
@@ -142,7 +153,15 @@ bool LiveProgram::publish(std::shared_ptr<const Program> next) {
   retired_.back().published.reset(current_.exchange(published.release(), std::memory_order_seq_cst));
   retired_.back().epoch = detail::g_epoch.fetch_add(1, std::memory_order_seq_cst) + 1;
   version_.store(version, std::memory_order_release);
-  reclaimer_->notify();
+  if (reclaimer_->start(*this)) {
+    reclaimer_->notify();
+    return true;
+  }
+  lock.unlock();
+  try {
+    collect();  // without the thread, each publication frees what earlier ones retired
+  } catch (const std::bad_alloc&) {
+  }
   return true;
 }
 

@@ -180,7 +180,7 @@ std::optional<Error> StructFields::finish() {
   for (const BoundField& field : fields_) {
     for (size_t at = segment_end(field.path, 0); at < field.path.size(); at = segment_end(field.path, at + 1)) {
       const auto above = std::string_view(field.path).substr(0, at);
-      whole_ = whole_ || program_->slot(&program_->schema().capabilities[ref_.id], above) != kNone;
+      whole_ = whole_ || program_->slot(&program_->schema().capabilities[ref_.id], above).id != kNone;
     }
   }
   return std::nullopt;
@@ -203,7 +203,7 @@ void StructFields::fill(Call& call, const void* object) const {
     return;
   }
   for (const BoundField& field : fields_) {
-    if (field.slot == kNone || (field.output && !after)) continue;  // no rule reads it
+    if (field.slot.id == kNone || (field.output && !after)) continue;  // no rule reads it
     const Value value = read(call.arena(), object, field);
     if (value.present()) call.set(field.slot, value);
   }

@@ -41,6 +41,11 @@ bool evaluate(const Program& program, uint32_t predicate, const Call& call, cons
   Execution execution(call, context, scratch, options.budget, options.interpret_only);
   *fault = Fault();
   const bool same = &call.program() == &program && &context.program() == &program;
+  if (predicate >= data_of(program).predicates.size()) {
+    fault->code = FaultCode::invalid_argument;
+    fault->detail = Value::string("the program has no such predicate");
+    return false;
+  }
   const BindError& error = call.error().failed ? call.error() : context.error();
   if (!same || error.failed) {
     fault->code = FaultCode::invalid_argument;

@@ -7,11 +7,11 @@
 #include <bit>
 #include <chrono>
 #include <iterator>
+#include <new>
 #include <numeric>
 #include <optional>
 #include <set>
 #include <span>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -22,6 +22,7 @@
 #include "vm/jit/object_cache.h"
 #include "vm/jit/urgency.h"
 #include "vm/program/linked_program.h"
+#include "vm/value/start_thread.h"
 
 namespace ordain {
 namespace {
@@ -217,17 +218,25 @@ Result<void> compile_batches(Work& work, Worker& worker) {
   return {};
 }
 
+/// compile_batches, where nobody would catch an exception.
+Result<void> compile_in_thread(Work& work, Worker& worker) noexcept {
+  try {
+    return compile_batches(work, worker);
+  } catch (const std::bad_alloc&) {
+    return Error{"no_memory", "out of memory"};  // short enough to need none
+  }
+}
+
 /// Compiles on as many threads as are available.
 /// @returns the size of the code in bytes
 Result<size_t> run(Work& work) {
   std::vector<Worker> workers(std::clamp<size_t>(work.options.threads, 1, std::max<size_t>(work.batches.size(), 1)));
   {
-    std::vector<std::jthread> threads;
-    try {
-      for (size_t i = 1; i < workers.size(); ++i) {
-        threads.emplace_back([&work, &worker = workers[i]] { worker.outcome = compile_batches(work, worker); });
-      }
-    } catch (const std::system_error&) {  // the threads that run take over the work
+    std::vector<vm::JoinedThread> threads(workers.size() - 1);
+    for (size_t i = 1; i < workers.size(); ++i) {
+      Worker& worker = workers[i];
+      // The threads that run take over the work of those that do not.
+      if (!threads[i - 1].start([&work, &worker] { worker.outcome = compile_in_thread(work, worker); })) break;
     }
     workers[0].outcome = compile_batches(work, workers[0]);
   }

@@ -23,7 +23,11 @@ struct LinkedProgram final : Program {
   TextIndex capabilities;
   KeyIndex member_bits;  ///< by slot << 32 | symbol
   Digest digest{};
+  const uint64_t serial = next_serial();  ///< tells the refs of this program from those of all others
   mutable NativeCode native;
+
+ private:
+  static uint64_t next_serial();
 };
 
 inline const LinkedProgram& linked(const Program& program) { return static_cast<const LinkedProgram&>(program); }

@@ -2,6 +2,8 @@
 #include "ordain/program.h"
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
 
 #include "vm/program/linked_program.h"
 #include "vm/program/literal_index.h"
@@ -34,7 +36,7 @@ const Schema& Program::schema() const { return data_of(*this).schema; }
 std::span<const RuleInfo> Program::rules() const { return data_of(*this).rules; }
 std::string_view Program::policy_version(RuleId rule) const {
   const std::vector<PolicyVersion>& all = data_of(*this).policy_versions;
-  if (rule == kNone || all.empty()) return {};
+  if (rule >= data_of(*this).rules.size() || all.empty()) return {};
   const std::string& policy = data_of(*this).rules[rule].policy;
   const auto at =
       std::lower_bound(all.begin(), all.end(), policy,
@@ -49,6 +51,7 @@ CapabilityRef Program::resolve(std::string_view capability) const {
   const Schema& schema = data_of(*this).schema;
   CapabilityRef out;
   out.name = capability;
+  out.program = linked(*this).serial;
   const auto name_of = [&schema](uint32_t i) -> std::string_view { return schema.capabilities[i].name; };
   const uint32_t id = linked(*this).capabilities.find(capability, name_of);
   if (id != TextIndex::kMissing) {
@@ -89,10 +92,15 @@ SlotId slot_by_path(const Schema& schema, std::string_view path) {
   return kNone;
 }
 
-}  // namespace
+// Whether a capability, if it is given, is one of this schema's. Its records are indexes.
+bool is_own(const Schema& schema, const Capability* capability) {
+  const Capability* const first = schema.capabilities.data();
+  const std::less<> before;  // orders pointers into other arrays too
+  return capability == nullptr ||
+         (!before(capability, first) && before(capability, first + schema.capabilities.size()));
+}
 
-SlotId Program::slot(const Capability* capability, std::string_view path) const {
-  const Schema& schema = data_of(*this).schema;
+SlotId find_slot(const Schema& schema, const Capability* capability, std::string_view path) {
   const std::string_view root = path.substr(0, path.find('.'));
   const std::string_view rest = root.size() == path.size() ? std::string_view() : path.substr(root.size() + 1);
   if (root == "input" || root == "output") {
@@ -109,6 +117,20 @@ SlotId Program::slot(const Capability* capability, std::string_view path) const 
     if (slot != kNone) return slot;
   }
   return slot_by_path(schema, path);
+}
+
+}  // namespace
+
+uint64_t Program::serial() const { return linked(*this).serial; }
+
+SlotRef Program::slot(SlotId id) const {
+  if (id >= data_of(*this).schema.slots.size()) return {};
+  return {id, linked(*this).serial};
+}
+
+SlotRef Program::slot(const Capability* capability, std::string_view path) const {
+  if (!is_own(data_of(*this).schema, capability)) return {};
+  return {find_slot(data_of(*this).schema, capability, path), linked(*this).serial};
 }
 
 SymbolId Program::symbol(std::string_view text) const {
@@ -185,6 +207,11 @@ size_t Program::memory() const {
 }  // namespace ordain
 
 namespace ordain::vm {
+
+uint64_t LinkedProgram::next_serial() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 LinkedProgram::~LinkedProgram() { native.release_owners(); }
 

@@ -35,9 +35,12 @@ class Object {
   bool first_ = true;
 };
 
+// A decision of another program may name a rule that this one does not have.
+bool has_rule(const Program& program, RuleId rule) { return rule < program.rules().size(); }
+
 std::string rule_json(const Program& program, RuleId rule) {
   std::string out;
-  if (rule == kNone) return "null";
+  if (!has_rule(program, rule)) return "null";
   append_json_string(out, program.rules()[rule].name);
   return out;
 }
@@ -82,7 +85,7 @@ std::string fault_json(const Program& program, const Decision& decision) {
   object.raw("rule", rule_json(program, decision.fault_rule));
   object.text("code", fault_name(decision.fault.code));
   object.text("message", fault_message(decision.fault));
-  if (decision.fault.location != kNone) {
+  if (decision.fault.location < program.locations().size()) {
     const Location& at = program.locations()[decision.fault.location];
     object.text("file", program.files()[at.file]);
     object.number("line", at.line);
@@ -104,7 +107,7 @@ std::string decision_json(const Call& call, const Decision& decision, uint64_t e
   object.text("effect", to_string(decision.effect));
   object.text("code", to_string(decision.code));
   object.raw("rule", rule_json(program, decision.rule));
-  object.text_or_null("policy", decision.rule == kNone ? "" : program.rules()[decision.rule].policy);
+  object.text_or_null("policy", !has_rule(program, decision.rule) ? "" : program.rules()[decision.rule].policy);
   object.text_or_null("policy_version", program.policy_version(decision.rule));
   object.text("reason", decision.reason);
   object.raw("matched", array(decision.matched, [&](std::string& to, RuleId rule) { to += rule_json(program, rule); }));

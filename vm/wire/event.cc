@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <utility>
 
 #include "ordain/json.h"
 #include "ordain/time_text.h"
@@ -23,6 +25,9 @@ constexpr std::array<ContextKey, 5> kContextKeys = {{{"agent", &Event::agent},
                                                      {"tenant", &Event::tenant},
                                                      {"environment", &Event::environment},
                                                      {"session", &Event::session}}};
+// The keys of an event that only its host may set, besides the capability and the stage.
+constexpr std::array<std::string_view, 9> kHostKeys = {"agent",    "principal", "tenant", "environment", "session",
+                                                       "resource", "action",    "risk",   "now"};
 constexpr std::array<std::string_view, 9> kCallKeys = {"capability", "stage",    "input", "output", "resource",
                                                        "action",     "metadata", "risk",  "now"};
 
@@ -110,7 +115,7 @@ Context& FactBinder::make_context(std::string_view key) {
 void FactBinder::reject(std::string message) {
   if (nobody_ == nullptr) nobody_ = std::make_unique<const Context>(program_);
   context_ = nobody_.get();
-  call_.begin(CapabilityRef(), Stage::before);
+  call_.begin(program_->resolve(""), Stage::before);
   call_.reject(std::move(message));
 }
 
@@ -214,23 +219,67 @@ void EventParser::fill(Context& context, std::vector<std::string>* unknown) cons
   }
 }
 
+// Parses a text of an event. What makes the event undecidable, but not unreadable, is its flaw.
+Result<Value> EventParser::parse_text(std::string_view text) {
+  std::string flaw;
+  Result<Value> value = parse_json(arena_, text, &flaw);
+  if (!value && !valid_utf8(text)) {
+    value = parse_json(arena_, replace_invalid_utf8(text), &flaw);
+    flaw = "invalid UTF-8";
+  }
+  if (value && flaw_.empty()) flaw_ = std::move(flaw);
+  return value;
+}
+
+// Makes one event of its parts. Each key comes from one part alone.
+Result<Value> EventParser::join(const EventParts& parts) {
+  if (!valid_utf8(parts.capability)) return bad("`capability` must be valid UTF-8");
+  const Result<Value> host = parse_text(parts.host);
+  if (!host) return Error{host.error().code, "host facts: " + host.error().message};
+  if (!host->is(Kind::map)) return bad("host facts are a JSON object");
+  for (const MapEntry& entry : host->map->all()) {
+    if (contains(kHostKeys, entry.key.as_text())) continue;
+    return bad(fmt::format("host facts have no key `{}`", entry.key.as_text()));
+  }
+  const std::span<const MapEntry> said = host->map->all();
+  auto* entries = arena_.array<MapEntry>(said.size() + 5);
+  auto count = static_cast<size_t>(std::copy(said.begin(), said.end(), entries) - entries);
+  entries[count++] = {Value::string("capability"), Value::string(arena_.copy(parts.capability))};
+  entries[count++] = {Value::string("stage"), Value::string(to_string(parts.stage))};
+  const std::pair<std::string_view, const std::optional<std::string_view>&> agent[] = {
+      {"input", parts.input}, {"output", parts.output}, {"metadata", parts.metadata}};
+  for (const auto& [name, text] : agent) {
+    if (!text) continue;
+    const Result<Value> value = parse_text(*text);
+    if (value) entries[count++] = {Value::string(name), *value};
+    if (!value && flaw_.empty()) flaw_ = fmt::format("{}: {}", name, value.error().message);
+  }
+  return Value::map_of(make_map(arena_, {entries, count}));
+}
+
+// Takes over an event that was parsed, if it is one.
+Result<void> EventParser::accept(const Result<Value>& event) {
+  Result<void> checked = event ? check(*event) : Result<void>(event.error());
+  if (checked) {
+    take(*event);
+  } else {
+    flaw_.clear();
+  }
+  return checked;
+}
+
 Result<void> EventParser::parse(std::string_view line) {
   out_ = EventFacts();
   arena_.reset();
   flaw_.clear();
-  std::string flaw;
-  Result<Value> event = parse_json(arena_, line, &flaw);
-  std::string repaired;
-  if (!event && !valid_utf8(line)) {
-    repaired = replace_invalid_utf8(line);
-    event = parse_json(arena_, repaired, &flaw);
-    flaw = "invalid UTF-8";
-  }
-  if (!event) return event.error();
-  if (Result<void> checked = check(*event); !checked) return checked;
-  flaw_ = std::move(flaw);
-  take(*event);
-  return {};
+  return accept(parse_text(line));
+}
+
+Result<void> EventParser::parse(const EventParts& parts) {
+  out_ = EventFacts();
+  arena_.reset();
+  flaw_.clear();
+  return accept(join(parts));
 }
 
 }  // namespace ordain::detail

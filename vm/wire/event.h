@@ -77,7 +77,7 @@ class FactBinder {
   const bool reads_action_, reads_resource_, reads_metadata_;
 };
 
-/// Reads one JSON line as an event. Not thread-safe.
+/// Reads one JSON line, or the parts of an event. Not thread-safe.
 class EventParser {
  public:
   using Warn = std::function<void(const std::string&)>;
@@ -89,6 +89,8 @@ class EventParser {
   /// duplicate keys and invalid UTF-8 are not errors here: they lead to a decision (invalid_input).
   /// Values live until the next `parse`.
   Result<void> parse(std::string_view line);
+  /// Likewise for an event in parts; only what the host says can be an error.
+  Result<void> parse(const EventParts& parts);
 
   /// The last event; empty if the last line was not an event.
   const EventFacts& event() const { return out_; }
@@ -100,6 +102,9 @@ class EventParser {
   void warn_once(const std::string& name, const std::string& what);
 
  private:
+  Result<Value> parse_text(std::string_view text);
+  Result<Value> join(const EventParts& parts);
+  Result<void> accept(const Result<Value>& event);
   Result<void> check(const Value& event);
   void take(const Value& event);
 

@@ -9,9 +9,10 @@ struct EventReader::State {
   State(std::shared_ptr<const Program> program, EventReaderOptions options)
       : now(options.now), parser(std::move(options.warn)), binder(std::move(program)) {}
 
-  Result<void> read(std::string_view json) {
+  template <typename Text>
+  Result<void> read(const Text& text) {
     event = detail::EventFacts();
-    Result<void> parsed = parser.parse(json);
+    Result<void> parsed = parser.parse(text);
     if (!parsed) {
       binder.reject(parsed.error().message);
       return parsed;
@@ -39,11 +40,12 @@ EventReader& EventReader::operator=(EventReader&&) noexcept = default;
 EventReader::~EventReader() = default;
 
 Result<void> EventReader::read(std::string_view json) { return state_->read(json); }
+Result<void> EventReader::read(const EventParts& parts) { return state_->read(parts); }
 
-const Call& EventReader::call() const { return state_->binder.call(); }
-const Context& EventReader::context() const { return state_->binder.context(); }
-const Event& EventReader::event() const { return state_->event; }
-const std::string& EventReader::flaw() const { return state_->parser.flaw(); }
+const Call& EventReader::call() const& { return state_->binder.call(); }
+const Context& EventReader::context() const& { return state_->binder.context(); }
+const Event& EventReader::event() const& { return state_->event; }
+const std::string& EventReader::flaw() const& { return state_->parser.flaw(); }
 
 void EventReader::keep_all_contexts() { state_->binder.keep_all_contexts(); }
 size_t EventReader::contexts() const { return state_->binder.contexts(); }

@@ -23,7 +23,7 @@ struct PreparedCall {
   CapabilityRef capability;
   Stage stage = Stage::before;
   const Context* context = nullptr;
-  std::vector<std::pair<SlotId, Value>> facts;
+  std::vector<std::pair<SlotRef, Value>> facts;
   std::string rejected;  ///< why the facts do not fit their declarations; "" if they do
 
   /// Begins `call` again and sets all its fields.

@@ -87,7 +87,7 @@ class Decider {
   ordain::Call call_;
   ordain::Scratch scratch_;
   ordain::CapabilityRef capability_;
-  ordain::SlotId action_, sensitivity_, type_;
+  ordain::SlotRef action_, sensitivity_, type_;
 };
 
 volatile uint64_t allowed_sink = 0;  // so that the compiler leaves nothing out

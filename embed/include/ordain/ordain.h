@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ordain/compile.h"
@@ -24,7 +25,8 @@ struct Policies {
   std::string messages;                    ///< rendered diagnostics: errors and warnings
 
   explicit operator bool() const { return program != nullptr; }
-  const std::shared_ptr<const Program>& operator*() const { return program; }
+  const std::shared_ptr<const Program>& operator*() const& { return program; }
+  std::shared_ptr<const Program> operator*() && { return std::move(program); }
 };
 
 /// Compiles files and directories with the standard library. If native code is built in, it is made

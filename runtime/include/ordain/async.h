@@ -58,7 +58,8 @@ class ORDAIN_API AsyncCall {
 /// own outcome is recorded when it returns.
 class ORDAIN_API AsyncCalls {
  public:
-  /// @returns error "invalid_options".
+  /// Does with fewer threads if the system has no more. @returns error "invalid_options", or
+  /// "no_thread" if not even two can be started.
   static Result<AsyncCalls> open(Runtime runtime, AsyncOptions options = {});
 
   /// Starts a call. A `timeout` of zero means no timeout.

@@ -46,7 +46,7 @@ class ORDAIN_API DecisionRecorder {
 
   /// Queues the record of a decision of `program`. Input and output are recorded after the
   /// decision's `redact` obligations. @returns error "audit_unavailable" if the log takes no more
-  /// records.
+  /// records, or "invalid_decision" if the decision names rules that `program` does not have.
   Result<void> add(const Program& program, const DecidedFacts& facts, const Decision& decision);
   /// Waits until all records are committed. @returns error "audit_unavailable" if they cannot be.
   Result<void> flush();

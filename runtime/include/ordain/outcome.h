@@ -1,7 +1,8 @@
 // An Outcome is the result of a governed call: its value, or the reason why there is none.
 #pragma once
 
-#include <cassert>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "ordain/export.h"
 #include "ordain/identity.h"
+#include "ordain/result.h"
 
 namespace ordain {
 
@@ -19,7 +21,7 @@ struct Denied {
   std::string reason;  ///< for people
   /// One of "rule", "default", "invalid_input", "missing_context", "evaluation_error",
   /// "budget_exceeded"; or from the runtime: "missing_scope", "approval_rejected",
-  /// "approval_unavailable", "audit_full", "audit_unavailable".
+  /// "approval_unavailable", "audit_full", "audit_unavailable", "no_memory".
   std::string code;
   std::string fault;  ///< "division by zero at payments.policy:12:18"; "" without a fault
 };
@@ -52,6 +54,33 @@ struct Failed {
 /// The value of a call whose function returns nothing.
 using Nothing = std::monostate;
 
+namespace detail {
+
+/// How a temporary outcome ended, if it ended so. It takes the place of a pointer into the outcome,
+/// which would dangle.
+template <typename T>
+class Ending {
+ public:
+  explicit Ending(T* from) {
+    if (from != nullptr) held_ = std::move(*from);
+  }
+  explicit operator bool() const { return held_.has_value(); }
+  bool operator==(std::nullptr_t) const { return !held_.has_value(); }
+  const T* operator->() const { return &**this; }
+  const T& operator*() const {
+    if (!held_) [[unlikely]]
+      stop_for_missing_value("an Outcome", "it did not end in this way");
+    return *held_;
+  }
+
+ private:
+  std::optional<T> held_;
+};
+
+}  // namespace detail
+
+/// The result of a governed call. Reading the value of a call that has none prints why, and ends the
+/// process: check it first. What a temporary outcome holds is moved out of it.
 template <typename T>
 class [[nodiscard]] Outcome {
  public:
@@ -63,28 +92,40 @@ class [[nodiscard]] Outcome {
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
-  Stored& value() { return checked(*this); }
-  const Stored& value() const { return checked(*this); }
-  Stored& operator*() { return value(); }
-  const Stored& operator*() const { return value(); }
-  Stored* operator->() { return &value(); }
-  const Stored* operator->() const { return &value(); }
+  Stored& value() & { return checked(*this); }
+  const Stored& value() const& { return checked(*this); }
+  Stored value() && { return std::move(checked(*this)); }
+  Stored& operator*() & { return checked(*this); }
+  const Stored& operator*() const& { return checked(*this); }
+  Stored operator*() && { return std::move(checked(*this)); }
+  Stored* operator->() & { return &checked(*this); }
+  const Stored* operator->() const& { return &checked(*this); }
+  Stored* operator->() && { return &checked(*this); }  ///< until the end of the expression
+  Stored* operator->() && requires(detail::kLendsViews<Stored>) = delete;
 
   /// Each returns nullptr unless the call ended in that way.
-  const Denied* denied() const { return std::get_if<1>(&state_); }
-  const Pending* pending() const { return std::get_if<2>(&state_); }
-  const Withheld* withheld() const { return std::get_if<3>(&state_); }
-  const Failed* failed() const { return std::get_if<4>(&state_); }
-  const Variant& state() const { return state_; }
+  const Denied* denied() const& { return std::get_if<1>(&state_); }
+  const Pending* pending() const& { return std::get_if<2>(&state_); }
+  const Withheld* withheld() const& { return std::get_if<3>(&state_); }
+  const Failed* failed() const& { return std::get_if<4>(&state_); }
+  const Variant& state() const& { return state_; }
+  detail::Ending<Denied> denied() && { return detail::Ending<Denied>(std::get_if<1>(&state_)); }
+  detail::Ending<Pending> pending() && { return detail::Ending<Pending>(std::get_if<2>(&state_)); }
+  detail::Ending<Withheld> withheld() && { return detail::Ending<Withheld>(std::get_if<3>(&state_)); }
+  detail::Ending<Failed> failed() && { return detail::Ending<Failed>(std::get_if<4>(&state_)); }
+  Variant state() && { return std::move(state_); }
 
   /// The id of the call in the audit log.
-  const Id128& action() const { return action_; }
+  const Id128& action() const& { return action_; }
+  Id128 action() && { return action_; }
   /// The messages of `warn` rules, before and after.
-  const std::vector<std::string>& warnings() const { return warnings_; }
+  const std::vector<std::string>& warnings() const& { return warnings_; }
+  std::vector<std::string> warnings() && { return std::move(warnings_); }
 
   /// Under observe, the action that enforce would have taken: "would_deny",
   /// "would_require_approval", "would_withhold", or "".
-  const std::string& would() const { return would_; }
+  const std::string& would() const& { return would_; }
+  std::string would() && { return std::move(would_); }
 
   /// @returns one line for people: "denied by payments.unknown_payee: ..."
   std::string describe() const;
@@ -92,7 +133,8 @@ class [[nodiscard]] Outcome {
  private:
   template <typename Self>
   static auto& checked(Self& self) {
-    assert(self.has_value());
+    if (!self.has_value()) [[unlikely]]
+      detail::stop_for_missing_value("an Outcome", self.describe().c_str());
     return *std::get_if<0>(&self.state_);
   }
   Id128 action_;

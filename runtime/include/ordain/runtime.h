@@ -126,7 +126,8 @@ struct Authorization {
 /// database is closed.
 class ORDAIN_API Runtime {
  public:
-  /// @returns error "invalid_identity", "invalid_options" or a "database_..." error.
+  /// @returns error "invalid_identity", "invalid_options", a "database_..." error, "no_memory", or
+  /// "no_thread" if the thread that writes the audit log cannot be started.
   static Result<Runtime> open(std::shared_ptr<const Program> program, RuntimeOptions options = {});
 
   /// Binds a C++ function as the capability: the names are its parameters' names in `input`, in
@@ -134,6 +135,9 @@ class ORDAIN_API Runtime {
   /// and `.as(call_options, args...)` act for another identity. ValueCodec must know the types of
   /// parameters and result; the function may return R, void, or Result<R>. It may be called from
   /// many threads at once, receives the arguments after `redact`, and its exceptions become Failed.
+  /// Names and types are compared with the capability's declaration at once, and the result's
+  /// `check_binding()` says what is wrong. A function that does not fit never runs: its calls are
+  /// denied with code invalid_input.
   template <size_t N, typename F>
   auto wrap(std::string capability, const char* const (&names)[N], F function) const {
     using Wrapped = detail::Wrapped<std::decay_t<F>, typename detail::Signature<std::decay_t<F>>::Args>;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -17,6 +18,7 @@
 #include "ordain/export.h"
 #include "ordain/outcome.h"
 #include "ordain/result.h"
+#include "ordain/struct_binding.h"
 #include "ordain/value_codec.h"
 
 namespace ordain {
@@ -33,6 +35,9 @@ class ORDAIN_API GovernedTool {
   /// Keeps the output for the caller. @returns false if a redacted output no longer has the
   /// expected type.
   virtual bool deliver(const Value& output, bool redacted) = 0;
+  /// Why the tool can never be called as its capability is declared; "" if it can. Such a call is
+  /// denied with code invalid_input.
+  virtual std::string_view mistake() const { return {}; }
 
  protected:
   ~GovernedTool() = default;
@@ -123,6 +128,18 @@ struct Unwrapped<Result<R>> {
   static constexpr bool kResult = true;
 };
 
+/// What is known of a wrapped function, for comparison with the declaration of its capability.
+struct WrappedFunction {
+  std::string_view capability;
+  std::span<const std::string> names;  ///< of the parameters
+  std::span<const CppType> parameters;
+  CppType result;
+};
+
+/// Compares a function with the declaration in the current program. @returns error "bad_binding"
+/// with the first mistake.
+ORDAIN_API Result<void> check_wrapped_function(const Core& core, const WrappedFunction& function);
+
 /// One call of a wrapped function: reads the arguments from the input and writes the result to the
 /// output.
 template <typename F, typename Args>
@@ -132,7 +149,8 @@ class FunctionTool final : public GovernedTool {
   using Type = typename Unwrapped<Return>::Type;
   using Stored = typename Outcome<Type>::Stored;
 
-  FunctionTool(F& function, const std::vector<std::string>& names) : function_(function), names_(names) {}
+  FunctionTool(F& function, const std::vector<std::string>& names, const Result<void>& binding)
+      : function_(function), names_(names), binding_(binding) {}
 
   std::optional<Error> execute(Arena& arena, const Value& input, Value* output, bool* entered) override {
     Args args{};
@@ -148,6 +166,9 @@ class FunctionTool final : public GovernedTool {
     if (!ValueCodec<Stored>::decode(output, &decoded)) return false;
     redacted_ = std::move(decoded);
     return true;
+  }
+  std::string_view mistake() const override {
+    return binding_ ? std::string_view() : std::string_view(binding_.error().message);
   }
   Outcome<Type> finish(Governed&& governed) {
     return to_outcome<Type>(std::move(governed), std::move(redacted_ ? redacted_ : value_));
@@ -189,6 +210,7 @@ class FunctionTool final : public GovernedTool {
 
   F& function_;
   const std::vector<std::string>& names_;
+  const Result<void>& binding_;
   std::optional<Stored> value_, redacted_;
 };
 
@@ -201,12 +223,20 @@ class Wrapped<F, std::tuple<A...>> {
  public:
   static constexpr size_t kArity = sizeof...(A);
   using Type = typename FunctionTool<F, std::tuple<A...>>::Type;
+  static constexpr std::array<CppType, kArity> kTypes{CppTypeOf<A>::kType...};
+  static constexpr CppType kResult = CppTypeOf<typename Outcome<Type>::Stored>::kType;
 
   Wrapped(std::shared_ptr<Core> core, std::string capability, std::vector<std::string> names, F function)
       : core_(std::move(core)),
         capability_(std::move(capability)),
         names_(std::move(names)),
-        function_(std::move(function)) {}
+        function_(std::move(function)),
+        binding_(check_wrapped_function(*core_, {capability_, names_, kTypes, kResult})) {}
+
+  /// Whether the function fits the declaration of its capability in the program that was in force
+  /// when it was wrapped: error "bad_binding" names the first mistake. Every call of a function that
+  /// does not fit is denied with code invalid_input, before it runs.
+  const Result<void>& check_binding() const { return binding_; }
 
   /// Governs one call.
   Outcome<Type> operator()(const A&... args) const { return as(CallOptions{}, args...); }
@@ -226,8 +256,8 @@ class Wrapped<F, std::tuple<A...>> {
     size_t at = 0;
     (put(names_[at++], ValueCodec<A>::encode(arena, args)), ...);
     (void)at;
-    FunctionTool<F, std::tuple<A...>> tool(function_, names_);
-    // A repeated name yields no map; the input is then null, which is refused as invalid.
+    FunctionTool<F, std::tuple<A...>> tool(function_, names_, binding_);
+    // A repeated name yields no map; that is a mistake of the binding, which is refused.
     const MapRep* map = make_map(arena, {entries.data(), count});
     return tool.finish(govern(*core_, capability_, map != nullptr ? Value::map_of(map) : Value::null(), options, tool));
   }
@@ -239,6 +269,7 @@ class Wrapped<F, std::tuple<A...>> {
   std::string capability_;
   std::vector<std::string> names_;
   mutable F function_;
+  Result<void> binding_;
 };
 
 }  // namespace detail

@@ -64,16 +64,18 @@ class ORDAIN_API Call {
   explicit Call(std::shared_ptr<const Program> program);
 
   /// Starts a new call: clears slots, errors and the call's arena, and sets the `capability.*`
-  /// attributes from the schema.
+  /// attributes from the schema. A capability that another program resolved, or none, makes the call
+  /// invalid. A call that was never begun is denied.
   void begin(const CapabilityRef& capability, Stage stage);
 
   /// Sets one slot, resolved before by Program::slot. No allocation, no hashing but for a compared string. The value's
   /// kind must be what the slot's type says; anything else is recorded as invalid input. A slot that no rule reads
-  /// (kNone) takes anything. Absent is for optional and built-in slots.
-  void set(SlotId slot, const Value& value);
+  /// (kNone) takes anything. Absent is for optional and built-in slots. A slot that another program resolved makes the
+  /// call invalid.
+  void set(SlotRef slot, const Value& value);
 
   /// Makes a slot absent whatever its declaration: a rule that reads its value faults. For facts that are not known.
-  void forget(SlotId slot);
+  void forget(SlotRef slot);
 
   /// Binds a whole record: `input`, `output`, `metadata`, `resource`, `action`. `value` is a map, as parse_json makes.
   /// Checks it against the declaration (docs/language.md has the table of what fits), fills the slots that rules read,
@@ -104,6 +106,8 @@ class ORDAIN_API Call {
 
  private:
   void set_capability_attributes();
+  bool owns(SlotRef slot);
+  void set_own(SlotId slot, const Value& value);
   void set_action(std::string_view path, SlotId slot, const Value& value);
   void fail(std::string_view path, std::string_view what);
 

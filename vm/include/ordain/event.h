@@ -44,6 +44,23 @@ struct Event {
   std::optional<int64_t> elapsed_ns = {};
 };
 
+/// The facts of one call in parts, apart by who says them. The agent's texts set nothing but the part
+/// that they are, whatever keys they have, so a host need not compose one text of what it knows and
+/// what an agent sent. Everything is a view that must live until `read` returns.
+struct EventParts {
+  // From the host.
+  std::string_view capability;
+  Stage stage = Stage::before;
+  /// A JSON object with the host's keys of an event: agent, principal, tenant, environment, session,
+  /// resource, action, risk and now. It may have no other key.
+  std::string_view host = "{}";
+
+  // From the agent: one JSON text each.
+  std::optional<std::string_view> input = {};
+  std::optional<std::string_view> output = {};  ///< only in the after stage
+  std::optional<std::string_view> metadata = {};
+};
+
 /// Writes an event as one line of canonical JSON, without a line end, which EventReader can read.
 /// Values that JSON lacks are written as to_json(const Value&) writes them.
 ORDAIN_API std::string to_json(const Event& event);
@@ -80,15 +97,24 @@ class ORDAIN_API EventReader {
   /// repeated, or a text is not valid UTF-8.
   Result<void> read(std::string_view json);
 
+  /// Like above, for a call whose host's facts and agent's texts are apart.
+  /// @returns error "bad_json" or "bad_event" for what the host says alone. A text of the agent that
+  /// is not one JSON value makes the call invalid, without an error.
+  Result<void> read(const EventParts& parts);
+
   /// The last event, ready to decide. The references stay valid until the next `read`, also if the
   /// reader is moved.
-  const Call& call() const;
-  const Context& context() const;
+  const Call& call() const&;
+  const Call& call() const&& = delete;
+  const Context& context() const&;
+  const Context& context() const&& = delete;
   /// What the last event says; empty if it could not be read. `now` is the time that the rules see.
-  const Event& event() const;
+  const Event& event() const&;
+  const Event& event() const&& = delete;
   /// Why its facts cannot be decided, if that is known before they are bound: a repeated key or
   /// invalid UTF-8. Otherwise "".
-  const std::string& flaw() const;
+  const std::string& flaw() const&;
+  const std::string& flaw() const&& = delete;
 
   /// Keeps the contexts of all events, however many there are, so that they stay valid as long as
   /// the reader.

@@ -32,10 +32,13 @@ ORDAIN_API void append_json_string(std::string& out, std::string_view text);
 /// A parsed document that owns its memory. Copies share it; any number of threads may read it.
 class ORDAIN_API Document {
  public:
+  using LendsViews = void;  ///< root() is a view: keep the document, not only its root
+
   Document();
   static Result<Document> parse(std::string_view json);
   static Document copy_of(const Value& value);
-  const Value& root() const { return root_; }
+  const Value& root() const& { return root_; }
+  const Value& root() const&& = delete;  // its texts and parts would be gone
   std::string json() const { return to_json(root_); }
 
  private:

@@ -49,11 +49,20 @@ struct Location {
   uint32_t column = 0;  ///< from 1, in code points
 };
 
-/// Which capability a call is of, resolved once per name. Valid for the Program that resolved it.
+/// Which capability a call is of, resolved once per name. Valid for the Program that resolved it: a
+/// call of another program refuses it, and is denied.
 struct CapabilityRef {
   CapabilityId id = kNone;  ///< kNone: the program does not name it; only globs apply
   GlobSet globs;            ///< which globs match its name
   std::string_view name;    ///< the caller's string or the Program's
+  uint64_t program = 0;     ///< Program::serial; 0: of no program
+};
+
+/// A slot, resolved once per path. Valid for the Program that resolved it: a call of another program
+/// refuses it, and is denied.
+struct SlotRef {
+  SlotId id = kNone;     ///< index into Schema::slots; kNone: no rule reads the path
+  uint64_t program = 0;  ///< Program::serial; 0: of no program
 };
 
 /// A compiled set of policies. Only `load` and the compiler make one; its engine reads it through
@@ -74,7 +83,8 @@ class ORDAIN_API Program {
   const Digest& digest() const;  ///< of the serialised bytes
   const Schema& schema() const;
   std::span<const RuleInfo> rules() const;
-  /// The `version` that the rule's policy declares; "" if none, or for kNone. Lives as long as the Program.
+  /// The `version` that the rule's policy declares; "" if none, or if there is no such rule. Lives as long as the
+  /// Program.
   std::string_view policy_version(RuleId rule) const;
   std::span<const std::string> files() const;
   std::span<const Location> locations() const;
@@ -82,8 +92,15 @@ class ORDAIN_API Program {
   /// Finds the capability, or says which globs match. Cost: one hash look-up, and the globs if it is not known.
   CapabilityRef resolve(std::string_view capability) const;
 
-  /// The slot of a path such as "input.amount" for a capability (nullptr for context paths); kNone if no rule reads it.
-  SlotId slot(const Capability* capability, std::string_view path) const;
+  /// The slot of a path such as "input.amount" for a capability (nullptr for context paths); its id is kNone if no rule
+  /// reads it. A capability of another program gives a slot of no program.
+  SlotRef slot(const Capability* capability, std::string_view path) const;
+
+  /// The slot at an index of `schema().slots`; of no program if there is none.
+  SlotRef slot(SlotId id) const;
+
+  /// A number that no other Program of this process has or had, not even one with the same digest.
+  uint64_t serial() const;
 
   /// The symbol of a string; 0 if the program has no such literal.
   SymbolId symbol(std::string_view text) const;

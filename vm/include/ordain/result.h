@@ -1,6 +1,8 @@
 // A Result is a value, or the error that prevented it.
 #pragma once
 
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,7 +16,23 @@ struct Error {
   std::string message;
 };
 
-/// Holds a value, or an Error. Check `ok()` before reading the value.
+namespace detail {
+
+/// Whether objects of a type hand out views of themselves, so that nothing may be asked of a
+/// temporary one through a pointer. Such a type declares `LendsViews`.
+template <typename T>
+inline constexpr bool kLendsViews = requires { typename T::LendsViews; };
+
+/// Ends the process: the host reads a value that does not exist, and must not go on with another.
+[[noreturn]] inline void stop_for_missing_value(const char* of, const char* why) noexcept {
+  std::fprintf(stderr, "ordain: %s has no value: %s\n", of, why);
+  std::abort();
+}
+
+}  // namespace detail
+
+/// Holds a value, or an Error. Check `ok()` before reading the value: reading the value of an error
+/// prints the error and ends the process. What a temporary Result holds is moved out of it.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -23,13 +41,24 @@ class [[nodiscard]] Result {
 
   bool ok() const { return value_.has_value(); }
   explicit operator bool() const { return ok(); }
-  T& operator*() { return *value_; }
-  const T& operator*() const { return *value_; }
-  T* operator->() { return &*value_; }
-  const T* operator->() const { return &*value_; }
-  const Error& error() const { return error_; }
+  T& operator*() & { return checked(*this); }
+  const T& operator*() const& { return checked(*this); }
+  T operator*() && { return std::move(checked(*this)); }
+  T* operator->() & { return &checked(*this); }
+  const T* operator->() const& { return &checked(*this); }
+  T* operator->() && { return &checked(*this); }  ///< until the end of the expression
+  T* operator->() && requires(detail::kLendsViews<T>) = delete;
+  const Error& error() const& { return error_; }
+  Error error() && { return std::move(error_); }
 
  private:
+  template <typename Self>
+  static auto& checked(Self& self) {
+    if (!self.value_) [[unlikely]] {
+      detail::stop_for_missing_value("a Result", (self.error_.code + ": " + self.error_.message).c_str());
+    }
+    return *self.value_;
+  }
   std::optional<T> value_;
   Error error_;
 };
@@ -43,7 +72,8 @@ class [[nodiscard]] Result<void> {
 
   bool ok() const { return !failed_; }
   explicit operator bool() const { return ok(); }
-  const Error& error() const { return error_; }
+  const Error& error() const& { return error_; }
+  Error error() && { return std::move(error_); }
 
  private:
   bool failed_ = false;

@@ -70,7 +70,7 @@ concept HasCodec = requires(Arena& arena, const T& value) {
 struct BoundField {
   using Read = Value (*)(Arena& arena, const void* object, const void* member);
   std::string path;
-  SlotId slot = kNone;
+  SlotRef slot;
   Kind kind = Kind::absent;  ///< of the slot; absent: any
   bool output = false;       ///< a field of output, not of input
   Read read = nullptr;

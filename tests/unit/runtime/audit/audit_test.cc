@@ -3,6 +3,7 @@
 #include <future>
 #include <thread>
 
+#include "ordain/decision_recorder.h"
 #include "runtime/audit/record.h"
 #include "runtime/audit/value_bytes.h"
 #include "runtime/audit/view.h"
@@ -483,6 +484,26 @@ TEST(AuditThreads, ReloadUnderLoad) {
   stop = true;
   swapper.join();
   EXPECT_EQ(bench.records(runtime).size(), 2400u);
+}
+
+TEST(DecisionRecorder, RefusesDecisionsThatNameRulesOfAnotherProgram) {
+  const testing::TemporaryDirectory directory;
+  auto recorder = DecisionRecorder::open(directory.path(), {});
+  ASSERT_TRUE(recorder.ok()) << recorder.error().message;
+  DecidedFacts facts;
+  facts.capability = "pay";
+  const Obligation stray{.rule = 9999};
+  Decision own, rule, place, obligation;
+  rule.rule = 9999;
+  place.fault.location = 9999;
+  obligation.obligations = {&stray, 1};
+  for (Decision* decision : {&own, &rule, &place, &obligation}) decision->reason = "no rule matched";
+  EXPECT_TRUE((*recorder)->add(*testing::bank(), facts, own).ok());
+  for (const Decision* decision : {&rule, &place, &obligation}) {
+    const Result<void> added = (*recorder)->add(*testing::bank(), facts, *decision);
+    ASSERT_FALSE(added.ok());
+    EXPECT_EQ(added.error().code, "invalid_decision");
+  }
 }
 
 }  // namespace

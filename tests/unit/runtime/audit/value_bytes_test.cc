@@ -17,7 +17,8 @@ using testing::json;
 TEST(ValueBytes, OneValueHasOneEncoding) {
   auto encode = [](const std::string& text) {
     std::string out;
-    EXPECT_TRUE(append_value(out, json(text).root()));
+    const Document document = json(text);
+    EXPECT_TRUE(append_value(out, document.root()));
     return out;
   };
   EXPECT_EQ(encode(R"({"a": 1, "b": 2})"), encode(R"({"b": 2, "a": 1})"));
@@ -116,7 +117,8 @@ TEST(ValueBytes, TheSizeIsThatOfTheEncoding) {
 
 TEST(ValueBytes, DamagedBytesAreRefusedAndDeepTreesNotWritten) {
   std::string bytes;
-  append_value(bytes, json(R"({"a": [1, "text", {"b": 2.0}], "c": "d"})").root());
+  const Document document = json(R"({"a": [1, "text", {"b": 2.0}], "c": "d"})");
+  append_value(bytes, document.root());
   for (size_t at = 0; at < bytes.size(); ++at) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string changed = bytes;

@@ -279,8 +279,8 @@ TEST(Govern, EvaluateDecidesWithoutRunningAskingOrRecording) {
   auto denied = runtime.evaluate("pay", json(R"({"to": "bob", "amount": -6000.0})"));
   EXPECT_EQ(denied.effect, Effect::deny);
   EXPECT_EQ(denied.rule, "payments.negative");
-  auto after = runtime.evaluate_after("pay", json(R"({"to": "bob", "amount": 1.0})").root(),
-                                      json(R"({"message": "AKIA"})").root(), std::chrono::seconds(1));
+  const Document input = json(R"({"to": "bob", "amount": 1.0})"), output = json(R"({"message": "AKIA"})");
+  auto after = runtime.evaluate_after("pay", input.root(), output.root(), std::chrono::seconds(1));
   EXPECT_EQ(after.rule, "leaks.key_leak");
   EXPECT_TRUE(bench.records(runtime).empty());
   EXPECT_TRUE(runtime.approvals().list(std::nullopt, testing::kNoon)->empty());

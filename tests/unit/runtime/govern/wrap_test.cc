@@ -100,6 +100,76 @@ TEST_F(WrapTest, ArgumentsThatDoNotFitAreRefused) {
   EXPECT_EQ(twice(1, 2).denied()->code, "invalid_input");
 }
 
+constexpr const char* kTyped = R"(
+capability note { type "tool"; input { to: string, size: int, rate: double, at: timestamp, tags: list(string), more: optional(string) }
+                  output { saved: int } }
+capability loose { type "tool"; input open { to: string } }
+policy p on before note, loose, free.* { allow; }
+)";
+
+// Each function differs from the declaration in one way, which must show when it is wrapped and never after it ran.
+TEST(WrapCheck, MistakesShowWhenTheWrapperIsMade) {
+  Bench bench;
+  Runtime runtime = bench.open(testing::compile_text(kTyped));
+  using Text = std::string;
+  using Time = std::chrono::sys_time<std::chrono::nanoseconds>;
+  using Texts = std::vector<std::string>;
+  using Saved = std::map<std::string, int>;
+  int runs = 0;
+  const auto check = [&](const auto& wrapped, const std::string& mistake, const auto&... args) {
+    SCOPED_TRACE(mistake);
+    const Result<void>& binding = wrapped.check_binding();
+    EXPECT_EQ(binding.ok(), mistake.empty()) << binding.error().message;
+    if (binding.ok()) return;
+    EXPECT_EQ(binding.error().code, "bad_binding");
+    EXPECT_EQ(binding.error().message.substr(0, mistake.size()), mistake);
+    const auto result = wrapped(args...);
+    ASSERT_NE(result.denied(), nullptr) << result.describe();
+    EXPECT_EQ(result.denied()->code, "invalid_input");
+    EXPECT_EQ(result.denied()->reason, binding.error().message);
+    EXPECT_EQ(runs, 0);
+  };
+  const auto note = [&](Text, int, double, Time, Texts) { return ++runs, Saved{{"saved", 1}}; };
+  check(runtime.wrap("note", {"to", "size", "rate", "at", "tags"}, note), "", Text(), 1, 1.0, Time(), Texts());
+  check(runtime.wrap("not", {"to", "size", "rate", "at", "tags"}, note), "not: the program has no capability not",
+        Text(), 1, 1.0, Time(), Texts());
+  check(runtime.wrap("note", {"too", "size", "rate", "at", "tags"}, note), "note: input.too", Text(), 1, 1.0, Time(),
+        Texts());
+  check(runtime.wrap("note", {"to", "size", "rate", "at", "at"}, note), "note: input.at: bound twice", Text(), 1, 1.0,
+        Time(), Texts());
+  check(runtime.wrap("note", {"to", "rate", "size", "at", "tags"}, note),
+        "note: input.size: declared int, but the parameter is floating point", Text(), 1, 1.0, Time(), Texts());
+  check(runtime.wrap("note", {"to", "size", "rate", "at"}, [&](Text, int, double, Time) { return ++runs, Saved(); }),
+        "note: input.tags: required, but not a parameter", Text(), 1, 1.0, Time());
+  check(runtime.wrap("note", {"to", "size", "rate", "at", "tags"},
+                     [&](std::optional<Text>, int, double, Time, Texts) { return ++runs, Saved(); }),
+        "note: input.to: required, but the parameter is optional a string and may be empty", Text(), 1, 1.0, Time(),
+        Texts());
+  check(runtime.wrap("note", {"to", "size", "rate", "at", "tags"},
+                     [&](Text, int, double, Time, std::vector<int>) { return ++runs, Saved(); }),
+        "note: input.tags: declared list(string), but the parameter is a vector of an integer", Text(), 1, 1.0, Time(),
+        std::vector<int>());
+  // The result.
+  const auto returns = [&](auto function, const std::string& mistake) {
+    check(runtime.wrap("note", {"to", "size", "rate", "at", "tags"}, function), mistake, Text(), 1, 1.0, Time(),
+          Texts());
+  };
+  returns([&](Text, int, double, Time, Texts) { return ++runs; },
+          "note: output: declared as a record, but the function returns an integer");
+  returns([&](Text, int, double, Time, Texts) { ++runs; },
+          "note: output: declared as a record, but the function returns nothing");
+  returns([&](Text, int, double, Time, Texts) { return ++runs, std::map<std::string, std::string>(); },
+          "note: output: declared as a record, but the function returns a map of a string");
+  returns([&](Text, int, double, Time, Texts) { return ++runs, std::optional<Saved>(); },
+          "note: output: declared as a record, but the function returns optional a map of an integer");
+  returns([&](Text, int, double, Time, Texts) { return Result<Document>(Document()); }, "");
+  // Texts stand for times, integers for doubles; undeclared fields and capabilities take anything.
+  check(runtime.wrap("note", {"to", "size", "rate", "at", "tags"}, [](Text, int, int, Text, Texts) { return Saved(); }),
+        "", Text(), 1, 1, Text(), Texts());
+  check(runtime.wrap("loose", {"to", "extra"}, [](Text, Texts) { return 1; }), "", Text(), Texts());
+  check(runtime.wrap("free.of_rules", {"anything"}, [](Texts) { return 1; }), "", Texts());
+}
+
 TEST_F(WrapTest, RedactionThatAParameterCannotHoldNeverEntersTheFunction) {
   auto program = testing::compile_text(R"(
 capability add { type "tool"; input { a: int, b: int } }

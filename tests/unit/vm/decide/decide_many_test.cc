@@ -41,7 +41,7 @@ struct Calls {
     for (size_t i = 0; i < count; ++i) {
       calls.push_back(std::make_unique<Call>(program));
       calls.back()->begin(program->resolve("act"), Stage::before);
-      calls.back()->set(flag, Value::boolean(i % 3 == 0));
+      calls.back()->set(program->slot(flag), Value::boolean(i % 3 == 0));
       batch.push_back({calls.back().get(), context.get()});
     }
   }

@@ -704,7 +704,7 @@ TEST(Roots, OfTheOtherBankAreRefusedIfReadWhole) {
 TEST_F(Hosts, SlotsTakeValuesOfTheirKind) {
   auto set = [&](std::string_view path, const Value& value) {
     call->begin(program->resolve("named"), Stage::before);
-    call->set(id(path), value);
+    call->set(program->slot(id(path)), value);
     return held(*call, path);
   };
   EXPECT_EQ(set("resource.type", Value::string("dev")), "string \"dev\"");
@@ -720,15 +720,15 @@ TEST_F(Hosts, SlotsTakeValuesOfTheirKind) {
   Value numbers[] = {Value::integer(1)};
   EXPECT_EQ(set("capability.tags", Value::list(numbers)), "capability.tags[0]: expected string, got int");
   call->begin(program->resolve("named"), Stage::before);
-  call->set(kNone, Value::integer(1));
+  call->set(program->slot(nullptr, "resource.unheard_of"), Value::integer(1));
   EXPECT_FALSE(call->error().failed);
-  call->set(9999, Value::integer(1));
+  call->set(program->slot(9999), Value::integer(1));
   EXPECT_TRUE(call->error().failed);
 }
 
 TEST_F(Hosts, CallsAllocateNothingOnceWarm) {
   CapabilityRef ops = program->resolve("ops");
-  SlotId type = id("resource.type");
+  SlotRef type = program->slot(id("resource.type"));
   std::string text = R"({"id":"r","type":"dev"})", action = R"({"risk":2,"elapsed":"1.5s"})";
   auto round = [&] {
     call->begin(ops, Stage::before);

@@ -235,7 +235,7 @@ TEST(Interpret, SlotsPresentAndAbsent) {
   ASSERT_TRUE(f.evaluate(maybe));
   EXPECT_EQ(f.value.items, nullptr);
 
-  f.call.set(0, Value::integer(12));
+  f.call.set(f.call.program().slot(0), Value::integer(12));
   ASSERT_TRUE(f.evaluate(amount));
   EXPECT_EQ(f.value.i, 12);
   ASSERT_TRUE(f.evaluate(has));
@@ -285,19 +285,19 @@ TEST(Interpret, SlotTestsCompareSymbols) {
   EXPECT_TRUE(truth(id_empty));
   EXPECT_TRUE(truth(id_in));
 
-  f.call.set(0, Value::string("red"));
+  f.call.set(f.call.program().slot(0), Value::string("red"));
   EXPECT_TRUE(truth(is_red));
   EXPECT_TRUE(truth(in_set));
-  f.call.set(0, Value::string("blue"));
+  f.call.set(f.call.program().slot(0), Value::string("blue"));
   EXPECT_FALSE(truth(is_red));
   EXPECT_FALSE(truth(in_set));
-  f.call.set(0, Value::string("no literal of the program"));
+  f.call.set(f.call.program().slot(0), Value::string("no literal of the program"));
   EXPECT_FALSE(truth(is_red));
-  f.call.set(1, Value::string("red"));
+  f.call.set(f.call.program().slot(1), Value::string("red"));
   EXPECT_TRUE(truth(id_red));
   EXPECT_FALSE(truth(id_empty));
   const Value tags[] = {Value::string("red"), Value::string("green")};
-  f.call.set(3, Value::list(tags));
+  f.call.set(f.call.program().slot(3), Value::list(tags));
   EXPECT_TRUE(truth(has_red));
   EXPECT_FALSE(truth(has_blue));
 }

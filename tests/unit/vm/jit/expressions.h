@@ -82,7 +82,7 @@ inline std::string outcome(const std::shared_ptr<const Program>& program, const 
   const auto& slots = program->schema().slots;
   for (const auto& [name, value] : bindings) {
     for (SlotId slot = 0; slot < slots.size(); ++slot) {
-      if (slots[slot].path == name) call.set(slot, value);
+      if (slots[slot].path == name) call.set(call.program().slot(slot), value);
     }
   }
   DecideOptions options;

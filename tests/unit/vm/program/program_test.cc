@@ -47,13 +47,13 @@ TEST(Program, FindsCapabilities) {
 TEST(Program, FindsSlots) {
   auto program = sample();
   const Capability* act = program->schema().find_capability("act");
-  EXPECT_EQ(program->slot(act, "input.name"), 0u);
-  EXPECT_EQ(program->slot(act, "input"), 3u);
-  EXPECT_EQ(program->slot(act, "input.nothing"), kNone);
-  EXPECT_EQ(program->slot(act, "input.name.more"), kNone);
-  EXPECT_EQ(program->slot(nullptr, "agent.clearance"), 2u);
-  EXPECT_EQ(program->slot(nullptr, "input.name"), kNone);
-  EXPECT_EQ(program->slot(nullptr, ""), kNone);
+  EXPECT_EQ(program->slot(act, "input.name").id, 0u);
+  EXPECT_EQ(program->slot(act, "input").id, 3u);
+  EXPECT_EQ(program->slot(act, "input.nothing").id, kNone);
+  EXPECT_EQ(program->slot(act, "input.name.more").id, kNone);
+  EXPECT_EQ(program->slot(nullptr, "agent.clearance").id, 2u);
+  EXPECT_EQ(program->slot(nullptr, "input.name").id, kNone);
+  EXPECT_EQ(program->slot(nullptr, "").id, kNone);
 }
 
 TEST(Program, FindsSymbolsAndMemberBits) {
@@ -153,9 +153,9 @@ TEST(Program, LoadsWhatItSerialised) {
 }
 
 Decision decide_sample(Fixture& f) {
-  f.call.set(0, Value::string("red"));
+  f.call.set(f.call.program().slot(0), Value::string("red"));
   const Value tags[] = {Value::string("red")};
-  f.call.set(1, Value::list(tags));
+  f.call.set(f.call.program().slot(1), Value::list(tags));
   return decide_all(f.call, f.context, f.scratch);
 }
 

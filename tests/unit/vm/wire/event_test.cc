@@ -183,5 +183,65 @@ TEST(Event, AnActionOfTextKeepsItsIdBesideItsTime) {
             R"({"action":{"elapsed":"-0.000000001s","id":"x"},"capability":"pay","stage":"after"})");
 }
 
+// The decision about an event in parts; "" in place of the code if the parts cannot be read.
+std::string code_of(EventReader& reader, const EventParts& parts) {
+  Scratch scratch;
+  const bool read = reader.read(parts).ok();
+  const Decision decision = decide(reader.call(), reader.context(), scratch);
+  if (read) return std::string(to_string(decision.effect)) + " " + std::string(to_string(decision.code));
+  EXPECT_EQ(decision.effect, Effect::deny);
+  EXPECT_EQ(decision.code, DecisionCode::invalid_input);
+  return "";
+}
+
+TEST(Event, TheAgentsTextsSetNoFactOfTheHost) {
+  EventReader reader(wire_program());
+  const char* const trusted = R"({"agent": {"trusted": true}})";
+  const char* const distrusted = R"({"agent": {"trusted": false}})";
+  EXPECT_EQ(code_of(reader, {.capability = "pay", .host = trusted, .input = "{}"}), "allow rule");
+  EXPECT_EQ(code_of(reader, {.capability = "pay", .host = distrusted, .input = "{}"}), "deny default");
+  EXPECT_EQ(code_of(reader, {.capability = "pay", .host = distrusted, .input = "{}", .metadata = trusted}),
+            "deny default");
+  // `pay` is closed, so that a claim in its input does not fit; an unknown capability takes any input.
+  EXPECT_EQ(code_of(reader, {.capability = "pay", .host = distrusted, .input = trusted}), "deny invalid_input");
+  EXPECT_EQ(code_of(reader, {.capability = "other", .host = distrusted, .input = trusted}), "deny default");
+  EXPECT_EQ(code_of(reader, {.capability = "pay", .host = trusted, .input = R"({}, "agent": {})"}),
+            "deny invalid_input");
+  EXPECT_EQ(reader.flaw().substr(0, 6), "input:");
+  for (const char* text : {"", "{", "[]", "{\"large\": 1, \"large\": 1}", "\"\xff\""}) {
+    EXPECT_EQ(code_of(reader, {.capability = "pay", .host = trusted, .input = text}), "deny invalid_input") << text;
+  }
+}
+
+TEST(Event, HostFactsHaveTheHostsKeysAlone) {
+  EventReader reader(wire_program());
+  for (const char* host : {"", "{", "[]", "null", R"({"input": {}})", R"({"output": {}})", R"({"metadata": {}})",
+                           R"({"capability": "pay"})", R"({"stage": "before"})", R"({"unheard_of": 1})",
+                           R"({"now": 1})", R"({"risk": "huge"})"}) {
+    EXPECT_EQ(code_of(reader, {.capability = "pay", .host = host, .input = "{}"}), "") << host;
+    EXPECT_EQ(reader.flaw(), "") << host;
+  }
+  EXPECT_EQ(code_of(reader, {.capability = "", .input = "{}"}), "");
+  EXPECT_EQ(code_of(reader, {.capability = "p\xff", .input = "{}"}), "");
+  EXPECT_EQ(code_of(reader, {.capability = "pay", .host = R"({"agent": 1, "agent": 1})", .input = "{}"}),
+            "deny invalid_input");
+}
+
+TEST(Event, PartsReadAsTheEventThatTheyMakeUp) {
+  EventReader whole(wire_program()), parts(wire_program());
+  ASSERT_TRUE(whole
+                  .read(R"({"capability": "pay", "stage": "after", "agent": {"trusted": true}, "risk": 2,)"
+                        R"("now": "2024-05-01T12:00:00Z", "input": {"large": true}, "output": {"secret": 1}})")
+                  .ok());
+  ASSERT_TRUE(parts
+                  .read(EventParts{.capability = "pay",
+                                   .stage = Stage::after,
+                                   .host = R"({"agent": {"trusted": true}, "risk": 2, "now": "2024-05-01T12:00:00Z"})",
+                                   .input = R"({"large": true})",
+                                   .output = R"({"secret": 1})"})
+                  .ok());
+  EXPECT_EQ(to_json(parts.event()), to_json(whole.event()));
+}
+
 }  // namespace
 }  // namespace ordain
