@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "analysis/byte_order_mark.h"
+
 namespace ordain::detail {
 namespace {
 
@@ -53,6 +55,7 @@ class ChunkReader {
       rest_.assign(out->text, line_end);
       out->text.resize(line_end);
     }
+    if (line_ == 1) remove_byte_order_mark(out->text);
     out->first_line = line_;
     line_ += static_cast<uint64_t>(std::count(out->text.begin(), out->text.end(), '\n'));
     return !out->text.empty();

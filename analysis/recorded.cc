@@ -1,6 +1,7 @@
 // Reads audit records back into events, so that they can be decided again.
 #include "analysis/recorded.h"
 
+#include <algorithm>
 #include <array>
 
 #include "ordain/time_text.h"
@@ -42,12 +43,19 @@ std::string RecordedCall::read(std::string_view body, std::string_view intent) {
   if (with_action_ && event_.action == nullptr && from.kind != RecordKind::decision) take_action(from);
   unknown_ = from.redacted;
   if (outcome) unknown_.insert(unknown_.end(), record_.redacted.begin(), record_.redacted.end());
+  // A value that could not be recorded even in parts is unknown as a whole.
+  if (event_.input == nullptr && is_unknown_within("input")) unknown_.push_back("input");
+  if (event_.output == nullptr && is_unknown_within("output")) unknown_.push_back("output");
   key_.clear();
   for (const std::string_view text :
        {from.agent, from.principal, from.tenant, from.environment, from.session, from.context}) {
     append_sized(key_, text);
   }
   return "";
+}
+
+bool RecordedCall::is_unknown_within(std::string_view root) const {
+  return std::any_of(unknown_.begin(), unknown_.end(), [&](std::string_view path) { return path.starts_with(root); });
 }
 
 // Adds what the runtime itself sets in `action`.

@@ -34,6 +34,7 @@ class RecordedCall {
  private:
   bool take(std::string_view bytes, Value* value, const Value** out);
   void take_action(const RecordView& facts);
+  bool is_unknown_within(std::string_view root) const;
   const RecordView& facts() const { return record_.kind == RecordKind::outcome ? intent_ : record_; }
 
   const bool with_action_;

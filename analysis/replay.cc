@@ -121,7 +121,7 @@ class Judge {
       tally_.indeterminate(call, answer.rule, answer.path, why(side, answer));
       return false;
     }
-    if (misfit_ && answer.decision.code != DecisionCode::invalid_input) {
+    if (misfit_ && answer.decision.effect != Effect::deny) {
       // Perhaps the value that the record does not hold was what did not fit.
       const UnknownFacts::Answer unfit{{}, false, "", unknown.front()};
       tally_.indeterminate(call, "", unfit.path, why(side, unfit));

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "analysis/byte_order_mark.h"
 #include "analysis/recorded.h"
 
 namespace ordain::detail {
@@ -125,6 +126,7 @@ Result<void> read_lines(std::istream& in, ChunkQueue& queue, const ReplayOptions
       rest.assign(bytes, end + 1);
       bytes.resize(end + 1);
     }
+    if (line == 1) remove_byte_order_mark(bytes);
     chunk->first_line = line;
     line += static_cast<uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
     queue.put(std::move(chunk));

@@ -7,11 +7,13 @@
 #include <array>
 #include <tuple>
 
+#include "ordain/json.h"
+
 namespace ordain {
 
 std::string_view to_string(ReplayChange change) {
-  constexpr std::array<std::string_view, kReplayChanges> kNames = {"unchanged",      "newly_denied", "newly_allowed",
-                                                                   "newly_approval", "obligations",  "indeterminate"};
+  constexpr std::array<std::string_view, kReplayChanges> kNames = {
+      "unchanged", "newly_denied", "newly_allowed", "newly_approval", "obligations", "indeterminate", "approval_terms"};
   return kNames[static_cast<size_t>(change)];
 }
 
@@ -21,17 +23,25 @@ namespace {
 constexpr std::array<std::string_view, 6> kNoRule = {
     "(rule)", "(default)", "(invalid_input)", "(missing_context)", "(evaluation_error)", "(budget_exceeded)"};
 
-auto order(const ObligationView& obligation) { return std::tuple(obligation.kind, obligation.rule, obligation.path); }
-bool less(const ObligationView& a, const ObligationView& b) { return order(a) < order(b); }
-bool same(const ObligationView& a, const ObligationView& b) { return order(a) == order(b); }
+// Orders by all that a record holds too, and then, where `complete`, by what a redaction shows.
+struct ByContent {
+  bool complete = true;
+  bool operator()(const VerdictObligation& a, const VerdictObligation& b) const {
+    const auto recorded = [](const VerdictObligation& each) {
+      return std::tie(each.kind, each.rule, each.path, each.reason);
+    };
+    if (recorded(a) != recorded(b)) return recorded(a) < recorded(b);
+    return complete && a.with < b.with;
+  }
+};
 
 // The rules of the obligations that are in `from` but not in `other`.
 std::string missing(const Verdict& from, const Verdict& other) {
-  std::vector<ObligationView> found;
+  std::vector<VerdictObligation> found;
   std::set_difference(from.obligations.begin(), from.obligations.end(), other.obligations.begin(),
-                      other.obligations.end(), std::back_inserter(found), less);
+                      other.obligations.end(), std::back_inserter(found), ByContent{from.complete && other.complete});
   std::string out;
-  for (const ObligationView& obligation : found) {
+  for (const VerdictObligation& obligation : found) {
     if (!out.empty()) out += ", ";
     out += obligation.rule;
   }
@@ -39,12 +49,21 @@ std::string missing(const Verdict& from, const Verdict& other) {
 }
 
 ReplayVerdict copy_verdict(const Verdict& verdict) {
-  ReplayVerdict out{verdict.effect, std::string(verdict.rule), std::string(verdict.reason), {}};
-  for (const ObligationView& obligation : verdict.obligations) {
-    out.obligations.push_back(obligation.kind == RuleKind::redact
-                                  ? fmt::format("redact {} by {}", obligation.path, obligation.rule)
-                                  : fmt::format("{} by {}", to_string(obligation.kind), obligation.rule));
+  ReplayVerdict out;
+  out.effect = verdict.effect;
+  out.rule = verdict.rule;
+  out.reason = verdict.reason;
+  for (const VerdictObligation& obligation : verdict.obligations) {
+    const std::string with = verdict.complete ? " with " + obligation.with : "";
+    out.obligations.push_back(
+        obligation.kind == RuleKind::redact
+            ? fmt::format("redact {}{} by {}", obligation.path, with, obligation.rule)
+            : fmt::format("{} by {}: {}", to_string(obligation.kind), obligation.rule, obligation.reason));
   }
+  out.has_terms = verdict.complete && verdict.effect == Effect::require_approval;
+  if (!out.has_terms) return out;
+  out.from.assign(verdict.from.begin(), verdict.from.end());
+  out.expires_seconds = verdict.expires_seconds;
   return out;
 }
 
@@ -63,9 +82,15 @@ Verdict& set_decided(Verdict& out, const Program& program, const Decision& decis
   out.reason = decision.reason;
   out.obligations.clear();
   for (const Obligation& obligation : decision.obligations) {
-    out.obligations.push_back({obligation.kind, program.rules()[obligation.rule].name, obligation.path});
+    const bool redacts = obligation.kind == RuleKind::redact;
+    out.obligations.push_back({obligation.kind, program.rules()[obligation.rule].name, obligation.path,
+                               redacts ? std::string_view() : obligation.reason,
+                               redacts ? to_json(obligation.with) : std::string()});
   }
-  std::sort(out.obligations.begin(), out.obligations.end(), less);
+  std::sort(out.obligations.begin(), out.obligations.end(), ByContent());
+  out.complete = true;
+  out.from.assign(decision.from.begin(), decision.from.end());
+  out.expires_seconds = decision.expires_seconds;
   return out;
 }
 
@@ -73,8 +98,14 @@ Verdict& set_recorded(Verdict& out, const RecordView& record) {
   out.effect = record.effect;
   out.rule = !record.rule.empty() ? record.rule : kNoRule[static_cast<size_t>(record.code)];
   out.reason = record.reason;
-  out.obligations.assign(record.obligations.begin(), record.obligations.end());
-  std::sort(out.obligations.begin(), out.obligations.end(), less);
+  out.obligations.clear();
+  for (const ObligationView& obligation : record.obligations) {
+    const bool redacts = obligation.kind == RuleKind::redact;
+    out.obligations.push_back({obligation.kind, obligation.rule, obligation.path,
+                               redacts ? std::string_view() : obligation.reason, std::string()});
+  }
+  std::sort(out.obligations.begin(), out.obligations.end(), ByContent());
+  out.complete = false;
   return out;
 }
 
@@ -84,6 +115,13 @@ ReplayChange change_of(const Verdict& before, const Verdict& after) {
            : after.effect == Effect::allow ? ReplayChange::newly_allowed
                                            : ReplayChange::newly_approval;
   }
+  const bool complete = before.complete && after.complete;
+  if (complete && after.effect == Effect::require_approval &&
+      (before.from != after.from || before.expires_seconds != after.expires_seconds)) {
+    return ReplayChange::approval_terms;
+  }
+  const ByContent less{complete};
+  const auto same = [&](const auto& a, const auto& b) { return !less(a, b) && !less(b, a); };
   const bool equal = std::equal(before.obligations.begin(), before.obligations.end(), after.obligations.begin(),
                                 after.obligations.end(), same);
   return equal ? ReplayChange::unchanged : ReplayChange::obligations;

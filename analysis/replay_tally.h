@@ -13,12 +13,23 @@
 
 namespace ordain::detail {
 
+struct VerdictObligation {
+  RuleKind kind = RuleKind::warn;
+  std::string_view rule, path;
+  std::string_view reason;  ///< of a warning
+  std::string with;         ///< what a redaction shows, as JSON
+};
+
 /// One side's verdict, as views.
 struct Verdict {
   Effect effect = Effect::deny;
   std::string_view rule;  ///< or "(default)"
   std::string_view reason;
-  std::vector<ObligationView> obligations;  ///< sorted by kind, rule and path
+  std::vector<VerdictObligation> obligations;  ///< sorted
+  /// False if it comes from a record, which holds neither what redactions show nor the terms of approval.
+  bool complete = true;
+  std::vector<std::string_view> from;  ///< approver groups, sorted
+  int64_t expires_seconds = 0;         ///< 0: the rules do not say
 };
 Verdict& set_decided(Verdict& out, const Program& program, const Decision& decision);
 Verdict& set_recorded(Verdict& out, const RecordView& record);

@@ -179,6 +179,7 @@ const UnknownFacts::Reads& UnknownFacts::reads(uint32_t code) {
   const RuleCode& rule = data_of(*program_).rule_codes[code];
   collect(rule.condition, &out.condition);
   for (const uint32_t predicate : {rule.from, rule.expires, rule.with}) collect(predicate, &out.rest);
+  if (data_of(*program_).rules[rule.rule].kind == RuleKind::warn) collect(rule.because, &out.rest);
   out.made = true;
   return out;
 }

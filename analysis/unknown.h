@@ -57,7 +57,7 @@ class UnknownFacts {
   };
   struct Reads {
     bool made = false;
-    std::vector<Read> condition, rest;  ///< rest: from, expires, with
+    std::vector<Read> condition, rest;  ///< rest: from, expires, with, and because of a warning
   };
 
   const Reads& reads(uint32_t code);

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/key_options.h"
+#include "cli/table.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "ordain/handlers.h"
@@ -28,22 +29,23 @@ constexpr const char* kKey = "operator.key: signs the answer; needed where the h
 
 void print_table(const std::vector<Approval>& approvals) {
   if (approvals.empty()) {
-    fmt::print("no approvals\n");
+    print_out("no approvals\n");
     return;
   }
-  const auto state_of = [](const Approval& approval) {
-    return approval.altered ? std::string_view("altered") : to_string(approval.state);
-  };
-  size_t width = 9;
-  for (const Approval& approval : approvals) width = std::max(width, state_of(approval).size());
-  fmt::print("{:<12} {:<{}} {:<26} {:<16} {:<28} {:<22} {}\n", "id", "state", width, "capability", "agent", "rule",
-             "expires", "waits for");
+  Table table({{"id", 12},
+               {"state", 9},
+               {"capability", 26, 14},
+               {"agent", 16, 10},
+               {"rule", 28, 14},
+               {"expires", 22},
+               {"waits for", 0, 12}});
   for (const Approval& approval : approvals) {
-    fmt::print("{:<12} {:<{}} {:<26} {:<16} {:<28} {:<22} {}\n", approval.id.substr(0, 12), state_of(approval), width,
-               terminal_text(approval.capability), terminal_text(approval.agent), approval.rule,
+    table.add({approval.id.substr(0, 12), std::string(approval.altered ? "altered" : to_string(approval.state)),
+               approval.capability, approval.agent, approval.rule,
                approval.expires_ns == 0 ? "never" : format_second(approval.expires_ns),
-               approval.state == ApprovalState::pending ? terminal_text(approval.waits_for()) : "");
+               approval.state == ApprovalState::pending ? approval.waits_for() : ""});
   }
+  table.finish();
 }
 
 Result<ApprovalStore> open(const Options& options, OpenMode mode) {
@@ -63,7 +65,7 @@ int list(const Options& options) {
     print_table(*approvals);
     return kOk;
   }
-  for (const Approval& approval : *approvals) fmt::print("{}\n", to_json(approval));
+  for (const Approval& approval : *approvals) write_out(to_json(approval) + "\n");
   return kOk;
 }
 
@@ -72,18 +74,18 @@ int show(const Options& options) {
   if (!store) return fail_on_database(store.error());
   auto approval = store->show(options.id, system_time_ns());
   if (!approval) return fail_on_database(approval.error());
-  fmt::print("{}\n", options.json ? to_json(*approval) : describe(*approval));
+  write_out((options.json ? to_json(*approval) : describe(*approval)) + "\n");
   return kOk;
 }
 
 int print_state(const Approval& approval, const Options& options) {
   if (options.json) {
-    fmt::print("{}\n", to_json(approval));
+    write_out(to_json(approval) + "\n");
     return kOk;
   }
   const bool waits = approval.state == ApprovalState::pending;
-  fmt::print("{} is {}{}\n", approval.id.substr(0, 12), to_string(approval.state),
-             waits ? "; still to approve: " + terminal_text(approval.waits_for()) : "");
+  print_out("{} is {}{}\n", approval.id.substr(0, 12), to_string(approval.state),
+            waits ? "; still to approve: " + approval.waits_for() : "");
   return kOk;
 }
 
@@ -91,11 +93,10 @@ std::string approver_of(const Options& options) { return options.approver.empty(
 
 /// Shows the request and asks. @returns kOk if the answer is yes.
 int confirm(const Approval& approval) {
-  fmt::print(stderr, "{}Approve? [y/N] ", describe(approval));
-  std::fflush(stderr);
+  write_error(describe(approval) + "Approve? [y/N] ");
   std::string answer;
   if (!std::getline(std::cin, answer)) {
-    fmt::print(stderr, "\n");
+    write_error("\n");
     complain("nobody answered; a script gives --yes and the whole id, or --binding");
     return kUsage;
   }

@@ -4,14 +4,13 @@
 #include <fmt/format.h>
 
 #include <fstream>
-#include <iostream>
 
 #include "cli/audit_commands.h"
 #include "cli/audit_filter.h"
 #include "cli/key_options.h"
+#include "cli/table.h"
 #include "cli/terminal.h"
 #include "ordain/approvals.h"
-#include "ordain/handlers.h"
 
 namespace ordain::cli {
 namespace {
@@ -34,28 +33,38 @@ std::string happened(const AuditRecord& record) {
   return fmt::format("{}{}", record.observed ? "would_" : "", to_string(record.effect));
 }
 
-void print_heading() {
-  fmt::print("{:>6}  {:<24} {:<8} {:<18} {:<28} {:<14} {:<28} {}\n", "id", "time", "kind", "what", "capability",
-             "agent", "rule", "reason");
+Table record_table() {
+  return Table({{"id", 6, 0, true},
+                {"time", 24},
+                {"kind", 8},
+                {"what", 18},
+                {"capability", 28, 14},
+                {"agent", 14, 10},
+                {"rule", 28, 14},
+                {"reason", 0, 30}});
 }
 
-void print_record(const AuditRecord& record) {
-  fmt::print("{:>6}  {:<24} {:<8} {:<18} {:<28} {:<14} {:<28} {}\n", record.id,
-             format_time(record.time_ns / 1'000'000 * 1'000'000), to_string(record.kind), happened(record),
-             terminal_text(record.capability), terminal_text(record.agent),
+void add_record(const AuditRecord& record, Table& table) {
+  table.add({std::to_string(record.id), format_time(record.time_ns / 1'000'000 * 1'000'000),
+             std::string(to_string(record.kind)), happened(record), record.capability, record.agent,
              record.rule.empty() ? (record.cause.empty() ? "-" : record.cause) : record.rule,
-             terminal_text(record.error.empty() ? record.reason : record.error));
+             record.error.empty() ? record.reason : record.error});
 }
+
+void print_json_line(const AuditRecord& record) { write_out(to_json(record) + "\n"); }
 
 int tail(const Options& options) {
   auto log = AuditLog::open(options.database);
   if (!log) return fail(log.error());
   auto records = log->tail(options.count);
   if (!records) return fail(records.error());
-  if (!options.json) print_heading();
-  for (const AuditRecord& record : *records) {
-    options.json ? fmt::print("{}\n", to_json(record)) : print_record(record);
+  if (options.json) {
+    for (const AuditRecord& record : *records) print_json_line(record);
+    return kOk;
   }
+  Table table = record_table();
+  for (const AuditRecord& record : *records) add_record(record, table);
+  table.finish();
   return kOk;
 }
 
@@ -64,15 +73,16 @@ int query(const Options& options) {
   if (!filter) return fail(filter.error());
   auto log = AuditLog::open(options.database);
   if (!log) return fail(log.error());
-  if (!options.json) print_heading();
+  Table table = record_table();
   size_t shown = 0;
   auto result = log->query(*filter, [&](const AuditRecord& record) {
     if (shown++ == options.count) return false;
-    options.json ? fmt::print("{}\n", to_json(record)) : print_record(record);
+    options.json ? print_json_line(record) : add_record(record, table);
     return true;
   });
+  if (!options.json) table.finish();
   if (!result) return fail(result.error());
-  if (shown > options.count) fmt::print(stderr, "there are more records; -n shows more than {}\n", options.count);
+  if (shown > options.count) print_error("there are more records; -n shows more than {}\n", options.count);
   return kOk;
 }
 
@@ -83,33 +93,33 @@ int count(const Options& options) {
   if (!log) return fail(log.error());
   auto found = log->count(*filter);
   if (!found) return fail(found.error());
-  fmt::print("{}\n", *found);
+  print_out("{}\n", *found);
   return kOk;
 }
 
 void print_json(const AuditVerification& found) {
   std::string problem;
   append_json_string(problem, found.problem);
-  fmt::print(
+  write_out(fmt::format(
       "{{\"ok\": {}, \"records\": {}, \"chains\": {}, \"first\": {}, \"segments\": {}, \"checkpoints\": {}, "
       "\"signed_upto\": {}, \"bad_record\": {}, \"problem\": {}}}\n",
       found.ok, found.records, found.chains, found.first, found.segments, found.checkpoints, found.signed_upto,
-      found.ok ? "null" : fmt::format("{}", found.bad_record), found.ok ? "null" : problem);
+      found.ok ? "null" : fmt::format("{}", found.bad_record), found.ok ? "null" : problem));
 }
 
 void print_text(const AuditVerification& found, bool keys) {
   if (!found.ok) {
-    fmt::print("record {}: {}\n{} records before it are intact\n", found.bad_record, found.problem, found.records);
+    print_out("record {}: {}\n{} records before it are intact\n", found.bad_record, found.problem, found.records);
     return;
   }
-  fmt::print("{} records in {} chain{}: intact\n", found.records, found.chains, found.chains == 1 ? "" : "s");
-  if (found.first > 1) fmt::print("records 1 to {} were removed\n", found.first - 1);
+  print_out("{} records in {} chain{}: intact\n", found.records, found.chains, found.chains == 1 ? "" : "s");
+  if (found.first > 1) print_out("records 1 to {} were removed\n", found.first - 1);
   if (found.checkpoints == 0) {
-    fmt::print("no checkpoints: a log that was cut, emptied or made again as a whole would look the same\n");
+    print_out("no checkpoints: a log that was cut, emptied or made again as a whole would look the same\n");
   } else {
-    fmt::print("{} checkpoint{} match{}, up to record {}; signatures {}\n", found.checkpoints,
-               found.checkpoints == 1 ? "" : "s", found.checkpoints == 1 ? "es" : "", found.signed_upto,
-               keys ? "good" : "not checked (no --key)");
+    print_out("{} checkpoint{} match{}, up to record {}; signatures {}\n", found.checkpoints,
+              found.checkpoints == 1 ? "" : "s", found.checkpoints == 1 ? "es" : "", found.signed_upto,
+              keys ? "good" : "not checked (no --key)");
   }
 }
 
@@ -146,16 +156,20 @@ int export_log(const Options& options) {
     file.open(options.output, std::ios::binary | std::ios::trunc);
     if (!file) return fail({"unwritable", "cannot write " + options.output});
   }
-  std::ostream& out = options.output.empty() ? std::cout : file;
+  bool good = true;
   auto line = [&](std::string_view text) {
-    out << text << '\n';
-    return out.good();
+    good = options.output.empty() ? try_write(text) && try_write("\n") : (file << text << '\n').good();
+    return good;
   };
   auto written = log->export_jsonl(line, *filter);
-  out.flush();
   if (!written) return fail(written.error());
-  if (!out.good()) return fail({"unwritable", "writing stopped after some records: no room?"});
-  if (!options.output.empty()) fmt::print(stderr, "{} records written to {}\n", *written, options.output);
+  if (options.output.empty()) {
+    if (!good) throw OutputFailure();
+    return kOk;
+  }
+  file.close();
+  if (!good || !file) return fail({"unwritable", "cannot write all records to " + options.output + ": no room?"});
+  print_error("{} records written to {}\n", *written, options.output);
   return kOk;
 }
 

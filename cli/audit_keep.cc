@@ -1,6 +1,4 @@
 // ordain audit import, rotate, prune, prove and check-proof: keeps the audit log, and proves single records.
-#include <fmt/format.h>
-
 #include <fstream>
 
 #include "cli/audit_commands.h"
@@ -31,13 +29,13 @@ Result<std::optional<PrivateKey>> signer(const Options& options) {
 int import_log(const Options& options) {
   auto input = Input::open(options.input);
   if (!input) return fail(input.error());
-  auto imported = import_audit(
-      options.database, [&](std::string* line) { return static_cast<bool>(std::getline(input->stream(), *line)); });
+  auto imported = import_audit(options.database, [&](std::string* line) { return input->next_line(line); });
   if (!imported) {
     const std::string& code = imported.error().code;
     return fail(imported.error(), code == "bad_line" || code == "bad_record" ? kFindings : kUsage);
   }
-  fmt::print("{} records imported: intact\n", *imported);
+  if (auto read = input->check_read(); !read) return fail(read.error());
+  print_out("{} records imported: intact\n", *imported);
   return kOk;
 }
 
@@ -46,7 +44,7 @@ int rotate(const Options& options) {
   if (!key) return fail(key.error());
   auto rotated = rotate_audit(options.database, *key, options.checkpoints);
   if (!rotated) return fail(rotated.error());
-  fmt::print("{}\n", *rotated ? "the segment is sealed; records go to the next" : "nothing to seal");
+  print_out("{}\n", *rotated ? "the segment is sealed; records go to the next" : "nothing to seal");
   return kOk;
 }
 
@@ -55,7 +53,7 @@ int prune(const Options& options) {
   if (!key) return fail(key.error());
   auto pruned = prune_audit(options.database, options.keep, *key);
   if (!pruned) return fail(pruned.error());
-  fmt::print("{} removed; the log begins with record {}\n", count_text(pruned->segments, "segment"), pruned->first);
+  print_out("{} removed; the log begins with record {}\n", count_text(pruned->segments, "segment"), pruned->first);
   return kOk;
 }
 
@@ -65,7 +63,7 @@ int prove(const Options& options) {
   auto proof = log->prove(options.record);
   if (!proof) return fail(proof.error(), proof.error().code == "bad_record" ? kFindings : kUsage);
   if (options.output.empty()) {
-    fmt::print("{}", *proof);
+    write_out(*proof);
     return kOk;
   }
   std::ofstream out(options.output, std::ios::binary | std::ios::trunc);
@@ -82,11 +80,11 @@ int check_proof(const Options& options) {
   auto proven = check_audit_proof(std::string{std::istreambuf_iterator<char>(in), {}}, *keys);
   if (!proven) return fail({"bad_proof", "the proof does not hold: " + proven.error().message}, kFindings);
   if (options.json) {
-    fmt::print("{}\n", to_json(proven->record));
+    write_out(to_json(proven->record) + "\n");
   } else {
-    fmt::print("record {} is among the {} of {}; {}\n{}\n", proven->record.id, proven->size, proven->origin,
-               proven->is_signed ? "the signature is good" : "the signature was not checked (no --key)",
-               to_json(proven->record));
+    print_out("record {} is among the {} of {}; {}\n{}\n", proven->record.id, proven->size, proven->origin,
+              proven->is_signed ? "the signature is good" : "the signature was not checked (no --key)",
+              to_json(proven->record));
   }
   return kOk;
 }

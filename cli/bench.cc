@@ -43,8 +43,12 @@ bool read_lines(const std::string& name, std::vector<std::string>* out) {
     complain(input.error().message);
     return false;
   }
-  for (std::string line; std::getline(input->stream(), line);) {
+  for (std::string line; input->next_line(&line);) {
     if (!is_blank(line)) out->push_back(std::move(line));
+  }
+  if (auto read = input->check_read(); !read) {
+    complain(read.error().message);
+    return false;
   }
   return true;
 }
@@ -91,7 +95,7 @@ void measure_loading(const Program& program, BenchReport* report) {
 }
 
 int show(const Options& options, const BenchReport& report) {
-  fmt::print("{}", options.json ? bench_json(report) + "\n" : bench_text(report));
+  write_out(options.json ? bench_json(report) + "\n" : bench_text(report));
   if (options.html.empty()) return report.malformed == 0 ? kOk : kFindings;
   std::ofstream file(options.html, std::ios::binary);
   file << bench_html(report, fmt::format("{}", fmt::join(options.policies, ", ")));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/bench.h"
+#include "cli/terminal.h"
 #include "ordain/json.h"
 
 namespace ordain::cli {
@@ -35,9 +36,9 @@ std::string group_table(const char* title, const std::vector<DecisionGroup>& gro
   std::string out = fmt::format("\n{:<44} {:>9} {:>7} {:>10}\n", title, "events", "share", "mean");
   for (size_t i = 0; i < std::min(kGroupsShown, groups.size()); ++i) {
     const DecisionGroup& group = groups[i];
-    out += fmt::format("  {:<42} {:>9} {:>5.1f} % {:>10}\n", group.name, group.count,
-                       100.0 * static_cast<double>(group.count) / static_cast<double>(events),
-                       format_nanos(group.mean_nanos));
+    out += format_for_terminal("  {:<42} {:>9} {:>5.1f} % {:>10}\n", group.name, group.count,
+                               100.0 * static_cast<double>(group.count) / static_cast<double>(events),
+                               format_nanos(group.mean_nanos));
   }
   if (groups.size() > kGroupsShown) out += fmt::format("  and {} more\n", groups.size() - kGroupsShown);
   return out;

@@ -38,7 +38,7 @@ int run(const Options& options) {
     }
   }
   if (options.json) {
-    std::fputs(render_json(found).c_str(), stdout);
+    write_out(render_json(found));
   } else {
     print(found);
   }
@@ -46,13 +46,13 @@ int run(const Options& options) {
   if (!options.json) {
     if (errors == 0 && compilation.program != nullptr) {
       const Program& program = *compilation.program;
-      fmt::print("{}, {}, {}: {}\n", count_text(program.files().size(), "file"),
-                 count_text(program.rules().size(), "rule"),
-                 fmt::format("{} capabilit{}", program.schema().capabilities.size(),
-                             program.schema().capabilities.size() == 1 ? "y" : "ies"),
-                 warnings == 0 ? "all is well" : count_text(warnings, "warning"));
+      print_out("{}, {}, {}: {}\n", count_text(program.files().size(), "file"),
+                count_text(program.rules().size(), "rule"),
+                fmt::format("{} capabilit{}", program.schema().capabilities.size(),
+                            program.schema().capabilities.size() == 1 ? "y" : "ies"),
+                warnings == 0 ? "all is well" : count_text(warnings, "warning"));
     } else {
-      fmt::print("{}, {}\n", count_text(errors, "error"), count_text(warnings, "warning"));
+      print_out("{}, {}\n", count_text(errors, "error"), count_text(warnings, "warning"));
     }
   }
   if (is_unreadable(found)) return kUsage;

@@ -5,11 +5,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <deque>
+#include <sstream>
 
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "ordain/diagnostic.h"
-#include "ordain/handlers.h"
 
 namespace ordain::cli {
 
@@ -199,10 +199,9 @@ std::string usage_message(const CLI::App& root, int argc, char** argv, const std
     std::vector<std::string> names;
     for (const CLI::App* known : command.get_subcommands({})) names.push_back(known->get_name());
     const std::string near = nearest(unknown, names);
-    message = fmt::format("no command `{}`{}", terminal_text(unknown),
-                          near.empty() ? "" : fmt::format(", did you mean `{}`?", near));
+    message = fmt::format("no command `{}`{}", unknown, near.empty() ? "" : fmt::format(", did you mean `{}`?", near));
   }
-  return fmt::format("{}: {}\nRun `{} --help` for what there is.\n", root.get_name(), message, path);
+  return format_for_terminal("{}: {}\nRun `{} --help` for what there is.\n", root.get_name(), message, path);
 }
 
 }  // namespace
@@ -210,19 +209,25 @@ std::string usage_message(const CLI::App& root, int argc, char** argv, const std
 Command CommandLine::root() { return Command(tree_->commands.front()); }
 
 int CommandLine::run(int argc, char** argv) {
+  prepare_output();
+  int code = kUsage;
   try {
     tree_->app.parse(argc, argv);
+    code = tree_->chosen();
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return tree_->app.exit(error);  // --help and --version
-    std::fputs(usage_message(tree_->app, argc, argv, error.what()).c_str(), stderr);
-    return kUsage;
-  }
-  try {
-    return tree_->chosen();
+    if (error.get_exit_code() == 0) {  // --help and --version
+      std::ostringstream text;
+      tree_->app.exit(error, text, text);
+      try_write(text.str());
+      code = kOk;
+    } else {
+      write_error(usage_message(tree_->app, argc, argv, error.what()));
+    }
+  } catch (const OutputFailure&) {  // finish_output says so
   } catch (const std::exception& error) {
     complain(error.what());
-    return kUsage;
   }
+  return finish_output(code);
 }
 
 }  // namespace ordain::cli

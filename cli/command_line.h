@@ -14,7 +14,7 @@ namespace ordain::cli {
 enum ExitCode : int {
   kOk = 0,
   kFindings = 1,  ///< the command ran and found something: errors, failures, changes
-  kUsage = 2,     ///< the command could not run: wrong usage, unreadable files, policies with errors
+  kUsage = 2,     ///< could not run: wrong usage, unreadable files, policies with errors; or could not be written
 };
 
 /// What the value of an option names; shells complete it accordingly.

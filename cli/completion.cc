@@ -1,8 +1,7 @@
 // ordain completion: prints a script that teaches a shell the commands and options of `ordain`.
-#include <cstdio>
-
 #include "cli/command.h"
 #include "cli/completion_script.h"
+#include "cli/terminal.h"
 
 namespace ordain::cli {
 namespace {
@@ -11,7 +10,8 @@ int run(const std::string& shell, const CommandShape& root) {
   const std::string script = shell == "bash"  ? bash_completion(root)
                              : shell == "zsh" ? zsh_completion(root)
                                               : fish_completion(root);
-  return std::fputs(script.c_str(), stdout) >= 0 && std::fflush(stdout) == 0 ? kOk : kUsage;
+  write_out(script);
+  return kOk;
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
 // ordain disasm prints what policies compile to; ordain functions lists what expressions may call.
 #include "ordain/disasm.h"
 
-#include <fmt/format.h>
-
 #include "cli/command.h"
 #include "cli/policy_options.h"
+#include "cli/table.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
 #include "ordain/json.h"
@@ -19,13 +18,12 @@ int disasm(const std::vector<std::string>& paths) {
     print(compilation.diagnostics);
     return kUsage;
   }
-  const std::string text = disassemble(*compilation.program);
-  std::fputs(text.c_str(), stdout);
+  write_out(disassemble(*compilation.program));
   return kOk;
 }
 
 void print_functions_json() {
-  fmt::print("[");
+  write_out("[");
   const char* separator = "\n";
   for (const auto& [name, function] : standard_library().all()) {
     for (const Overload* overload : function.overloads) {
@@ -37,11 +35,11 @@ void print_functions_json() {
       append_json_string(line, overload->signature);
       line += ", \"doc\": ";
       append_json_string(line, overload->doc);
-      fmt::print("{}{}}}", separator, line);
+      write_out(separator + line + "}");
       separator = ",\n";
     }
   }
-  fmt::print("\n]\n");
+  write_out("\n]\n");
 }
 
 int functions(bool json) {
@@ -49,11 +47,15 @@ int functions(bool json) {
     print_functions_json();
     return kOk;
   }
+  std::vector<Row> rows;
   for (const auto& [name, function] : standard_library().all()) {
     for (const Overload* overload : function.overloads) {
-      fmt::print("{:<24} {:<56} {}\n", name, overload->signature, overload->doc);
+      rows.push_back({std::string(name), overload->signature, overload->doc});
     }
   }
+  const std::vector<Column> columns = {{"name", 24}, {"signature", 56, 40}, {"what it does", 0, 30}};
+  const TableLayout layout(columns, terminal_width(stdout), rows);
+  for (const Row& row : rows) write_out(layout.line_of(row));
   return kOk;
 }
 

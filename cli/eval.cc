@@ -46,11 +46,11 @@ bool make_native_if_wanted(const Options& options, const Program& program) {
 
 void print_summary(const Options& options, const Tally& tally, double seconds, const TimeParts& now) {
   const uint64_t decided = tally.latency.count();
-  fmt::print(stderr, "{} decided: {} allow, {} require_approval, {} deny; {} malformed\n", decided, tally.effects[0],
-             tally.effects[1], tally.effects[2], tally.malformed);
-  fmt::print(stderr, "{}: {:.0f} decisions/s end to end, deciding p50 {} ns, p99 {} ns; now = {}\n", options.engine,
-             seconds > 0 ? static_cast<double>(decided) / seconds : 0.0, tally.latency.quantile(0.5),
-             tally.latency.quantile(0.99), format_timestamp(now.seconds, now.nanos));
+  print_error("{} decided: {} allow, {} require_approval, {} deny; {} malformed\n", decided, tally.effects[0],
+              tally.effects[1], tally.effects[2], tally.malformed);
+  print_error("{}: {:.0f} decisions/s end to end, deciding p50 {} ns, p99 {} ns; now = {}\n", options.engine,
+              seconds > 0 ? static_cast<double>(decided) / seconds : 0.0, tally.latency.quantile(0.5),
+              tally.latency.quantile(0.99), format_timestamp(now.seconds, now.nanos));
 }
 
 // Compiles the policies again when they change on disk, and puts them in force between one event and the next. Policies
@@ -58,12 +58,12 @@ void print_summary(const Options& options, const Tally& tally, double seconds, c
 std::unique_ptr<PolicyWatcher> watch(const Options& options, LiveProgram& live) {
   auto load = [&options](const std::vector<std::string>& paths) {
     const Compilation compilation = compile(paths, standard_library());
-    Policies out{compilation.program, render(compilation.diagnostics, {.colour = wants_colour(stderr)})};
+    Policies out{compilation.program, render_for(stderr, compilation.diagnostics)};
     if (out && !make_native_if_wanted(options, *out.program)) out.program = nullptr;
     return out;
   };
   auto on_change = [&live](const PolicyChange& change) {
-    std::fputs(change.messages.c_str(), stderr);
+    write_error(change.messages);
     if (change.program != nullptr) live.publish(change.program);
     complain(change.program != nullptr ? fmt::format("reloaded; {} rules", change.program->rules().size())
                                        : "not reloaded: the policies before the change stay in force");
@@ -99,7 +99,7 @@ bool wants_progress(const Options& options, uint64_t bytes) {
   return bytes > (1 << 20) && (options.summary || isatty(STDOUT_FILENO) == 0);
 }
 
-// Decides every line. False, after complaining, if reading or recording fails.
+// Decides every line. False if reading or recording fails, after complaining, and if the decisions cannot be written.
 bool decide_events(const EventsFile& events, const Options& options, const Evaluation& evaluation, Tally* tally) {
   constexpr size_t kChunkBytes = 256 * 1024;
   // Records are chained in the order of the events, so one thread makes them.
@@ -108,23 +108,23 @@ bool decide_events(const EventsFile& events, const Options& options, const Evalu
   for (unsigned i = 0; i < threads; ++i) evaluators.push_back(std::make_unique<Evaluator>(evaluation));
   const uint64_t bytes = events.size();
   uint64_t done = 0;
+  bool written = true;
   ProgressBar progress(wants_progress(options, bytes));
   const auto work = [&](detail::Chunk& chunk, unsigned worker) { evaluators[worker]->decide_lines(chunk); };
   const auto write = [&](detail::Chunk& chunk) {
-    std::fwrite(chunk.out.data(), 1, chunk.out.size(), stdout);
-    std::fflush(stdout);
+    written = try_write(chunk.out) && try_flush();
     done += chunk.text.size();
     progress.show(static_cast<double>(done) / static_cast<double>(std::max<uint64_t>(1, bytes)));
-    return evaluators[0]->recorded();
+    return written && evaluators[0]->recorded();
   };
   const bool read = detail::stream_lines(events.descriptor(), threads, kChunkBytes, work, write);
   for (const auto& evaluator : evaluators) tally->add(evaluator->tally());
   const bool recorded = evaluators[0]->recorded();
-  if (!read && recorded) complain(fmt::format("cannot read {}: {}", options.events, std::strerror(errno)));
+  if (!read && recorded && written) complain(fmt::format("cannot read {}: {}", options.events, std::strerror(errno)));
   return read && recorded;
 }
 
-// Decides, and prints the summary. False, after complaining, if reading or recording fails.
+// Decides, and prints the summary. False as `decide_events` is.
 bool decide_and_summarise(const EventsFile& events, const Options& options, const LiveProgram& live, Recorder* recorder,
                           Tally* tally) {
   Warnings warnings;

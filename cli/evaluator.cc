@@ -37,19 +37,27 @@ class Lines {
   uint64_t number_;
 };
 
-std::string text_line(uint64_t line, const EventReader& reader, const Decision& decision, bool colour) {
+// A line of text; on a terminal, the reason follows on a second one if it does not fit.
+const std::vector<Column>& line_columns() {
+  static const std::vector<Column> kColumns = {{"event", 5, 0, true},  {"stage", 7},     {"effect", 16},
+                                               {"capability", 30, 16}, {"rule", 28, 16}, {"reason", 0, 30}};
+  return kColumns;
+}
+
+Row row_of(uint64_t line, const EventReader& reader, const Decision& decision) {
   static constexpr std::array<int, 3> kColours = {32, 33, 31};
-  const std::string effect = coloured(fmt::format("{:<16}", to_string(decision.effect)),
-                                      kColours[static_cast<size_t>(decision.effect)], colour);
-  std::string notes;
+  std::string reason(decision.reason);
   for (const Obligation& obligation : decision.obligations) {
-    notes += obligation.kind == RuleKind::redact ? fmt::format("; redact {}", obligation.path)
-                                                 : fmt::format("; warn: {}", obligation.reason);
+    reason += obligation.kind == RuleKind::redact ? fmt::format("; redact {}", obligation.path)
+                                                  : fmt::format("; warn: {}", obligation.reason);
   }
-  const std::string rule = decision.rule == kNone ? std::string(to_string(decision.code))
-                                                  : reader.call().program().rules()[decision.rule].name;
-  return fmt::format("{:>5}  {:<6}  {} {:<30} {:<28} {}{}\n", line, to_string(reader.call().stage()), effect,
-                     reader.event().capability, rule, decision.reason, notes);
+  return {std::to_string(line),
+          std::string(to_string(reader.call().stage())),
+          {std::string(to_string(decision.effect)), kColours[static_cast<size_t>(decision.effect)]},
+          std::string(reader.event().capability),
+          decision.rule == kNone ? std::string(to_string(decision.code))
+                                 : reader.call().program().rules()[decision.rule].name,
+          std::move(reason)};
 }
 
 }  // namespace
@@ -65,7 +73,8 @@ void Tally::add(const Tally& other) {
   latency.add(other.latency);
 }
 
-Evaluator::Evaluator(const Evaluation& evaluation) : evaluation_(evaluation), colour_(wants_colour(stdout)) {}
+Evaluator::Evaluator(const Evaluation& evaluation)
+    : evaluation_(evaluation), colour_(wants_colour(stdout)), layout_(line_columns(), terminal_width(stdout)) {}
 
 void Evaluator::decide_lines(detail::Chunk& chunk) {
   Lines lines(chunk);
@@ -109,7 +118,7 @@ void Evaluator::write_decision(uint64_t line, const Decision& decision, std::str
   if (evaluation_.format == DecisionFormat::json) {
     *out += decision_json(reader_->call(), decision, line) + "\n";
   } else if (evaluation_.format == DecisionFormat::text) {
-    *out += text_line(line, *reader_, decision, colour_);
+    *out += layout_.line_of(row_of(line, *reader_, decision), colour_);
   }
 }
 
@@ -117,7 +126,7 @@ void Evaluator::write_malformed(uint64_t line, const Error& error, std::string* 
   if (evaluation_.format == DecisionFormat::json) {
     *out += error_json(error, line) + "\n";
   } else if (evaluation_.format == DecisionFormat::text) {
-    *out += fmt::format("{:>5}  malformed: {}\n", line, error.message);
+    *out += format_for_terminal("{:>5}  malformed: {}\n", line, error.message);
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "analysis/line_stream.h"
 #include "cli/record.h"
+#include "cli/table.h"
 #include "ordain/decide.h"
 #include "ordain/event.h"
 #include "ordain/latency.h"
@@ -70,6 +71,7 @@ class Evaluator {
 
   const Evaluation& evaluation_;
   const bool colour_;
+  const TableLayout layout_;
   uint64_t version_ = 0;  // of the reader's program
   std::optional<EventReader> reader_;
   std::optional<Scratch> scratch_;  // made for the first line: with few lines, most threads get none

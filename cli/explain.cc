@@ -13,7 +13,6 @@
 #include "ordain/compile.h"
 #include "ordain/decision_json.h"
 #include "ordain/event.h"
-#include "ordain/handlers.h"
 #include "ordain/stdlib.h"
 #include "ordain/time_text.h"
 
@@ -53,7 +52,7 @@ void print_json(const Program& program, uint64_t line, const EventReader& reader
     if (!outcome.skipped_by.empty()) out += ", \"skipped_by\": " + json_text(outcome.skipped_by);
     out += '}';
   }
-  fmt::print("{}]}}\n", out);
+  write_out(out + "]}\n");
 }
 
 int colour_of(RuleOutcome::Kind kind) {
@@ -65,37 +64,42 @@ void print_text(const Program& program, uint64_t line, const EventReader& reader
   const bool colour = wants_colour(stdout);
   const std::string by =
       decision.rule != kNone ? program.rules()[decision.rule].name : fmt::format("({})", to_string(decision.code));
-  fmt::print("event {}: {} {}: {} by {}: {}\n", line, to_string(reader.call().stage()),
-             terminal_text(reader.event().capability), to_string(decision.effect), by, terminal_text(decision.reason));
+  print_out("event {}: {} {}: {} by {}: {}\n", line, to_string(reader.call().stage()), reader.event().capability,
+            to_string(decision.effect), by, decision.reason);
   size_t width = 0;
-  for (const RuleOutcome& outcome : outcomes) width = std::max(width, program.rules()[outcome.rule].name.size());
+  for (const RuleOutcome& outcome : outcomes) {
+    width = std::max(width, terminal_text(program.rules()[outcome.rule].name).size());
+  }
   for (const RuleOutcome& outcome : outcomes) {
     const RuleInfo& rule = program.rules()[outcome.rule];
     const std::string what = fmt::format("{:<14}", to_string(outcome.kind));
     std::string why = outcome.fault.empty() ? detail::in_words(outcome.false_parts) : outcome.fault;
     if (!outcome.skipped_by.empty()) why += fmt::format("; skipped by the index: {}", outcome.skipped_by);
-    fmt::print("  {}  {:<16}  {:<{}}  {}{}{}\n",
-               coloured(what, colour_of(outcome.kind), colour && colour_of(outcome.kind) != 0), to_string(rule.kind),
-               rule.name, width, detail::place_of(program, rule.location), why.empty() ? "" : ": ", terminal_text(why));
+    print_out("  {}  {:<16}  {:<{}}  {}{}{}\n",
+              coloured(what, colour_of(outcome.kind), colour && colour_of(outcome.kind) != 0), to_string(rule.kind),
+              rule.name, width, detail::place_of(program, rule.location), why.empty() ? "" : ": ", why);
   }
   if (outcomes.empty()) {
     const bool ran = decision.code == DecisionCode::default_effect;
-    fmt::print("  {}\n", ran ? "no rule is about this capability and stage" : "no rule ran");
+    print_out("  {}\n", ran ? "no rule is about this capability and stage" : "no rule ran");
   }
 }
 
 // Explains every event. False if a line is malformed.
-bool explain_lines(std::istream& in, const Options& options, const Compilation& compilation) {
+bool explain_lines(Input& in, const Options& options, const Compilation& compilation) {
   const DecideOptions how = decide_options("interpreter", options.fallback);
   Explainer explainer(compilation, how, {.now = timestamp_of_nanos(system_time_ns()), .warn = complain});
   bool all = true;
   std::string text;
-  for (uint64_t line = 1; std::getline(in, text); ++line) {
+  for (uint64_t line = 1; in.next_line(&text); ++line) {
     if (is_blank(text)) continue;
     if (auto read = explainer.read(text); !read) {
       all = false;
-      fmt::print("{}\n", options.json ? error_json(read.error(), line)
-                                      : fmt::format("event {}: malformed: {}", line, read.error().message));
+      if (options.json) {
+        write_out(error_json(read.error(), line) + "\n");
+      } else {
+        print_out("event {}: malformed: {}\n", line, read.error().message);
+      }
       continue;
     }
     const auto outcomes = explainer.outcomes();
@@ -111,7 +115,9 @@ int run(const Options& options) {
   if (compilation.program == nullptr) return kUsage;
   auto input = Input::open(options.events);
   if (!input) return fail(input.error());
-  return explain_lines(input->stream(), options, compilation) ? kOk : kFindings;
+  const bool all = explain_lines(*input, options, compilation);
+  if (auto read = input->check_read(); !read) return fail(read.error());
+  return all ? kOk : kFindings;
 }
 
 }  // namespace

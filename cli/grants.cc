@@ -11,7 +11,6 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "ordain/approvals.h"
-#include "ordain/handlers.h"
 #include "ordain/keys.h"
 
 namespace ordain::cli {
@@ -38,7 +37,11 @@ Result<int64_t> parse_span(const std::string& text) {
 }
 
 int print(const Grant& grant, const Options& options) {
-  fmt::print("{}\n", options.json ? to_json(grant) : fmt::format("{} is {}", grant.id, to_string(grant.state)));
+  if (options.json) {
+    write_out(to_json(grant) + "\n");
+  } else {
+    print_out("{} is {}\n", grant.id, to_string(grant.state));
+  }
   return kOk;
 }
 
@@ -68,7 +71,7 @@ std::string covers(const Grant& grant) {
   add("tenant", grant.tenant);
   add("environment", grant.environment);
   add("session", grant.session);
-  return terminal_text(out);
+  return out;
 }
 
 int list(const Options& options) {
@@ -79,13 +82,13 @@ int list(const Options& options) {
   auto grants = store->grants(system_time_ns());
   if (!grants) return fail_on_database(grants.error());
   if (options.json) {
-    for (const Grant& grant : *grants) fmt::print("{}\n", to_json(grant));
+    for (const Grant& grant : *grants) write_out(to_json(grant) + "\n");
     return kOk;
   }
-  if (grants->empty()) fmt::print("no grants\n");
+  if (grants->empty()) print_out("no grants\n");
   for (const Grant& grant : *grants) {
-    fmt::print("{:<12} {:<9} until {}  by {}  {}\n", grant.id.substr(0, 12), to_string(grant.state),
-               format_second(grant.until_ns), terminal_text(grant.granted_by), covers(grant));
+    print_out("{:<12} {:<9} until {}  by {}  {}\n", grant.id.substr(0, 12), to_string(grant.state),
+              format_second(grant.until_ns), grant.granted_by, covers(grant));
   }
   return kOk;
 }

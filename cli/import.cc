@@ -1,9 +1,6 @@
 // ordain import: writes policies of other engines as .policy text.
 #include "ordain/import.h"
 
-#include <fmt/format.h>
-
-#include <cstdio>
 #include <fstream>
 
 #include "cli/command.h"
@@ -37,8 +34,8 @@ int run(Options options, Importer import) {
   print(imported.diagnostics);
   if (imported.policy.empty()) return kFindings;
   if (options.output.empty()) {
-    std::fwrite(imported.policy.data(), 1, imported.policy.size(), stdout);
-    return std::fflush(stdout) == 0 ? kOk : kUsage;
+    write_out(imported.policy);
+    return kOk;
   }
   std::ofstream out(options.output, std::ios::binary);
   out << imported.policy;

@@ -16,9 +16,15 @@ class Input {
   static Result<Input> open(const std::string& name);
 
   std::istream& stream();
+  /// Reads the next line; the first one without a byte order mark. @returns false at the end
+  bool next_line(std::string* line);
+  /// Whether reading stopped before the end. @returns error "unreadable"
+  Result<void> check_read();
 
  private:
+  std::string name_;
   std::ifstream file_;  // closed: standard input
+  bool first_ = true;
 };
 
 /// Whether a line holds nothing to read.

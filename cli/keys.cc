@@ -41,18 +41,18 @@ int init(const Options& options) {
   out << key->public_key().text() << '\n';
   out.close();
   if (!out) return fail({"unwritable", "cannot write " + open});
-  fmt::print("{}\n", key->public_key().text());
-  fmt::print(stderr,
-             "{}: the private key; keep it from agents\n{}: the public key, printed above\n{}: for digests of "
-             "redacted values\n",
-             secret, open, digests);
+  print_out("{}\n", key->public_key().text());
+  print_error(
+      "{}: the private key; keep it from agents\n{}: the public key, printed above\n{}: for digests of redacted "
+      "values\n",
+      secret, open, digests);
   return kOk;
 }
 
 int show(const std::string& path) {
   auto key = PrivateKey::load(path);
   if (!key) return fail(key.error());
-  fmt::print("{}\n", key->public_key().text());
+  print_out("{}\n", key->public_key().text());
   return kOk;
 }
 

@@ -20,7 +20,7 @@ constexpr const char* kExitCodes = R"(Exit codes:
   0  done, and all is well
   1  done, and something was found: policy errors (check), failed tests (test), malformed events (eval), changed verdicts
      (replay), a broken chain (audit verify)
-  2  could not run: wrong usage, unreadable files, policies with errors
+  2  could not run: wrong usage, unreadable files, policies with errors; or the output could not be written
 
 `ordain COMMAND --help` says more about each command.)";
 

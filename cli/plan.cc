@@ -26,11 +26,11 @@ void print_json(const Program& program) {
       unindexed += fmt::format("{}{{\"rule\": {}, \"why\": {}}}", unindexed.empty() ? "" : ", ",
                                json_text(program.rules()[rule.rule].name), json_text(rule.why));
     }
-    fmt::print(
+    write_out(fmt::format(
         "{{\"capability\": {}, \"stage\": \"{}\", \"package\": {}, \"kind\": \"{}\", \"rules\": {}, \"nodes\": {}, "
         "\"edges\": {}, \"depth\": {}, \"unindexed\": [{}]}}\n",
         json_text(plan.capability), to_string(plan.stage), json_text(plan.package), plan.kind, plan.rules, plan.nodes,
-        plan.edges, plan.depth, unindexed);
+        plan.edges, plan.depth, unindexed));
   }
 }
 
@@ -44,8 +44,7 @@ int run(const Options& options) {
   if (options.json) {
     print_json(program);
   } else {
-    const std::string text = options.dot ? index_graph(program, options.most) : describe_index(program, options.most);
-    std::fputs(text.c_str(), stdout);
+    write_out(options.dot ? index_graph(program, options.most) : describe_index(program, options.most));
   }
   return kOk;
 }

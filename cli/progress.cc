@@ -1,9 +1,10 @@
 #include "cli/progress.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+
+#include "cli/terminal.h"
 
 namespace ordain::cli {
 
@@ -14,15 +15,13 @@ void ProgressBar::show(double done, std::string_view what) {
   if (!shown_ || (percent == percent_ && what == what_)) return;
   percent_ = percent;
   what_ = what;
-  fmt::print(stderr, "\r[{:.<40}] {:>3} % {}\033[K", std::string(static_cast<size_t>(percent * 2 / 5), '#'), percent,
-             what);
-  std::fflush(stderr);
+  print_error("{}[{:.<40}] {:>3} % {}{}", ReadyText{"\r"}, std::string(static_cast<size_t>(percent * 2 / 5), '#'),
+              percent, what, ReadyText{"\033[K"});
 }
 
 void ProgressBar::clear() {
   if (percent_ < 0) return;
-  fmt::print(stderr, "\r\033[K");
-  std::fflush(stderr);
+  write_error("\r\033[K");
   percent_ = -1;
 }
 

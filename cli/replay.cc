@@ -10,10 +10,10 @@
 #include "cli/input.h"
 #include "cli/policy_options.h"
 #include "cli/progress.h"
+#include "cli/table.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "ordain/compile.h"
-#include "ordain/handlers.h"
 #include "ordain/stdlib.h"
 
 namespace ordain::cli {
@@ -46,6 +46,8 @@ const char* heading(ReplayChange change) {
       return "obligations";
     case ReplayChange::indeterminate:
       return "indeterminate";
+    case ReplayChange::approval_terms:
+      return "approval terms";
     default:
       return "unchanged";
   }
@@ -58,21 +60,23 @@ int colour_of(ReplayChange change) {
 std::string dash(const std::string& text) { return text.empty() ? "-" : terminal_text(text); }
 
 std::string verdict_text(const ReplayVerdict& verdict) {
-  std::string out = fmt::format("{} by {}: {}", to_string(verdict.effect), verdict.rule, terminal_text(verdict.reason));
-  for (const std::string& obligation : verdict.obligations) out += "; " + terminal_text(obligation);
+  std::string out = fmt::format("{} by {}: {}", to_string(verdict.effect), verdict.rule, verdict.reason);
+  for (const std::string& obligation : verdict.obligations) out += "; " + obligation;
+  if (!verdict.has_terms) return out;
+  if (!verdict.from.empty()) out += "; from " + join_with_commas(verdict.from);
+  if (verdict.expires_seconds != 0) out += fmt::format("; expires {}s", verdict.expires_seconds);
   return out;
 }
 
 void print_example(const ReplayExample& example, bool recorded) {
-  fmt::print("      {} {}  {} {}{}{}\n", recorded ? "record" : "event", example.number, to_string(example.stage),
-             terminal_text(example.capability), example.agent.empty() ? "" : "  by " + terminal_text(example.agent),
-             example.approval.empty() ? "" : "  approval " + terminal_text(example.approval));
+  print_out("      {} {}  {} {}{}{}\n", recorded ? "record" : "event", example.number, to_string(example.stage),
+            example.capability, example.agent.empty() ? "" : "  by " + example.agent,
+            example.approval.empty() ? "" : "  approval " + example.approval);
   if (!example.why.empty()) {
-    fmt::print("        {}\n", terminal_text(example.why));
+    print_out("        {}\n", example.why);
     return;
   }
-  fmt::print("        old  {}\n        new  {}\n", verdict_text(example.old_verdict),
-             verdict_text(example.new_verdict));
+  print_out("        old  {}\n        new  {}\n", verdict_text(example.old_verdict), verdict_text(example.new_verdict));
 }
 
 void print_groups(const ReplayReport& report, bool recorded) {
@@ -82,12 +86,17 @@ void print_groups(const ReplayReport& report, bool recorded) {
     old_width = std::max(old_width, dash(group.old_rule).size());
     new_width = std::max(new_width, dash(group.new_rule).size());
   }
+  const std::vector<Column> columns = {
+      {"change", 15}, {"calls", 10, 0, true}, {"old rule", old_width + 1, 12}, {"new rule", new_width, 12}};
+  const TableLayout layout(columns, terminal_width(stdout));
   const bool colour = wants_colour(stdout);
-  fmt::print("\n{:<15} {:>10}  {:<{}}  {:<{}}\n", "change", "calls", "old rule", old_width, "new rule", new_width);
+  write_out("\n" + layout.heading());
   for (const ReplayGroup& group : report.groups) {
-    fmt::print("{} {:>10}  {:<{}}  {:<{}}\n",
-               coloured(fmt::format("{:<15}", heading(group.change)), colour_of(group.change), colour), group.count,
-               dash(group.old_rule), old_width, dash(group.new_rule), new_width);
+    write_out(layout.line_of({{heading(group.change), colour_of(group.change)},
+                              std::to_string(group.count),
+                              dash(group.old_rule),
+                              dash(group.new_rule)},
+                             colour));
     for (const ReplayExample& example : group.examples) print_example(example, recorded);
   }
 }
@@ -97,12 +106,12 @@ void print_text(const ReplayReport& report, bool recorded) {
     const auto change = static_cast<ReplayChange>(i);
     const double share =
         report.decided == 0 ? 0 : 100.0 * static_cast<double>(report.counts[i]) / static_cast<double>(report.decided);
-    fmt::print("{:<15} {:>10}  {:>5.1f} %\n", heading(change), report.counts[i], share);
+    print_out("{:<15} {:>10}  {:>5.1f} %\n", heading(change), report.counts[i], share);
   }
   print_groups(report, recorded);
-  fmt::print(stderr, "{} calls decided, {} records without a decision, {} malformed lines; {:.0f} records/s\n",
-             report.decided, report.skipped, report.malformed,
-             report.seconds > 0 ? static_cast<double>(report.decided + report.skipped) / report.seconds : 0.0);
+  print_error("{} calls decided, {} records without a decision, {} malformed lines; {:.0f} records/s\n", report.decided,
+              report.skipped, report.malformed,
+              report.seconds > 0 ? static_cast<double>(report.decided + report.skipped) / report.seconds : 0.0);
 }
 
 std::string verdict_json(const ReplayVerdict& verdict) {
@@ -112,7 +121,17 @@ std::string verdict_json(const ReplayVerdict& verdict) {
     if (out.back() != '[') out += ", ";
     out += json_text(obligation);
   }
-  return out + "]}";
+  out += "]";
+  if (verdict.has_terms) {
+    out += ", \"from\": [";
+    for (const std::string& group : verdict.from) {
+      if (out.back() != '[') out += ", ";
+      out += json_text(group);
+    }
+    out += "], \"expires_seconds\": " +
+           (verdict.expires_seconds == 0 ? "null" : fmt::format("{}", verdict.expires_seconds));
+  }
+  return out + "}";
 }
 
 std::string example_json(const ReplayExample& example) {
@@ -126,22 +145,24 @@ std::string example_json(const ReplayExample& example) {
 }
 
 void print_json(const ReplayReport& report) {
-  fmt::print("{{\"decided\": {}, \"skipped\": {}, \"malformed\": {}", report.decided, report.skipped, report.malformed);
+  std::string out = fmt::format("{{\"decided\": {}, \"skipped\": {}, \"malformed\": {}", report.decided, report.skipped,
+                                report.malformed);
   for (size_t i = 0; i < kReplayChanges; ++i) {
-    fmt::print(", \"{}\": {}", to_string(static_cast<ReplayChange>(i)), report.counts[i]);
+    out += fmt::format(", \"{}\": {}", to_string(static_cast<ReplayChange>(i)), report.counts[i]);
   }
-  fmt::print(", \"groups\": [");
+  out += ", \"groups\": [";
   const char* separator = "";
   for (const ReplayGroup& group : report.groups) {
-    fmt::print("{}{{\"change\": \"{}\", \"old_rule\": {}, \"new_rule\": {}, \"count\": {}, \"examples\": [", separator,
-               to_string(group.change), json_text(group.old_rule), json_text(group.new_rule), group.count);
+    out += fmt::format("{}{{\"change\": \"{}\", \"old_rule\": {}, \"new_rule\": {}, \"count\": {}, \"examples\": [",
+                       separator, to_string(group.change), json_text(group.old_rule), json_text(group.new_rule),
+                       group.count);
     separator = ", ";
     for (size_t i = 0; i < group.examples.size(); ++i) {
-      fmt::print("{}{}", i == 0 ? "" : ", ", example_json(group.examples[i]));
+      out += (i == 0 ? "" : ", ") + example_json(group.examples[i]);
     }
-    fmt::print("]}}");
+    out += "]}";
   }
-  fmt::print("]}}\n");
+  write_out(out + "]}\n");
 }
 
 // Lets the bar show how much of `total` is done. A total of 0 is unknown, and shows nothing.

@@ -9,7 +9,6 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "ordain/compile.h"
-#include "ordain/handlers.h"
 #include "ordain/run_tests.h"
 #include "ordain/stdlib.h"
 
@@ -51,7 +50,7 @@ void print_json(const Compilation& compilation, const TestReport& report) {
                        verdict.why.empty() ? "null" : json_text(verdict.why));
     out += fmt::format("\"event\": {}, \"decision\": {}}}", verdict.call->event, verdict.decision);
   }
-  fmt::print("{}]}}\n", out);
+  write_out(out + "]}\n");
 }
 
 // Every unmet expectation, shown like a diagnostic: with its line and a caret.
@@ -66,7 +65,7 @@ std::string failures_of(const Compilation& compilation, const TestReport& report
         out.error("", expected.span, fmt::format("expected {}{}, decided {}", expected.effect, by, verdict.decided));
     if (!verdict.why.empty()) failure.notes.push_back({Severity::note, "", verdict.why, verdict.call->span, "", {}});
   }
-  return render(out, {.colour = wants_colour(stdout)});
+  return render_for(stdout, out);
 }
 
 // The fault behind an expected denial, or "": the test passes, but perhaps not for the reason that its author has in
@@ -80,13 +79,14 @@ std::string fault_of(const TestReport& report) {
 void print_text(const Compilation& compilation, const std::vector<TestReport>& reports) {
   const bool colour = wants_colour(stdout);
   size_t width = 0;
-  for (const TestReport& report : reports) width = std::max(width, place_of(compilation, report.test->span).size());
+  for (const TestReport& report : reports)
+    width = std::max(width, terminal_text(place_of(compilation, report.test->span)).size());
   for (const TestReport& report : reports) {
     const bool passed = report.passed();
-    const std::string outcome = coloured(passed ? "pass" : "FAIL", passed ? 32 : 31, colour);
-    fmt::print("{}  {:<{}}  {}{}\n", outcome, place_of(compilation, report.test->span), width,
-               terminal_text(report.test->name), terminal_text(fault_of(report)));
-    if (!passed) fmt::print("{}", failures_of(compilation, report));
+    const ReadyText outcome = coloured(passed ? "pass" : "FAIL", passed ? 32 : 31, colour);
+    print_out("{}  {:<{}}  {}{}\n", outcome, place_of(compilation, report.test->span), width, report.test->name,
+              fault_of(report));
+    if (!passed) write_out(failures_of(compilation, report));
   }
 }
 
@@ -101,10 +101,10 @@ int run(const Options& options) {
   if (options.json) {
     for (const TestReport& report : reports) print_json(compilation, report);
   } else if (reports.empty()) {
-    fmt::print("no tests in {}\n", count_text(compilation.program->files().size(), "file"));
+    print_out("no tests in {}\n", count_text(compilation.program->files().size(), "file"));
   } else {
     print_text(compilation, reports);
-    fmt::print("{} passed, {} failed\n", passed, reports.size() - passed);
+    print_out("{} passed, {} failed\n", passed, reports.size() - passed);
   }
   return passed == reports.size() ? kOk : kFindings;
 }

@@ -13,6 +13,7 @@
 #include "compiler/parse/import_path.h"
 #include "compiler/parse/parse.h"
 #include "compiler/parse/token_scan.h"
+#include "compiler/policy_files.h"
 #include "ordain/compile.h"
 
 namespace ordain {
@@ -120,19 +121,12 @@ struct Reader {
 
   void read_directory(const std::string& path) {
     roots.push_back(path);
-    std::vector<std::string> files;
-    std::error_code error;
-    fs::recursive_directory_iterator entry(path, error);
-    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-      std::error_code ignored;
-      if (entry->path().extension() == ".policy" && !entry->is_directory(ignored)) {
-        files.push_back(entry->path().generic_string());
-      }
+    const detail::PolicyFiles found = detail::find_policy_files(path);
+    for (const auto& problem : found.problems) unreadable(problem.path, problem.why, nullptr);
+    if (found.files.empty() && found.problems.empty()) {
+      out.warning("no-policies", span_of_path(path), "no file in " + path + " is called *.policy");
     }
-    if (error) return unreadable(path, error.message(), nullptr);
-    std::sort(files.begin(), files.end());
-    if (files.empty()) out.warning("no-policies", span_of_path(path), "no file in " + path + " is called *.policy");
-    for (const std::string& file : files) read_file(file, nullptr);
+    for (const std::string& file : found.files) read_file(file, nullptr);
   }
 
   // Files that are only imported come after the given files, in the order in which they are found.

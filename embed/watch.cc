@@ -14,6 +14,7 @@
 #include <tuple>
 #include <utility>
 
+#include "compiler/policy_files.h"
 #include "embed/directory_events.h"
 #include "vm/value/start_thread.h"
 
@@ -51,16 +52,12 @@ class Looker {
     links(path);
     if (!fs::is_directory(path, error)) return file(path, true);
     out_.directories.insert(directory_of(fs::absolute(path, error).lexically_normal()));  // may be replaced itself
-    directory(path);
-    fs::recursive_directory_iterator entry(path, error);
-    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-      std::error_code ignored;
-      if (entry->is_directory(ignored)) {
-        if (!entry->is_symlink(ignored)) directory(entry->path());
-      } else if (entry->path().extension() == ".policy") {
-        file(entry->path(), true);
-      }
+    const detail::PolicyFiles found = detail::find_policy_files(path);
+    for (const std::string& each : found.directories) {
+      directory(each);
+      if (fs::is_symlink(each, error)) target(each);
     }
+    for (const std::string& each : found.files) file(each, true);
   }
 
   // Adds a file that a program is known to use, and its neighbours, among which imports are sought.
@@ -106,7 +103,13 @@ class Looker {
     std::error_code error;
     if (!fs::is_symlink(path, error)) return;
     directory(fs::canonical(path, error).parent_path());
-    links(path.parent_path() / fs::read_symlink(path, error));
+    target(path);
+  }
+
+  // Adds the directories of the links behind a link: each may be replaced.
+  void target(const fs::path& link) {
+    std::error_code error;
+    links(link.parent_path() / fs::read_symlink(link, error));
   }
 
   Snapshot& out_;

@@ -9,6 +9,9 @@
 #include <charconv>
 #include <cstdint>
 
+#include "ordain/terminal_text.h"
+#include "vm/value/code_point.h"
+
 namespace ordain::importer {
 namespace {
 
@@ -42,18 +45,12 @@ bool is_word_of_the_language(std::string_view word) {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// Makes one line of a comment: a comment must end where its line does.
-std::string comment_line(std::string_view text) {
-  std::string out(text);
-  std::replace_if(
-      out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
-  return out;
-}
+// Whether no character of the text is hidden or obeyed by a terminal.
+bool is_plain(std::string_view text) { return terminal_text(text) == text; }
 
 void append_comments(std::string& out, const std::vector<std::string>& lines, std::string_view indent) {
   for (const std::string& line : lines) {
-    out += fmt::format("{}//{}{}\n", indent, line.empty() ? "" : " ", comment_line(line));
+    out += fmt::format("{}//{}{}\n", indent, line.empty() ? "" : " ", terminal_text(line));
   }
 }
 
@@ -107,29 +104,30 @@ std::string render(const FileText& file) {
 
 std::string quote(std::string_view text) {
   std::string out = "\"";
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
+  for (size_t at = 0; at < text.size();) {
+    const detail::CodePoint point = detail::code_point_at(text, at);
+    const std::string_view bytes = text.substr(at, std::max<size_t>(point.length, 1));
+    at += bytes.size();
+    if (bytes == "\"" || bytes == "\\") {
+      out.append(1, '\\').append(bytes);
+    } else if (bytes == "\n") {
       out += "\\n";
-    } else if (c == '\r') {
+    } else if (bytes == "\r") {
       out += "\\r";
-    } else if (c == '\t') {
+    } else if (bytes == "\t") {
       out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      out += fmt::format("\\u{:04x}", byte);
+    } else if (point.length != 0 && !is_plain(bytes)) {
+      // Whoever reviews the policy must see what is hidden.
+      out += point.value <= 0xFFFF ? fmt::format("\\u{:04x}", point.value) : fmt::format("\\U{:08x}", point.value);
     } else {
-      out += c;
+      out += bytes;
     }
   }
   return out + "\"";
 }
 
 std::string raw(std::string_view pattern) {
-  const bool plain = std::none_of(pattern.begin(), pattern.end(),
-                                  [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  const bool plain = is_plain(pattern);
   if (plain && pattern.find('"') == std::string_view::npos) return fmt::format("r\"{}\"", pattern);
   if (plain && pattern.find('\'') == std::string_view::npos) return fmt::format("r'{}'", pattern);
   return quote(pattern);

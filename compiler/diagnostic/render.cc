@@ -1,5 +1,5 @@
 // render.cc writes diagnostics for a terminal and as JSON. Policy text and messages may contain
-// anything, so control characters that a terminal would obey are replaced.
+// anything, so all of it passes through `terminal_text` on its way to a terminal.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -11,60 +11,36 @@
 #include "compiler/diagnostic/line_map.h"
 #include "ordain/diagnostic.h"
 #include "ordain/json.h"
+#include "ordain/terminal_text.h"
+#include "ordain/utf8.h"
+#include "vm/value/code_point.h"
 
 namespace ordain {
 namespace {
 
-constexpr size_t kWidest = 110;  // columns of a source line that are shown whole
-constexpr size_t kBefore = 50;   // columns kept before the place, where a line is cut
+constexpr size_t kWidest = 110;  // columns of a source line that are shown whole, where no width is given
+constexpr size_t kLeast = 20;    // even on a narrower terminal
+constexpr size_t kTab = 8;       // the most columns that a tab takes
+// More bytes than these for each column are characters without width, heaped on others. They are cut.
+constexpr size_t kBytesOfAColumn = 8;
+constexpr std::string_view kCut = "...";
 
 // One character of a line: its bytes, and the number of columns that it takes.
 struct Glyph {
-  std::string_view bytes;
+  std::string bytes;
   size_t width = 1;
 };
 
-bool is_control(uint32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
-// @returns whether `c` is a direction mark or the like: invisible, and able to make text look like
-// other text
-bool is_invisible(uint32_t c) {
-  return (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
-}
-bool is_wide(uint32_t c) {
-  return (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
-         (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
-         (c >= 0x1F300 && c <= 0x1FAFF) || (c >= 0x20000 && c <= 0x3FFFD);
-}
-bool is_combining(uint32_t c) { return (c >= 0x300 && c <= 0x36F) || (c >= 0xFE00 && c <= 0xFE0F); }
-
-// @returns the character at the start of `text` (not empty). Characters that cannot be shown become
-// U+FFFD.
+// @returns the character at the start of `text` (not empty). What cannot be shown is as wide as its
+// escape; a tab stays, because the line of carets repeats it.
 Glyph next_glyph(std::string_view text, size_t* length) {
-  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-  auto lead = static_cast<unsigned char>(text[0]);
-  *length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
-  bool valid = *length != 0 && *length <= text.size() && lead <= 0xF4;
-  uint32_t c = *length == 1 ? lead : *length == 0 ? 0 : lead & (0x7FU >> *length);
-  for (size_t i = 1; valid && i < *length; ++i) {
-    auto byte = static_cast<unsigned char>(text[i]);
-    valid = (byte & 0xC0) == 0x80;
-    c = c << 6 | (byte & 0x3F);
-  }
-  if (!valid) *length = 1;
-  if (valid && c == '\t') return {text.substr(0, 1), 1};
-  if (!valid || is_control(c) || is_invisible(c)) return {kReplacement, 1};
-  return {text.substr(0, *length), is_wide(c) ? 2U : is_combining(c) ? 0U : 1U};
-}
-
-std::string printable(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    size_t length = 0;
-    Glyph glyph = next_glyph(text, &length);
-    out += glyph.bytes == "\t" ? " " : glyph.bytes;
-    text.remove_prefix(length);
-  }
-  return out;
+  const detail::CodePoint point = detail::code_point_at(text, 0);
+  *length = std::max<size_t>(point.length, 1);
+  const std::string_view bytes = text.substr(0, *length);
+  if (bytes == "\t") return {"\t", 1};
+  std::string shown = terminal_text(bytes);
+  if (shown != bytes) return {shown, shown.size()};
+  return {std::move(shown), detail::columns_of(point.value)};
 }
 
 struct Style {
@@ -105,8 +81,8 @@ class Lines {
 
 class Renderer {
  public:
-  Renderer(const Diagnostics& diagnostics, const Style& style)
-      : diagnostics_(diagnostics), lines_(diagnostics), style_(style) {}
+  Renderer(const Diagnostics& diagnostics, const Style& style, size_t width)
+      : diagnostics_(diagnostics), lines_(diagnostics), style_(style), width_(width) {}
 
   void add(const Diagnostic& item) {
     const Source* source = source_of(item.span);
@@ -115,24 +91,24 @@ class Renderer {
     if (source != nullptr) {
       LineColumn place = lines_.of(item.span.file).at(item.span.begin);
       out_ += style_.strong;
-      out_ += printable(source->path) + ":";
+      out_ += terminal_text(source->path) + ":";
       if (has_text) out_ += std::to_string(place.line) + ":" + std::to_string(place.column) + ":";
       out_ += style_.off;
       out_ += " ";
     }
     out_ += style_.severity[static_cast<size_t>(item.severity)];
     out_ += name_of(item.severity);
-    if (!item.code.empty()) out_ += "[" + printable(item.code) + "]";
+    if (!item.code.empty()) out_ += "[" + terminal_text(item.code) + "]";
     out_ += style_.off;
     out_ += ": ";
     out_ += style_.strong;
-    out_ += printable(item.message);
+    out_ += terminal_text(item.message);
     out_ += style_.off;
     out_ += "\n";
     size_t margin = 3;
     if (has_text) margin = source_line(*source, item);
     if (!item.help.empty()) {
-      out_ += std::string(margin, ' ') + style_.frame + "= " + style_.off + "help: " + printable(item.help) + "\n";
+      out_ += std::string(margin, ' ') + style_.frame + "= " + style_.off + "help: " + terminal_text(item.help) + "\n";
     }
     for (const Diagnostic& note : item.notes) add(note);
   }
@@ -158,49 +134,86 @@ class Renderer {
     size_t margin = number.size() + 3;
     std::string shown;
     std::string carets;
-    draw(line, begin, end, &shown, &carets);
+    draw(line, begin, end, columns_for_source(margin), &shown, &carets);
     out_ += std::string("  ") + style_.frame + number + " |" + style_.off + (shown.empty() ? "" : " ") + shown + "\n";
     out_ += std::string(margin, ' ') + style_.frame + "|" + style_.off + " " + carets.substr(0, carets.find('^')) +
             style_.severity[static_cast<size_t>(item.severity)] + carets.substr(carets.find('^')) + style_.off + "\n";
     return margin;
   }
 
-  // Makes the visible part of `line`, and below it spaces and carets for its bytes [begin, end).
-  static void draw(std::string_view line, size_t begin, size_t end, std::string* shown, std::string* carets) {
-    size_t from = 0;
-    if (line.size() > kWidest) {
-      // Step back character by character, because the line may be megabytes long.
-      size_t steps = 0;
-      for (from = begin; from > 0 && steps < kBefore; ++steps) {
-        --from;
-        while (from > 0 && (static_cast<unsigned char>(line[from]) & 0xC0) == 0x80) --from;
-      }
+  // How many columns of a source line fit behind the margin, "| ", and what marks that it is cut on both sides.
+  size_t columns_for_source(size_t margin) const {
+    if (width_ == 0) return kWidest;
+    const size_t taken = margin + 2 + 2 * kCut.size();
+    return std::max(kLeast, width_ > taken ? width_ - taken : 0);
+  }
+
+  // The most columns that the character takes, wherever it stands.
+  static size_t columns_at_most(const Glyph& glyph) { return glyph.bytes == "\t" ? kTab : glyph.width; }
+
+  // @returns whether the line takes more columns than `most`. Reads hardly more of it.
+  static bool is_wider(std::string_view line, size_t most) {
+    size_t columns = 0;
+    if (line.size() > kBytesOfAColumn * most) return true;
+    for (size_t at = 0; at < line.size() && columns <= most;) {
+      size_t length = 0;
+      columns += columns_at_most(next_glyph(line.substr(at), &length));
+      at += length;
     }
+    return columns > most;
+  }
+
+  // @returns where the shown part of a line begins: somewhat less than half of `most` columns before the
+  // place. Steps back character by character, because the line may be megabytes long.
+  static size_t first_shown(std::string_view line, size_t begin, size_t most) {
+    const size_t before = most * 5 / 11;
+    size_t from = begin;
+    for (size_t columns = 0; from > 0;) {
+      size_t back = from - 1, length = 0;
+      while (back > 0 && from - back < 4 && (static_cast<unsigned char>(line[back]) & 0xC0) == 0x80) --back;
+      Glyph glyph = next_glyph(line.substr(back), &length);
+      if (back + length != from) {  // not a character, but its last byte alone
+        back = from - 1;
+        glyph = next_glyph(line.substr(back, 1), &length);
+      }
+      columns += columns_at_most(glyph);
+      if (columns > before || begin - back > kBytesOfAColumn * before) break;
+      from = back;
+    }
+    return from;
+  }
+
+  // Makes the visible part of `line`, and below it spaces and carets for its bytes [begin, end).
+  static void draw(std::string_view line, size_t begin, size_t end, size_t most, std::string* shown,
+                   std::string* carets) {
+    const size_t from = is_wider(line, most) ? first_shown(line, begin, most) : 0;
     if (from > 0) {
-      *shown = "...";
-      *carets = "   ";
+      *shown = kCut;
+      *carets = std::string(kCut.size(), ' ');
     }
     size_t columns = 0;
     size_t at = from;
-    while (at < line.size() && columns < kWidest) {
+    while (at < line.size()) {
       size_t length = 0;
-      Glyph glyph = next_glyph(line.substr(at), &length);
+      const Glyph glyph = next_glyph(line.substr(at), &length);
+      columns += columns_at_most(glyph);
+      if (columns > most || shown->size() > kBytesOfAColumn * most) break;
       shown->append(glyph.bytes);
       if (at >= begin && (at < end || at == begin)) {
         carets->append(std::max<size_t>(glyph.width, at == begin ? 1 : 0), '^');
       } else if (at < begin) {
         glyph.bytes == "\t" ? carets->push_back('\t') : void(carets->append(glyph.width, ' '));
       }
-      columns += glyph.width;
       at += length;
     }
-    if (at < line.size()) *shown += "...";
+    if (at < line.size()) *shown += kCut;
     if (carets->find('^') == std::string::npos) *carets += "^";  // after the line's end
   }
 
   const Diagnostics& diagnostics_;
   Lines lines_;
   const Style& style_;
+  const size_t width_;
   std::string out_;
 };
 
@@ -217,7 +230,7 @@ std::vector<const Diagnostic*> in_source_order(const Diagnostics& diagnostics) {
 void append_key(std::string& out, std::string_view key, std::string_view text) {
   append_json_string(out, key);
   out += ": ";
-  append_json_string(out, printable(text));
+  append_json_string(out, valid_utf8(text) ? text : terminal_text(text));
 }
 
 void append_place(std::string& out, const char* prefix, LineColumn place) {
@@ -255,7 +268,7 @@ void append_object(std::string& out, const Diagnostics& diagnostics, Lines& line
 }  // namespace
 
 std::string render(const Diagnostics& diagnostics, const RenderOptions& options) {
-  Renderer renderer(diagnostics, options.colour ? kColoured : kPlain);
+  Renderer renderer(diagnostics, options.colour ? kColoured : kPlain, options.width);
   for (const Diagnostic* item : in_source_order(diagnostics)) renderer.add(*item);
   return renderer.take();
 }

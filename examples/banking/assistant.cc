@@ -26,9 +26,10 @@ ordain::Result<ordain::Document> run_tool(const std::string& capability, const o
 }
 
 int report(const ordain::Outcome<ordain::Document>& outcome) {
-  for (const std::string& warning : outcome.warnings()) std::cout << "  warning: " << warning << "\n";
+  for (const std::string& warning : outcome.warnings())
+    std::cout << "  warning: " << ordain::terminal_text(warning) << "\n";
   if (outcome) {
-    std::cout << "  returned " << outcome->json() << "\n";
+    std::cout << "  returned " << ordain::terminal_text(outcome->json()) << "\n";
     return 0;
   }
   std::cout << "  " << outcome.describe() << "\n";

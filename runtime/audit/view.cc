@@ -10,9 +10,10 @@ namespace {
 
 bool view_obligation(std::string_view bytes, RecordView* out) {
   ObligationView obligation;
-  std::string_view kind, reason;
+  std::string_view kind;
   if (!take_bytes(bytes, 1, &kind) || !read_enum(kind, RuleKind::warn, &obligation.kind)) return false;
-  if (!take_sized(bytes, &obligation.rule) || !take_sized(bytes, &obligation.path) || !take_sized(bytes, &reason)) {
+  if (!take_sized(bytes, &obligation.rule) || !take_sized(bytes, &obligation.path) ||
+      !take_sized(bytes, &obligation.reason)) {
     return false;
   }
   out->obligations.push_back(obligation);

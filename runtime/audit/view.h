@@ -14,6 +14,7 @@ namespace ordain::detail {
 struct ObligationView {
   RuleKind kind = RuleKind::warn;
   std::string_view rule, path;
+  std::string_view reason;  ///< of a warning
 };
 
 /// Views of a body. Texts that do not apply are empty, and so are values, which stay encoded

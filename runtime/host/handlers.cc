@@ -18,14 +18,6 @@ using namespace detail;  // NOLINT(google-build-using-namespace): our own intern
 
 namespace {
 
-/// @returns whether a code point moves the cursor, reorders text or is invisible
-bool deceptive(uint32_t c) {
-  if (c == '\n' || c == '\t') return false;
-  return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
-         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB) ||
-         (c >= 0xE0000 && c <= 0xE007F);
-}
-
 bool says_yes(std::string answer) {
   std::transform(answer.begin(), answer.end(), answer.begin(), [](unsigned char c) { return std::tolower(c); });
   auto first = answer.find_first_not_of(" \t\r");
@@ -35,18 +27,9 @@ bool says_yes(std::string answer) {
   return answer == "y" || answer == "yes";
 }
 
-/// Formats one line of the description. A text with line feeds must not look like several lines.
+/// Formats one line of the description.
 std::string field(std::string_view name, std::string_view text) {
-  if (text.empty()) return "";
-  std::string out;
-  for (char c : terminal_text(text)) {
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return fmt::format("  {:<12}{}\n", name, out);
+  return text.empty() ? "" : fmt::format("  {:<12}{}\n", name, terminal_text(text));
 }
 
 /// @returns as whom the person at the keyboard can answer; nothing if the answer would not count
@@ -102,26 +85,8 @@ ApprovalHandler terminal_handler(std::istream& in, std::ostream& out, std::strin
   };
 }
 
-std::string terminal_text(std::string_view text) {
-  std::string out;
-  for (size_t at = 0; at < text.size();) {
-    CodePoint point = code_point_at(text, at);
-    if (point.length == 0) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[at++]));
-      continue;
-    }
-    if (deceptive(point.value)) {
-      out += fmt::format("\\u{{{:x}}}", point.value);
-    } else {
-      out += text.substr(at, point.length);
-    }
-    at += point.length;
-  }
-  return out;
-}
-
 std::string describe(const Approval& request) {
-  std::string out = fmt::format("Approval {} ({})\n", request.id, to_string(request.state));
+  std::string out = fmt::format("Approval {} ({})\n", terminal_text(request.id), to_string(request.state));
   if (request.altered) out += field("ALTERED", "this is not the request that the id stands for; it cannot be approved");
   if (request.state == ApprovalState::earlier) {
     out += field("EARLIER", "an earlier version made this request; it cannot be approved, so the call must ask again");

@@ -12,22 +12,6 @@
 namespace ordain {
 namespace detail {
 
-CodePoint code_point_at(std::string_view text, size_t at) {
-  auto byte = [&](size_t i) -> uint32_t { return static_cast<unsigned char>(text[i]); };
-  uint32_t first = byte(at);
-  if (first < 0x80) return {first, 1};
-  uint32_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || at + length > text.size()) return {};
-  uint32_t value = first & (0xFFu >> (length + 1));
-  for (uint32_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return {};
-    value = value << 6 | (byte(at + i) & 0x3F);
-  }
-  bool overlong = (length == 3 && value < 0x800) || (length == 4 && value < 0x10000);
-  if (overlong || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return {};
-  return {value, length};
-}
-
 std::string text_problem(std::string_view text) {
   if (text.size() > kMaxIdentityText) return fmt::format("longer than {} bytes", kMaxIdentityText);
   if (!valid_utf8(text)) return "not valid UTF-8";

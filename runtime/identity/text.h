@@ -9,20 +9,13 @@
 #include "ordain/fault.h"
 #include "ordain/program.h"
 #include "ordain/utf8.h"
+#include "vm/value/code_point.h"
 #include "vm/value/encodings.h"
 
 namespace ordain::detail {
 
 /// The longest id or name that a host may give, in bytes.
 inline constexpr size_t kMaxIdentityText = 4096;
-
-/// The code point at `text[at]` and its length in bytes; the length is 0 if the bytes there are not
-/// UTF-8.
-struct CodePoint {
-  uint32_t value = 0;
-  uint32_t length = 0;
-};
-CodePoint code_point_at(std::string_view text, size_t at);
 
 /// @returns "" if `text` is valid as an id or a name; otherwise what is wrong with it
 std::string text_problem(std::string_view text);

@@ -450,6 +450,23 @@ policy p on before pay {
         got = [d["effect"] for d in self.decisions(events * 2, "--threads", "1", policy=policy)]
         self.assertEqual(got, ["allow", "deny", "allow", "allow", "deny", "deny", "deny", "deny", "deny"] * 2)
 
+    def test_a_byte_order_mark_is_no_part_of_the_events(self):
+        policy = self.write("p.policy", POLICY)
+        lines = "".join(json.dumps(e) + "\n" for e in self.EVENTS)
+        plain, marked = self.write("plain.jsonl", lines), self.write("marked.jsonl", "\ufeff" + lines)
+        twice = self.write("twice.jsonl", "\ufeff\ufeff" + lines)
+        for command in (["eval", "--json"], ["eval", "--json", "--threads", "1"], ["explain"], ["diff", "--against", policy], ["bench", "--seconds", "0.01", "--json"]):
+            runs = [ordain(*command, "--policies", policy, "--events", file) for file in (plain, marked, twice)]
+            self.assertEqual([run.returncode for run in runs], [0, 0, 1], (command, runs[1].stderr))
+            if command[0] != "bench":
+                self.assertEqual(runs[1].stdout, runs[0].stdout)
+        run = ordain("eval", "--json", "--policies", policy, "--events", "-", stdin="\ufeff" + lines)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        db = str(self.path / "db")
+        self.assertEqual(ordain("eval", "--policies", policy, "--events", plain, "--db", db).returncode, 0)
+        export = self.write("export.jsonl", "\ufeff" + ordain("audit", "export", "--db", db).stdout)
+        self.assertEqual(ordain("audit", "import", export, "--db", str(self.path / "copy")).returncode, 0)
+
     def test_a_file_that_is_not_there(self):
         run = ordain("eval", "--policies", self.write("p.policy", POLICY), "--events", str(self.path / "none"))
         self.assertEqual(run.returncode, 2)
@@ -457,6 +474,14 @@ policy p on before pay {
         directory = ordain("eval", "--policies", self.write("p.policy", POLICY), "--events", str(self.path))
         self.assertEqual(directory.returncode, 2, directory.stderr)
         self.assertEqual(len(directory.stderr.splitlines()), 1, "the complaint alone, no summary of nothing")
+
+    def test_a_directory_is_no_file_of_events(self):
+        policy = self.write("p.policy", POLICY)
+        for command in (["eval", "--policies", policy, "--events"], ["explain", "--policies", policy, "--events"], ["bench", "--policies", policy, "--events"],
+                        ["diff", "--policies", policy, "--against", policy, "--events"], ["audit", "import", "--db", str(self.path / "db")]):
+            run = ordain(*command, str(self.path))
+            self.assertEqual((run.returncode, run.stdout), (2, ""), command)
+            self.assertIn("directory", run.stderr.lower())
 
     def test_broken_policies_exit_2(self):
         run = self.eval([], policy="policy p on before x { deny when 1 + ; }")
@@ -799,6 +824,20 @@ class Replay(Case):
         same = ordain("diff", "--events", "-", "--policies", self.new, "--against", self.new, stdin="{\"capability\": \"pay\"}\nnonsense\n")
         self.assertEqual(same.returncode, 1, "a line that is no event is not all well")
         self.assertIn("line 2:", same.stderr)
+
+    def test_who_must_approve_for_how_long_and_what_is_shown(self):
+        for old, new, change in [('from ["b", "a"]', 'from ["b"]', "approval_terms"), ('from ["b", "a"]', 'from ["b", "a"] expires 30m', "approval_terms"),
+                                 ('because "two"', 'because "2"', "obligations"), ('because "mid"', 'because "middle"', None)]:
+            path = self.write("terms.policy", POLICY.replace(old, new))
+            run = ordain("diff", "--events", self.events, "--policies", path, "--against", self.old, "--json")
+            report = json.loads(run.stdout)
+            self.assertEqual([g["change"] for g in report["groups"]], [change] if change else [], new)
+            self.assertEqual(run.returncode, 1 if change else 0, new)
+            if change == "approval_terms":
+                self.assertEqual(report["groups"][0]["examples"][0]["old"]["from"], ["a", "b"])
+                text = ordain("diff", "--events", self.events, "--policies", path, "--against", self.old).stdout
+                self.assertRegex(text, r"approval terms +1 ")
+                self.assertIn("; from a, b", text)
 
     def test_time_that_is_not_recorded(self):
         policy = self.write("clock.policy", 'policy p on before go { deny late when now > timestamp("2026-01-01T00:00:00Z"); allow; }')

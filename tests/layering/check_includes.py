@@ -44,7 +44,7 @@ ROOMS = {
 
 # Public header -> the room it belongs to. Public headers of other folders belong to the folder.
 PUBLIC = {
-    "vm/value": "arena digest eval export fault function result time_text type utf8 value",
+    "vm/value": "arena digest eval export fault function result terminal_text time_text type utf8 value",
     "vm/json": "json value_codec",
     "vm/program": "disasm index_text program schema",
     "vm/facts": "call live_program struct_binding",

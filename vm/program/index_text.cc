@@ -12,6 +12,7 @@
 #include <set>
 
 #include "ordain/json.h"
+#include "ordain/terminal_text.h"
 #include "ordain/time_text.h"
 #include "vm/program/linked_program.h"
 
@@ -81,7 +82,7 @@ std::string number_text(Kind kind, uint64_t key) {
 std::string quoted(std::string_view text) {
   std::string out;
   append_json_string(out, text);
-  return out;
+  return terminal_text(out);
 }
 
 class IndexWriter {
@@ -217,9 +218,8 @@ class TextWriter {
 
   template <typename... Args>
   void line(size_t indent, fmt::format_string<Args...> text, Args&&... args) {
-    fmt::format_to(std::back_inserter(out_), "{:{}}", "", 2 * indent);
-    fmt::format_to(std::back_inserter(out_), text, std::forward<Args>(args)...);
-    out_.push_back('\n');
+    const std::string shown = terminal_text(fmt::format(text, std::forward<Args>(args)...));
+    fmt::format_to(std::back_inserter(out_), "{:{}}{}\n", "", 2 * indent, shown);
   }
 
   void range(const IndexedRange& indexed) {

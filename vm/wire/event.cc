@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ordain/json.h"
+#include "ordain/terminal_text.h"
 #include "ordain/time_text.h"
 #include "ordain/utf8.h"
 
@@ -142,7 +143,8 @@ void FactBinder::bind_call(const EventFacts& event, std::vector<std::string>* un
 EventParser::EventParser(Warn warn) : warn_(std::move(warn)), arena_(1 << 16) {}
 
 void EventParser::warn_once(const std::string& name, const std::string& what) {
-  if (warn_ && warned_.insert(name).second) warn_(fmt::format("warning: {} `{}` is ignored", what, name));
+  if (warn_ && warned_.insert(name).second)
+    warn_(fmt::format("warning: {} `{}` is ignored", what, terminal_text(name)));
 }
 
 Result<void> EventParser::check(const Value& event) {

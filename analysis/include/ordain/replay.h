@@ -25,10 +25,11 @@ enum class ReplayChange : uint8_t {
   newly_denied = 1,   ///< after: withheld
   newly_allowed = 2,  ///< after: released
   newly_approval = 3,
-  obligations = 4,    ///< the same effect, but other `redact` or `warn` obligations
-  indeterminate = 5,  ///< a rule reads a value that the record does not hold
+  obligations = 4,     ///< the same effect, but other obligations: rule, path, replacement, text of a warning
+  indeterminate = 5,   ///< a rule reads a value that the record does not hold
+  approval_terms = 6,  ///< still needs approval, but of other groups, or within another time
 };
-inline constexpr size_t kReplayChanges = 6;
+inline constexpr size_t kReplayChanges = 7;
 ORDAIN_API std::string_view to_string(ReplayChange change);
 
 /// One side of an example.
@@ -36,7 +37,12 @@ struct ReplayVerdict {
   Effect effect = Effect::deny;
   std::string rule;  ///< or why there is no rule: "(default)", "(invalid_input)"
   std::string reason;
-  std::vector<std::string> obligations;  ///< "redact input.card by payments.card"
+  /// "redact input.card with \"***\" by payments.card", "warn by payments.round: a round amount". A
+  /// record does not hold what a redaction shows.
+  std::vector<std::string> obligations;
+  bool has_terms = false;         ///< whether the two fields below are known: not from a record
+  std::vector<std::string> from;  ///< approver groups
+  int64_t expires_seconds = 0;    ///< 0: the rules do not say
 };
 
 struct ReplayExample {
@@ -64,7 +70,7 @@ struct ReplayReport {
   std::string first_malformed;                    ///< "line 7: ..."
   double seconds = 0;
 
-  uint64_t changed() const { return counts[1] + counts[2] + counts[3] + counts[4]; }
+  uint64_t changed() const { return counts[1] + counts[2] + counts[3] + counts[4] + counts[6]; }
 };
 
 struct ReplayOptions {
@@ -82,7 +88,9 @@ struct ReplayOptions {
 /// Decides every recorded call by `program`, and by `against` or, if that is nullptr, compares with
 /// the recorded verdict. Clock, approvals and everything else are as recorded; replay does not ask,
 /// execute or write anything. A value that was removed from the record is assumed to fit its
-/// declaration. Memory is bounded, whatever the log's size; hashes are not checked.
+/// declaration; if the recorded verdict is that it did not, the call is indeterminate. A record holds
+/// neither approver groups, `expires` nor what a redaction shows, so only `against` compares them.
+/// Memory is bounded, whatever the log's size; hashes are not checked.
 /// @returns error "bad_record" or "database_..." if the log cannot be read.
 ORDAIN_API Result<ReplayReport> replay(const AuditLog& log, const std::shared_ptr<const Program>& program,
                                        const std::shared_ptr<const Program>& against,

@@ -59,6 +59,7 @@ ORDAIN_API LineColumn line_column(const Source& source, uint32_t offset);
 
 struct RenderOptions {
   bool colour = false;
+  size_t width = 0;  ///< columns of the terminal, within which source lines and carets stay; 0: 116
 };
 
 /// Formats diagnostics for a terminal, in source order:

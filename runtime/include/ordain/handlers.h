@@ -9,6 +9,7 @@
 
 #include "ordain/approvals.h"
 #include "ordain/export.h"
+#include "ordain/terminal_text.h"
 
 namespace ordain {
 
@@ -46,11 +47,6 @@ ORDAIN_API ApprovalHandler auto_handler(bool approve, std::string approver = "au
 /// Asks a function of the host.
 ORDAIN_API ApprovalHandler callback_handler(std::function<bool(const Approval&)> approve,
                                             std::string approver = "callback");
-
-/// @returns `text` with control characters, and characters that reorder or hide text, written as
-/// \u{...}, so that text from an agent cannot disguise itself on a terminal. Invalid UTF-8 bytes
-/// become \x...; line feeds and tabs are kept.
-ORDAIN_API std::string terminal_text(std::string_view text);
 
 /// Describes the request for the person who decides: several lines, safe for a terminal.
 ORDAIN_API std::string describe(const Approval& request);

@@ -127,7 +127,7 @@ class [[nodiscard]] Outcome {
   const std::string& would() const& { return would_; }
   std::string would() && { return std::move(would_); }
 
-  /// @returns one line for people: "denied by payments.unknown_payee: ..."
+  /// @returns one line for people, safe for a terminal: "denied by payments.unknown_payee: ..."
   std::string describe() const;
 
  private:

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <utility>
 
 #include "ordain/handlers.h"
 #include "runtime/sqlite/sqlite.h"
@@ -38,8 +39,8 @@ ReplayReport events(const std::string& lines, const std::shared_ptr<const Progra
 }
 
 std::array<uint64_t, kReplayChanges> counts(uint64_t unchanged, uint64_t denied, uint64_t allowed, uint64_t approval,
-                                            uint64_t obligations, uint64_t indeterminate) {
-  return {unchanged, denied, allowed, approval, obligations, indeterminate};
+                                            uint64_t obligations, uint64_t indeterminate, uint64_t approval_terms = 0) {
+  return {unchanged, denied, allowed, approval, obligations, indeterminate, approval_terms};
 }
 
 // Makes calls that take every path of a governed call, except redaction.
@@ -89,7 +90,7 @@ TEST(Replay, SaysWhatChangesByRule) {
   EXPECT_EQ(example.capability, "pay");
   EXPECT_EQ(example.agent, "teller");
   EXPECT_EQ(example.old_verdict.effect, Effect::allow);
-  EXPECT_EQ(example.old_verdict.obligations, std::vector<std::string>{"warn by payments.round"});
+  EXPECT_EQ(example.old_verdict.obligations, std::vector<std::string>{"warn by payments.round: a round sum"});
   EXPECT_EQ(example.new_verdict.effect, Effect::require_approval);
   EXPECT_EQ(example.new_verdict.reason, "a payment above 500");
 }
@@ -192,6 +193,88 @@ TEST(Replay, ASecretIsUnknown) {
   const ReplayReport misfit = again(bench, of_users);
   EXPECT_EQ(misfit.counts, counts(2, 0, 1, 0, 0, 1)) << "whether the token fits is not known from its digest";
   EXPECT_EQ(misfit.groups.back().examples.at(0).why, "whether input.token fits its declaration is not known");
+}
+
+// A text that tells a redacted value cannot be compared with the recorded one.
+TEST(Replay, AWarningThatTellsARedactedValueIsIndeterminate) {
+  Bench bench;
+  const auto program = compile_text(edited(kPins, "allow;", "warn told because \"pin \" + string(input.pin); allow;"));
+  Runtime runtime = bench.open(program);
+  ASSERT_TRUE(runtime.call("pin", json(R"({"pin": 77, "place": "here"})"), bench.tool()));
+  ASSERT_TRUE(runtime.flush().ok());
+  EXPECT_EQ(again(bench, program).counts, counts(1, 0, 0, 0, 0, 1));
+}
+
+TEST(Replay, AWarningsTextIsOnRecord) {
+  Bench bench;
+  fill(bench);
+  const ReplayReport report = again(bench, compile_text(edited(kBank, "a round sum", "a rounder sum")));
+  EXPECT_EQ(report.counts, counts(9, 0, 0, 0, 1, 1));
+  EXPECT_EQ(report.groups.at(0).old_rule, "payments.round");
+  EXPECT_EQ(report.groups.at(0).new_rule, "payments.round");
+}
+
+TEST(Replay, AnOutputThatDidNotFitIsNotInTheRecord) {
+  const char* strict = R"(
+capability pin { input { pin: int } output { text: string } }
+policy pins on before pin { allow; }
+)";
+  Bench bench;
+  Runtime runtime = bench.open(compile_text(strict));
+  ASSERT_FALSE(runtime.call("pin", json(R"({"pin": 77})"), bench.tool(R"({"text": 1})")));
+  ASSERT_TRUE(runtime.flush().ok());
+  const ReplayReport report = again(bench, compile_text(strict));
+  EXPECT_EQ(report.counts, counts(1, 0, 0, 0, 0, 1));
+  EXPECT_EQ(report.changed(), 0u);
+  EXPECT_EQ(report.groups.at(0).examples.at(0).why, "whether output fits its declaration is not known");
+  EXPECT_EQ(again(bench, compile_text(strict + std::string("policy late on after pin { deny always; }"))).counts,
+            counts(2, 0, 0, 0, 0, 0))
+      << "withheld by either";
+}
+
+using Edits = std::vector<std::pair<std::string, std::string>>;
+
+constexpr const char* kTerms = R"(
+capability go { input { n: int, card: string, name: string } }
+policy terms on before go {
+  require_approval ask when input.n > 1 from ["a", "b"] expires 30m because "ask";
+  warn noted when input.n == 1 because "old";
+  redact hide input.card when input.n == 1 with "***";
+  allow;
+}
+)";
+
+TEST(Replay, TermsReplacementsAndTextsAreChanges) {
+  const std::string trace =
+      "{\"capability\": \"go\", \"input\": {\"n\": 1, \"card\": \"4111\", \"name\": \"x\"}}\n"
+      "{\"capability\": \"go\", \"input\": {\"n\": 2, \"card\": \"4111\", \"name\": \"x\"}}\n";
+  const auto old_program = compile_text(kTerms);
+  const auto with = [&](const std::string& from, const std::string& to) {
+    return events(trace, compile_text(edited(kTerms, from, to)), old_program);
+  };
+  EXPECT_EQ(with("because \"ask\"", "because \"please\"").counts, counts(2, 0, 0, 0, 0, 0)) << "the reason may differ";
+  EXPECT_EQ(with("[\"a\", \"b\"]", "[\"b\", \"a\"]").counts, counts(2, 0, 0, 0, 0, 0));
+  for (const auto& [from, to] :
+       {std::pair{"\"b\"]", "\"c\"]"}, {"from [\"a\", \"b\"]", ""}, {"30m", "20m"}, {"expires 30m", ""}}) {
+    EXPECT_EQ(with(from, to).counts, counts(1, 0, 0, 0, 0, 0, 1)) << to;
+  }
+  for (const auto& [from, to] : Edits{{"because \"old\"", "because \"new\""},
+                                      {"because \"old\"", ""},
+                                      {"\"***\"", "\"#\""},
+                                      {"with \"***\"", ""},
+                                      {"hide input.card", "hide input.name"}}) {
+    EXPECT_EQ(with(from, to).counts, counts(1, 0, 0, 0, 1, 0)) << to;
+  }
+  const ReplayReport report = with("\"b\"]", "\"c\"]");
+  EXPECT_EQ(report.changed(), 1u);
+  ASSERT_EQ(report.groups.size(), 1u);
+  EXPECT_EQ(report.groups[0].change, ReplayChange::approval_terms);
+  const ReplayExample& example = report.groups[0].examples.at(0);
+  EXPECT_EQ(example.old_verdict.from, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(example.new_verdict.from, (std::vector<std::string>{"a", "c"}));
+  EXPECT_EQ(example.new_verdict.expires_seconds, 1800);
+  EXPECT_EQ(with("\"***\"", "\"#\"").groups.at(0).examples.at(0).new_verdict.obligations,
+            (std::vector<std::string>{"redact input.card with \"#\" by terms.hide", "warn by terms.noted: old"}));
 }
 
 constexpr const char* kClock = R"(

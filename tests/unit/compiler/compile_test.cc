@@ -115,6 +115,47 @@ TEST_F(ReadSources, WhatCannotBeReadIsADiagnostic) {
   EXPECT_EQ(codes(read_sources({(root_ / "empty").string()})), Codes{"no-policies"});
 }
 
+TEST_F(ReadSources, LinkedDirectoriesAreFollowedOnce) {
+  write("set/a.policy", "");
+  write("set/sub/b.policy", "");
+  write("elsewhere/c.policy", "");
+  write("elsewhere/deep/d.policy", "");
+  fs::create_directory_symlink("../elsewhere", root_ / "set" / "linked");
+  fs::create_directory_symlink("../elsewhere", root_ / "set" / "linked_again");
+  fs::create_directory_symlink("sub", root_ / "set" / "a_name_before_sub");
+  fs::create_directory_symlink("..", root_ / "set" / "sub" / "circle");
+  fs::create_directory_symlink(".", root_ / "elsewhere" / "itself");
+  Diagnostics read = read_sources({(root_ / "set").string()});
+  EXPECT_TRUE(read.items.empty()) << render(read);
+  EXPECT_EQ(names(read), (std::vector<std::string>{"set/a.policy", "set/linked/c.policy", "set/linked/deep/d.policy",
+                                                   "set/sub/b.policy"}));
+}
+
+TEST_F(ReadSources, ALinkThatCannotBeFollowedIsNamed) {
+  write("a.policy", "");
+  fs::create_symlink("endless", root_ / "endless");
+  Diagnostics read = read_sources({root_.string()});
+  EXPECT_EQ(codes(read), Codes{"unreadable"});
+  EXPECT_NE(render(read).find("endless"), std::string::npos) << render(read);
+  fs::remove(root_ / "endless");
+  fs::create_symlink("nowhere", root_ / "note");
+  EXPECT_TRUE(read_sources({root_.string()}).items.empty()) << "nothing is there, a policy neither";
+  fs::create_symlink("nowhere", root_ / "gone.policy");
+  EXPECT_EQ(codes(read_sources({root_.string()})), Codes{"unreadable"});
+}
+
+TEST_F(ReadSources, AnUnreadableSubdirectoryIsNamed) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  write("a.policy", "");
+  write("secret/b.policy", "");
+  fs::permissions(root_ / "secret", fs::perms::none);
+  Diagnostics read = read_sources({root_.string()});
+  const std::string message = render(read);
+  fs::permissions(root_ / "secret", fs::perms::owner_all);
+  EXPECT_EQ(codes(read), Codes{"unreadable"});
+  EXPECT_NE(message.find("/secret: Permission denied"), std::string::npos) << message;
+}
+
 TEST_F(ReadSources, UnreadableFilesKeepTheirPathInTheMessage) {
   Compilation compilation = compile({(root_ / "absent.policy").string()}, standard_library());
   EXPECT_EQ(compilation.program, nullptr);

@@ -175,6 +175,25 @@ TEST_P(WatchTest, LinksAndTheirTargets) {
   EXPECT_EQ(next(), "third.third") << "the link was replaced";
 }
 
+TEST_P(WatchTest, LinkedDirectoriesAreWatched) {
+  fs::create_directories(path("v1/deep"));
+  fs::create_directories(path("v2"));
+  fs::create_directories(path("watched"));
+  write("watched/a.policy", rule("a"));
+  write("v1/deep/x.policy", rule("first"));
+  write("v2/x.policy", rule("second"));
+  fs::create_directory_symlink("../v1", path("watched/linked"));
+  fs::create_directory_symlink("..", path("v1/deep/circle"));
+  watch({"watched"});
+  write("v1/deep/x.policy", rule("changed"));
+  EXPECT_EQ(next(), "a.a changed.changed") << "a file behind the link was written";
+  write("v1/y.policy", rule("more"));
+  EXPECT_EQ(next(), "a.a changed.changed more.more");
+  fs::create_directory_symlink("../v2", path("next"));  // leads to v2 from where it is moved
+  fs::rename(path("next"), path("watched/linked"));
+  EXPECT_EQ(next(milliseconds(4000)), "a.a second.second") << "the link was replaced";
+}
+
 TEST_P(WatchTest, ImportsAreWatchedToo) {
   write("shared.policy", "package shared;\nlet limit = 1;\n");
   write("main.policy",

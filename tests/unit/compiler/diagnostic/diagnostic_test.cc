@@ -1,8 +1,11 @@
 // These tests cover diagnostics: places, how they are displayed, and suggestions.
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
+#include <string_view>
 
 #include "ordain/diagnostic.h"
 
@@ -114,12 +117,50 @@ TEST(Render, LongLinesAreCut) {
   EXPECT_LT(shown(text, 10, 900'000).size(), 500U);
 }
 
+// The columns of text that holds no tabs: one for each character, two for the wide one, none for the
+// combining one.
+size_t columns_shown(std::string_view text) {
+  size_t out = 0;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if ((byte & 0xC0) == 0x80 || text.substr(at, 2) == "\u0301") continue;
+    out += text.substr(at, 3) == "\u65E5" ? 2 : 1;
+  }
+  return out;
+}
+
+TEST(Render, ExcerptsStayWithinTheTerminalAndCaretsUnderTheirText) {
+  const std::string pieces[] = {"a", "\u65E5", "e\u0301", "\u202E", "\xFF", "\U000E0100", "word "};
+  for (const size_t width : {40, 80, 116}) {
+    for (size_t count = 0; count < 120; count += 7) {
+      for (size_t mix = 1; mix <= std::size(pieces); ++mix) {
+        std::string text;
+        for (size_t i = 0; i < count; ++i) text += pieces[i * 5 % mix];
+        const auto place = static_cast<uint32_t>(text.size());
+        text += "!";
+        for (size_t i = 0; i < 40; ++i) text += pieces[i % mix];
+        Diagnostics diagnostics = with_source(text);
+        diagnostics.error("code", {0, place, place + 1}, "message");
+        const std::string out = render(diagnostics, {.width = width});
+        std::istringstream lines(out);
+        std::string heading, line, carets;
+        ASSERT_TRUE(std::getline(lines, heading) && std::getline(lines, line) && std::getline(lines, carets));
+        EXPECT_LE(columns_shown(line), width) << out;
+        ASSERT_NE(line.find('!'), std::string::npos) << out;
+        EXPECT_EQ(columns_shown(line.substr(0, line.find('!'))), columns_shown(carets.substr(0, carets.find('^'))))
+            << out;
+        EXPECT_EQ(carets.substr(carets.find('^')), "^") << out;
+      }
+    }
+  }
+}
+
 TEST(Render, WhatATerminalWouldObeyIsNotPassedOn) {
   Diagnostics diagnostics = with_source("a\x1b[2Jb\u202E\n", "p\x1b.policy");
   diagnostics.error("code", {0, 0, 1}, "bad \x1b]0;x\x07", "help\r\n");
   for (char c : render(diagnostics)) EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 || c == '\n');
   EXPECT_EQ(render(diagnostics).find("\u202E"), std::string::npos);
-  EXPECT_NE(shown("x \xFF y", 2, 3).find("  1 | x \uFFFD y\n    |   ^\n"), std::string::npos)
+  EXPECT_NE(shown("x \xFF y", 2, 3).find("  1 | x \\xff y\n    |   ^^^^\n"), std::string::npos)
       << "bytes that are no text";
 }
 
@@ -171,7 +212,7 @@ TEST(RenderJson, WithoutSourceThePlaceIsNull) {
   auto object = nlohmann::json::parse(render_json(diagnostics));
   EXPECT_TRUE(object["file"].is_null());
   EXPECT_TRUE(object["line"].is_null());
-  EXPECT_EQ(object["message"], "x\uFFFDy");
+  EXPECT_EQ(object["message"], "x\\xffy");
 }
 
 TEST(Nearest, FindsSlips) {

@@ -365,7 +365,7 @@ TEST(Approvals, JsonHasEveryFact) {
 }
 
 TEST(TerminalText, ShowsWhatWouldHide) {
-  EXPECT_EQ(terminal_text("plain \xc3\xa9\n"), "plain \xc3\xa9\n");
+  EXPECT_EQ(terminal_text("plain \xc3\xa9\n"), "plain \xc3\xa9\\n");
   EXPECT_EQ(terminal_text("\x1b[2J"), "\\u{1b}[2J");
   EXPECT_EQ(terminal_text("a\xe2\x80\xae"
                           "b"),
