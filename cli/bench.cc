@@ -28,6 +28,7 @@ struct Options {
   std::string events;
   std::string html;
   double seconds = 0.5;
+  uint64_t budget = Budget().cost;
   uint32_t threads = std::max(1u, std::thread::hardware_concurrency());
   bool json = false;
 };
@@ -128,6 +129,7 @@ bool decide_first_event(const Options& options, const Compilation& compilation, 
 
 void measure_engines(const Options& options, const PreparedEvents& events, BenchReport* report, ProgressBar* progress) {
   MeasureOptions how{.seconds = options.seconds, .threads = options.threads};
+  how.decide.budget.cost = options.budget;
   const auto measure = [&](const char* name, bool interpret_only) {
     how.decide.interpret_only = interpret_only;
     how.progress = [&](double done) { progress->show(done, name); };
@@ -138,7 +140,7 @@ void measure_engines(const Options& options, const PreparedEvents& events, Bench
   measure("jit", false);
 #endif
   progress->show(0, "by capability and rule");
-  report->groups = measure_groups(events, {.seconds = options.seconds});
+  report->groups = measure_groups(events, {.decide = {.budget = how.decide.budget}, .seconds = options.seconds});
 }
 
 int run(const Options& options) {
@@ -187,6 +189,7 @@ void add_bench(Command parent) {
   Command command = parent.add_command("bench", "Measure what deciding costs with these policies on these events");
   add_policies_option(command, options->policies);
   add_events_option(command, options->events);
+  add_budget_option(command, options->budget);
   command.add_option("--html", options->html, "also write a page with plots to this file").names_file();
   command.add_option("--threads", options->threads, "measure throughput on 1 to so many threads")
       .in_range(1, 256)

@@ -32,6 +32,7 @@ struct Options {
   std::string events;
   std::string engine = "interpreter";
   std::string fallback;  // --default
+  uint64_t budget = Budget().cost;
   std::string native_cache;
   std::string database, key, checkpoints;
   uint32_t threads = std::max(1u, std::thread::hardware_concurrency());
@@ -132,7 +133,7 @@ bool decide_and_summarise(const EventsFile& events, const Options& options, cons
       .live = live,
       .now = timestamp_of_nanos(system_time_ns()),
       .clock_per_event = options.watch,
-      .decide = decide_options(options.engine, options.fallback),
+      .decide = decide_options(options.engine, options.fallback, options.budget),
       .format = options.summary ? DecisionFormat::none
                 : options.json  ? DecisionFormat::json
                                 : DecisionFormat::text,
@@ -185,6 +186,7 @@ void add_eval(Command parent) {
                   "with --engine jit: a directory of your own where native code is kept for the next run")
       .names_directory();
   add_default_option(command, options->fallback);
+  add_budget_option(command, options->budget);
   command.add_option("--db", options->database, "record every decision in this directory's audit log")
       .names_directory();
   command.add_option("--key", options->key, "with --db: the operator's private key file; the record is signed with it")

@@ -26,6 +26,7 @@ using detail::RuleOutcome;
 struct Options {
   std::vector<std::string> policies;
   std::string events, fallback;
+  uint64_t budget = Budget().cost;
   bool json = false;
 };
 
@@ -87,7 +88,7 @@ void print_text(const Program& program, uint64_t line, const EventReader& reader
 
 // Explains every event. False if a line is malformed.
 bool explain_lines(Input& in, const Options& options, const Compilation& compilation) {
-  const DecideOptions how = decide_options("interpreter", options.fallback);
+  const DecideOptions how = decide_options("interpreter", options.fallback, options.budget);
   Explainer explainer(compilation, how, {.now = timestamp_of_nanos(system_time_ns()), .warn = complain});
   bool all = true;
   std::string text;
@@ -128,6 +129,7 @@ void add_explain(Command parent) {
   add_policies_option(command, options->policies);
   add_events_option(command, options->events);
   add_default_option(command, options->fallback);
+  add_budget_option(command, options->budget);
   command.add_flag("--json", options->json, "print one JSON object an event: the decision, and its `rules`");
   command.set_footer(
       "Every rule of the event's capability and stage is evaluated, in source order, whether or not it mattered.\n"

@@ -22,8 +22,15 @@ void add_default_option(Command command, std::string& effect, const char* about)
   command.add_option("--default", effect, about).one_of({"deny", "allow", "require_approval"}).show_default("deny");
 }
 
-DecideOptions decide_options(const std::string& engine, const std::string& effect) {
+void add_budget_option(Command command, uint64_t& steps) {
+  command.add_option("--budget", steps, "how many steps each condition may spend")
+      .in_range(1, static_cast<int>(kMaxBudgetCost))
+      .show_default();
+}
+
+DecideOptions decide_options(const std::string& engine, const std::string& effect, uint64_t budget) {
   DecideOptions out;
+  out.budget.cost = budget;
   out.interpret_only = engine == "interpreter";
   if (effect == "allow") out.default_before = Effect::allow;
   if (effect == "require_approval") out.default_before = Effect::require_approval;

@@ -1,6 +1,7 @@
 // The options of commands that decide: which policies, which events, by which engine and default.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,11 @@ void add_engine_option(Command command, std::string& engine, const char* about);
 constexpr const char* kDefaultHelp = "effect where no rule speaks, in the before stage";
 void add_default_option(Command command, std::string& effect, const char* about = kDefaultHelp);
 
+/// `--budget N`: how many steps each condition may spend.
+void add_budget_option(Command command, uint64_t& steps);
+
 /// How to decide by what these options say: `engine` "interpreter" or "jit"; `effect` "" for deny. The default is for
 /// calls before they run; what has run is released unless a rule withholds it.
-DecideOptions decide_options(const std::string& engine, const std::string& effect);
+DecideOptions decide_options(const std::string& engine, const std::string& effect, uint64_t budget = Budget().cost);
 
 }  // namespace ordain::cli

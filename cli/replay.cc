@@ -23,6 +23,7 @@ struct Options {
   std::string database, events;
   std::vector<std::string> policies, against;
   std::string fallback, now;
+  uint64_t budget = Budget().cost;
   size_t limit = 3;
   unsigned threads = 0;
   bool json = false, strict = false;
@@ -194,7 +195,7 @@ Result<ReplayReport> replay_file(const Options& options, const std::shared_ptr<c
 }
 
 bool read_options(const Options& options, ReplayOptions* how) {
-  how->decide = decide_options("interpreter", options.fallback);
+  how->decide = decide_options("interpreter", options.fallback, options.budget);
   how->examples = options.limit;
   how->threads = options.threads;
   if (options.now.empty()) return true;
@@ -238,6 +239,7 @@ int run(const Options& options) {
 void add_common(Command command, const std::shared_ptr<Options>& options) {
   add_policies_option(command, options->policies, "the new policies: files, or directories searched for *.policy");
   add_default_option(command, options->fallback, "effect where no rule speaks, in the before stage, on both sides");
+  add_budget_option(command, options->budget);
   command.add_option("--now", options->now, "the time of events that do not say theirs (RFC 3339)");
   command.add_option("--limit", options->limit, "examples shown of each kind of change").show_default();
   command.add_option("--threads", options->threads, "threads that decide; 0: as many as there are cores")

@@ -19,6 +19,7 @@ struct Options {
   std::vector<std::string> paths;
   std::string engine = "interpreter";
   std::string fallback;
+  uint64_t budget = Budget().cost;
   bool json = false;
 };
 
@@ -95,7 +96,8 @@ int run(const Options& options) {
   print(compilation.diagnostics);
   if (compilation.program == nullptr) return kUsage;
   if (options.engine == "jit" && !make_native(*compilation.program)) return kUsage;
-  const std::vector<TestReport> reports = run_tests(compilation, decide_options(options.engine, options.fallback));
+  const std::vector<TestReport> reports =
+      run_tests(compilation, decide_options(options.engine, options.fallback, options.budget));
   const auto passed = static_cast<size_t>(
       std::count_if(reports.begin(), reports.end(), [](const TestReport& report) { return report.passed(); }));
   if (options.json) {
@@ -117,6 +119,7 @@ void add_test(Command parent) {
   add_policy_paths(command, options->paths);
   add_engine_option(command, options->engine, "what decides");
   add_default_option(command, options->fallback);
+  add_budget_option(command, options->budget);
   command.add_flag("--json", options->json, "print one JSON object a test");
   command.set_footer(
       "A test: test \"a stranger is refused\" { call pay { to: \"x\" } with agent.roles = [\"clerk\"]; expect deny by "

@@ -20,6 +20,8 @@
 #include "ordain/event.h"
 #include "ordain/ordain.h"
 
+static_assert(ORDAIN_MAX_BUDGET == ordain::kMaxBudgetCost);
+
 using ordain::DecideOptions;
 using ordain::Decision;
 using ordain::Effect;
@@ -292,6 +294,16 @@ ordain_status ordain_serialise(const ordain_engine* engine, ordain_bytes* bytes,
     bytes->data = reinterpret_cast<unsigned char*>(copy_of(out));
     if (bytes->data == nullptr) throw std::bad_alloc();
     bytes->length = out.size();
+  });
+}
+
+ordain_status ordain_set_budget(ordain_engine* engine, uint64_t steps, ordain_error* error) noexcept {
+  return guarded(error, [&] {
+    if (engine == nullptr) throw Failure{ORDAIN_INVALID_ARGUMENT, "engine is NULL"};
+    if (steps == 0 || steps > ORDAIN_MAX_BUDGET) {
+      throw Failure{ORDAIN_INVALID_ARGUMENT, "a budget is from 1 to " + std::to_string(ORDAIN_MAX_BUDGET) + " steps"};
+    }
+    engine->how.budget.cost = steps;
   });
 }
 

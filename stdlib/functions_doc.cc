@@ -61,6 +61,44 @@ a command whose name is `$x` or `{rm,x}`, and arithmetic with variables, as bash
   file that a program gets as an argument is not among them.
 )";
 
+// Costs follow from code, so they are written by hand; a test finds functions that are missing.
+constexpr std::string_view kCosts = R"(
+## Costs
+
+Each condition has a budget of steps ([language.md](language.md)). A function that is not named here
+costs nothing beyond the loop around it.
+
+- **Reading and copying text** costs a step for ten bytes: `size` of a string, `_<_`, `_<=_`, `_>_`
+  and `_>=_` of strings and bytes (the shorter one), `_+_` (both), `int`, `uint`, `double` and
+  `duration` of a string, `string` of bytes, `base64.encode`, `base64.decode`, `charAt`,
+  `substring`, `trim`, `lowerAscii`, `upperAscii`, `reverse`, `strings.quote` (twice as much),
+  `startsWith` and `endsWith` (the other string), `paths.normalize`, `isWithin`, and a text that is
+  looked up as a key by `_[_]`, `_[?_]` or `@in`. So does comparing texts of the same size with
+  `==`.
+- **Searching for text** costs a step for two bytes, and more if the text sought is longer than 64
+  bytes: `contains`, `indexOf`, `replace`, `split`. A single byte is found at a step for ten.
+  `lastIndexOf` costs a step for ten bytes, and as much again for each 32 bytes of the text sought.
+- **Regular expressions** (`matches`, `regex.extract`, `regex.extractAll`, `regex.replace`) cost a
+  step for 40 bytes of text if the pattern is a constant of up to 1,024 instructions; RE2 makes some
+  one to three for each byte that the pattern can match, counting `x{20}` as twenty. Each further
+  1,024 instructions cost as much again. `regex.extractAll` and `regex.replace` search the rest of
+  the text again after each match. Finding a group costs the bytes of the match times the
+  instructions, divided by two; so does every search for a pattern that is known only at run time,
+  whose compilation costs 200 steps an instruction, too.
+- **Lists** cost a step an element: `@in` (a text that is looked up costs a step for ten bytes of it
+  and each element, too), `reverse`, `distinct` (which compares each element with those before it),
+  `join`, `math.greatest`, `math.least`, `optional.unwrap`, `unwrapOpt`, `flatten`, `lists.range`;
+  `_+_` a step for ten elements. `sort` and `@sortByAssociatedKeys` cost n log n steps, times two,
+  and more for long texts. `sets.contains`, `sets.equivalent` and `sets.intersects` cost a step for
+  each pair.
+- **Whole values** cost a step for each part: `texts`, which walks them twice, and `json.encode` and
+  `format`, which also write text.
+- **The rest**: `shell.commands`, `shell.split`, `shell.programs`, `shell.reads` and `shell.writes`
+  cost a step for two bytes of the line. `string` of a double costs 4, and a time in a time zone 50:
+  `getFullYear`, `getMonth`, `getDate`, `getDayOfMonth`, `getDayOfWeek`, `getDayOfYear`, `getHours`,
+  `getMinutes`, `getSeconds`, `getMilliseconds`.
+)";
+
 }  // namespace
 
 std::string functions_markdown(const FunctionTable& table) {
@@ -83,6 +121,7 @@ std::string functions_markdown(const FunctionTable& table) {
     for (const Overload* row : function.overloads) put_row(out, *row);
   }
   if (table.find("shell.commands") != nullptr) out += kShellLines;
+  if (table.find("matches") != nullptr) out += kCosts;
   return out;
 }
 

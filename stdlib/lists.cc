@@ -35,7 +35,8 @@ bool reverse(Eval& eval, const Value* args, Value* result) {
 }
 
 bool range(Eval& eval, const Value* args, Value* result) {
-  if (args[0].i <= 0) return give(result, Value::list({}));
+  if (args[0].i < 0) return fail_with(eval, FaultCode::invalid_argument, "lists.range: the number is negative");
+  if (args[0].i == 0) return give(result, Value::list({}));
   if (args[0].i > UINT32_MAX) return eval.fail(FaultCode::memory_budget);
   if (!eval.charge(args[0].u)) return false;
   auto* out = eval.array<Value>(args[0].u);
@@ -172,7 +173,8 @@ void add_lists(FunctionTable& table) {
       {"last", "list_last", "list(A).() -> optional_type(A)", last, "The last element, if there is one.", nullptr,
        kNeverFaults},
       {"reverse", "list_reverse", "list(A).() -> list(A)", reverse, "The elements in reverse order.", first_list_cost},
-      {"lists.range", "lists_range", "(int) -> list(int)", range, "The ints from 0 to before the number."},
+      {"lists.range", "lists_range", "(int) -> list(int)", range,
+       "The ints from 0 to before the number; a fault if it is negative."},
       {"flatten", "list_flatten", "list(list(A)).() -> list(A)", flatten,
        "The elements of the inner lists; elements that are not lists stay."},
       {"flatten", "list_flatten_int", "list(dyn).(int) -> list(dyn)", flatten_some,

@@ -1,5 +1,6 @@
-// network.cc implements IP addresses and CIDR ranges. It refuses addresses with a zone and IPv4
-// addresses in IPv6 notation, so that each address has exactly one text.
+// network.cc implements IP addresses and CIDR ranges. It refuses addresses with a zone. An IPv4
+// address in IPv6 notation is that IPv4 address if it is written in hexadecimal, as systems print it
+// (::ffff:c0a8:1); with dots, and as a range, it is refused, as CEL's definition says.
 #include <arpa/inet.h>
 
 #include <charconv>
@@ -29,7 +30,11 @@ Reading read_address(std::string_view text, Address* out) {
   out->size = v6 ? 16 : 4;
   if (inet_pton(v6 ? AF_INET6 : AF_INET, terminated, out->bytes) != 1) return Reading::bad;
   static constexpr unsigned char kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  return v6 && std::memcmp(out->bytes, kMapped, sizeof kMapped) == 0 ? Reading::mapped : Reading::good;
+  if (!v6 || std::memcmp(out->bytes, kMapped, sizeof kMapped) != 0) return Reading::good;
+  if (text.find('.') != std::string_view::npos) return Reading::mapped;
+  std::memmove(out->bytes, out->bytes + sizeof kMapped, 4);
+  out->size = 4;
+  return Reading::good;
 }
 
 // Reads "10.0.0.0/8"; the length is in decimal digits without sign or leading zeros.
@@ -41,7 +46,9 @@ Reading read_cidr(std::string_view text, Address* out, uint32_t* length) {
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), *length);
   if (error != std::errc() || end != digits.data() + digits.size()) return Reading::bad;
   if (digits.size() > 1 && digits[0] == '0') return Reading::bad;
-  Reading reading = read_address(text.substr(0, slash), out);
+  const std::string_view address = text.substr(0, slash);
+  Reading reading = read_address(address, out);
+  if (reading == Reading::good && out->v4() && address.find(':') != std::string_view::npos) return Reading::mapped;
   if (reading == Reading::good && *length > out->size * 8) return Reading::bad;
   return reading;
 }

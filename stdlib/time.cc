@@ -13,6 +13,7 @@ namespace ordain::stdlib {
 namespace {
 
 constexpr int64_t kDay = 86400;
+constexpr int64_t kEndOfTimestamps = 253402300800;  // 10000-01-01T00:00:00Z
 
 // A time zone: a fixed offset, or a zone of the tz database.
 struct Clock {
@@ -59,22 +60,22 @@ bool find_clock(std::string_view name, Clock* clock) {
   }
 }
 
-// The database lists changes up to 2037; afterwards the rules then in force continue. A later time
-// is looked up in a year of the same shape (of equal length, and starting on the same day of the
-// week); the shapes repeat every 28 years.
+// The database lists changes up to 2037; afterwards the rules then in force continue, which name days
+// by month and day of the week. So a later time is looked up in the last year of 365 days in which its
+// month begins on the same day of the week. All such years are after 2026, so that no rule that was
+// abolished before counts.
 int64_t within_listed_years(int64_t seconds) {
   constexpr int kLast = 2037;
   int64_t day = seconds / kDay - (seconds % kDay < 0 ? 1 : 0);
-  int32_t year = civil_from_days(day).year;
-  if (year <= kLast) return seconds;
-  const auto shape = [](int32_t of) {
-    int64_t first = days_from_civil({of, 1, 1});
-    return std::pair((first % 7 + 7) % 7, days_from_civil({of + 1, 1, 1}) - first);
-  };
-  for (int32_t like = kLast; like > kLast - 28; --like) {
-    if (shape(like) == shape(year)) {
-      return seconds - (days_from_civil({year, 1, 1}) - days_from_civil({like, 1, 1})) * kDay;
-    }
+  const CivilDay civil = civil_from_days(day);
+  if (civil.year <= kLast) return seconds;
+  const auto first_of_month = [&civil](int32_t year) { return days_from_civil({year, civil.month, 1}); };
+  const int64_t first = first_of_month(civil.year);
+  for (int32_t like = kLast; like > kLast - 11; --like) {
+    if (days_from_civil({like + 1, 1, 1}) - days_from_civil({like, 1, 1}) != 365) continue;
+    if ((first - first_of_month(like)) % 7 != 0) continue;
+    const int64_t leap_day = civil.month == 2 && civil.day == 29 ? 1 : 0;  // looked up on the day before
+    return seconds - (first - first_of_month(like) + leap_day) * kDay;
   }
   return seconds;
 }
@@ -85,8 +86,12 @@ bool local_seconds(Eval& eval, const Clock& clock, int64_t seconds, int64_t* loc
     return true;
   }
   try {
-    auto at = date::sys_seconds{std::chrono::seconds{within_listed_years(seconds)}};
-    *local = seconds + clock.zone->get_info(at).offset.count();
+    date::sys_info info = clock.zone->get_info(date::sys_seconds{std::chrono::seconds{seconds}});
+    const int64_t like = within_listed_years(seconds);
+    if (like != seconds && info.end.time_since_epoch().count() >= kEndOfTimestamps) {  // after the last listed change
+      info = clock.zone->get_info(date::sys_seconds{std::chrono::seconds{like}});
+    }
+    *local = seconds + info.offset.count();
     return true;
   } catch (const std::exception&) {
     return fail_with(eval, FaultCode::invalid_argument, "time zone cannot be read");

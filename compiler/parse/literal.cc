@@ -62,8 +62,7 @@ char simple_escape(char c) {
   }
 }
 
-bool is_high_surrogate(uint32_t c) { return c >= 0xD800 && c < 0xDC00; }
-bool is_low_surrogate(uint32_t c) { return c >= 0xDC00 && c < 0xE000; }
+bool is_surrogate(uint32_t c) { return c >= 0xD800 && c < 0xE000; }
 
 // Reads one literal's contents, escape by escape; continues after a bad one, so that all are
 // reported.
@@ -129,14 +128,7 @@ class Unescaper {
                   16);
     }
     auto c = static_cast<uint32_t>(value);
-    if (digits == 4 && is_high_surrogate(c) && body_.substr(at_ + length, 2) == "\\u") {
-      int64_t low = number(at_ + length + 2, 4, 16);
-      if (low >= 0 && is_low_surrogate(static_cast<uint32_t>(low))) {
-        c = 0x10000 + ((c - 0xD800) << 10) + (static_cast<uint32_t>(low) - 0xDC00);
-        length += 6;
-      }
-    }
-    if (c > 0x10FFFF || is_high_surrogate(c) || is_low_surrogate(c)) {
+    if (c > 0x10FFFF || is_surrogate(c)) {
       return fail(length, "this escape is not a Unicode character", 16);
     }
     append_utf8(out, c);

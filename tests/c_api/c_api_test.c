@@ -310,6 +310,19 @@ static void check_bad_policies(void) {
   CHECK(strcmp(ordain_status_name(1234), "unknown") == 0);
 }
 
+static void check_budget(ordain_engine* engine) {
+  ordain_error error = ORDAIN_ERROR_INIT;
+  CHECK(ordain_set_budget(engine, 0, &error) == ORDAIN_INVALID_ARGUMENT);
+  CHECK(error.message != NULL && strstr(error.message, "from 1 to 1000000000 steps") != NULL);
+  ordain_error_free(&error);
+  CHECK(ordain_set_budget(engine, ORDAIN_MAX_BUDGET + 1, NULL) == ORDAIN_INVALID_ARGUMENT);
+  CHECK(ordain_set_budget(NULL, 1, NULL) == ORDAIN_INVALID_ARGUMENT);
+  CHECK(ordain_set_budget(engine, 1, NULL) == ORDAIN_OK);
+  CHECK(ordain_set_budget(engine, ORDAIN_MAX_BUDGET, &error) == ORDAIN_OK);
+  check_decisions(engine);
+  CHECK(ordain_set_budget(engine, 1000000, &error) == ORDAIN_OK);
+}
+
 /* Each thread decides both calls many times, and counts what is not as it should be. */
 struct Job {
   ordain_engine* engine;
@@ -372,6 +385,7 @@ int main(int argc, char** argv) {
   check_versions(engine, argv[1]);
   check_programs(engine);
   check_bad_policies();
+  check_budget(engine);
   check_threads(engine);
   ordain_close(engine);
   printf(failures == 0 ? "all checks hold\n" : "some checks do not hold\n");

@@ -387,6 +387,28 @@ policy p on before pay {
         self.assertEqual(self.decisions(event, "--default", "require_approval")[0]["effect"], "require_approval")
         self.assertEqual(self.decisions(event)[0]["effect"], "deny")
 
+    def test_the_budget_of_a_condition(self):
+        policy = """capability scan { input { text: string } }
+policy p on before scan {
+  deny found when input.text.matches("x[0-9]{3}y");
+  allow;
+}
+test "within" { call scan { text: "0123456789012345678901234567890123456789" }; expect allow; }
+"""
+        event = [{"capability": "scan", "input": {"text": "0123456789" * 8}}]
+        for engine in ("interpreter", "jit") if JIT else ("interpreter",):
+            engine = ("--engine", engine)
+            self.assertEqual(self.decisions(event, *engine, policy=policy)[0]["effect"], "allow")
+            self.assertEqual(self.decisions(event, *engine, "--budget", "3", policy=policy)[0]["effect"], "allow")
+            past = self.decisions(event, *engine, "--budget", "2", policy=policy)[0]
+            self.assertEqual((past["effect"], past["code"], past["rule"]), ("deny", "budget_exceeded", "p.found"))
+            self.assertEqual(past["reason"], "cost_budget: the evaluation takes more than 2 steps; let it do less, or raise its budget")
+        path = self.write("scan.policy", policy)
+        self.assertEqual(ordain("test", path, "--budget", "2").returncode, 0)
+        self.assertEqual(ordain("test", path, "--budget", "1").returncode, 1)
+        for wrong in ("0", "-1", "1.5", "1000000001", "x"):
+            self.assertEqual(self.eval(event, "--budget", wrong, policy=policy).returncode, 2, wrong)
+
     def test_unknown_keys_warn_once(self):
         run = self.eval([{"capability": "pay", "input": {"amount": 2}, "suite": 1, "agent": {"id": "x", "shoe": 1}}] * 3)
         self.assertEqual(run.stderr.count("`suite`"), 1)

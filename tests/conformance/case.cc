@@ -2,7 +2,6 @@
 #include "tests/conformance/case.h"
 
 #include <fmt/format.h>
-#include <utf8.h>
 
 #include <algorithm>
 #include <cmath>
@@ -113,21 +112,6 @@ Case read_case(Arena& arena, const json& line) {
   }
   if (line.contains("deduced_type")) out.deduced_type = read_type(arena, line["deduced_type"]);
   read_env(arena, line, out);
-  return out;
-}
-
-std::string decode_escapes(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size();) {
-    const size_t digits = text.substr(i, 2) == "\\u" ? 4 : text.substr(i, 2) == "\\U" ? 8 : 0;
-    const std::string hex(text.substr(std::min(i + 2, text.size()), digits));
-    if (digits == 0 || hex.size() != digits || hex.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos) {
-      out += text[i++];
-      continue;
-    }
-    utf8::append(static_cast<char32_t>(std::stoul(hex, nullptr, 16)), out);
-    i += 2 + digits;
-  }
   return out;
 }
 

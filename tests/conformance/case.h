@@ -30,10 +30,6 @@ Case read_case(Arena& arena, const nlohmann::json& line);
 /// compare without order
 bool identical(const Value& a, const Value& b);
 
-/// @returns `text` with \uXXXX and \UXXXXXXXX decoded. The cases' expected strings went through a
-/// text format that has these escapes, and some still contain them.
-std::string decode_escapes(std::string_view text);
-
 /// Formats a value for people: `{"x": 1u, 2.0: b"\x00"}`.
 std::string show(const Value& value);
 

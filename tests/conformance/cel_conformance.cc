@@ -93,13 +93,6 @@ Got run(Arena& arena, const Case& test, const std::string& engine) {
   return run_engine(arena, test, engine, checked, diagnostics);
 }
 
-/// @returns whether the value is as expected; a string that still contains escapes may also match
-/// once they are decoded
-bool is_expected(const Value& expected, const Value& got) {
-  if (identical(expected, got)) return true;
-  return expected.is(Kind::string) && got.is(Kind::string) && decode_escapes(expected.as_text()) == got.as_text();
-}
-
 /// @returns "" if the case passed, otherwise the expected and the actual result
 std::string judge(const Case& test, const Got& got) {
   if (test.expects_error) return got.error ? "" : fmt::format("expected an error, got {}", show(got.value));
@@ -109,7 +102,7 @@ std::string judge(const Case& test, const Got& got) {
   if (test.deduced_type != nullptr && !same_type(*test.deduced_type, *got.type)) {
     return fmt::format("expected type {}, got {}", to_string(*test.deduced_type), to_string(*got.type));
   }
-  if (test.expects_value && !test.check_only && !is_expected(test.value, got.value)) {
+  if (test.expects_value && !test.check_only && !identical(test.value, got.value)) {
     return fmt::format("expected {}, got {}", show(test.value), show(got.value));
   }
   return "";

@@ -7,6 +7,8 @@
 // Every clause has a budget of its own, so that a rule's outcome does not depend on which rules ran
 // before.
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 
 #include "vm/decide/decide_run.h"
 #include "vm/decide/index_walk.h"
@@ -17,6 +19,7 @@ namespace ordain::vm {
 namespace {
 
 constexpr std::string_view kRedacted = "[redacted]";
+constexpr std::string_view kBudgetAdvice = "; let it do less, or raise its budget";
 constexpr std::string_view kBecauseFaulted = " (its `because` faults: ";
 
 DecisionCode code_of(FaultCode fault) {
@@ -253,11 +256,27 @@ class Decider {
     out->rule = out->fault_rule = rule.rule;
     out->fault = fault;
     conceal_values(data_.schema, call_.capability().id, &out->fault);
-    if (const Value& detail = out->fault.detail; detail.is(Kind::string)) {
+    if (out->code == DecisionCode::budget_exceeded) {
+      if (const std::string_view text = limit_of(fault.code); !text.empty()) out->reason = text;
+    } else if (const Value& detail = out->fault.detail; detail.is(Kind::string)) {
       const std::string_view parts[] = {fault_name(fault.code), ": ", detail.as_text()};
       if (const std::string_view text = join(parts); !text.empty()) out->reason = text;
     }
     return false;
+  }
+
+  // Returns which limit the evaluation met, and how large it is, or "" if the scratch is exhausted.
+  std::string_view limit_of(FaultCode code) {
+    const bool cost = code == FaultCode::cost_budget;
+    char digits[20];
+    const char* end =
+        std::to_chars(digits, std::end(digits), cost ? run_.options.budget.cost : run_.options.budget.memory).ptr;
+    const std::string_view parts[] = {fault_name(code),
+                                      ": the evaluation takes more than ",
+                                      {digits, static_cast<size_t>(end - digits)},
+                                      cost ? " steps" : " bytes of values",
+                                      kBudgetAdvice};
+    return join(parts);
   }
 
   std::string_view join(std::span<const std::string_view> parts) {

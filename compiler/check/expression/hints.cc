@@ -2,6 +2,7 @@
 // an operator would need.
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "compiler/check/expression/checker.h"
 
@@ -77,21 +78,34 @@ std::string help_of(const Alias (&aliases)[N], std::string_view word) {
   return found == std::end(aliases) ? "" : std::string(found->help);
 }
 
+bool declares_field(const Type* type, std::string_view name) {
+  return type != nullptr && type->kind == TypeKind::record && type->record->find(name) != nullptr;
+}
+
 bool is_comparison(std::string_view name) { return name == "_<_" || name == "_<=_" || name == "_>_" || name == "_>=_"; }
 
 }  // namespace
 
-// @returns the path of a field that some root declares under this name: `input.amount` for `amount`
+// @returns the path of the field that the name may stand for: `input.amount` for `amount`. A field of
+// two roots beside input and output stands for neither.
 std::string ExprChecker::field_of_roots(std::string_view name) const {
-  for (std::string_view root : {"input", "output", "agent", "action", "capability"}) {
+  const std::pair<std::string_view, const Type*> of_call[] = {{"input", scope_.target_input},
+                                                              {"output", scope_.target_output}};
+  for (const auto& [root, target] : of_call) {
     auto found = scope_.roots.find(root);
-    if (found == scope_.roots.end() || found->second.type->kind != TypeKind::record) continue;
-    bool available = !found->second.unavailable.contains(std::string_view());
-    if (available && found->second.type->record->find(name) != nullptr) {
+    if (found == scope_.roots.end() || found->second.unavailable.contains(std::string_view())) continue;
+    if (declares_field(found->second.type, name) || declares_field(target, name)) {
       return std::string(root) + "." + std::string(name);
     }
   }
-  return "";
+  std::string out;
+  for (const auto& [root, meaning] : scope_.roots) {
+    if (root == "input" || root == "output" || !declares_field(meaning.type, name)) continue;
+    if (meaning.unavailable.contains(std::string_view()) || meaning.unavailable.contains(name)) continue;
+    if (!out.empty()) return "";
+    out = root + "." + std::string(name);
+  }
+  return out;
 }
 
 std::string ExprChecker::name_help(std::string_view name) const {

@@ -19,7 +19,7 @@ const TypeName kTypeNames[] = {
     {"bytes", &types::kBytes},
     {"double", &types::kDouble},
     {"duration", nullptr},  // only the name of a function
-    {"dyn", &types::kDyn},
+    {"dyn", nullptr},
     {"google.protobuf.Duration", &types::kDuration},
     {"google.protobuf.Timestamp", &types::kTimestamp},
     {"int", &types::kInt},
@@ -242,8 +242,12 @@ Node* ExprChecker::undeclared(const Expr& e) {
     for (const auto& [name, function] : scope_.functions->all()) names.push_back(name);
     near = nearest(e.name, names);
   }
-  error("undeclared-reference", e.at, "there is no `" + std::string(e.name) + "` here",
-        near.empty() ? "" : "did you mean `" + near + "`?");
+  if (near == e.name) {
+    help = "`" + near + "` is a function: write `" + near + "(...)`";
+  } else if (!near.empty()) {
+    help = "did you mean `" + near + "`?";
+  }
+  error("undeclared-reference", e.at, "there is no `" + std::string(e.name) + "` here", std::move(help));
   return error_node(e);
 }
 

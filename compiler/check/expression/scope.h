@@ -39,7 +39,11 @@ struct Scope {
   std::string container;  ///< names are looked up as container.name, then its parents', then bare
   std::map<std::string, RootName, std::less<>> roots;  ///< may be qualified ("a.b.c"), for lone expressions
   std::map<std::string, const typed::Node*, std::less<>>
-      lets;             ///< checked `let`s (used in place of their name), by qualified name too
+      lets;  ///< checked `let`s (used in place of their name), by qualified name too
+  // An expression that reads neither input nor output is checked once for all targets, without the
+  // types of either. The fields of one target are then suggested for unknown names.
+  const Type* target_input = nullptr;
+  const Type* target_output = nullptr;
   bool checked = true;  ///< false: all types are dyn, unknown names fault in evaluation
 };
 

@@ -194,6 +194,8 @@ Outcome& outcome_for(RuleCheck& check, CapabilityId capability, bool exact) {
   Outcome& outcome = known->second;
   if (!added) return outcome;
   Scope& scope = scope_of(state, check.context.package, check.context.stage, capability);
+  scope.target_input = shape.input;
+  scope.target_output = shape.output;
   std::vector<MissingField> missing;
   enter_lets(state, scope, check.context.package, check.context.stage, capability, exact, check.lets,
              exact ? nullptr : &missing);
@@ -203,6 +205,7 @@ Outcome& outcome_for(RuleCheck& check, CapabilityId capability, bool exact) {
     about.message =
         "in the check for " + quoted(state.set.schema.capabilities[capability].name) + ", which the targets match";
   const typed::RuleBody* body = check_body(check, scope, exact ? nullptr : &missing, tell ? &about : nullptr);
+  scope.target_input = scope.target_output = nullptr;
   report_missing_context(check, missing);
   if (!missing.empty()) {
     outcome.why_not = missing_text(missing.front());

@@ -1,8 +1,8 @@
 /* The interface to Ordain for C, and for every language that can call C. C++ programs include
  * <ordain/ordain.h> instead.
  *
- * An engine is a set of policies, ready to decide. It is immutable: any number of threads may decide
- * with one engine at the same time. Every function returns a status, never throws, and writes its
+ * An engine is a set of policies, ready to decide. Any number of threads may decide with one engine
+ * at the same time. Every function returns a status, never throws, and writes its
  * results through its arguments. Structs carry their size and version, so that they can grow:
  * initialise them with the macros. A null pointer where none is allowed gives
  * ORDAIN_INVALID_ARGUMENT. docs/embedding.md has an example.
@@ -33,7 +33,7 @@ extern "C" {
 /* The values never change within a version. */
 enum {
   ORDAIN_OK = 0,
-  ORDAIN_INVALID_ARGUMENT = 1, /* a null pointer, a struct of another size or version, an unknown effect */
+  ORDAIN_INVALID_ARGUMENT = 1, /* a null pointer, a struct of another size or version, a value out of range */
   ORDAIN_BAD_POLICY = 2,       /* policies that cannot be read or have errors; the message says where and why */
   ORDAIN_BAD_PROGRAM = 3,      /* bytes that are not a program, or are of another version */
   ORDAIN_BAD_CALL = 4,         /* facts of the host that cannot be read; what the agent sent is denied instead */
@@ -120,6 +120,8 @@ typedef struct ordain_decision {
 } ordain_decision;
 #define ORDAIN_DECISION_INIT {sizeof(ordain_decision), ORDAIN_ABI_VERSION, ORDAIN_DENY, NULL, NULL, NULL, 0, NULL}
 
+#define ORDAIN_MAX_BUDGET UINT64_C(1000000000)
+
 /* Bytes that the library allocated; free with ordain_bytes_free. */
 typedef struct ordain_bytes {
   size_t size;
@@ -144,6 +146,10 @@ ORDAIN_API ordain_status ordain_open_program(const void* bytes, size_t length, c
  * can load them. */
 ORDAIN_API ordain_status ordain_serialise(const ordain_engine* engine, ordain_bytes* bytes,
                                           ordain_error* error) ORDAIN_NOEXCEPT;
+
+/* Sets how many steps each condition may spend, from 1 to ORDAIN_MAX_BUDGET; a million unless set. docs/language.md
+ * says what a step is. Not thread-safe: set it before other threads decide with the engine. */
+ORDAIN_API ordain_status ordain_set_budget(ordain_engine* engine, uint64_t steps, ordain_error* error) ORDAIN_NOEXCEPT;
 
 /* Decides one call. `facts` may be NULL if the host has none to give. Without `now` in the facts, the
  * call is decided at the time of this function's call. Facts that do not fit their declarations, and

@@ -82,7 +82,7 @@ TEST(Lists, Parts) {
       {"reverse", {L({})}, "[]"},
       {"lists.range", {I(3)}, "[0, 1, 2]"},
       {"lists.range", {I(0)}, "[]"},
-      {"lists.range", {I(-3)}, "[]"},
+      {"lists.range", {I(-3)}, "!invalid_argument"},
       {"lists.range", {I(INT64_MAX)}, "!memory_budget"},
       {"lists.range", {I(500'000)}, "!memory_budget"},
   });

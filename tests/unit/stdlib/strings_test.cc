@@ -179,6 +179,43 @@ TEST(Strings, RegexPreparedAgreesWithUnprepared) {
   }
 }
 
+uint64_t scan_cost(std::string_view pattern, size_t text) {
+  const Overload* row = standard_library().find_overload("matches");
+  std::string error;
+  auto prepared = row->preparation.prepare(S(pattern), &error);
+  EXPECT_NE(prepared, nullptr) << error;
+  Value args[2] = {S(""), S(pattern)};
+  args[0].aux = static_cast<uint32_t>(text);
+  return row->preparation.cost(prepared.get(), args);
+}
+
+// A constant pattern is charged by the length of the text, at the speed of RE2's automaton, whatever
+// the pattern; only large programs are charged more.
+TEST(Strings, RegexCostIsLinearInTheText) {
+  for (std::string_view pattern : {"a", "AKIA[0-9A-Z]{16}", "(?i)(api[_-]?key|secret)\\s*[:=]\\s*[0-9a-z_-]{16,64}"}) {
+    EXPECT_EQ(scan_cost(pattern, 0), 1U) << pattern;
+    EXPECT_EQ(scan_cost(pattern, 1 << 20), 1U + (1 << 20) / 40) << pattern;
+    EXPECT_EQ(scan_cost(pattern, 4'000'000), 100'001U) << pattern;
+  }
+  EXPECT_EQ(scan_cost("a{1000}b{1000}c{1000}d{1000}", 4000), 1U + 100 * 4);
+}
+
+// As RE2's GlobalReplace and Go do it: an empty match right after a match does not count.
+TEST(Strings, RegexEmptyMatches) {
+  EXPECT_CASES({
+      {"regex.replace", {S("abc"), S("b*"), S("-")}, "\"-a-c-\""},
+      {"regex.extractAll", {S("abc"), S("b*")}, "[\"\", \"b\", \"\"]"},
+      {"regex.replace", {S("abc"), S("b*"), S("-"), I(2)}, "\"-a-c\""},
+      {"regex.replace", {S("abc"), S("b*"), S("-"), I(3)}, "\"-a-c-\""},
+      {"regex.replace", {S("bb"), S("b*"), S("-")}, "\"-\""},
+      {"regex.replace", {S("bab"), S("b*"), S("-")}, "\"-a-\""},
+      {"regex.replace", {S("abc"), S(""), S("-")}, "\"-a-b-c-\""},
+      {"regex.replace", {S("a\xC3\xB1"), S("a?"), S("-")}, "\"-\xC3\xB1-\""},
+      {"regex.extractAll", {S("abb"), S("b*?")}, "[\"\", \"\", \"\", \"\"]"},
+      {"regex.extractAll", {S("ab\nb"), S("(?m)$")}, "[\"\", \"\"]"},
+  });
+}
+
 TEST(Strings, RegexExtractAndReplace) {
   EXPECT_CASES({
       {"regex.extract", {S("hello 42"), S("[0-9]+")}, "optional(\"42\")"},

@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <map>
+#include <set>
 #include <sstream>
 
 #include "tests/unit/stdlib/call.h"
@@ -141,6 +143,30 @@ TEST(Table, NoBudgetIsAFaultAndNeverACrash) {
       EXPECT_EQ(ok, eval.fault.code == FaultCode::none) << row.id;
     }
   });
+}
+
+// Which functions have a cost shows in the table, or in charges that differ between arguments.
+TEST(Table, EveryCostIsDocumented) {
+  std::map<std::string, std::set<uint64_t>> charged;
+  for (const auto& [name, function] : standard_library().all()) {
+    for (const Overload* row : function.overloads) {
+      if (row->cost != nullptr || row->preparation.cost != nullptr) charged[name] = {0, 1};
+    }
+  }
+  for_each_call([&](const Overload& row, const std::vector<Value>& args) {
+    Eval eval;
+    eval.arena = &values();
+    eval.cost_left = eval.memory_left = 1'000'000;
+    Value result;
+    if (call_overload(eval, row, args.data(), &result)) charged[row.name].insert(1'000'000 - eval.cost_left);
+  });
+  const std::string document = functions_markdown(standard_library());
+  const size_t costs = document.find("\n## Costs\n");
+  ASSERT_NE(costs, std::string::npos);
+  for (const auto& [name, steps] : charged) {
+    if (steps.size() == 1 && *steps.begin() == 0) continue;
+    EXPECT_NE(document.find('`' + name + '`', costs), std::string::npos) << name << " has a cost";
+  }
 }
 
 TEST(Table, DocumentIsUpToDate) {

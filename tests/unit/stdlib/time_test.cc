@@ -99,6 +99,24 @@ TEST(Time, PreparedZones) {
   EXPECT_EQ(result.i, 21);
 }
 
+// After the last change that the database lists, the rules then in force continue. The expected hours
+// are those that Python's zoneinfo gives.
+TEST(Time, ZonesAfterTheListedYears) {
+  const auto hour = [](std::string_view at, std::string_view zone) { return call("getHours", {time(at), S(zone)}); };
+  EXPECT_EQ(hour("2040-06-01T00:00:00Z", "Europe/Moscow"), "3") << "not the rule of 2012, a year of the same shape";
+  EXPECT_EQ(hour("2040-01-10T12:00:00Z", "Europe/Istanbul"), "15");
+  EXPECT_EQ(hour("2040-07-01T12:00:00Z", "America/Mexico_City"), "6");
+  EXPECT_EQ(hour("2044-12-15T12:00:00Z", "America/Sao_Paulo"), "9");
+  EXPECT_EQ(hour("2040-03-11T06:59:59Z", "America/New_York"), "1");
+  EXPECT_EQ(hour("2040-03-11T07:00:00Z", "America/New_York"), "3");
+  EXPECT_EQ(hour("2040-07-04T12:00:00Z", "America/New_York"), "8");
+  EXPECT_EQ(hour("2052-02-29T12:00:00Z", "Australia/Sydney"), "23");
+  EXPECT_EQ(hour("2052-07-01T12:00:00Z", "Australia/Sydney"), "22");
+  EXPECT_EQ(hour("2068-03-25T00:59:59Z", "Europe/Paris"), "1");
+  EXPECT_EQ(hour("2068-03-25T01:00:00Z", "Europe/Paris"), "3");
+  EXPECT_EQ(hour("9999-07-01T12:00:00Z", "Europe/Berlin"), "14");
+}
+
 TEST(Time, Durations) {
   Value at = span("123.321456789s");
   EXPECT_CASES({

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "ordain/arena.h"
 #include "ordain/call.h"
@@ -23,6 +24,10 @@ class ORDAIN_API Scratch {
  private:
   Arena arena_;
 };
+
+/// The most steps that hosts and commands let people set as the budget of a condition: some tens of
+/// seconds.
+inline constexpr uint64_t kMaxBudgetCost = 1'000'000'000;
 
 struct EvaluateOptions {
   Budget budget;

@@ -156,6 +156,10 @@ TEST(Decide, TheFaultsCodeIsTheDecisions) {
   s.on(deny, s.dear);
   auto g = s.done();
   EXPECT_EQ(decided(*g).code, DecisionCode::budget_exceeded);
+  EXPECT_EQ(decided(*g).reason,
+            "cost_budget: the evaluation takes more than 1000000 steps; let it do less, or raise its budget");
+  EXPECT_EQ(decided(*g, {.budget = {.cost = 7}}).reason,
+            "cost_budget: the evaluation takes more than 7 steps; let it do less, or raise its budget");
 }
 
 TEST(Decide, EachRuleHasABudgetOfItsOwn) {

@@ -325,6 +325,15 @@ TEST(CheckPolicy, SuggestsWhatWasMeant) {
       {"capability c { input { a: strng } }", "unknown-type|did you mean `string`?"},
       {"capability c { input { a: number } }", "unknown-type|write `double` or `int`"},
       {"option ordre = first_match;", "unknown-option|did you mean `order`?"},
+      {"policy p on before send_money { deny when amount > 5.0; }",
+       "undeclared-reference|did you mean `input.amount`?"},
+      {"policy p on before send_money { deny when input.amount > amount; }",
+       "undeclared-reference|did you mean `input.amount`?"},
+      {"context { principal { clearance: int } } policy p on before send_money { deny when clearance > 5; }",
+       "undeclared-reference|did you mean `principal.clearance`?"},
+      {"context { agent { clearance: int } principal { clearance: int } }\n"
+       "policy p on before send_money { deny when clearance > 5; }",
+       "undeclared-reference|"},
       {"policy p on before send_money { deny abc; } test \"t\" { call list_payments { n: 1 }; expect deny by p.abd; }",
        "test-unknown-rule|did you mean `p.abc`?"},
   };
