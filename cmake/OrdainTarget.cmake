@@ -60,10 +60,10 @@ function(ordain_compile_options target)
 endfunction()
 
 # ordain_precompile(TARGET [PCH]) makes a target use the standard library's and fmt's headers, which
-# are parsed once for all targets with the same options. PCH is the target that owns them:
-# ordain_pch, or ordain_test_pch, which also has GoogleTest's headers.
+# are parsed once for all targets with the same options. PCH is the target that owns them: by
+# default ${ORDAIN_PCH}; ordain_test_pch also has GoogleTest's headers.
 function(ordain_precompile target)
-  set(owner ordain_pch)
+  set(owner ${ORDAIN_PCH})
   if(ARGC GREATER 1)
     set(owner ${ARGV1})
   endif()
