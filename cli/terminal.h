@@ -31,7 +31,7 @@ class OutputFailure : public std::runtime_error {
 /// standard stream that is closed does not lend its number to the next file that is opened.
 void prepare_output();
 /// Ends the output of a command that would exit with `code`. @returns `code`, or kUsage, after complaining, if standard
-/// output could not be written. A closed pipe is no reason to complain.
+/// output could not be written. It does not complain about a closed pipe.
 int finish_output(int code);
 
 /// Writes to standard output what is safe already: JSON, exported lines, policy text, graphs.

@@ -108,7 +108,7 @@ ordain_status report(ordain_error* error, ordain_status status, const char* mess
   return status;
 }
 
-// Runs `body`, and turns any exception into a status, which `refuse` is told first.
+// Runs `body`, and turns any exception into a status, after passing it to `refuse`.
 template <typename Body, typename Refuse>
 ordain_status guarded(ordain_error* error, Body body, Refuse refuse) noexcept {
   const auto fail = [&](ordain_status status, const char* message) {

@@ -31,7 +31,7 @@ constexpr const char* kEarlierTables =
     "note TEXT NOT NULL, time INTEGER NOT NULL, key INTEGER NOT NULL, signature BLOB NOT NULL);"
     "CREATE INDEX votes_of ON votes (approval);";
 
-/// A table of the present format, and how an earlier file gives its columns.
+/// A table of the present format, and how an earlier file gives its columns; nullptr: by the same names.
 struct CopiedTable {
   const char* name;
   int columns;
@@ -49,13 +49,11 @@ constexpr CopiedTable kCopiedTables[] = {
      "tenant, environment, session, rule, reason, rules, CASE WHEN json_valid(groups) THEN json_array(json_object("
      "'rule', rule, 'from', json(groups), 'need', max(1, json_array_length(groups)), 'expires_seconds', NULL, "
      "'distinct', json('false'))) ELSE '[]' END, action, created, expires, consumed, consumed_by, outcome, 0, x''"},
-    {"votes", 9, "number, approval, approves, grp, approver, note, time, key, signature",
-     "number, approval, approves, grp, approver, note, time, key, signature"},
+    {"votes", 9, "number, approval, approves, grp, approver, note, time, key, signature", nullptr},
     {"grants", 18,
      "id, capability, scope, agent, principal, tenant, environment, session, granted_by, note, starts, ends, created, "
      "key, signature, revoked, revoked_by, revoked_note",
-     "id, capability, scope, agent, principal, tenant, environment, session, granted_by, note, starts, ends, created, "
-     "key, signature, revoked, revoked_by, revoked_note"},
+     nullptr},
 };
 
 sqlite::FileFormat earlier_format(const sqlite::FileFormat& present) {
@@ -81,8 +79,8 @@ Result<void> copy_row(Statement& row, int columns, Database& to, Statement& inse
 Result<void> copy_table(Database& from, bool from_earlier, const CopiedTable& table, Database& to) {
   std::string places = "?";
   for (int column = 1; column < table.columns; ++column) places += ", ?";
-  auto rows = from.prepare(
-      fmt::format("SELECT {} FROM {} ORDER BY rowid", from_earlier ? table.earlier : table.present, table.name));
+  const char* columns = from_earlier && table.earlier != nullptr ? table.earlier : table.present;
+  auto rows = from.prepare(fmt::format("SELECT {} FROM {} ORDER BY rowid", columns, table.name));
   if (!rows.ok()) return rows.error();
   auto insert = to.prepare(fmt::format("INSERT INTO {} ({}) VALUES ({})", table.name, table.present, places));
   if (!insert.ok()) return insert.error();
@@ -113,10 +111,9 @@ Result<Database> copy_to_memory(Database& earlier, const sqlite::FileFormat& pre
 }  // namespace
 
 Result<bool> holds_earlier_approvals(sqlite::Database& database) {
-  auto version = database.prepare("PRAGMA user_version");
+  auto version = database.number("PRAGMA user_version");
   if (!version.ok()) return version.error();
-  if (version->step() != Statement::Step::row) return database.error();
-  return version->integer(0) == kEarlierVersion;
+  return *version == kEarlierVersion;
 }
 
 Result<sqlite::Database> copy_earlier_approvals(sqlite::Database& earlier, const sqlite::FileFormat& present) {

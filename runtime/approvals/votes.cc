@@ -66,7 +66,7 @@ bool has_group(const std::vector<std::string>& groups, std::string_view group) {
 
 Error not_eligible(std::string message) { return Error{"not_eligible", std::move(message)}; }
 
-/// Chooses the group of a vote that names none. @returns "" if there is no one choice.
+/// Chooses the group of a vote that names none. @returns "" unless there is exactly one choice.
 std::string only_group(const Approval& approval, const ApprovalVote& vote) {
   const auto groups = approval.groups();
   if (!vote.group.empty()) return vote.group;

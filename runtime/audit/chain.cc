@@ -28,7 +28,7 @@ Error broken(std::string message) { return Error{"audit_chain_broken", std::move
 }  // namespace
 
 void RecordBatch::add(std::string_view body, const Id128& action) {
-  // If there is no memory, nothing may be added at all.
+  // Room is made first, so that a lack of memory cannot leave half of a record behind.
   const auto make_room = [](auto& items) {
     if (items.size() == items.capacity()) items.reserve(std::max<size_t>(16, items.size() * 2));
   };
@@ -381,10 +381,7 @@ Result<void> AuditChain::begin_next(bool* done) {
   if (select->step() == Step::row) next.checkpoint = select->text(0);
   select->reset();
   std::string path = segment_path(directory_, next.number);
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-    std::error_code ignored;
-    std::filesystem::remove(path + suffix, ignored);
-  }
+  (void)sqlite::remove_database(path);  // what an attempt that was interrupted has left
   {
     auto made = create_segment(path, next, true, options_.busy_wait);
     if (!made.ok()) return made.error();

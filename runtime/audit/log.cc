@@ -28,13 +28,6 @@ std::optional<Error> read(Statement& statement, Row* row, AuditRecord* record) {
   return Error{"bad_record", fmt::format("record {}: {}", row->id, problem)};
 }
 
-Result<uint64_t> number(Database& database, const char* sql) {
-  auto statement = database.prepare(sql);
-  if (!statement.ok()) return statement.error();
-  if (statement->step() != Statement::Step::row) return database.error();
-  return static_cast<uint64_t>(statement->integer(0));
-}
-
 /// Visits the matching records of one segment. @returns false if `visit` returned false.
 Result<bool> search(Database& database, const SegmentHead& head, const AuditFilter& filter,
                     const std::function<bool(const AuditRecord&, std::string_view body)>& visit) {
@@ -151,9 +144,9 @@ Result<AuditLog> AuditLog::open(const std::string& directory) {
 Result<uint64_t> AuditLog::count() const {
   uint64_t out = 0;
   auto result = impl_->each([&](Database& database, const SegmentHead&, const SegmentFile&) -> Result<bool> {
-    auto rows = number(database, "SELECT count(*) FROM records");
+    auto rows = database.number("SELECT count(*) FROM records");
     if (!rows.ok()) return rows.error();
-    out += *rows;
+    out += static_cast<uint64_t>(*rows);
     return true;
   });
   if (!result.ok()) return result.error();
@@ -200,9 +193,9 @@ Result<std::vector<AuditRecord>> AuditLog::tail(size_t count) const {
   std::vector<AuditRecord> out;
   uint64_t last = 0;
   auto result = impl_->each([&](Database& database, const SegmentHead&, const SegmentFile&) -> Result<bool> {
-    auto found = number(database, "SELECT max(id) FROM records");
+    auto found = database.number("SELECT max(id) FROM records");
     if (!found.ok()) return found.error();
-    last = std::max(last, *found);
+    last = std::max(last, static_cast<uint64_t>(*found));
     return true;
   });
   if (!result.ok()) return result.error();

@@ -1,8 +1,6 @@
 // audit_retention seals a segment, and removes old segments so that the rest still verifies.
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "runtime/audit/chain.h"
 #include "runtime/audit/log.h"
 
@@ -82,12 +80,7 @@ Result<PrunedAudit> prune_audit(const std::string& directory, size_t keep, const
     if (key) {
       if (auto done = sign_removal((*segments)[i + 1], *key); !done.ok()) return done.error();
     }
-    // The main file goes first: without its side files it would lack what was written last.
-    for (const char* suffix : {"", "-wal", "-shm"}) {
-      std::error_code failed;
-      std::filesystem::remove((*segments)[i].path + suffix, failed);
-      if (failed) return Error{"database_error", (*segments)[i].path + ": " + failed.message()};
-    }
+    if (auto removed = sqlite::remove_database((*segments)[i].path); !removed.ok()) return removed.error();
     ++out.segments;
   }
   if (auto durable = sqlite::sync_directory(directory); !durable.ok()) return durable.error();

@@ -152,12 +152,13 @@ class Verifier {
   /// Checks what the walk over the records in order does not use, but queries do: the index of
   /// facts, secondary indexes, and the inner pages of all trees.
   Result<bool> queries_fit(Database& database, const SegmentHead& head, uint64_t records) {
-    auto tables = count(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'facts'");
+    auto tables = database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'facts'");
     if (!tables.ok()) return tables.error();
     if ((*tables == 1) != head.indexed) return fail(head.first, "the segment's head does not say that it has an index");
-    auto facts = head.indexed ? count(database, "SELECT count(*) FROM facts") : Result<uint64_t>(records);
+    auto facts =
+        head.indexed ? database.number("SELECT count(*) FROM facts") : Result<int64_t>(static_cast<int64_t>(records));
     if (!facts.ok()) return facts.error();
-    if (*facts != records) {
+    if (static_cast<uint64_t>(*facts) != records) {
       return fail(head.first, fmt::format("the segment's index holds {} records, the segment {}", *facts, records));
     }
     auto damage = database.find_damage();
@@ -166,13 +167,6 @@ class Verifier {
       return fail(head.first, fmt::format("segment {} is damaged: {}", head.number, *damage));
     }
     return true;
-  }
-
-  static Result<uint64_t> count(Database& database, const char* sql) {
-    auto statement = database.prepare(sql);
-    if (!statement.ok()) return statement.error();
-    if (statement->step() != Statement::Step::row) return database.error();
-    return static_cast<uint64_t>(statement->integer(0));
   }
 
   // --- checkpoints ---

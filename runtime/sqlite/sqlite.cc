@@ -42,10 +42,12 @@ Error error_of(int result, const std::string& path, const char* message) {
 
 /// The main file, and the files that SQLite keeps beside it while it is open.
 constexpr std::array kSuffixes = {"", "-wal", "-shm"};
+/// The same with the file of a rollback journal, which Ordain never asks for but may find.
+constexpr std::array kAllSuffixes = {"", "-wal", "-shm", "-journal"};
 
 /// Refuses what is not a regular file, because opening or reading it may block for ever.
 Result<void> check_regular(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+  for (const char* suffix : kAllSuffixes) {
     struct stat found{};
     if (::stat((path + suffix).c_str(), &found) == 0 && !S_ISREG(found.st_mode)) {
       return Error{"database_error", fmt::format("{}{}: not a regular file", path, suffix)};
@@ -252,6 +254,14 @@ Result<void> Database::write_row(Statement& statement) {
 
 int64_t Database::changes() const { return sqlite3_changes64(database_.get()); }
 
+Result<int64_t> Database::number(std::string_view sql) {
+  auto statement = prepare(sql);
+  if (!statement.ok()) return statement.error();
+  if (statement->step() != Statement::Step::row) return error();
+  return statement->integer(0);
+}
+
+/// Unlike `number`, does not look whether the file is still ours: the looking uses it.
 Result<int64_t> Database::pragma(const std::string& name) {
   sqlite3_stmt* raw = nullptr;
   if (sqlite3_prepare_v2(database_.get(), ("PRAGMA " + name).c_str(), -1, &raw, nullptr) != SQLITE_OK) return error();
@@ -372,6 +382,15 @@ Result<void> make_directory(const std::string& directory) {
 
 std::string path_in(const std::string& directory, std::string_view file) {
   return (std::filesystem::path(directory) / file).string();
+}
+
+Result<void> remove_database(const std::string& path) {
+  for (const char* suffix : kAllSuffixes) {
+    std::error_code failed;
+    std::filesystem::remove(path + suffix, failed);
+    if (failed) return Error{"database_error", path + ": " + failed.message()};
+  }
+  return {};
 }
 
 Result<void> sync_directory(const std::string& directory) {

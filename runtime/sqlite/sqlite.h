@@ -70,6 +70,8 @@ class Database {
 
   Result<void> execute(const std::string& sql);
   Result<Statement> prepare(std::string_view sql);
+  /// @returns the number in the first column of a query's first row, which must exist
+  Result<int64_t> number(std::string_view sql);
   /// Runs a statement that writes one row, and resets it. If it changed any other number of rows,
   /// that is an error.
   Result<void> write_row(Statement& statement);
@@ -129,6 +131,10 @@ Result<void> make_directory(const std::string& directory);
 /// @returns `directory`/`file`
 std::string path_in(const std::string& directory, std::string_view file);
 bool file_exists(const std::string& path);
+/// Removes a database's main file, and then the files that SQLite keeps beside it: the main file without
+/// them would lack what was written last. A file that does not exist is passed over; the first that
+/// cannot be removed ends it.
+Result<void> remove_database(const std::string& path);
 /// Makes the creation and removal of files in `directory` durable.
 Result<void> sync_directory(const std::string& directory);
 
