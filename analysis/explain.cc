@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "analysis/explain_index.h"
+#include "vm/decide/decide_run.h"
 #include "vm/decide/secret_faults.h"
 #include "vm/program/linked_program.h"
 
@@ -39,7 +40,8 @@ RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, 
   if (rule.condition == kNone) return out;
   Value result;
   Fault fault;
-  if (evaluate(program, rule.condition, call, context, scratch, options, &result, &fault)) {
+  if (evaluate(program, rule.condition, call, context, scratch, options_of_rule(program, rule.rule, options), &result,
+               &fault)) {
     if (!result.as_bool()) out.kind = RuleOutcome::Kind::not_matched;
     return out;
   }
@@ -125,8 +127,9 @@ std::vector<FalsePart> Explainer::false_parts(uint32_t code) {
   for (const ConditionPart& part : std::ranges::equal_range(data.condition_parts, code, {}, &ConditionPart::code)) {
     Value result;
     Fault fault;
+    const EvaluateOptions how = options_of_rule(program, data.rule_codes[code].rule, options_);
     const bool known =
-        evaluate(program, part.predicate, reader_.call(), reader_.context(), scratch_, options_, &result, &fault);
+        evaluate(program, part.predicate, reader_.call(), reader_.context(), scratch_, how, &result, &fault);
     if (!known || result.as_bool()) continue;
     const Source& source = *compilation_.diagnostics.sources[data.locations[part.location].file];
     out.push_back({text_at(source, part.begin, part.end), place_of(program, part.location)});

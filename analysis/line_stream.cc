@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "analysis/byte_order_mark.h"
+#include "vm/value/start_thread.h"
 
 namespace ordain::detail {
 namespace {
@@ -74,11 +75,11 @@ struct Job {
   bool finished = false;
 };
 
-// Threads that take jobs from a queue.
+// Threads that take jobs from a queue. If fewer can be started than are wanted, those do all the work.
 class Workers {
  public:
-  Workers(unsigned threads, const std::function<void(Chunk&, unsigned)>& work) : work_(work) {
-    for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this, i] { run(i); });
+  Workers(unsigned threads, const std::function<void(Chunk&, unsigned)>& work) : work_(work), threads_(threads) {
+    while (started_ < threads && vm::start_thread(&threads_[started_], [this, i = started_] { run(i); })) ++started_;
   }
   ~Workers() {
     {
@@ -86,11 +87,12 @@ class Workers {
       stop_ = true;
     }
     changed_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
+    for (unsigned i = 0; i < started_; ++i) threads_[i].join();
   }
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
+  bool any() const { return started_ > 0; }
   void add(Job* job) {
     {
       const std::lock_guard lock(mutex_);
@@ -125,22 +127,27 @@ class Workers {
   std::deque<Job*> queue_;
   bool stop_ = false;
   std::vector<std::thread> threads_;
+  unsigned started_ = 0;
 };
+
+bool stream_alone(ChunkReader& reader, const std::function<void(Chunk&, unsigned)>& work,
+                  const std::function<bool(Chunk&)>& done) {
+  for (Chunk chunk; reader.next(&chunk);) {
+    work(chunk, 0);
+    if (!done(chunk)) return false;
+  }
+  return !reader.failed();
+}
 
 }  // namespace
 
 bool stream_lines(int descriptor, unsigned threads, size_t chunk_bytes,
                   const std::function<void(Chunk&, unsigned worker)>& work, const std::function<bool(Chunk&)>& done) {
   ChunkReader reader(descriptor, chunk_bytes);
-  if (threads <= 1) {
-    for (Chunk chunk; reader.next(&chunk);) {
-      work(chunk, 0);
-      if (!done(chunk)) return false;
-    }
-    return !reader.failed();
-  }
+  if (threads <= 1) return stream_alone(reader, work, done);
   std::deque<std::unique_ptr<Job>> under_way, free;  // must outlive the workers
   Workers workers(threads, work);
+  if (!workers.any()) return stream_alone(reader, work, done);
   bool more = true, drain = false;
   while (more || !under_way.empty()) {
     if (more && !drain && under_way.size() < 2 * threads + 1) {

@@ -7,9 +7,12 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <new>
 #include <thread>
+#include <vector>
 
 #include "ordain/event.h"
+#include "vm/value/start_thread.h"
 
 namespace ordain {
 namespace {
@@ -101,31 +104,55 @@ void measure_latency(Worker& worker, const MeasureOptions& options, DecisionCost
   out->p50 = quantile(0.5), out->p90 = quantile(0.9), out->p99 = quantile(0.99), out->p999 = quantile(0.999);
 }
 
-// Decisions per second with `threads` threads, which start at different places in the events.
+// Decisions per second with `threads` threads, which start at different places in the events; 0 if so many threads
+// cannot be started, or have no memory.
 double throughput(const PreparedEvents& prepared, const DecideOptions& options, double seconds, uint32_t threads) {
   std::atomic<bool> go = false, stop = false;
   std::atomic<uint64_t> total = 0;
   std::atomic<uint32_t> ready = 0;
-  std::vector<std::thread> running;
-  for (uint32_t thread = 0; thread < threads; ++thread) {
-    running.emplace_back([&, thread] {
-      Worker worker(prepared, options);
-      worker.next = prepared.calls().size() * thread / threads;
-      sink += worker.decide_next(256);
-      ++ready;
-      while (!go.load()) std::this_thread::yield();
-      uint64_t count = 0;
-      for (; !stop.load(std::memory_order_relaxed); count += 64) sink += worker.decide_next(64);
-      total += count;
+  std::atomic<bool> failed = false;
+  const auto decide_on = [&](uint32_t thread) {
+    Worker worker(prepared, options);
+    worker.next = prepared.calls().size() * thread / threads;
+    sink += worker.decide_next(256);
+    ++ready;
+    while (!go.load()) std::this_thread::yield();
+    uint64_t count = 0;
+    for (; !stop.load(std::memory_order_relaxed); count += 64) sink += worker.decide_next(64);
+    total += count;
+  };
+  std::vector<vm::JoinedThread> running(threads);
+  for (uint32_t thread = 0; thread < threads && !failed; ++thread) {
+    const bool started = running[thread].start([&, thread] {
+      try {
+        decide_on(thread);
+      } catch (const std::bad_alloc&) {
+        failed = true;
+      }
     });
+    if (!started) failed = true;
   }
-  while (ready.load() != threads) std::this_thread::yield();
+  while (ready.load() != threads && !failed) std::this_thread::yield();
   const auto from = Clock::now();
   go = true;
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  if (!failed) std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   stop = true;
-  for (std::thread& thread : running) thread.join();
+  running.clear();  // waits for them
+  if (failed) return 0;
   return static_cast<double>(total.load()) / nanos_between(from, Clock::now()) * 1e9;
+}
+
+// The same on the calling thread.
+double throughput_alone(Worker& worker, double seconds) {
+  const auto from = Clock::now();
+  uint64_t count = 0;
+  double taken = 0;
+  do {
+    sink += worker.decide_next(64);
+    count += 64;
+    taken = nanos_between(from, Clock::now());
+  } while (taken < seconds * 1e9);
+  return static_cast<double>(count) / taken * 1e9;
 }
 
 std::vector<DecisionGroup> sorted_groups(const std::map<std::string, DecisionGroup>& groups) {
@@ -154,8 +181,11 @@ DecisionCost measure_decisions(const PreparedEvents& events, const MeasureOption
   measure_latency(worker, options, &out);
   for (uint32_t threads = 1; threads <= options.threads; ++threads) {
     report_progress(options, 0.5 + 0.5 * (threads - 1) / options.threads);
-    out.per_second.push_back(throughput(events, options.decide, options.seconds, threads));
+    const double per_second = throughput(events, options.decide, options.seconds, threads);
+    if (per_second == 0) break;
+    out.per_second.push_back(per_second);
   }
+  if (out.per_second.empty()) out.per_second.push_back(throughput_alone(worker, options.seconds));
   return out;
 }
 

@@ -6,10 +6,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "analysis/recorded.h"
 #include "analysis/replay_chunks.h"
@@ -17,6 +20,7 @@
 #include "analysis/unknown.h"
 #include "ordain/time_text.h"
 #include "runtime/audit/secrets.h"
+#include "vm/value/start_thread.h"
 
 namespace ordain {
 
@@ -149,7 +153,8 @@ class Judge {
   bool misfit_ = false;  ///< the call of the record did not fit its declaration
 };
 
-/// The threads that decide.
+/// The threads that decide. If fewer can be started than are wanted, those decide all calls, and if there are none, the
+/// thread that reads does.
 class Court {
  public:
   Court(const std::shared_ptr<const Program>& program, const std::shared_ptr<const Program>& against,
@@ -158,7 +163,13 @@ class Court {
     for (unsigned i = 0; i < thread_count(options); ++i) {
       judges_.push_back(std::make_unique<Judge>(program, against, options));
     }
-    for (auto& judge : judges_) threads_.emplace_back([this, &judge] { work(*judge); });
+    threads_.reserve(judges_.size());
+    for (auto& judge : judges_) {
+      threads_.emplace_back();
+      if (!threads_.back().start([this, &judge] { work(*judge); })) break;
+      has_threads_ = true;
+    }
+    if (!has_threads_) queue_.serve([this](ReplayChunk& chunk) { judge(*judges_[0], chunk); });
   }
   ~Court() { stop(); }
 
@@ -177,31 +188,36 @@ class Court {
     return options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   }
 
-  void work(Judge& judge) {
-    bool failed = false;
+  void work(Judge& by) noexcept {
     while (auto chunk = queue_.take_full()) {
-      try {
-        if (!failed) judge.judge(*chunk);
-      } catch (const std::exception& e) {  // out of memory; the reader must not wait forever
-        failed = true;
-        std::lock_guard lock(mutex_);
-        failure_ = e.what();
-      }
+      judge(by, *chunk);
       queue_.give_back(std::move(chunk));
+    }
+  }
+
+  // After a failure, which is out of memory, the rest is passed over: the reader must not wait forever.
+  void judge(Judge& by, const ReplayChunk& chunk) {
+    try {
+      if (!failed_) by.judge(chunk);
+    } catch (const std::exception& e) {
+      std::lock_guard lock(mutex_);
+      failure_ = e.what();
+      failed_ = true;
     }
   }
 
   void stop() {
     queue_.close();
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
+    threads_.clear();  // waits for them
   }
 
   ChunkQueue queue_;
   std::vector<std::unique_ptr<Judge>> judges_;
-  std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::string failure_;
+  std::atomic<bool> failed_ = false;
+  bool has_threads_ = false;
+  std::vector<vm::JoinedThread> threads_;  // last: they use the rest
 };
 
 template <typename Read>

@@ -31,6 +31,10 @@ std::unique_ptr<ReplayChunk> ChunkQueue::take_empty() {
 }
 
 void ChunkQueue::put(std::unique_ptr<ReplayChunk> chunk) {
+  if (work_) {
+    work_(*chunk);
+    return give_back(std::move(chunk));
+  }
   std::lock_guard lock(mutex_);
   full_.push_back(std::move(chunk));
   changed_.notify_all();

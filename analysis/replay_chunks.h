@@ -6,12 +6,14 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <istream>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "ordain/replay.h"
@@ -38,10 +40,13 @@ struct ReplayChunk {
   std::string_view at(size_t begin, size_t size) const { return std::string_view(bytes).substr(begin, size); }
 };
 
-/// A bounded queue of chunks, which are reused. Thread-safe.
+/// A bounded queue of chunks, which are reused. Thread-safe, except `serve`.
 class ChunkQueue {
  public:
   explicit ChunkQueue(size_t room) : room_(room) {}
+
+  /// From now on `put` passes each chunk to `work` instead, on its own thread. For a queue from which no thread takes.
+  void serve(std::function<void(ReplayChunk&)> work) { work_ = std::move(work); }
 
   /// Takes an empty chunk, once the queue has room for it.
   std::unique_ptr<ReplayChunk> take_empty();
@@ -58,6 +63,7 @@ class ChunkQueue {
   std::deque<std::unique_ptr<ReplayChunk>> full_;
   std::vector<std::unique_ptr<ReplayChunk>> empty_;
   bool closed_ = false;
+  std::function<void(ReplayChunk&)> work_;
 };
 
 /// Intents that wait for their outcome. Only the latest are kept, to bound memory.

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "ordain/json.h"
+#include "runtime/audit/value_bytes.h"
 
 namespace ordain {
 
@@ -23,15 +24,15 @@ namespace {
 constexpr std::array<std::string_view, 6> kNoRule = {
     "(rule)", "(default)", "(invalid_input)", "(missing_context)", "(evaluation_error)", "(budget_exceeded)"};
 
-// Orders by all that a record holds too, and then, where `complete`, by what a redaction shows.
+// Orders by what every record holds, and then, where both sides know it, by what a redaction shows.
 struct ByContent {
-  bool complete = true;
+  bool by_shown = true;
   bool operator()(const VerdictObligation& a, const VerdictObligation& b) const {
     const auto recorded = [](const VerdictObligation& each) {
       return std::tie(each.kind, each.rule, each.path, each.reason);
     };
     if (recorded(a) != recorded(b)) return recorded(a) < recorded(b);
-    return complete && a.with < b.with;
+    return by_shown && a.with < b.with;
   }
 };
 
@@ -39,7 +40,8 @@ struct ByContent {
 std::string missing(const Verdict& from, const Verdict& other) {
   std::vector<VerdictObligation> found;
   std::set_difference(from.obligations.begin(), from.obligations.end(), other.obligations.begin(),
-                      other.obligations.end(), std::back_inserter(found), ByContent{from.complete && other.complete});
+                      other.obligations.end(), std::back_inserter(found),
+                      ByContent{from.knows_shown && other.knows_shown});
   std::string out;
   for (const VerdictObligation& obligation : found) {
     if (!out.empty()) out += ", ";
@@ -48,22 +50,47 @@ std::string missing(const Verdict& from, const Verdict& other) {
   return out;
 }
 
+std::string encoded(const Value& value) {
+  std::string out;
+  append_value(out, value);
+  return out;
+}
+
+std::string json_of(std::string_view encoded_value) {
+  Arena arena;
+  Value value;
+  return take_value(encoded_value, arena, &value) ? to_json(value) : "";
+}
+
+void add_terms(Verdict& out, VerdictTerms terms) {
+  if (terms.from.size() < 2) terms.distinct = true;  // it makes no difference
+  std::sort(terms.from.begin(), terms.from.end());
+  out.terms.push_back(std::move(terms));
+}
+
 ReplayVerdict copy_verdict(const Verdict& verdict) {
   ReplayVerdict out;
   out.effect = verdict.effect;
   out.rule = verdict.rule;
   out.reason = verdict.reason;
   for (const VerdictObligation& obligation : verdict.obligations) {
-    const std::string with = verdict.complete ? " with " + obligation.with : "";
+    const std::string with = obligation.with.empty() ? "" : " with " + json_of(obligation.with);
     out.obligations.push_back(
         obligation.kind == RuleKind::redact
             ? fmt::format("redact {}{} by {}", obligation.path, with, obligation.rule)
             : fmt::format("{} by {}: {}", to_string(obligation.kind), obligation.rule, obligation.reason));
   }
-  out.has_terms = verdict.complete && verdict.effect == Effect::require_approval;
+  out.has_terms = verdict.knows_terms && verdict.effect == Effect::require_approval;
   if (!out.has_terms) return out;
-  out.from.assign(verdict.from.begin(), verdict.from.end());
-  out.expires_seconds = verdict.expires_seconds;
+  for (const VerdictTerms& terms : verdict.terms) {
+    out.from.insert(out.from.end(), terms.from.begin(), terms.from.end());
+    const int64_t seconds = terms.expires_seconds;
+    if (seconds != 0 && (out.expires_seconds == 0 || seconds < out.expires_seconds)) out.expires_seconds = seconds;
+    out.approvals.push_back(
+        {"", {terms.from.begin(), terms.from.end()}, terms.need, terms.distinct, terms.expires_seconds});
+  }
+  std::sort(out.from.begin(), out.from.end());
+  out.from.erase(std::unique(out.from.begin(), out.from.end()), out.from.end());
   return out;
 }
 
@@ -85,12 +112,15 @@ Verdict& set_decided(Verdict& out, const Program& program, const Decision& decis
     const bool redacts = obligation.kind == RuleKind::redact;
     out.obligations.push_back({obligation.kind, program.rules()[obligation.rule].name, obligation.path,
                                redacts ? std::string_view() : obligation.reason,
-                               redacts ? to_json(obligation.with) : std::string()});
+                               redacts ? encoded(obligation.with) : std::string()});
   }
   std::sort(out.obligations.begin(), out.obligations.end(), ByContent());
-  out.complete = true;
-  out.from.assign(decision.from.begin(), decision.from.end());
-  out.expires_seconds = decision.expires_seconds;
+  out.knows_shown = out.knows_terms = true;
+  out.terms.clear();
+  for (const ApprovalNeed& need : decision.approvals) {
+    add_terms(out, {{need.from.begin(), need.from.end()}, need.need, need.distinct, need.expires_seconds});
+  }
+  std::sort(out.terms.begin(), out.terms.end());
   return out;
 }
 
@@ -99,13 +129,24 @@ Verdict& set_recorded(Verdict& out, const RecordView& record) {
   out.rule = !record.rule.empty() ? record.rule : kNoRule[static_cast<size_t>(record.code)];
   out.reason = record.reason;
   out.obligations.clear();
+  out.knows_shown = true;
   for (const ObligationView& obligation : record.obligations) {
     const bool redacts = obligation.kind == RuleKind::redact;
     out.obligations.push_back({obligation.kind, obligation.rule, obligation.path,
-                               redacts ? std::string_view() : obligation.reason, std::string()});
+                               redacts ? std::string_view() : obligation.reason, std::string(obligation.with)});
+    out.knows_shown = out.knows_shown && (!redacts || !obligation.with.empty());
   }
   std::sort(out.obligations.begin(), out.obligations.end(), ByContent());
-  out.complete = false;
+  // By default, without a rule, nobody is named.
+  out.knows_terms = !record.asking.empty() || record.code == DecisionCode::default_effect;
+  out.terms.clear();
+  for (const AskingView& asking : record.asking) {
+    VerdictTerms terms{{}, asking.need, asking.distinct, asking.expires_seconds};
+    std::string_view groups = asking.groups;
+    for (std::string_view group; take_sized(groups, &group);) terms.from.push_back(group);
+    add_terms(out, std::move(terms));
+  }
+  std::sort(out.terms.begin(), out.terms.end());
   return out;
 }
 
@@ -115,12 +156,11 @@ ReplayChange change_of(const Verdict& before, const Verdict& after) {
            : after.effect == Effect::allow ? ReplayChange::newly_allowed
                                            : ReplayChange::newly_approval;
   }
-  const bool complete = before.complete && after.complete;
-  if (complete && after.effect == Effect::require_approval &&
-      (before.from != after.from || before.expires_seconds != after.expires_seconds)) {
+  if (before.knows_terms && after.knows_terms && after.effect == Effect::require_approval &&
+      before.terms != after.terms) {
     return ReplayChange::approval_terms;
   }
-  const ByContent less{complete};
+  const ByContent less{before.knows_shown && after.knows_shown};
   const auto same = [&](const auto& a, const auto& b) { return !less(a, b) && !less(b, a); };
   const bool equal = std::equal(before.obligations.begin(), before.obligations.end(), after.obligations.begin(),
                                 after.obligations.end(), same);

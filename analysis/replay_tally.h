@@ -17,7 +17,16 @@ struct VerdictObligation {
   RuleKind kind = RuleKind::warn;
   std::string_view rule, path;
   std::string_view reason;  ///< of a warning
-  std::string with;         ///< what a redaction shows, as JSON
+  std::string with;         ///< what a redaction shows, encoded as in a record; empty if that is not known
+};
+
+/// What one rule that requires approval asks for, whatever its name.
+struct VerdictTerms {
+  std::vector<std::string_view> from;  ///< approver groups, sorted
+  uint32_t need = 1;                   ///< how many of them must approve
+  bool distinct = true;
+  int64_t expires_seconds = 0;  ///< 0: the rule does not say
+  auto operator<=>(const VerdictTerms&) const = default;
 };
 
 /// One side's verdict, as views.
@@ -26,10 +35,10 @@ struct Verdict {
   std::string_view rule;  ///< or "(default)"
   std::string_view reason;
   std::vector<VerdictObligation> obligations;  ///< sorted
-  /// False if it comes from a record, which holds neither what redactions show nor the terms of approval.
-  bool complete = true;
-  std::vector<std::string_view> from;  ///< approver groups, sorted
-  int64_t expires_seconds = 0;         ///< 0: the rules do not say
+  // Records of earlier versions hold neither what redactions show nor the terms of approval.
+  bool knows_shown = true;
+  bool knows_terms = true;
+  std::vector<VerdictTerms> terms;  ///< of the rules that require approval, sorted
 };
 Verdict& set_decided(Verdict& out, const Program& program, const Decision& decision);
 Verdict& set_recorded(Verdict& out, const RecordView& record);

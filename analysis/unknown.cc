@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "vm/decide/decide_run.h"
 #include "vm/program/linked_program.h"
 
 namespace ordain::detail {
@@ -226,10 +227,10 @@ bool UnknownFacts::is_open(FactBinder& binder, uint32_t code, std::span<const st
   for (const SlotId slot : forgotten_) binder.call().forget(program_->slot(slot));
   Value result;
   Fault fault;
-  const uint32_t condition = data_of(*program_).rule_codes[code].condition;
-  DecideOptions how = options;
+  const RuleCode& rule = data_of(*program_).rule_codes[code];
+  EvaluateOptions how = options_of_rule(*program_, rule.rule, options);
   how.interpret_only = true;  // slow, but always checks whether a slot is present
-  return !evaluate(*program_, condition, binder.call(), binder.context(), scratch, how, &result, &fault);
+  return !evaluate(*program_, rule.condition, binder.call(), binder.context(), scratch, how, &result, &fault);
 }
 
 // Fills open_ with the rules of this capability and stage whose answer is unknown.
@@ -273,7 +274,8 @@ bool UnknownFacts::is_sure(const FactBinder& binder, uint32_t code, Scratch& scr
   if (rule.condition == kNone) return true;
   Value result;
   Fault fault;
-  return !evaluate(*program_, rule.condition, binder.call(), binder.context(), scratch, options, &result, &fault) ||
+  return !evaluate(*program_, rule.condition, binder.call(), binder.context(), scratch,
+                   options_of_rule(*program_, rule.rule, options), &result, &fault) ||
          result.as_bool();
 }
 

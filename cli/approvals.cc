@@ -149,8 +149,10 @@ void add_approvals(Command parent) {
       "usage.");
 
   Command lister = add_database_command(approvals, *options, kKey, "list", "What waits, oldest first");
-  lister.add_option("--state", options->state, "pending, approved, rejected, expired, consumed or all")
-      .one_of({"pending", "approved", "rejected", "expired", "consumed", "all"})
+  lister
+      .add_option("--state", options->state,
+                  "pending, approved, rejected, expired, consumed, earlier (left open by an earlier version) or all")
+      .one_of({"pending", "approved", "rejected", "expired", "consumed", "earlier", "all"})
       .show_default("all");
   lister.set_action([options] { return list(*options); });
 

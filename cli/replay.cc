@@ -66,6 +66,10 @@ std::string verdict_text(const ReplayVerdict& verdict) {
   if (!verdict.has_terms) return out;
   if (!verdict.from.empty()) out += "; from " + join_with_commas(verdict.from);
   if (verdict.expires_seconds != 0) out += fmt::format("; expires {}s", verdict.expires_seconds);
+  for (const AskingRule& rule : verdict.approvals) {
+    if (rule.need < rule.from.size()) out += fmt::format("; {} of {}", rule.need, join_with_commas(rule.from));
+    if (!rule.distinct) out += "; not distinct";
+  }
   return out;
 }
 
@@ -115,6 +119,16 @@ void print_text(const ReplayReport& report, bool recorded) {
               report.seconds > 0 ? static_cast<double>(report.decided + report.skipped) / report.seconds : 0.0);
 }
 
+std::string asking_json(const AskingRule& rule) {
+  std::string out = "{\"from\": [";
+  for (const std::string& group : rule.from) {
+    if (out.back() != '[') out += ", ";
+    out += json_text(group);
+  }
+  return out + fmt::format("], \"need\": {}, \"distinct\": {}, \"expires_seconds\": {}}}", rule.need, rule.distinct,
+                           rule.expires_seconds == 0 ? "null" : fmt::format("{}", rule.expires_seconds));
+}
+
 std::string verdict_json(const ReplayVerdict& verdict) {
   std::string out = fmt::format("{{\"effect\": \"{}\", \"rule\": {}, \"reason\": {}, \"obligations\": [",
                                 to_string(verdict.effect), json_text(verdict.rule), json_text(verdict.reason));
@@ -131,6 +145,12 @@ std::string verdict_json(const ReplayVerdict& verdict) {
     }
     out += "], \"expires_seconds\": " +
            (verdict.expires_seconds == 0 ? "null" : fmt::format("{}", verdict.expires_seconds));
+    out += ", \"approvals\": [";
+    for (const AskingRule& rule : verdict.approvals) {
+      if (out.back() != '[') out += ", ";
+      out += asking_json(rule);
+    }
+    out += "]";
   }
   return out + "}";
 }

@@ -12,7 +12,7 @@ file         : packageDecl? item* EOF ;
 packageDecl  : 'package' path ';' ;
 item         : importDecl | optionDecl | contextDecl | capabilityDecl | letDecl | policyDecl | testDecl | ';' ;
 importDecl   : 'import' (path | text) ';' ;               // a text names a file, relative to this one
-optionDecl   : 'option' name '=' name ';' ;
+optionDecl   : 'option' name '=' (name | INT) ';' ;
 letDecl      : 'let' name '=' expr ';' ;
 
 // --- what the host and the tools supply ----------------------------------------------------------------------------

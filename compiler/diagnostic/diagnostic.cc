@@ -8,7 +8,7 @@
 
 namespace ordain {
 
-Diagnostic& Diagnostics::add(Severity severity, std::string code, Span span, std::string message, std::string help) {
+Diagnostic& Diagnostics::add(Severity severity, std::string code, Span span, std::string message, std::string help) & {
   items.push_back({severity, std::move(code), std::move(message), span, std::move(help), {}});
   return items.back();
 }

@@ -65,7 +65,9 @@ class SetEmitter {
         package_rules_(data.package_rules) {}
 
   void emit(const ConditionParts& parts) {
-    for (const typed::Package& package : set_.packages) data_.packages.push_back({package.name, package.digest});
+    for (const typed::Package& package : set_.packages) {
+      data_.packages.push_back({package.name, package.digest, package.budget});
+    }
     data_.rules = set_.rules;
     data_.policy_versions = set_.policy_versions;
     std::sort(data_.policy_versions.begin(), data_.policy_versions.end(),

@@ -4,6 +4,9 @@
 // If a fault of a rule matters, the rule may be skipped only if nothing in its condition can
 // exhaust the budget before the false conjunct is reached. Tests that have a cost therefore count
 // only while all tests before them have a known cost.
+//
+// Where no fault matters, a rule may be skipped whatever its tests cost. But that it matches is not
+// sure while one of them might exhaust a budget smaller than the default one.
 #include "compiler/index/conditions.h"
 
 #include <algorithm>
@@ -85,7 +88,7 @@ Comparison inverted(Comparison c) {
 
 class Reader {
  public:
-  Reader(const Schema& schema, bool strict) : schema_(schema), strict_(strict) {}
+  Reader(const Schema& schema, bool strict, uint64_t budget) : schema_(schema), strict_(strict), budget_(budget) {}
 
   Dnf read(const Node& node, bool negated) {
     switch (node.kind) {
@@ -102,11 +105,10 @@ class Reader {
     }
   }
 
-  /// Limits the length of texts so that all tests with a cost together stay within the default
-  /// budget.
+  /// Limits the length of texts so that all tests with a cost together stay within the budget.
   void limit_texts(Dnf& dnf) const {
     uint64_t longest = UINT64_MAX;
-    for (const Node* test : costly_texts_) longest = std::min(longest, longest_text(*test, Budget().cost / costly_));
+    for (const Node* test : costly_texts_) longest = std::min(longest, longest_text(*test, budget_ / costly_));
     for (Alternative& alternative : dnf) {
       for (Atom& atom : alternative.atoms) {
         if (atom.test == IndexTest::text) atom.longest = longest;
@@ -175,6 +177,7 @@ class Reader {
     Atom atom;
     const bool known = find_atom(node, negated, &atom);
     const bool usable = account(node, known ? &atom : nullptr);
+    if (!strict_ && budget_ < Budget().cost && !is_free(node)) atom.exact = false;
     return known && usable ? single(std::move(atom)) : opaque();
   }
 
@@ -191,7 +194,7 @@ class Reader {
   bool bound_cost(const Node& node, const Atom& atom) {
     if (atom.test == IndexTest::number || atom.test == IndexTest::symbol) {
       const bool in_list = node.args.size() == 2 && is_constant(*node.args[1]) && node.args[1]->value.is(Kind::list);
-      return in_list && node.args[1]->value.aux <= Budget().cost / kMaxCostlyTests;
+      return in_list && node.args[1]->value.aux <= budget_ / kMaxCostlyTests;
     }
     if (atom.test != IndexTest::text || (!costly_texts_.empty() && costly_texts_[0]->args[0]->slot != atom.slot)) {
       return false;
@@ -424,6 +427,7 @@ class Reader {
 
   const Schema& schema_;
   const bool strict_;
+  const uint64_t budget_;
   bool clean_ = true;    ///< all tests so far cost a known amount
   uint64_t costly_ = 0;  ///< how many of them have a cost
   std::vector<const Node*> costly_texts_;
@@ -431,9 +435,10 @@ class Reader {
 
 }  // namespace
 
-std::vector<Alternative> alternatives(const typed::Expression& condition, const Schema& schema, bool strict) {
+std::vector<Alternative> alternatives(const typed::Expression& condition, const Schema& schema, bool strict,
+                                      uint64_t budget) {
   if (condition.root == nullptr) return {Alternative{}};
-  Reader reader(schema, strict);
+  Reader reader(schema, strict, budget);
   Dnf out = reader.read(*condition.root, false);
   reader.limit_texts(out);
   return out;

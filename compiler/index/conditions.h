@@ -42,6 +42,8 @@ struct Alternative {
 /// without a fault. If there are none, the condition is never true.
 /// @param strict a fault of the condition matters (this is so except for allow and warn), so
 /// skipping the rule must not lose a fault.
-std::vector<Alternative> alternatives(const typed::Expression& condition, const Schema& schema, bool strict);
+/// @param budget the steps that the condition may spend, at least.
+std::vector<Alternative> alternatives(const typed::Expression& condition, const Schema& schema, bool strict,
+                                      uint64_t budget);
 
 }  // namespace ordain::indexing

@@ -73,7 +73,8 @@ struct Split {
 
 class DagBuilder {
  public:
-  DagBuilder(std::span<const Rule> rules, const Schema& schema) : rules_(rules), schema_(schema) {}
+  DagBuilder(std::span<const Rule> rules, const Schema& schema, uint64_t budget)
+      : rules_(rules), schema_(schema), budget_(budget) {}
 
   Dag build() {
     Items items = read();
@@ -95,7 +96,7 @@ class DagBuilder {
     size_t keys = 0;
     conditions_.reserve(rules_.size());
     for (uint32_t rule = 0; rule < rules_.size(); ++rule) {
-      conditions_.push_back(alternatives(rules_[rule].body->when, schema_, rules_[rule].strict));
+      conditions_.push_back(alternatives(rules_[rule].body->when, schema_, rules_[rule].strict, budget_));
       for (Alternative& alternative : conditions_.back()) {
         out.push_back({rule, &alternative, 0});
         for (Atom& atom : alternative.atoms) {
@@ -414,6 +415,7 @@ class DagBuilder {
 
   std::span<const Rule> rules_;
   const Schema& schema_;
+  const uint64_t budget_;
   std::vector<std::vector<Alternative>> conditions_;
   std::map<Key, uint32_t> key_numbers_;
   std::vector<const Key*> keys_;  ///< by number
@@ -423,6 +425,8 @@ class DagBuilder {
 
 }  // namespace
 
-Dag build_dag(std::span<const Rule> rules, const Schema& schema) { return DagBuilder(rules, schema).build(); }
+Dag build_dag(std::span<const Rule> rules, const Schema& schema, uint64_t budget) {
+  return DagBuilder(rules, schema, budget).build();
+}
 
 }  // namespace ordain::indexing

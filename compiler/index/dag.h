@@ -44,6 +44,7 @@ struct Rule {
 };
 
 /// Builds the DAG. Its size is in proportion to the rules and the literals that they name.
-Dag build_dag(std::span<const Rule> rules, const Schema& schema);
+/// @param budget the steps that each condition may spend, at least.
+Dag build_dag(std::span<const Rule> rules, const Schema& schema, uint64_t budget);
 
 }  // namespace ordain::indexing

@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "ordain/eval.h"
+
 namespace ordain::indexing {
 namespace {
 
@@ -40,28 +42,30 @@ class Indexer {
       for (const uint32_t place : places) {
         if (kRuleLists[i].holds(kind_of(*list.rules[place]))) out.lists[i].places.push_back(place);
       }
-      out.lists[i].dag = dag_of(list, out.lists[i].places);
+      out.lists[i].dag = dag_of(list, out.lists[i].places, package);
     }
     return out;
   }
 
-  uint32_t dag_of(const typed::RuleList& list, const std::vector<uint32_t>& places) {
+  // Rules of one package stand in a list, so that lists of the same rules have the same budget.
+  uint32_t dag_of(const typed::RuleList& list, const std::vector<uint32_t>& places, uint32_t package) {
     std::vector<const typed::RuleBody*> bodies;
     bodies.reserve(places.size());
     for (const uint32_t place : places) bodies.push_back(list.rules[place]);
     const auto [known, is_new] = dags_.try_emplace(std::move(bodies), static_cast<uint32_t>(out_.dags.size()));
-    if (is_new) out_.dags.push_back(build(known->first));
+    if (is_new) out_.dags.push_back(build(known->first, package));
     return known->second;
   }
 
-  Dag build(const std::vector<const typed::RuleBody*>& bodies) const {
+  Dag build(const std::vector<const typed::RuleBody*>& bodies, uint32_t package) const {
     std::vector<Rule> rules;
     rules.reserve(bodies.size());
     for (const typed::RuleBody* body : bodies) {
       const RuleKind kind = kind_of(*body);
       rules.push_back({body, kind != RuleKind::allow && kind != RuleKind::warn});
     }
-    return build_dag(rules, set_.schema);
+    const uint32_t budget = set_.packages[package].budget;
+    return build_dag(rules, set_.schema, budget != 0 ? budget : Budget().cost);
   }
 
   const typed::PolicySet& set_;

@@ -73,7 +73,7 @@ std::string alternatives(const std::vector<std::string>& phrases) {
 // Describes token types in words: groups first, then the remaining types as they are written.
 void phrase(const antlr4::Parser& parser, std::vector<size_t> types, std::vector<std::string>* out) {
   auto drop = [&](auto predicate) { types.erase(std::remove_if(types.begin(), types.end(), predicate), types.end()); };
-  if (has(types, P::INT)) {
+  if (has(types, P::INT) && has(types, P::LPAREN)) {
     out->push_back("an expression");
     drop([](size_t t) {
       return (is_word(t) && t != P::K_IN) || (t >= P::FLOAT && t <= P::BYTES) || t == P::NOT || t == P::MINUS ||
@@ -82,6 +82,10 @@ void phrase(const antlr4::Parser& parser, std::vector<size_t> types, std::vector
   } else if (has(types, P::ID)) {
     out->push_back("a name");
     drop(is_word);
+  }
+  if (has(types, P::INT)) {
+    out->push_back("a number");
+    drop([](size_t t) { return t == P::INT; });
   }
   if (has(types, P::STRING)) {
     out->push_back("a text in quotes");

@@ -59,7 +59,14 @@ bool StatementBuilder::import(P::ImportDeclContext* tree, syntax::ImportDecl* ou
 }
 
 syntax::OptionDecl StatementBuilder::option(P::OptionDeclContext* tree) const {
-  return {name(child<P::NameContext>(tree, 1)), name(child<P::NameContext>(tree, 3))};
+  syntax::OptionDecl out{name(child<P::NameContext>(tree, 1)), {}};
+  if (is<P::NameContext>(tree->children[3])) {
+    out.value = name(child<P::NameContext>(tree, 3));
+  } else {
+    const Token& number = token_at(tree, 3);
+    out.value = {tokens_.text(number), span(number)};
+  }
+  return out;
 }
 
 bool StatementBuilder::let(P::LetDeclContext* tree, syntax::LetDecl* out) {

@@ -74,7 +74,7 @@ struct ImportDecl {
 };
 struct OptionDecl {
   Name name;
-  Name value;
+  Name value;  ///< a word, or a number as it is written
 };
 struct ContextEntry {
   Name name;

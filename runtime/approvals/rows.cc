@@ -139,6 +139,7 @@ std::string time_json(int64_t time_ns) { return time_ns == 0 ? "null" : '"' + fo
 std::string_view to_string(ApprovalState state) { return kStates[static_cast<size_t>(state)]; }
 
 std::optional<ApprovalState> parse_approval_state(std::string_view name) {
+  if (name == "earlier") return ApprovalState::earlier;
   auto found = std::find(kStates.begin(), kStates.end(), name);
   if (found == kStates.end()) return std::nullopt;
   return static_cast<ApprovalState>(found - kStates.begin());

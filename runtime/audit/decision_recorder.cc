@@ -31,7 +31,21 @@ bool is_of_another_program(const Program& program, const Decision& decision) {
   return unknown(decision.rule) ||
          (decision.fault.location != kNone && decision.fault.location >= program.locations().size()) ||
          std::any_of(decision.obligations.begin(), decision.obligations.end(),
-                     [&](const Obligation& obligation) { return obligation.rule >= program.rules().size(); });
+                     [&](const Obligation& obligation) { return obligation.rule >= program.rules().size(); }) ||
+         std::any_of(decision.approvals.begin(), decision.approvals.end(),
+                     [&](const ApprovalNeed& need) { return need.rule >= program.rules().size(); });
+}
+
+std::vector<AskingRule> asking_rules(const Program& program, const Decision& decision) {
+  std::vector<AskingRule> out;
+  for (const ApprovalNeed& need : decision.approvals) {
+    out.push_back({program.rules()[need.rule].name,
+                   {need.from.begin(), need.from.end()},
+                   need.need,
+                   need.distinct,
+                   need.expires_seconds});
+  }
+  return out;
 }
 
 // @returns the fact after the decision's `redact` obligations, as it may be recorded; nullptr if
@@ -148,9 +162,12 @@ Result<void> DecisionRecorder::add(const Program& program, const DecidedFacts& f
   draft.fault = fault;
   std::vector<DraftObligation> obligations;
   for (const Obligation& obligation : decision.obligations) {
-    obligations.push_back({obligation.kind, program.rules()[obligation.rule].name, obligation.path, obligation.reason});
+    obligations.push_back(
+        {obligation.kind, program.rules()[obligation.rule].name, obligation.path, obligation.reason, obligation.with});
   }
   draft.obligations = obligations;
+  const std::vector<AskingRule> asking = asking_rules(program, decision);
+  draft.asking = asking;
   Arena arena;
   const auto& secrets = secrets_of(program.schema(), program.resolve(facts.capability).id);
   std::vector<FoundValue> input_secrets, output_secrets;

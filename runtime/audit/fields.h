@@ -59,7 +59,8 @@ enum Field : uint8_t {
   kRemote,
   kApprover,
   kAsking,
-  kLastField = kAsking,
+  kShown,
+  kLastField = kShown,
 };
 
 /// Reads a field of fixed size. @returns false if the size differs, or if an enumeration's value is
@@ -97,8 +98,8 @@ bool read_fields(std::string_view body, const Visit& visit) {
     const auto field = static_cast<uint8_t>(body.front());
     body.remove_prefix(1);
     std::string_view bytes;
-    const bool repeats =
-        field == kObligation || field == kLost || field == kRedacted || field == kApprover || field == kAsking;
+    const bool repeats = field == kObligation || field == kLost || field == kRedacted || field == kApprover ||
+                         field == kAsking || field == kShown;
     if (field < last || (field == last && !repeats) || !take_sized(body, &bytes)) return false;
     last = field;
     if (!visit(field, bytes)) return false;

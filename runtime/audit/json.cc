@@ -24,6 +24,7 @@ void add_obligations(JsonLine& line, const AuditRecord& record) {
     JsonLine item;
     item.text("kind", to_string(obligation.kind)).text("rule", obligation.rule);
     item.optional_text("path", obligation.path).optional_text("reason", obligation.reason);
+    if (obligation.has_with) item.raw("with", obligation.with.json());
     if (list.size() > 1) list += ',';
     list += item.done();
   }

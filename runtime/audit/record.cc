@@ -41,6 +41,9 @@ class Measure {
     if (size) total_ += kHead + *size;
     sizes_[count_++] = size;
   }
+  void shown(uint32_t, const Value& value) {
+    if (const auto size = value_size(value)) total_ += kHead + 4 + *size;
+  }
   size_t total() const { return total_; }
   const std::optional<size_t>* values() const { return sizes_; }
 
@@ -93,6 +96,12 @@ class Writer {
     if (!size) return;
     head(field, *size);
     to_ = write_value(to_, value);
+  }
+  void shown(uint32_t obligation, const Value& value) {
+    const auto size = value_size(value);
+    if (!size) return;
+    head(kShown, 4 + *size);
+    to_ = write_value(put_u32(to_, obligation), value);
   }
 
  private:
@@ -172,6 +181,14 @@ bool read_asking_rule(std::string_view bytes, AuditRecord* record) {
   }
   record->asking.push_back(std::move(out));
   return true;
+}
+
+bool read_shown(std::string_view bytes, AuditRecord* record) {
+  uint32_t number = 0;
+  if (!take_u32(bytes, &number) || number >= record->obligations.size()) return false;
+  RecordedObligation& obligation = record->obligations[number];
+  if (obligation.kind != RuleKind::redact || obligation.has_with) return false;
+  return (obligation.has_with = read_value(bytes, &obligation.with));
 }
 
 bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
@@ -269,6 +286,8 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
       return read_approver(bytes, record);
     case kAsking:
       return read_asking_rule(bytes, record);
+    case kShown:
+      return read_shown(bytes, record);
     default:
       return false;
   }
@@ -330,6 +349,11 @@ void each_field(const RecordDraft& draft, To& to) {
   text(kRemote, draft.remote);
   for (const DraftApprover& approver : draft.approvers) to.approver(approver);
   for (const AskingRule& rule : draft.asking) to.asking(rule);
+  for (size_t i = 0; i < draft.obligations.size(); ++i) {
+    const DraftObligation& obligation = draft.obligations[i];
+    if (obligation.kind == RuleKind::redact && obligation.with.present())
+      to.shown(static_cast<uint32_t>(i), obligation.with);
+  }
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ namespace ordain::detail {
 struct DraftObligation {
   RuleKind kind;
   std::string_view rule, path, reason;
+  Value with = {};  ///< what a redaction shows
 };
 
 /// Takes the place of a value that was redacted.

@@ -20,6 +20,32 @@ bool view_obligation(std::string_view bytes, RecordView* out) {
   return bytes.empty();
 }
 
+bool view_asking_rule(std::string_view bytes, RecordView* out) {
+  AskingView rule;
+  std::string_view distinct;
+  uint64_t expires = 0;
+  uint8_t flag = 0;
+  if (!take_sized(bytes, &rule.rule) || !take_u32(bytes, &rule.need) || !take_bytes(bytes, 1, &distinct) ||
+      !read_enum(distinct, uint8_t{1}, &flag) || !take_u64(bytes, &expires)) {
+    return false;
+  }
+  rule.distinct = flag != 0;
+  rule.expires_seconds = static_cast<int64_t>(expires);
+  rule.groups = bytes;
+  for (std::string_view group; !bytes.empty();) {
+    if (!take_sized(bytes, &group)) return false;
+  }
+  out->asking.push_back(rule);
+  return true;
+}
+
+bool view_shown(std::string_view bytes, RecordView* out) {
+  uint32_t number = 0;
+  if (!take_u32(bytes, &number) || number >= out->obligations.size()) return false;
+  out->obligations[number].with = bytes;
+  return !bytes.empty();
+}
+
 // @returns where a field of plain bytes goes; nullptr for the other fields
 std::string_view* place_of(uint8_t field, RecordView* out) {
   switch (field) {
@@ -94,6 +120,10 @@ bool view_field(uint8_t field, std::string_view bytes, RecordView* out) {
       return take_sized(bytes, &out->redacted.emplace_back());
     case kRisk:
       return read_risk(bytes, &out->risk);
+    case kAsking:
+      return view_asking_rule(bytes, out);
+    case kShown:
+      return view_shown(bytes, out);
     default:
       if (std::string_view* place = place_of(field, out)) *place = bytes;
       return field >= kKind && field <= kLastField;
@@ -105,11 +135,14 @@ bool view_field(uint8_t field, std::string_view bytes, RecordView* out) {
 bool view_record(std::string_view body, RecordView* out) {
   auto obligations = std::move(out->obligations);
   auto redacted = std::move(out->redacted);
+  auto asking = std::move(out->asking);
   obligations.clear();
   redacted.clear();
+  asking.clear();
   *out = RecordView();
   out->obligations = std::move(obligations);
   out->redacted = std::move(redacted);
+  out->asking = std::move(asking);
   return read_fields(body, [out](uint8_t field, std::string_view bytes) { return view_field(field, bytes, out); });
 }
 

@@ -15,6 +15,16 @@ struct ObligationView {
   RuleKind kind = RuleKind::warn;
   std::string_view rule, path;
   std::string_view reason;  ///< of a warning
+  std::string_view with;    ///< what a redaction shows, encoded; empty if the record does not say
+};
+
+/// What one rule that requires approval asks for.
+struct AskingView {
+  std::string_view rule;
+  uint32_t need = 0;
+  bool distinct = true;
+  int64_t expires_seconds = 0;
+  std::string_view groups;  ///< texts, each with its size (take_sized)
 };
 
 /// Views of a body. Texts that do not apply are empty, and so are values, which stay encoded
@@ -35,6 +45,7 @@ struct RecordView {
   std::vector<std::string_view> redacted;  ///< paths
   std::string_view type, target, description, rejected;
   std::optional<double> risk;
+  std::vector<AskingView> asking;
 };
 
 /// Replaces `*out`. Accepts any bytes safely; texts are not checked to be UTF-8. @returns false if

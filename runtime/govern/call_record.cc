@@ -53,7 +53,7 @@ void CallRecord::note(const Ruling& decision, Stage stage, int64_t now_ns) {
   draft.context = worker_.attributes;
   obligations_.clear();
   for (const RulingObligation& obligation : decision.obligations) {
-    obligations_.push_back({obligation.kind, obligation.rule, obligation.path, obligation.reason});
+    obligations_.push_back({obligation.kind, obligation.rule, obligation.path, obligation.reason, obligation.with});
   }
   draft.obligations = obligations_;
   clear_redacted();

@@ -12,6 +12,7 @@
 #include "ordain/time_text.h"
 #include "runtime/audit/writer.h"
 #include "runtime/govern/worker.h"
+#include "runtime/identity/fork.h"
 
 namespace ordain::detail {
 
@@ -33,6 +34,8 @@ struct Core {
   const DigestKey digest_key;  ///< of redacted values
   const std::array<uint8_t, 8> digest_key_id;
   DigestKey secret_key = DigestKey::generate();  ///< of secret fields; opening the database directory sets it
+
+  const ProcessMark process;
 
   std::mutex workers_mutex;
   std::vector<std::unique_ptr<Worker>> workers;  ///< all; a thread claims the one it uses

@@ -165,7 +165,7 @@ Result<Identity> Runtime::identity(Who who) const {
   return Identity::make(detail::inherit(std::move(who), core_->identity.who()), core_->live.current());
 }
 
-const Identity& Runtime::identity() const { return core_->identity; }
+Identity Runtime::identity() const { return core_->identity; }
 
 Result<void> Runtime::reload(std::shared_ptr<const Program> program) const {
   if (program == nullptr) return Error{"invalid_options", "there is no new program; the old one stays in use"};
@@ -177,7 +177,7 @@ std::shared_ptr<const Program> Runtime::program() const { return core_->live.cur
 
 int64_t Runtime::now_ns() const { return core_->now(); }
 
-ApprovalStore& Runtime::approvals() const { return core_->approvals; }
+ApprovalStore& Runtime::approvals() const& { return core_->approvals; }
 
 Result<void> Runtime::flush() const {
   if (core_->audit != nullptr && !core_->audit->flush()) {

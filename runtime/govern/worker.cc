@@ -194,6 +194,11 @@ Lease::Lease(Core& core) : core_(core) {
     worker_ = last_used.worker;
     return;
   }
+  if (core.process.is_child()) {  // a thread that is not here may have held the mutex when the process was forked
+    own_ = std::make_unique<Worker>();
+    worker_ = own_.get();
+    return;
+  }
   std::lock_guard lock(core.workers_mutex);
   for (const auto& worker : core.workers) {
     if (!worker->claim()) continue;
@@ -205,6 +210,7 @@ Lease::Lease(Core& core) : core_(core) {
 }
 
 Lease::~Lease() {
+  if (own_ != nullptr) return;
   worker_->arena.reset();
   if (worker_->record.capacity() > kKeptRecord) worker_->record = {};
   worker_->free();

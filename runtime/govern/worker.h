@@ -91,6 +91,7 @@ class Lease {
  private:
   Core& core_;
   Worker* worker_;
+  std::unique_ptr<Worker> own_;  ///< in a forked child
 };
 
 }  // namespace ordain::detail

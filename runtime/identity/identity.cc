@@ -130,8 +130,8 @@ Result<Identity> Identity::make(Who who, const std::shared_ptr<const Program>& p
   return Identity(std::move(state));
 }
 
-const Who& Identity::who() const { return state_->who; }
-const std::vector<std::string>& Identity::ignored() const { return state_->ignored; }
+const Who& Identity::who() const& { return state_->who; }
+const std::vector<std::string>& Identity::ignored() const& { return state_->ignored; }
 uint64_t Identity::serial() const { return state_->serial; }
 
 std::shared_ptr<const Context> Identity::context(const std::shared_ptr<const Program>& program) const {

@@ -166,7 +166,7 @@ Result<void> PrivateKey::save(const std::string& path) const {
   return result;
 }
 
-const PublicKey& PrivateKey::public_key() const { return impl_->public_key; }
+PublicKey PrivateKey::public_key() const { return impl_->public_key; }
 
 Signature PrivateKey::sign(std::string_view message) const {
   Signature out{};

@@ -1135,6 +1135,9 @@ class EarlierApprovals(Case):
         self.assertRegex(run.stdout, r"37df38ee7c17 +from an earlier version +refund_customer")
         listed = json.loads(ordain("approvals", "list", "--db", str(self.db), "--json").stdout)
         self.assertEqual(listed["state"], "from an earlier version")
+        for state, count in (("earlier", 1), ("pending", 0), ("all", 1)):
+            run = ordain("approvals", "list", "--db", str(self.db), "--state", state, "--json")
+            self.assertEqual((run.returncode, len(run.stdout.splitlines())), (0, count), (state, run.stderr))
         shown = ordain("approvals", "show", "37df", "--db", str(self.db))
         self.assertEqual(shown.returncode, 0, shown.stderr)
         self.assertIn("it cannot be approved", shown.stdout)

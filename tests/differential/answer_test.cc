@@ -132,5 +132,28 @@ TEST(NativeAnswer, ASmallerBudgetIsKept) {
   EXPECT_EQ(decide(call, context, scratch, little).code, DecisionCode::budget_exceeded);
 }
 
+TEST(NativeAnswer, APackagesBudgetIsItsOwn) {
+  const std::string event =
+      R"({"capability": "act", "input": {"n": 1, "m": 1, "s": "text", "l": []}, "agent": {"level": 1}})";
+  const std::string refuse = "policy p on before act { deny d when input.s.contains(\"ex\"); allow; }";
+  const std::string little = decide_everywhere(*rules({"option budget = 1;\n" + refuse}), event);
+  EXPECT_NE(little.find("budget_exceeded"), std::string::npos) << little;
+
+  auto enough = rules({"option budget = 1000000;\n" + refuse});
+  Call call(enough->native);
+  call.begin(enough->native->resolve("act"), Stage::before);
+  const Context context(enough->native);
+  Scratch scratch;
+  call.set(enough->native->slot(enough->native->schema().find_capability("act"), "input.s"), Value::string("text"));
+  EXPECT_EQ(decide(call, context, scratch, {.budget = {.cost = 1}}).code, DecisionCode::rule);
+
+  const std::string both =
+      decide_everywhere(*rules({"option budget = 1;\npolicy p on before act { allow a when input.s.contains(\"ex\"); }",
+                                "policy q on before act { allow b when input.s.contains(\"ex\"); }"}),
+                        event);
+  EXPECT_NE(both.find("q.b"), std::string::npos) << both;
+  EXPECT_EQ(both.find("p.a"), std::string::npos) << both;
+}
+
 }  // namespace
 }  // namespace ordain

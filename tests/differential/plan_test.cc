@@ -19,8 +19,9 @@ class RandomRules {
  public:
   explicit RandomRules(uint64_t seed) : random_(seed) {}
 
-  std::string policy(int rules, bool first_match) {
+  std::string policy(int rules, bool first_match, uint32_t budget) {
     std::string out = "package p;\n";
+    if (budget != 0) out += fmt::format("option budget = {};\n", budget);
     if (first_match) out += "option order = first_match;\n";
     out +=
         "context { agent { team: string, level: int, since: timestamp, groups: list(string) } }\n"
@@ -172,7 +173,8 @@ class GeneratedPlans : public testing::TestWithParam<int> {};
 
 TEST_P(GeneratedPlans, DecideAsIfEveryRuleWereEvaluated) {
   RandomRules random(static_cast<uint64_t>(GetParam()));
-  const std::string text = random.policy(20 + GetParam() % 5 * 25, GetParam() % 4 == 3);
+  const std::string text =
+      random.policy(20 + GetParam() % 5 * 25, GetParam() % 4 == 3, GetParam() % 3 == 2 ? 1 + GetParam() / 4 : 0);
   auto compiled = compile_everywhere({source(text)});
   ASSERT_NE(compiled->interpreted, nullptr) << render(compiled->diagnostics);
   for (int i = 0; i < 60; ++i) {

@@ -1,4 +1,5 @@
-"""Holds what the documents refer to: source paths, links and their anchors, and the rooms of docs/architecture.md.
+"""Holds what the documents refer to: source paths, links and their anchors, tests, and the rooms of
+docs/architecture.md.
 
 Usage: references_test.py ROOT
 """
@@ -57,6 +58,24 @@ def broken_paths(root):
         yield f"only {seen} source paths found: is this still what documents look like?"
 
 
+def broken_tests(root):
+    """Tests that a document names as `Suite.Name`."""
+    tests, suites = set(), set()
+    for source in (root / "tests").rglob("*.cc"):
+        for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", source.read_text(encoding="utf-8"), re.MULTILINE):
+            tests.add(f"{suite}.{name}")
+            suites.add(suite)
+    seen = 0
+    for document in documents(root):
+        for number, line in prose(document.read_text(encoding="utf-8")):
+            for suite, name in re.findall(r"`([A-Z]\w+)\.([A-Z]\w+)`", line):
+                seen += suite in suites
+                if suite in suites and f"{suite}.{name}" not in tests:
+                    yield f"{document.relative_to(root)}:{number}: there is no test {suite}.{name}"
+    if seen < 50:
+        yield f"only {seen} tests found: is this still how documents name them?"
+
+
 def anchors(text):
     """What GitHub makes of the headings."""
     for _, line in prose(text):
@@ -106,7 +125,7 @@ def wrong_rooms(root):
 
 def main():
     root = pathlib.Path(sys.argv[1]).resolve()
-    found = [*broken_paths(root), *broken_links(root), *wrong_rooms(root)]
+    found = [*broken_paths(root), *broken_links(root), *broken_tests(root), *wrong_rooms(root)]
     print("\n".join(found) if found else "all that the documents refer to exists")
     return 1 if found else 0
 

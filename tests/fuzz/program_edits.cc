@@ -534,7 +534,7 @@ class Editor {
     PackageRules* package = any(d_.package_rules);
     if (package == nullptr) return;
     RuleRange& rules = package->*kRuleLists[below(kRuleLists.size())].member;
-    switch (below(5)) {
+    switch (below(6)) {
       case 0:
         change(&rules.entries, d_.rule_list.size());
         break;
@@ -546,6 +546,9 @@ class Editor {
         break;
       case 3:
         package->first_match = number(package->first_match, 2);
+        break;
+      case 4:
+        if (PackageInfo* info = any(d_.packages)) info->budget = number(info->budget, 100);
         break;
       default:
         package->package = number(package->package, d_.packages.size());

@@ -119,7 +119,7 @@ class Assembler {
 
   // --- rules
   uint32_t package(std::string name, bool first_match = false) {
-    data.packages.push_back({std::move(name), {}});
+    data.packages.push_back({.name = std::move(name)});
     first_match_.push_back(first_match);
     return static_cast<uint32_t>(data.packages.size() - 1);
   }

@@ -67,8 +67,13 @@ class Decider {
   Verdict decide();
 
  private:
-  Outcome value_of(const typed::Expression& expression) {
-    return evaluate(arena_, expression, set_.schema, call_, context_, options_.budget);
+  Budget budget_of(uint32_t package) const {
+    Budget out = options_.budget;
+    if (set_.packages[package].budget != 0) out.cost = set_.packages[package].budget;
+    return out;
+  }
+  Outcome value_of(const typed::Expression& expression, uint32_t package) {
+    return evaluate(arena_, expression, set_.schema, call_, context_, budget_of(package));
   }
   std::vector<RuleOutcome> evaluate_rules();
   Verdict deny_by_fault(const RuleInfo& rule, const Outcome& fault);
@@ -101,7 +106,7 @@ std::vector<RuleOutcome> Decider::evaluate_rules() {
     if (rule.body->when.root == nullptr) {
       rule.matched = true;
     } else {
-      Outcome condition = value_of(rule.body->when);
+      Outcome condition = value_of(rule.body->when, rule.package);
       if (condition.ok && !condition.value.is(Kind::boolean)) {
         condition = {
             .ok = false, .value = {}, .fault = {.code = FaultCode::no_such_overload}, .at = rule.body->when.root->at};
@@ -129,7 +134,7 @@ Verdict Decider::deny_by_fault(const RuleInfo& rule, const Outcome& fault) {
 
 std::string Decider::reason_of(const RuleOutcome& rule) {
   if (rule.body->because.root != nullptr) {
-    Outcome because = value_of(rule.body->because);
+    Outcome because = value_of(rule.body->because, rule.package);
     if (!because.ok) {
       return fmt::format("{} (its `because` faults: {})", rule.info->name, fault_name(because.fault.code));
     }
@@ -147,7 +152,7 @@ bool Decider::ask(const std::vector<const RuleOutcome*>& asking, Verdict* verdic
     std::set<std::string> own;
     int64_t own_expiry = 0;
     if (rule->body->from.root != nullptr) {
-      Outcome from = value_of(rule->body->from);
+      Outcome from = value_of(rule->body->from, rule->package);
       if (!from.ok) {
         *verdict = deny_by_fault(*rule->info, from);
         return false;
@@ -158,7 +163,7 @@ bool Decider::ask(const std::vector<const RuleOutcome*>& asking, Verdict* verdic
       }
     }
     if (rule->body->expires.root != nullptr) {
-      Outcome expires = value_of(rule->body->expires);
+      Outcome expires = value_of(rule->body->expires, rule->package);
       if (!expires.ok) {
         *verdict = deny_by_fault(*rule->info, expires);
         return false;
@@ -204,13 +209,13 @@ bool Decider::oblige(const std::vector<RuleOutcome>& rules, Verdict* verdict) {
       }
       Value with = Value::string("[redacted]");
       if (rule.body->with.root != nullptr) {
-        Outcome outcome = value_of(rule.body->with);
+        Outcome outcome = value_of(rule.body->with, package);
         if (!outcome.ok) {
           *verdict = deny_by_fault(*rule.info, outcome);
           return false;
         }
         with = outcome.value;
-        uint64_t steps = options_.budget.cost;
+        uint64_t steps = budget_of(package).cost;
         if (!walkable(with, &steps)) {
           *verdict = Verdict();
           verdict->code = DecisionCode::budget_exceeded;

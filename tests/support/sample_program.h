@@ -128,6 +128,7 @@ inline Assembler sample_program() {
 
   const uint32_t first = a.package("acme.one"), second = a.package("acme.two", true);
   a.data.packages[0].digest.fill(7);
+  a.data.packages[1].budget = 123'456;
   a.rule(first, RuleKind::deny, {.condition = 0, .because = because});
   a.rule(first, RuleKind::require_approval, {.condition = 1, .from = group, .expires = hour});
   a.rule(first, RuleKind::allow, {.because_text = a.constant(Value::string("fine"))});

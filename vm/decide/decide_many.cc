@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "vm/decide/decide_run.h"
 #include "vm/value/start_thread.h"
 
 namespace ordain {
@@ -17,6 +18,11 @@ constexpr size_t kBlock = 64;
 
 void decide_one(const CallInContext& asked, size_t index, Scratch& scratch, const EachDecision& each,
                 const DecideManyOptions& options) {
+  if (asked.call == nullptr || asked.context == nullptr) {
+    Decision denied;
+    vm::refuse(DecisionCode::invalid_input, "the call or its context is missing", &denied);
+    return each(index, denied);
+  }
   each(index, options.all ? decide_all(*asked.call, *asked.context, scratch, options.decide)
                           : decide(*asked.call, *asked.context, scratch, options.decide));
 }
@@ -52,7 +58,7 @@ class Batch {
 }  // namespace
 
 void decide_many(std::span<const CallInContext> calls, const EachDecision& each, const DecideManyOptions& options) {
-  if (calls.empty()) return;
+  if (calls.empty() || !each) return;
   const size_t blocks = (calls.size() + kBlock - 1) / kBlock;
   const size_t wanted = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   Batch batch(calls, each, options);
@@ -64,6 +70,7 @@ void decide_many(std::span<const CallInContext> calls, const EachDecision& each,
 }
 
 void decide_many(const CallSource& next, const EachDecision& each, const DecideManyOptions& options) {
+  if (!next || !each) return;
   Scratch scratch;
   size_t index = 0;
   while (const CallInContext* asked = next()) decide_one(*asked, index++, scratch, each, options);

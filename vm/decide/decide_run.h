@@ -14,6 +14,19 @@ void refuse(DecisionCode code, std::string_view reason, Decision* out);
 /// under the default budget.
 inline bool is_ample(const Budget& budget) { return budget.cost >= Budget().cost && budget.memory >= Budget().memory; }
 
+/// The budget of a rule's clauses: that of its package, or else the host's.
+inline Budget budget_of_rule(const Program& program, RuleId rule, Budget host) {
+  const std::vector<uint32_t>& budgets = link_tables(program).budgets;
+  if (!budgets.empty() && budgets[rule] != 0) host.cost = budgets[rule];
+  return host;
+}
+
+/// How a single clause of a rule is evaluated.
+inline EvaluateOptions options_of_rule(const Program& program, RuleId rule, EvaluateOptions options) {
+  options.budget = budget_of_rule(program, rule, options.budget);
+  return options;
+}
+
 /// One decision in progress.
 struct Run : Execution {
   const DecideOptions& options;

@@ -73,7 +73,7 @@ struct Answer {
 class Decider {
  public:
   Decider(const Call& call, const Context& context, Scratch& scratch, const DecideOptions& options)
-      : call_(call), run_(call, context, scratch, options), data_(run_.data), use_index_(is_ample(options.budget)) {}
+      : call_(call), run_(call, context, scratch, options), data_(run_.data) {}
 
   // `out` must be fresh.
   void decide(Decision* out) {
@@ -81,6 +81,7 @@ class Decider {
     packages_ = package_rules(data_, call_.capability().id, call_.stage());
     Answer best;
     for (const PackageRules& package : packages_) {
+      enter(package);
       const Answer answer = package.first_match != 0 ? first_match(package) : overrides(package, best);
       if (out_of_memory_) return void(exhausted(out));
       if (answer.stronger_than(best)) best = answer;
@@ -102,6 +103,7 @@ class Decider {
     if (matched == nullptr) return false;
     size_t count = 0;
     for (const PackageRules& package : packages_) {
+      enter(package);
       for (const RuleRange& range : package.lists()) {
         each(range, [&](const RuleCode& rule, Known known) {
           const Arena::Mark mark = run_.arena.mark();
@@ -118,6 +120,18 @@ class Decider {
   }
 
  private:
+  // Gives the conditions of the package their budget. Its index was made for the package's own budget, or else for
+  // the default one.
+  void enter(const PackageRules& package) {
+    Budget& budget = run_.frame.budget;
+    const uint32_t own = data_.packages[package.package].budget;
+    budget.cost = own != 0 ? own : run_.options.budget.cost;
+    use_index_ = own != 0 ? budget.memory >= Budget().memory : is_ample(budget);
+  }
+
+  // Gives the other clauses of the rule their budget.
+  void enter(const RuleCode& rule) { run_.frame.budget = budget_of_rule(run_.program, rule.rule, run_.options.budget); }
+
   // Calls `visit(rule, known)` for the rules of the range that can match, in source order, until it
   // returns false.
   template <typename Visit>
@@ -243,6 +257,7 @@ class Decider {
 
   void conclude(const Answer& best, Decision* out) {
     if (!best.has_rule()) return decide_by_default(call_, run_.options, out);
+    enter(*best.rule);
     if (best.faulted) return void(deny_by_fault(*best.rule, fault_, out));
     out->effect = best.effect;
     out->code = DecisionCode::rule;
@@ -251,6 +266,7 @@ class Decider {
     if (best.effect == Effect::require_approval) ask(out);
   }
 
+  // The rule's budget must be the current one.
   bool deny_by_fault(const RuleCode& rule, const Fault& fault, Decision* out) {
     refuse(code_of(fault.code), fault_name(fault.code), out);
     out->rule = out->fault_rule = rule.rule;
@@ -270,7 +286,7 @@ class Decider {
     const bool cost = code == FaultCode::cost_budget;
     char digits[20];
     const char* end =
-        std::to_chars(digits, std::end(digits), cost ? run_.options.budget.cost : run_.options.budget.memory).ptr;
+        std::to_chars(digits, std::end(digits), cost ? run_.frame.budget.cost : run_.frame.budget.memory).ptr;
     const std::string_view parts[] = {fault_name(code),
                                       ": the evaluation takes more than ",
                                       {digits, static_cast<size_t>(end - digits)},
@@ -316,6 +332,7 @@ class Decider {
     size_t groups = 0;
     for (size_t i = 0; i < asking_count_; ++i) {
       const RuleCode& rule = *asking_[i];
+      enter(rule);
       rules[i] = rule.rule;
       from[i] = Value::list({});
       ApprovalNeed& need = *new (&needs[i]) ApprovalNeed();
@@ -416,6 +433,7 @@ class Decider {
     size_t count = 0;
     bool agreed = true;
     for (const PackageRules& package : packages_) {
+      enter(package);
       each(package.obligations, [&](const RuleCode& rule, Known known) {
         agreed = oblige(rule, known, obligations, &count, out);
         return agreed;
@@ -452,7 +470,7 @@ class Decider {
     obligation->with = run_.frame.result;
     // The value will be copied and written as JSON, where shared parts are counted once per
     // occurrence.
-    uint64_t steps = run_.options.budget.cost;
+    uint64_t steps = run_.frame.budget.cost;
     if (!spend_walk(obligation->with, &steps)) return exhausted(out);
     if (obligation->with.is(Kind::string)) {
       obligation->with = Value::string(run_.keep(obligation->with.as_text()));
@@ -464,7 +482,7 @@ class Decider {
   const Call& call_;
   Run run_;
   const ProgramData& data_;
-  const bool use_index_;
+  bool use_index_ = false;
   std::span<const PackageRules> packages_;
   const RuleCode** asking_ = nullptr;
   size_t asking_count_ = 0;

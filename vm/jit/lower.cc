@@ -94,7 +94,7 @@ llvm::Constant* ModuleLowering::bytes(llvm::StringRef text) {
   return entry->second;
 }
 
-PredicateLowering::PredicateLowering(ModuleLowering& module, uint32_t predicate, Use use)
+PredicateLowering::PredicateLowering(ModuleLowering& module, uint32_t predicate, Use use, uint64_t budget)
     : m_(module),
       predicate_(predicate),
       p_(module.data.predicates[predicate]),
@@ -102,6 +102,7 @@ PredicateLowering::PredicateLowering(ModuleLowering& module, uint32_t predicate,
       b_(module.context),
       entry_(module.context),
       use_(use),
+      budget_(budget),
       blocks_(p_.code.count + 1, nullptr),
       handlers_(p_.code.count, kNone),
       locations_(p_.code.count, kNone),
@@ -194,7 +195,7 @@ llvm::Function* PredicateLowering::run() {
     find_writers();
     cost_from_frame();
   }
-  if (use_ == Use::answer) b_.CreateStore(number(Budget().cost), cost_left_);
+  if (use_ == Use::answer) b_.CreateStore(number(budget_), cost_left_);
   for (pc_ = 0; pc_ < p_.code.count; ++pc_) {
     if (!reachable_[pc_]) continue;
     if (blocks_[pc_] != nullptr) start_block(blocks_[pc_]);

@@ -89,7 +89,8 @@ class PredicateLowering {
   /// every fault, even one that would be handled, without any details.
   enum class Use { everyone, run, answer };
 
-  PredicateLowering(ModuleLowering& module, uint32_t predicate, Use use = Use::everyone);
+  PredicateLowering(ModuleLowering& module, uint32_t predicate, Use use = Use::everyone,
+                    uint64_t budget = Budget().cost);
   llvm::Function* run();
 
   /// Valid after lowering: the code spends no budget, takes no memory, and leaves no fault behind
@@ -227,6 +228,7 @@ class PredicateLowering {
   llvm::IRBuilder<> entry_;  ///< before the terminator of the first block, for allocas
   V frame_;
   const Use use_;
+  const uint64_t budget_;  ///< of an answer's condition; all others find theirs in the frame
   bool pure_ = false;
   bool restarts_ = false;  ///< a handled fault makes the interpreter or the caller start again
   Block restart_ = nullptr;

@@ -82,6 +82,7 @@ class AnswerLowering {
     best_ = b_.getInt64(kNoRuleMatches);
     for (const PackageRules& package : packages_) answer_package(package);
     for (const PackageRules& package : packages_) {
+      enter(package);
       each(package.obligations, [this](const RuleCode&, Block) { b_.CreateBr(not_answered_); });
     }
     b_.CreateRet(best_);
@@ -128,7 +129,7 @@ class AnswerLowering {
       b_.CreateBr(yes);
       return;
     }
-    llvm::Function* code = PredicateLowering(m_, rule.condition, PredicateLowering::Use::answer).run();
+    llvm::Function* code = PredicateLowering(m_, rule.condition, PredicateLowering::Use::answer, budget_).run();
     auto* choice = b_.CreateSwitch(b_.CreateCall(code, {function_->getArg(0)}), not_answered_, 2);
     choice->addCase(b_.getInt32(0), no);
     choice->addCase(b_.getInt32(1), yes);
@@ -147,7 +148,13 @@ class AnswerLowering {
     go_on(then, b_.getInt64(ruling.packed()));
   }
 
+  void enter(const PackageRules& package) {
+    const uint32_t own = m_.data.packages[package.package].budget;
+    budget_ = own != 0 ? own : Budget().cost;
+  }
+
   void answer_package(const PackageRules& package) {
+    enter(package);
     const AnswerBlock done = new_answer_block();
     if (package.first_match != 0) {
       first_match(package, done);
@@ -203,7 +210,8 @@ class AnswerLowering {
   llvm::IRBuilder<> b_;
   llvm::Function* function_;
   Block not_answered_ = nullptr;
-  V best_ = nullptr;  ///< of the packages so far, none of which has denied
+  uint64_t budget_ = Budget().cost;  ///< of the conditions of the package at hand
+  V best_ = nullptr;                 ///< of the packages so far, none of which has denied
 };
 
 void ModuleLowering::add_answer(uint32_t calls) { AnswerLowering(*this, calls).run(); }

@@ -257,8 +257,10 @@ class Disassembler {
   }
 
   void print_package(const PackageRules& package) {
-    const std::string& name = data_.packages[package.package].name;
-    print("  package {}{}\n", name.empty() ? "(none)" : name, package.first_match != 0 ? ", first match" : "");
+    const PackageInfo& info = data_.packages[package.package];
+    print("  package {}{}", info.name.empty() ? "(none)" : info.name, package.first_match != 0 ? ", first match" : "");
+    if (info.budget != 0) print(", budget {}", info.budget);
+    print("\n");
     for (const RuleRange& list : package.lists()) rules(list);
   }
 

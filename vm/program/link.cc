@@ -2,6 +2,9 @@
 // arguments, and builds look-up tables.
 #include <fmt/format.h>
 
+#include <string_view>
+#include <unordered_map>
+
 #include "ordain/digest.h"
 #include "vm/program/link_index.h"
 #include "vm/program/linked_program.h"
@@ -67,6 +70,19 @@ void place_slots(const ProgramData& data, LinkTables* tables) {
   tables->max_saved_faults = max_saved_faults(data);
 }
 
+void find_budgets(const ProgramData& data, LinkTables* tables) {
+  std::unordered_map<std::string_view, uint32_t> by_package;
+  for (const PackageInfo& package : data.packages) {
+    if (package.budget != 0) by_package.try_emplace(package.name, package.budget);
+  }
+  if (by_package.empty()) return;
+  tables->budgets.reserve(data.rules.size());
+  for (const RuleInfo& rule : data.rules) {
+    const auto found = by_package.find(rule.package);
+    tables->budgets.push_back(found != by_package.end() ? found->second : 0);
+  }
+}
+
 void index_members(const Schema& schema, KeyIndex* index) {
   size_t count = 0;
   for (const Slot& slot : schema.slots) count += slot.member_symbols.size();
@@ -111,6 +127,7 @@ Result<std::shared_ptr<LinkedProgram>> link_undigested(ProgramData data, const F
   if (std::string wrong = verify_code(d, tables); !wrong.empty()) return bad_program(std::move(wrong));
 
   place_slots(d, &tables);
+  find_budgets(d, &tables);
   prepare_index(d, &tables);
   tables.steps = choose_steps(d);
   index_members(d.schema, &program->member_bits);

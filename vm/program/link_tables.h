@@ -79,6 +79,7 @@ struct LinkTables {
   uint32_t max_saved_faults = 0;
   std::vector<uint8_t> batch_sizes;  ///< by entry: the rules of the batch that begins there, else 0
   std::vector<uint8_t> steps;        ///< by instruction: the Step that the interpreter runs there
+  std::vector<uint32_t> budgets;     ///< by RuleId: PackageInfo::budget; empty if no package has one
 
   std::vector<IndexStep> index_steps;  ///< by index of ProgramData::index_nodes
   std::vector<IndexCell> index_cells;

@@ -271,10 +271,11 @@ class Loader {
   }
 
   void rules(Reader& in) {
-    data_.packages = read_list(in, 33, [&] {
+    data_.packages = read_list(in, 34, [&] {
       PackageInfo package;
       package.name = string(in);
       package.digest = digest(in);
+      package.budget = in.number32();
       return package;
     });
     data_.rules = read_list(in, 38, [&] { return rule(in); });

@@ -201,7 +201,8 @@ size_t Program::memory() const {
   out += bytes_of(tables.index_steps) + bytes_of(tables.index_cells) + bytes_of(tables.index_members);
   for (const auto& texts : tables.index_texts) out += texts->bytes();
   out += linked(*this).symbols.bytes() + linked(*this).capabilities.bytes() + linked(*this).member_bits.bytes();
-  return out + bytes_of(tables.batch_sizes) + bytes_of(tables.steps) + native_code_of(*this).bytes();
+  return out + bytes_of(tables.batch_sizes) + bytes_of(tables.steps) + bytes_of(tables.budgets) +
+         native_code_of(*this).bytes();
 }
 
 }  // namespace ordain

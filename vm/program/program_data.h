@@ -206,7 +206,8 @@ struct CapabilityRules {
 
 struct PackageInfo {
   std::string name;
-  Digest digest{};  ///< of the package's text, in a canonical form
+  Digest digest{};      ///< of the package's text, in a canonical form
+  uint32_t budget = 0;  ///< `option budget`: the steps that each clause of its rules may spend; 0: the host says
 };
 
 struct ProgramData {

@@ -48,7 +48,7 @@ bool glob_matches(std::string_view pattern, std::string_view name) {
   return dot + 1 < name.size() && matches_batch(head, name.substr(0, dot));
 }
 
-const FieldBinding* RecordBinding::find(std::string_view field) const {
+const FieldBinding* RecordBinding::find(std::string_view field) const& {
   auto at = std::lower_bound(fields.begin(), fields.end(), field,
                              [](const FieldBinding& a, std::string_view b) { return a.name < b; });
   return at != fields.end() && at->name == field ? &*at : nullptr;
@@ -58,7 +58,7 @@ bool Capability::has_effect(std::string_view effect) const {
   return std::find(effects.begin(), effects.end(), effect) != effects.end();
 }
 
-const Capability* Schema::find_capability(std::string_view name) const {
+const Capability* Schema::find_capability(std::string_view name) const& {
   auto at = std::find_if(capabilities.begin(), capabilities.end(), [&](const Capability& c) { return c.name == name; });
   return at == capabilities.end() ? nullptr : &*at;
 }

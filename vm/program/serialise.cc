@@ -318,6 +318,7 @@ class Serialiser {
     for (const PackageInfo& package : data_.packages) {
       out.number(string(package.name));
       digest(out, package.digest);
+      out.number(package.budget);
     }
     out.number(data_.rules.size());
     for (const RuleInfo& rule : data_.rules) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "ordain/eval.h"
 #include "vm/program/verify.h"
 #include "vm/program/verify_index.h"
 
@@ -45,6 +46,7 @@ class RulesChecker {
   std::string rules() {
     for (const PackageInfo& package : data_.packages) {
       if (!valid_utf8(package.name)) return "a package's name is not UTF-8";
+      if (package.budget > kMaxBudgetCost) return fmt::format("package `{}`: its budget is too large", package.name);
     }
     for (const RuleInfo& rule : data_.rules) {
       if (!valid_utf8(rule.name) || !valid_utf8(rule.policy) || !valid_utf8(rule.package) ||

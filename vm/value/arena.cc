@@ -58,7 +58,7 @@ void* Arena::allocate_slow(size_t bytes, size_t) {
   return block_;
 }
 
-std::string_view Arena::copy(std::string_view text) {
+std::string_view Arena::copy(std::string_view text) & {
   char* out = static_cast<char*>(allocate(text.size(), 1));
   if (!text.empty()) std::memcpy(out, text.data(), text.size());
   return {out, text.size()};

@@ -93,12 +93,12 @@ void FunctionTable::add(Overload overload) {
   function.overloads.push_back(&row);
 }
 
-const Function* FunctionTable::find(std::string_view name) const {
+const Function* FunctionTable::find(std::string_view name) const& {
   auto at = functions_.find(name);
   return at == functions_.end() ? nullptr : &at->second;
 }
 
-const Overload* FunctionTable::find_overload(std::string_view id) const {
+const Overload* FunctionTable::find_overload(std::string_view id) const& {
   auto at = by_id_.find(id);
   return at == by_id_.end() ? nullptr : at->second;
 }

@@ -33,7 +33,7 @@ struct MeasureOptions {
 struct DecisionCost {
   double p50 = 0, p90 = 0, p99 = 0, p999 = 0, max = 0;
   uint32_t batch = 1;              ///< decisions per reading of the clock
-  std::vector<double> per_second;  ///< decisions per second on 1, 2, ... threads
+  std::vector<double> per_second;  ///< decisions per second on 1, 2, ... threads, as far as they can be started
   LatencyHistogram latency;        ///< in tenths of a nanosecond
 };
 

@@ -50,9 +50,11 @@ class ORDAIN_API PreparedEvents {
   /// not fit their declarations are not an error here; the decision denies them.
   Result<void> add(std::string_view json);
 
-  const std::vector<PreparedCall>& calls() const { return calls_; }  ///< in the order of `add`
-  size_t contexts() const;                                           ///< how many distinct callers there are
-  const std::shared_ptr<const Program>& program() const { return program_; }
+  const std::vector<PreparedCall>& calls() const& { return calls_; }  ///< in the order of `add`
+  const std::vector<PreparedCall>& calls() const&& = delete;
+  size_t contexts() const;  ///< how many distinct callers there are
+  const std::shared_ptr<const Program>& program() const& { return program_; }
+  std::shared_ptr<const Program> program() const&& { return program_; }
 
  private:
   struct State;  // what reading needs

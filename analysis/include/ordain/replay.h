@@ -27,7 +27,7 @@ enum class ReplayChange : uint8_t {
   newly_approval = 3,
   obligations = 4,     ///< the same effect, but other obligations: rule, path, replacement, text of a warning
   indeterminate = 5,   ///< a rule reads a value that the record does not hold
-  approval_terms = 6,  ///< still needs approval, but of other groups, or within another time
+  approval_terms = 6,  ///< still needs approval, but of others, of another number, or within another time
 };
 inline constexpr size_t kReplayChanges = 7;
 ORDAIN_API std::string_view to_string(ReplayChange change);
@@ -38,11 +38,13 @@ struct ReplayVerdict {
   std::string rule;  ///< or why there is no rule: "(default)", "(invalid_input)"
   std::string reason;
   /// "redact input.card with \"***\" by payments.card", "warn by payments.round: a round amount". A
-  /// record does not hold what a redaction shows.
+  /// record of an earlier version does not hold what a redaction shows.
   std::vector<std::string> obligations;
-  bool has_terms = false;         ///< whether the two fields below are known: not from a record
-  std::vector<std::string> from;  ///< approver groups
-  int64_t expires_seconds = 0;    ///< 0: the rules do not say
+  /// Whether the fields below are known: the call needs approval, and its record is not of an earlier version.
+  bool has_terms = false;
+  std::vector<std::string> from;           ///< approver groups of all rules
+  int64_t expires_seconds = 0;             ///< the shortest of all rules; 0: none says
+  std::vector<AskingRule> approvals = {};  ///< what each rule asks for, without its name, because that may differ
 };
 
 struct ReplayExample {
@@ -88,8 +90,8 @@ struct ReplayOptions {
 /// Decides every recorded call by `program`, and by `against` or, if that is nullptr, compares with
 /// the recorded verdict. Clock, approvals and everything else are as recorded; replay does not ask,
 /// execute or write anything. A value that was removed from the record is assumed to fit its
-/// declaration; if the recorded verdict is that it did not, the call is indeterminate. A record holds
-/// neither approver groups, `expires` nor what a redaction shows, so only `against` compares them.
+/// declaration; if the recorded verdict is that it did not, the call is indeterminate. Records of earlier
+/// versions hold neither the terms of approval nor what a redaction shows, so only `against` compares those.
 /// Memory is bounded, whatever the log's size; hashes are not checked.
 /// @returns error "bad_record" or "database_..." if the log cannot be read.
 ORDAIN_API Result<ReplayReport> replay(const AuditLog& log, const std::shared_ptr<const Program>& program,

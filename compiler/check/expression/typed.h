@@ -137,6 +137,7 @@ struct RuleList {
 struct Package {
   std::string name;
   bool first_match = false;
+  uint32_t budget = 0;  ///< the steps that each of its clauses may spend; 0: the host says
   Digest digest{};
 };
 

@@ -69,13 +69,19 @@ struct Let {
   bool used = false;
 };
 
+/// What a package's files say of one option.
+struct OptionSetting {
+  std::string value;  ///< empty: nothing
+  Span span = kBuiltinSpan;
+};
+
 struct Package {
   std::string name;
   std::vector<uint32_t> files;  ///< indexes into State::files
   std::set<PackageId> imports;
   Span name_span;
-  std::string order;  ///< value of `option order`
-  Span order_span = kBuiltinSpan;
+  OptionSetting order;
+  OptionSetting budget;                                 ///< in decimal digits
   std::map<std::string, LetId, std::less<>> own_lets;   ///< by bare name
   std::unordered_map<std::string, LetId> visible_lets;  ///< by every name that reaches them
   std::unordered_set<std::string> first_words;          ///< of those names

@@ -125,6 +125,9 @@ void digest_packages(State& state) {
   for (PackageId id = 0; id < state.packages.size(); ++id) {
     texts[id] = "package 1\n" + state.packages[id].name + "\n";
     if (state.set.packages[id].first_match) texts[id] += "first_match\n";
+    if (const uint32_t budget = state.set.packages[id].budget; budget != 0) {
+      texts[id] += "budget " + std::to_string(budget) + "\n";
+    }
   }
   for (CapabilityId id = 0; id < state.set.schema.capabilities.size(); ++id) {
     const syntax::CapabilityDecl* decl = state.shapes[id].decl;

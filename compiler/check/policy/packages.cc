@@ -1,9 +1,12 @@
 // packages.cc determines which files make a package, its options, and what it imports.
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <utility>
 
 #include "compiler/check/policy/checker.h"
 #include "compiler/parse/import_path.h"
+#include "ordain/eval.h"
 
 namespace ordain::policy {
 namespace {
@@ -125,6 +128,50 @@ bool fits_package(State& state, const syntax::ImportDecl& import, uint32_t file)
   return false;
 }
 
+// --- options
+
+std::optional<uint32_t> steps_of(std::string_view digits) {
+  const bool is_hexadecimal = digits.starts_with("0x") || digits.starts_with("0X");
+  if (is_hexadecimal) digits.remove_prefix(2);
+  uint64_t steps = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, steps, is_hexadecimal ? 16 : 10);
+  if (error != std::errc() || stop != end || steps == 0 || steps > kMaxBudgetCost) return std::nullopt;
+  return static_cast<uint32_t>(steps);
+}
+
+// Files of a package may repeat an option, but must not contradict each other.
+void set_option(State& state, const syntax::OptionDecl& option, std::string value, OptionSetting* setting) {
+  if (setting->value.empty()) {
+    *setting = {std::move(value), option.name.span};
+  } else if (setting->value != value) {
+    Diagnostic& error =
+        state.diagnostics.error("conflicting-option", option.value.span,
+                                "this package's " + quoted(option.name.text) + " is already " + quoted(setting->value));
+    error.notes.push_back({Severity::note, "", "first set here", setting->span, "", {}});
+  }
+}
+
+void check_order(State& state, const syntax::OptionDecl& option, Package& package) {
+  if (option.value.text != "first_match" && option.value.text != "deny_overrides") {
+    std::string help = did_you_mean(option.value.text, {"first_match", "deny_overrides"});
+    state.diagnostics.error("bad-option", option.value.span,
+                            "`order` is `deny_overrides` or `first_match`, not " + quoted(option.value.text), help);
+    return;
+  }
+  set_option(state, option, std::string(option.value.text), &package.order);
+}
+
+void check_budget(State& state, const syntax::OptionDecl& option, Package& package) {
+  const std::optional<uint32_t> steps = steps_of(option.value.text);
+  if (!steps) {
+    state.diagnostics.error("bad-option", option.value.span,
+                            "`budget` is a number of steps from 1 to 1,000,000,000, not " + quoted(option.value.text));
+    return;
+  }
+  set_option(state, option, std::to_string(*steps), &package.budget);
+}
+
 }  // namespace
 
 void collect_packages(State& state) {
@@ -139,29 +186,21 @@ void check_options(State& state) {
   for (uint32_t file = 0; file < state.files.size(); ++file) {
     Package& package = state.packages[state.file_packages[file]];
     for (const syntax::OptionDecl& option : state.files[file].options) {
-      if (option.name.text != "order") {
+      if (option.name.text == "order") {
+        check_order(state, option, package);
+      } else if (option.name.text == "budget") {
+        check_budget(state, option, package);
+      } else {
         state.diagnostics.error("unknown-option", option.name.span, "no option is called " + quoted(option.name.text),
-                                did_you_mean(option.name.text, {"order"}));
-        continue;
-      }
-      if (option.value.text != "first_match" && option.value.text != "deny_overrides") {
-        std::string help = did_you_mean(option.value.text, {"first_match", "deny_overrides"});
-        state.diagnostics.error("bad-option", option.value.span,
-                                "`order` is `deny_overrides` or `first_match`, not " + quoted(option.value.text), help);
-        continue;
-      }
-      if (package.order.empty()) {
-        package.order = std::string(option.value.text);
-        package.order_span = option.name.span;
-      } else if (package.order != option.value.text) {
-        Diagnostic& error = state.diagnostics.error("conflicting-option", option.value.span,
-                                                    "this package's `order` is already " + quoted(package.order));
-        error.notes.push_back({Severity::note, "", "first set here", package.order_span, "", {}});
+                                did_you_mean(option.name.text, {"order", "budget"}));
       }
     }
   }
   for (const Package& package : state.packages) {
-    state.set.packages.push_back({package.name, package.order == "first_match", {}});
+    state.set.packages.push_back({.name = package.name,
+                                  .first_match = package.order.value == "first_match",
+                                  .budget = steps_of(package.budget.value).value_or(0),
+                                  .digest = {}});
   }
 }
 

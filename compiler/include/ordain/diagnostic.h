@@ -40,11 +40,11 @@ struct ORDAIN_API Diagnostics {
   std::vector<std::shared_ptr<const Source>> sources;
   std::vector<Diagnostic> items;
 
-  Diagnostic& add(Severity severity, std::string code, Span span, std::string message, std::string help = "");
-  Diagnostic& error(std::string code, Span span, std::string message, std::string help = "") {
+  Diagnostic& add(Severity severity, std::string code, Span span, std::string message, std::string help = "") &;
+  Diagnostic& error(std::string code, Span span, std::string message, std::string help = "") & {
     return add(Severity::error, std::move(code), span, std::move(message), std::move(help));
   }
-  Diagnostic& warning(std::string code, Span span, std::string message, std::string help = "") {
+  Diagnostic& warning(std::string code, Span span, std::string message, std::string help = "") & {
     return add(Severity::warning, std::move(code), span, std::move(message), std::move(help));
   }
   bool has_errors() const;

@@ -147,8 +147,9 @@ ORDAIN_API ordain_status ordain_open_program(const void* bytes, size_t length, c
 ORDAIN_API ordain_status ordain_serialise(const ordain_engine* engine, ordain_bytes* bytes,
                                           ordain_error* error) ORDAIN_NOEXCEPT;
 
-/* Sets how many steps each condition may spend, from 1 to ORDAIN_MAX_BUDGET; a million unless set. docs/language.md
- * says what a step is. Not thread-safe: set it before other threads decide with the engine. */
+/* Sets how many steps each condition may spend, from 1 to ORDAIN_MAX_BUDGET; a million unless set. Packages with
+ * `option budget` keep their own. docs/language.md says what a step is. Not thread-safe: set it before other threads
+ * decide with the engine. */
 ORDAIN_API ordain_status ordain_set_budget(ordain_engine* engine, uint64_t steps, ordain_error* error) ORDAIN_NOEXCEPT;
 
 /* Decides one call. `facts` may be NULL if the host has none to give. Without `now` in the facts, the

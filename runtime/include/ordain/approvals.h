@@ -30,6 +30,7 @@ enum class ApprovalState : uint8_t {
   earlier = 5,  ///< "from an earlier version", which left it open: it is shown, and nobody can approve or use it
 };
 ORDAIN_API std::string_view to_string(ApprovalState state);
+/// Reads what `to_string` writes, and "earlier" for the state whose name is several words.
 ORDAIN_API std::optional<ApprovalState> parse_approval_state(std::string_view name);
 
 /// The vote of one person for one group.

@@ -86,6 +86,8 @@ struct RecordedObligation {
   std::string rule;
   std::string path;    ///< redact
   std::string reason;  ///< warn
+  bool has_with = false;
+  Document with = {};  ///< redact: what it shows, unless an earlier version wrote the record
 };
 
 /// Takes the place of a redacted value in the record.

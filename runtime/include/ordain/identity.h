@@ -47,10 +47,14 @@ class ORDAIN_API Identity {
   /// declaration, a root that is not an object, or two different values for one id).
   static Result<Identity> make(Who who, const std::shared_ptr<const Program>& program);
 
-  const Who& who() const;
+  using LendsViews = void;  ///< who() and ignored() live as long as a copy of the identity
+
+  const Who& who() const&;
+  const Who& who() const&& = delete;
   /// @returns the paths of `attributes` that the program given to `make` does not declare; they
   /// were ignored
-  const std::vector<std::string>& ignored() const;
+  const std::vector<std::string>& ignored() const&;
+  const std::vector<std::string>& ignored() const&& = delete;
 
   /// @returns the facts in the slots of `program`, built on first use for a program and then shared
   std::shared_ptr<const Context> context(const std::shared_ptr<const Program>& program) const;

@@ -21,13 +21,16 @@ using Signature = std::array<uint8_t, 64>;  ///< Ed25519
 /// An Ed25519 public key with the name of its owner. It is a value; thread-safe.
 class ORDAIN_API PublicKey {
  public:
+  using LendsViews = void;  ///< name() is a view of the key
+
   /// Reads a verifier key, `name+hash+base64`. @returns error "bad_key".
   static Result<PublicKey> parse(std::string_view text);
   /// Reads a verifier key from a file, ignoring white space around it. @returns error "bad_key" or
   /// "key_unreadable".
   static Result<PublicKey> load(const std::string& path);
 
-  const std::string& name() const { return name_; }
+  const std::string& name() const& { return name_; }
+  std::string name() const&& { return name_; }
   std::string text() const;  ///< in the form that `parse` reads
   uint32_t id() const;       ///< the hash in the text: first four bytes of SHA-256(name, 0x0A, 0x01, key), big-endian
   bool verify(std::string_view message, const Signature& signature) const;
@@ -53,7 +56,7 @@ class ORDAIN_API PrivateKey {
   /// "key_unwritable".
   Result<void> save(const std::string& path) const;
 
-  const PublicKey& public_key() const;
+  PublicKey public_key() const;
   Signature sign(std::string_view message) const;
 
  private:

@@ -67,13 +67,20 @@ class Ending {
   explicit operator bool() const { return held_.has_value(); }
   bool operator==(std::nullptr_t) const { return !held_.has_value(); }
   const T* operator->() const { return &**this; }
-  const T& operator*() const {
-    if (!held_) [[unlikely]]
-      stop_for_missing_value("an Outcome", "it did not end in this way");
+  const T& operator*() const& {
+    stop_if_missing();
     return *held_;
+  }
+  T operator*() && {
+    stop_if_missing();
+    return std::move(*held_);
   }
 
  private:
+  void stop_if_missing() const {
+    if (!held_) [[unlikely]]
+      stop_for_missing_value("an Outcome", "it did not end in this way");
+  }
   std::optional<T> held_;
 };
 

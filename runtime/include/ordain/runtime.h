@@ -126,6 +126,8 @@ struct Authorization {
 /// database is closed.
 class ORDAIN_API Runtime {
  public:
+  using LendsViews = void;  ///< approvals() lives as long as a copy of the runtime
+
   /// @returns error "invalid_identity", "invalid_options", a "database_..." error, "no_memory", or
   /// "no_thread" if the thread that writes the audit log cannot be started.
   static Result<Runtime> open(std::shared_ptr<const Program> program, RuntimeOptions options = {});
@@ -197,7 +199,7 @@ class ORDAIN_API Runtime {
   /// Makes another identity over the same program; the runtime's own texts replace those that `who`
   /// leaves empty.
   Result<Identity> identity(Who who) const;
-  const Identity& identity() const;
+  Identity identity() const;  ///< the one of the options
 
   /// Swaps the program. Calls in progress finish with the program that they began with; a call that
   /// waits for approval is decided again with the new one. Neither waits for the other: the old
@@ -210,7 +212,8 @@ class ORDAIN_API Runtime {
   int64_t now_ns() const;
 
   /// The approvals of this runtime's database, for answering requests in the process.
-  ApprovalStore& approvals() const;
+  ApprovalStore& approvals() const&;
+  ApprovalStore& approvals() const&& = delete;
   /// Waits until every record taken so far is committed. @returns error "audit_unavailable".
   Result<void> flush() const;
   RuntimeHealth health() const;

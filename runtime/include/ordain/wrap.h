@@ -236,7 +236,8 @@ class Wrapped<F, std::tuple<A...>> {
   /// Whether the function fits the declaration of its capability in the program that was in force
   /// when it was wrapped: error "bad_binding" names the first mistake. Every call of a function that
   /// does not fit is denied with code invalid_input, before it runs.
-  const Result<void>& check_binding() const { return binding_; }
+  const Result<void>& check_binding() const& { return binding_; }
+  Result<void> check_binding() const&& { return binding_; }
 
   /// Governs one call.
   Outcome<Type> operator()(const A&... args) const { return as(CallOptions{}, args...); }
@@ -262,7 +263,8 @@ class Wrapped<F, std::tuple<A...>> {
     return tool.finish(govern(*core_, capability_, map != nullptr ? Value::map_of(map) : Value::null(), options, tool));
   }
 
-  const std::string& capability() const { return capability_; }
+  const std::string& capability() const& { return capability_; }
+  std::string capability() const&& { return capability_; }
 
  private:
   std::shared_ptr<Core> core_;

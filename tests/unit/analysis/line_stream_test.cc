@@ -5,8 +5,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <string>
+
+#include "vm/value/start_thread.h"
 
 namespace ordain::detail {
 namespace {
@@ -36,6 +40,31 @@ TEST(LineStream, LinesComeBackInOrder) {
       std::fclose(file);
     }
   }
+}
+
+std::atomic<int> g_streams_may_start{0};
+
+// The threads that can be started do all the work, and without any the calling thread does it.
+TEST(LineStream, GoesOnWithTheThreadsThatStart) {
+  vm::g_may_start_thread = [] { return g_streams_may_start.fetch_sub(1) > 0; };
+  for (const int startable : {0, 1, 3, 4}) {
+    g_streams_may_start = startable;
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    ASSERT_EQ(write(ends[1], "a\nb\nc\n", 6), 6);
+    close(ends[1]);
+    std::string seen;
+    std::atomic<unsigned> most = 0;
+    const auto work = [&](Chunk& chunk, unsigned worker) {
+      if (worker > most) most = worker;
+      chunk.out = chunk.text;
+    };
+    EXPECT_TRUE(stream_lines(ends[0], 4, 2, work, [&](Chunk& chunk) { return seen += chunk.out, true; })) << startable;
+    EXPECT_EQ(seen, "a\nb\nc\n") << startable;
+    EXPECT_LE(most, static_cast<unsigned>(std::max(startable - 1, 0)));
+    close(ends[0]);
+  }
+  vm::g_may_start_thread = nullptr;
 }
 
 TEST(LineStream, StopsWhenAskedToAndFailsWhereNothingCanBeRead) {

@@ -8,6 +8,7 @@
 
 #include "ordain/compile.h"
 #include "ordain/stdlib.h"
+#include "vm/value/start_thread.h"
 
 namespace ordain {
 namespace {
@@ -94,6 +95,7 @@ TEST(Measure, CountsEveryDecisionAndKeepsTheOrderOfQuantiles) {
     EXPECT_LE(done, 1);
     last = done;
   };
+  const MeasureOptions silent{.seconds = 0.01, .threads = 2};
   const DecisionCost cost = measure_decisions(events, options);
   EXPECT_GT(cost.p50, 0);
   EXPECT_LE(cost.p50, cost.p99);
@@ -103,6 +105,10 @@ TEST(Measure, CountsEveryDecisionAndKeepsTheOrderOfQuantiles) {
   double share = 0;
   for (const LatencyBar& bar : latency_bars(cost, 10)) share += bar.share;
   EXPECT_NEAR(share, 100, 1e-6);
+
+  vm::g_may_start_thread = [] { return false; };
+  EXPECT_EQ(measure_decisions(events, silent).per_second.size(), 1u) << "the calling thread's";
+  vm::g_may_start_thread = nullptr;
 
   const GroupedCosts groups = measure_groups(events, options);
   EXPECT_EQ(groups.effects, (std::array<uint64_t, 3>{1, 0, 4}));

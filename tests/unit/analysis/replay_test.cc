@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <sstream>
 #include <utility>
 
 #include "ordain/handlers.h"
 #include "runtime/sqlite/sqlite.h"
 #include "tests/unit/runtime/support.h"
+#include "vm/value/start_thread.h"
 
 namespace ordain {
 namespace {
@@ -68,6 +70,26 @@ TEST(Replay, TheSamePoliciesChangeNothing) {
     EXPECT_EQ(report.groups[0].change, ReplayChange::indeterminate);
     EXPECT_EQ(report.groups[0].examples.at(0).why, "leaks.key_leak reads output, which was redacted");
   }
+}
+
+std::atomic<int> g_judges_may_start{0};
+
+// The threads that can be started decide everything, and without any the thread that reads does.
+TEST(Replay, GoesOnWithTheThreadsThatStart) {
+  Bench bench;
+  fill(bench);
+  vm::g_may_start_thread = [] { return g_judges_may_start.fetch_sub(1) > 0; };
+  for (const int startable : {0, 1, 3}) {
+    g_judges_may_start = startable;
+    EXPECT_EQ(again(bench, testing::bank(), nullptr, {.threads = 4}).counts, counts(10, 0, 0, 0, 0, 1)) << startable;
+  }
+  g_judges_may_start = 0;
+  std::string many;
+  for (int i = 0; i < 20'000; ++i)
+    many += R"({"capability": "pay", "input": {"to": "bob", "amount": 20}})"
+            "\n";
+  EXPECT_EQ(events(many, testing::bank(), testing::bank(), {.threads = 2}).counts, counts(20'000, 0, 0, 0, 0, 0));
+  vm::g_may_start_thread = nullptr;
 }
 
 TEST(Replay, SaysWhatChangesByRule) {
@@ -275,6 +297,78 @@ TEST(Replay, TermsReplacementsAndTextsAreChanges) {
   EXPECT_EQ(example.new_verdict.expires_seconds, 1800);
   EXPECT_EQ(with("\"***\"", "\"#\"").groups.at(0).examples.at(0).new_verdict.obligations,
             (std::vector<std::string>{"redact input.card with \"#\" by terms.hide", "warn by terms.noted: old"}));
+}
+
+// Replaces the body of each record in the log by what `change` makes of it.
+template <typename Change>
+void change_bodies(const Bench& bench, int64_t records, const Change& change) {
+  auto database = sqlite::Database::open(bench.options.database + "/audit.db", sqlite::Database::Open::read_write,
+                                         std::chrono::seconds(2));
+  ASSERT_TRUE(database.ok());
+  for (int64_t id = 1; id <= records; ++id) {
+    auto select = database->prepare("SELECT body FROM records WHERE id = ?");
+    ASSERT_EQ(select->bind(1, id).step(), sqlite::Statement::Step::row);
+    const std::string body = change(std::string(select->blob(0)));
+    select->reset();
+    auto update = database->prepare("UPDATE records SET body = ?1 WHERE id = ?2");
+    ASSERT_EQ(update->bind_blob(1, body.data(), body.size()).bind(2, id).step(), sqlite::Statement::Step::done);
+  }
+}
+
+// Removes the fields that records have for the terms of approval (45) and what redactions show (46).
+std::string as_earlier_version(const std::string& body) {
+  std::string out = body.substr(0, 1);
+  for (size_t at = 1; at < body.size();) {
+    uint32_t size = 0;
+    for (int i = 3; i >= 0; --i) size = size << 8 | static_cast<uint8_t>(body[at + 1 + static_cast<size_t>(i)]);
+    if (static_cast<uint8_t>(body[at]) < 45) out += body.substr(at, 5 + size);
+    at += 5 + size;
+  }
+  return out;
+}
+
+// A record says what was asked for and shown, so that changes are seen without the policies of that time.
+TEST(Replay, TheRecordHoldsTermsAndReplacements) {
+  Bench bench;
+  const auto program = compile_text(kTerms);
+  {
+    Runtime runtime = bench.open(program);
+    for (int n : {1, 2}) {
+      (void)runtime.call("go", json(R"({"n": )" + std::to_string(n) + R"(, "card": "4111", "name": "x"})"),
+                         bench.tool());
+    }
+    ASSERT_TRUE(runtime.flush().ok());
+  }
+  const auto with = [&](const std::string& from, const std::string& to) {
+    return again(bench, compile_text(edited(kTerms, from, to)));
+  };
+  EXPECT_EQ(again(bench, program).counts, counts(3, 0, 0, 0, 0, 0)) << "an intent, its outcome, and what waits";
+  EXPECT_EQ(with("[\"a\", \"b\"]", "[\"b\", \"a\"]").counts, counts(3, 0, 0, 0, 0, 0));
+  const Edits terms = {{"\"b\"]", "\"c\"]"},
+                       {"from [\"a\", \"b\"]", ""},
+                       {"from [\"a\", \"b\"]", "from any of [\"a\", \"b\"]"},
+                       {"\"b\"]", "\"b\"] distinct = false"},
+                       {"30m", "20m"},
+                       {"expires 30m", ""}};
+  const Edits shown = {{"\"***\"", "\"#\""}, {"with \"***\"", ""}, {"with \"***\"", "with \"*\" + \"*\""}};
+  for (const auto& [from, to] : terms) EXPECT_EQ(with(from, to).counts, counts(2, 0, 0, 0, 0, 0, 1)) << to;
+  for (const auto& [from, to] : shown) EXPECT_EQ(with(from, to).counts, counts(2, 0, 0, 0, 1, 0)) << to;
+  EXPECT_EQ(with("with \"***\"", "with input.card + \"x\"").counts, counts(2, 0, 0, 0, 0, 1)) << "the card is redacted";
+  const ReplayReport report = with("\"b\"]", "\"c\"]");
+  ASSERT_EQ(report.groups.size(), 1u);
+  const ReplayExample& example = report.groups[0].examples.at(0);
+  EXPECT_TRUE(example.old_verdict.has_terms);
+  EXPECT_EQ(example.old_verdict.from, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(example.old_verdict.expires_seconds, 1800);
+  EXPECT_EQ(with("\"***\"", "\"#\"").groups.at(0).examples.at(0).old_verdict.obligations,
+            (std::vector<std::string>{"redact input.card with \"***\" by terms.hide", "warn by terms.noted: old"}));
+
+  ASSERT_NO_FATAL_FAILURE(change_bodies(bench, 3, as_earlier_version));
+  for (const Edits& edits : {terms, shown}) {
+    for (const auto& [from, to] : edits) {
+      EXPECT_EQ(with(from, to).counts, counts(3, 0, 0, 0, 0, 0)) << "earlier versions did not record it: " << to;
+    }
+  }
 }
 
 constexpr const char* kClock = R"(

@@ -1,14 +1,13 @@
 // shell_torture_test.cc compares the reading of shell lines with bash and dash: whatever program
-// one of them runs for a random line must be among the commands, or the function must fault. The
-// environment variable ORDAIN_TORTURE_SECONDS makes it run for so long, with a random seed.
+// one of them runs for a random line must be among the commands, or the function must fault.
+// `scripts/torture shell MINUTES` makes it run for long, with a random seed.
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
-#include <random>
 
+#include "tests/support/torture.h"
 #include "tests/unit/stdlib/call.h"
 #include "tests/unit/stdlib/shell_lines.h"
 #include "tests/unit/stdlib/shell_runner.h"
@@ -140,13 +139,13 @@ void check_batch(ShellRunner& runner, ShellLines& lines, Totals& totals) {
 TEST(ShellTorture, WhatAShellRunsIsAmongTheCommands) {
   if (!std::filesystem::exists("/bin/bash") && !std::filesystem::exists("/bin/dash"))
     GTEST_SKIP() << "needs bash or dash";
-  const char* seconds = std::getenv("ORDAIN_TORTURE_SECONDS");
-  const uint64_t seed = seconds == nullptr ? 1 : std::random_device()();
+  const auto time = test::torture_time();
+  const uint64_t seed = test::torture_seed(1);
   ShellRunner runner(ORDAIN_SHELL_STUB);
   ShellLines lines(seed);
   Totals totals;
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds == nullptr ? 0 : std::atoi(seconds));
-  while (seconds == nullptr ? totals.lines < kShortRun : std::chrono::steady_clock::now() < end) {
+  const auto begin = std::chrono::steady_clock::now();
+  while (time ? std::chrono::steady_clock::now() - begin < *time : totals.lines < kShortRun) {
     check_batch(runner, lines, totals);
   }
   std::cout << "seed " << seed << ": " << totals.lines << " lines, of which " << totals.faults << " fault; "

@@ -33,7 +33,7 @@ class ORDAIN_API Arena {
 
   /// Allocates `bytes` bytes, aligned to `align` (a power of two, at most 16).
   /// @returns nullptr past the limit.
-  void* allocate(size_t bytes, size_t align = alignof(std::max_align_t)) {
+  void* allocate(size_t bytes, size_t align = alignof(std::max_align_t)) & {
     size_t start = (used_ + align - 1) & ~(align - 1);
     if (start + bytes <= capacity_ && start + bytes >= start) {
       used_ = start + bytes;
@@ -44,7 +44,7 @@ class ORDAIN_API Arena {
 
   /// Makes an uninitialised array. @returns nullptr past the limit.
   template <typename T>
-  T* array(size_t count) {
+  T* array(size_t count) & {
     static_assert(std::is_trivially_destructible_v<T>);
     if (count > SIZE_MAX / sizeof(T)) return nullptr;
     return static_cast<T*>(allocate(count * sizeof(T), alignof(T)));
@@ -52,24 +52,24 @@ class ORDAIN_API Arena {
 
   /// Constructs an object; only for arenas without a limit.
   template <typename T, typename... Args>
-  T* make(Args&&... args) {
+  T* make(Args&&... args) & {
     static_assert(std::is_trivially_destructible_v<T>);
     return new (allocate(sizeof(T), alignof(T))) T(std::forward<Args>(args)...);
   }
 
   /// Copies `text` into the arena; only for arenas without a limit.
-  std::string_view copy(std::string_view text);
+  std::string_view copy(std::string_view text) &;
 
   /// Copies `items` into the arena; only for arenas without a limit.
   template <typename T>
-  std::span<T> copy(std::span<const T> items) {
+  std::span<T> copy(std::span<const T> items) & {
     static_assert(std::is_trivially_copyable_v<T>);
     T* out = array<T>(items.size());
     if (!items.empty()) std::memcpy(static_cast<void*>(out), items.data(), items.size_bytes());
     return {out, items.size()};
   }
   template <typename T>
-  std::span<T> copy(const std::vector<T>& items) {
+  std::span<T> copy(const std::vector<T>& items) & {
     return copy(std::span<const T>(items));
   }
 

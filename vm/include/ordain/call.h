@@ -45,10 +45,14 @@ class ORDAIN_API Context {
   /// Undeclared attributes are skipped, and their paths are appended to `*unknown` if it is given.
   bool set_root(std::string_view root, const Value& value, std::vector<std::string>* unknown = nullptr);
 
-  const BindError& error() const { return error_; }
-  const Program& program() const { return *program_; }
-  const std::shared_ptr<const Program>& shared_program() const { return program_; }
-  const SlotValues& slots() const { return slots_; }
+  const BindError& error() const& { return error_; }
+  BindError error() const&& { return error_; }
+  const Program& program() const& { return *program_; }
+  const Program& program() const&& = delete;
+  const std::shared_ptr<const Program>& shared_program() const& { return program_; }
+  std::shared_ptr<const Program> shared_program() const&& { return program_; }
+  const SlotValues& slots() const& { return slots_; }
+  const SlotValues& slots() const&& = delete;
 
  private:
   std::shared_ptr<const Program> program_;
@@ -96,13 +100,18 @@ class ORDAIN_API Call {
   /// with code invalid_input.
   void reject(std::string message);
 
-  const Program& program() const { return *program_; }
-  const std::shared_ptr<const Program>& shared_program() const { return program_; }
-  const CapabilityRef& capability() const { return capability_; }
+  const Program& program() const& { return *program_; }
+  const Program& program() const&& = delete;
+  const std::shared_ptr<const Program>& shared_program() const& { return program_; }
+  std::shared_ptr<const Program> shared_program() const&& { return program_; }
+  const CapabilityRef& capability() const& { return capability_; }
+  CapabilityRef capability() const&& { return capability_; }
   Stage stage() const { return stage_; }
-  const BindError& error() const { return error_; }
-  const SlotValues& slots() const { return slots_; }
-  Arena& arena() { return arena_; }  ///< for values that live as long as this call
+  const BindError& error() const& { return error_; }
+  BindError error() const&& { return error_; }
+  const SlotValues& slots() const& { return slots_; }
+  const SlotValues& slots() const&& = delete;
+  Arena& arena() & { return arena_; }  ///< for values that live as long as this call
 
  private:
   void set_capability_attributes();

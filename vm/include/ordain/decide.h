@@ -79,7 +79,7 @@ struct Decision {
 struct DecideOptions {
   Effect default_before = Effect::deny;
   Effect default_after = Effect::allow;
-  Budget budget;                ///< for each condition
+  Budget budget;                ///< for each condition; the steps only where its package has no `option budget`
   bool interpret_only = false;  ///< do not use native code, even if it is ready
 
   /// The same options for a single condition.

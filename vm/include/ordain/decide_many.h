@@ -12,7 +12,7 @@
 namespace ordain {
 
 /// A filled call and its context. Neither may change until decide_many returns; calls may share a
-/// context.
+/// context. Where one of them is missing, the decision is a denial, `invalid_input`.
 struct CallInContext {
   const Call* call = nullptr;
   const Context* context = nullptr;
@@ -20,7 +20,7 @@ struct CallInContext {
 
 /// Receives each decision with the index of its call, on the thread that decided it. The decision's
 /// views are valid only until this function returns. It must not throw, and with several threads it
-/// must be thread-safe.
+/// must be thread-safe. Without one, nothing is decided.
 using EachDecision = std::function<void(size_t index, const Decision& decision)>;
 
 struct DecideManyOptions {

@@ -21,6 +21,10 @@ struct Budget {
   uint64_t memory = 1 << 20;  ///< bytes of the strings, lists and maps that it makes
 };
 
+/// The most steps that policies, hosts and commands let people set as the budget of a condition: some
+/// tens of seconds.
+inline constexpr uint64_t kMaxBudgetCost = 1'000'000'000;
+
 /// The state of one evaluation, which all engines share. Its functions set a fault and return false
 /// on failure.
 struct ORDAIN_API Eval {

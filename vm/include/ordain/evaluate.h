@@ -19,15 +19,11 @@ namespace ordain {
 class ORDAIN_API Scratch {
  public:
   explicit Scratch(size_t bytes = 4 << 20);
-  Arena& arena() { return arena_; }
+  Arena& arena() & { return arena_; }
 
  private:
   Arena arena_;
 };
-
-/// The most steps that hosts and commands let people set as the budget of a condition: some tens of
-/// seconds.
-inline constexpr uint64_t kMaxBudgetCost = 1'000'000'000;
 
 struct EvaluateOptions {
   Budget budget;

@@ -113,11 +113,14 @@ class ORDAIN_API FunctionTable {
   /// which are bugs of the caller.
   void add(Overload overload);
 
-  const Function* find(std::string_view name) const;
-  const Overload* find_overload(std::string_view id) const;
+  const Function* find(std::string_view name) const&;
+  const Function* find(std::string_view name) const&& = delete;
+  const Overload* find_overload(std::string_view id) const&;
+  const Overload* find_overload(std::string_view id) const&& = delete;
 
   /// All functions, sorted by name.
-  const std::map<std::string, Function, std::less<>>& all() const { return functions_; }
+  const std::map<std::string, Function, std::less<>>& all() const& { return functions_; }
+  const std::map<std::string, Function, std::less<>>& all() const&& = delete;
 
  private:
   Arena types_;

@@ -62,11 +62,14 @@ class ORDAIN_API LiveProgram {
     ~Pin() {
       if (--reader_.depth == 0) reader_.epoch.store(0, std::memory_order_release);
     }
-    const Program& operator*() const { return *published_->program; }
-    const Program* operator->() const { return published_->program.get(); }
+    const Program& operator*() const& { return *published_->program; }
+    const Program& operator*() const&& = delete;  // the program may be freed when the pin is gone
+    const Program* operator->() const& { return published_->program.get(); }
+    const Program* operator->() const&& = delete;
     /// Use this to keep the program for longer than the pin. Copying it changes a counter that all
     /// threads share.
-    const std::shared_ptr<const Program>& shared() const { return published_->program; }
+    const std::shared_ptr<const Program>& shared() const& { return published_->program; }
+    std::shared_ptr<const Program> shared() const&& { return published_->program; }
     uint64_t version() const { return published_->version; }
 
    private:
@@ -161,9 +164,11 @@ class ORDAIN_API LiveCall {
   /// @returns true if the program changed: slots and capabilities must then be resolved again.
   bool refresh();
 
-  const Program& program() const { return *program_; }
-  Call& call() { return *call_; }
-  const Context& context() const { return *context_; }
+  const Program& program() const& { return *program_; }
+  const Program& program() const&& = delete;
+  Call& call() & { return *call_; }
+  const Context& context() const& { return *context_; }
+  const Context& context() const&& = delete;
 
  private:
   const LiveProgram& live_;

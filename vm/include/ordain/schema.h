@@ -65,7 +65,8 @@ struct ORDAIN_API RecordBinding {
   SlotId whole = kNone;              ///< slot for the record as a map; kNone if no rule reads it whole
   std::vector<FieldBinding> fields;  ///< sorted by name
   const RecordType* type = nullptr;  ///< nullptr if dynamic
-  const FieldBinding* find(std::string_view field) const;
+  const FieldBinding* find(std::string_view field) const&;
+  const FieldBinding* find(std::string_view field) const&& = delete;
 };
 
 enum class Risk : uint8_t { none = 0, low = 1, medium = 2, high = 3, critical = 4 };
@@ -116,7 +117,8 @@ struct ORDAIN_API Schema {
   uint32_t slot_count[2] = {0, 0};  ///< by bank
   uint32_t bit_words[2] = {0, 0};   ///< by bank: 64-bit words of membership bits
 
-  const Capability* find_capability(std::string_view name) const;
+  const Capability* find_capability(std::string_view name) const&;
+  const Capability* find_capability(std::string_view name) const&& = delete;
 };
 
 }  // namespace ordain

@@ -84,8 +84,10 @@ class ORDAIN_API StructFields {
   std::optional<Error> finish();
   void fill(Call& call, const void* object) const;
 
-  const CapabilityRef& capability() const { return ref_; }
-  const std::shared_ptr<const Program>& program() const { return program_; }
+  const CapabilityRef& capability() const& { return ref_; }
+  CapabilityRef capability() const&& { return ref_; }
+  const std::shared_ptr<const Program>& program() const& { return program_; }
+  std::shared_ptr<const Program> program() const&& { return program_; }
 
  private:
   void fail(std::string message);
@@ -113,8 +115,12 @@ class ORDAIN_API StructFields {
 template <typename T>
 class StructBinding {
  public:
-  const CapabilityRef& capability() const { return plan_.capability(); }
-  const Program& program() const { return *plan_.program(); }
+  using LendsViews = void;  ///< program() lives as long as the binding
+
+  const CapabilityRef& capability() const& { return plan_.capability(); }
+  CapabilityRef capability() const&& { return plan_.capability(); }
+  const Program& program() const& { return *plan_.program(); }
+  const Program& program() const&& = delete;
 
   /// Sets every bound field of a call that was begun with `capability()`. Only lists and maps
   /// allocate, in the call's arena. Texts are views: the object must live until the decision is no
@@ -150,7 +156,7 @@ class StructBinder {
 
   /// @param path "input.amount", "input.address.city", "output.text".
   template <typename Member, typename Owner>
-  StructBinder&& bind(std::string_view path, Member Owner::* member) && {
+  StructBinder bind(std::string_view path, Member Owner::* member) && {
     add(path, member);
     return std::move(*this);
   }

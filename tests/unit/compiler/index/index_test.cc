@@ -22,8 +22,9 @@ constexpr const char* kHead =
     "command: string } }\n"
     "policy p on before act {\n";
 
-std::shared_ptr<const Program> program_of(const std::string& rules) {
-  auto compiled = compile({std::make_shared<Source>(Source{"plan.policy", kHead + rules + "}\n"})}, standard_library());
+std::shared_ptr<const Program> program_of(const std::string& rules, const std::string& options = "") {
+  auto compiled =
+      compile({std::make_shared<Source>(Source{"plan.policy", options + kHead + rules + "}\n"})}, standard_library());
   EXPECT_NE(compiled.program, nullptr) << render(compiled.diagnostics);
   return compiled.program;
 }
@@ -241,6 +242,32 @@ TEST(Plan, SmallerBudgetsTryEveryRule) {
   DecideOptions poor;
   poor.budget.cost = 2;
   EXPECT_EQ(decide(call, context, scratch, poor).code, DecisionCode::budget_exceeded);
+}
+
+// The index is made for the budget of the package: it neither skips a rule whose condition would exhaust that, nor
+// takes one for certain.
+TEST(Plan, APackagesBudgetBoundsItsIndex) {
+  const auto decided = [](const std::shared_ptr<const Program>& program, int64_t size, std::string_view command) {
+    Context context(program);
+    Call call(program);
+    call.begin(program->resolve("act"), Stage::before);
+    const Capability* act = program->schema().find_capability("act");
+    call.set(program->slot(act, "input.size"), Value::integer(size));
+    call.set(program->slot(act, "input.command"), Value::string(command));
+    Scratch scratch;
+    return decide(call, context, scratch).code;
+  };
+  const std::string lists = "input.size in [{}, 500, 501, 502]";
+  EXPECT_EQ(decided(program_of(twenty("deny", lists), "option budget = 2;\n"), 77, ""), DecisionCode::budget_exceeded);
+  EXPECT_EQ(decided(program_of(twenty("allow", lists), "option budget = 2;\n"), 7, ""), DecisionCode::default_effect);
+  EXPECT_EQ(decided(program_of(twenty("allow", lists), "option budget = 100;\n"), 7, ""), DecisionCode::rule);
+
+  const std::string patterns = twenty("deny", "input.command.matches(\"bad{} [a-z]+ [0-9]+\")");
+  const std::string text(100'000, 'x');
+  EXPECT_EQ(decided(program_of(patterns), 0, text), DecisionCode::default_effect);
+  EXPECT_EQ(decided(program_of(patterns, "option budget = 100;\n"), 0, text), DecisionCode::budget_exceeded);
+  auto ample = program_of(patterns, "option budget = 1000000000;\n");
+  EXPECT_GT(root_of(*ample).bound, root_of(*program_of(patterns)).bound);
 }
 
 }  // namespace

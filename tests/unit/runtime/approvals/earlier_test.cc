@@ -100,6 +100,15 @@ TEST(EarlierApprovals, KeepTheirHistoryAndOpenOnesAreOver) {
   }
 }
 
+TEST(EarlierApprovals, EveryStateHasANameThatIsReadAgain) {
+  for (int number = 0; number <= static_cast<int>(ApprovalState::earlier); ++number) {
+    const auto state = static_cast<ApprovalState>(number);
+    EXPECT_EQ(parse_approval_state(to_string(state)), state);
+  }
+  EXPECT_EQ(parse_approval_state("earlier"), ApprovalState::earlier);
+  EXPECT_EQ(parse_approval_state("later"), std::nullopt);
+}
+
 TEST(EarlierApprovals, NewRequestsWorkAndGrantsHold) {
   EarlierBench bench;
   {

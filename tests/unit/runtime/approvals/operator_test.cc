@@ -1,5 +1,7 @@
 // These tests cover what only an operator can do: approvals and grants under a key, and what grants
 // cover; also scopes of the agent, and eight processes that compete for one approval.
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 
 #include "runtime/approvals/signing.h"
 #include "runtime/sqlite/sqlite.h"
+#include "tests/support/torture.h"
 #include "tests/unit/runtime/support.h"
 
 namespace ordain {
@@ -153,6 +156,81 @@ TEST(OperatorKey, EveryColumnThatTheApproverSawIsSigned) {
   }
 }
 
+/// Somebody who can write the file, but has no key, changes columns at random: a call that nobody approved never runs,
+/// and one that was approved runs once at most.
+TEST(OperatorKey, NoEditLetsACallRunThatNobodyApproved) {
+  struct Column {
+    const char *table, *name;
+  };
+  static constexpr Column kColumns[] = {{"approvals", "id"},
+                                        {"approvals", "binding"},
+                                        {"approvals", "state"},
+                                        {"approvals", "capability"},
+                                        {"approvals", "input"},
+                                        {"approvals", "agent"},
+                                        {"approvals", "principal"},
+                                        {"approvals", "tenant"},
+                                        {"approvals", "environment"},
+                                        {"approvals", "session"},
+                                        {"approvals", "rule"},
+                                        {"approvals", "reason"},
+                                        {"approvals", "rules"},
+                                        {"approvals", "asking"},
+                                        {"approvals", "action"},
+                                        {"approvals", "created"},
+                                        {"approvals", "expires"},
+                                        {"approvals", "recorded"},
+                                        {"approvals", "nonce"},
+                                        {"approvals", "consumed"},
+                                        {"approvals", "consumed_by"},
+                                        {"approvals", "outcome"},
+                                        {"votes", "approval"},
+                                        {"votes", "approves"},
+                                        {"votes", "grp"},
+                                        {"votes", "approver"},
+                                        {"votes", "note"},
+                                        {"votes", "time"},
+                                        {"votes", "key"},
+                                        {"votes", "signature"}};
+  static constexpr const char* kValues[] = {"(SELECT b.{0} FROM {1} b WHERE b.rowid <> {1}.rowid LIMIT 1)",
+                                            "1",
+                                            "0",
+                                            "''",
+                                            "x''",
+                                            "{0} + 1",
+                                            "CAST({0} AS TEXT)"};
+  test::Torture torture(40);
+  while (torture.goes_on()) {
+    SCOPED_TRACE(torture.where());
+    Keyed bench;
+    auto runtime = bench.checking();
+    bench.ask(runtime);
+    auto approved = bench.pay(runtime, 700);
+    ASSERT_NE(approved.pending(), nullptr);
+    ASSERT_TRUE(bench.operators().approve(approved.pending()->approval_id, "ann", "", "", *bench.now).ok());
+    {
+      auto database = sqlite::Database::open(bench.options.database + "/approvals.db",
+                                             sqlite::Database::Open::read_write, std::chrono::seconds(5));
+      ASSERT_TRUE(database.ok());
+      for (uint64_t edits = 1 + torture.below(4); edits > 0; --edits) {
+        const Column& column = kColumns[torture.below(std::size(kColumns))];
+        const std::string value =
+            fmt::format(fmt::runtime(kValues[torture.below(std::size(kValues))]), column.name, column.table);
+        const bool one = torture.below(2) == 0;
+        const std::string sql = fmt::format("UPDATE {} SET {} = {}{}", column.table, column.name, value,
+                                            one ? fmt::format(" WHERE rowid = {}", 1 + torture.below(2)) : "");
+        torture.count(database->execute(sql).ok() ? "edits" : "edits that the table does not take");
+      }
+    }
+    auto outcome = bench.pay(runtime, 600);
+    EXPECT_FALSE(outcome.has_value());
+    EXPECT_EQ(*bench.runs, 0);
+    for (int again = 0; again < 3; ++again) (void)bench.pay(runtime, 700);
+    EXPECT_LE(*bench.runs, 1);
+    if (*bench.runs == 1) torture.count("approved calls that ran");
+  }
+}
+
 TEST(OperatorKey, ARequestThatShowsAnotherCallThanItIsBoundToIsRefused) {
   Keyed bench;
   auto runtime = bench.checking();
@@ -263,6 +341,44 @@ TEST(OperatorKey, ARowSetBackDoesNotServeAnotherRuntimeOrALaterOne) {
       EXPECT_TRUE(bench.verify().ok);
     }
   }
+}
+
+/// Whoever can write both files, and lets the host sign the log that is left, has a used approval serve once more.
+/// Only checkpoints that were kept elsewhere show it.
+TEST(OperatorKey, WhoCanWriteBothFilesIsNoticedByCheckpointsKeptElsewhere) {
+  Keyed bench;
+  const PrivateKey log_key = *PrivateKey::generate("example.com");
+  bench.options.audit.key = log_key;
+  bench.options.audit.checkpoint_file = bench.state / "elsewhere";
+  {
+    auto runtime = bench.checking();
+    const std::string id = bench.ask(runtime);
+    ASSERT_TRUE(bench.operators().approve(id, "ann", "", "", *bench.now).ok());
+    ASSERT_TRUE(bench.pay(runtime, 600).has_value());
+  }
+  auto kept = read_checkpoints(bench.state / "elsewhere");
+  ASSERT_TRUE(kept.ok()) << kept.error().message;
+  ASSERT_FALSE(kept->empty());
+  {
+    auto log = sqlite::Database::open(bench.options.database + "/audit.db", sqlite::Database::Open::read_write,
+                                      std::chrono::seconds(5));
+    ASSERT_TRUE(log.ok());
+    ASSERT_TRUE(log->execute("DELETE FROM records WHERE id > 1; DELETE FROM checkpoints").ok());
+  }
+  bench.sql("UPDATE approvals SET state = 1, consumed = 0, consumed_by = '', outcome = ''");
+  bench.options.audit.checkpoint_file.clear();
+  {
+    auto runtime = bench.checking();
+    EXPECT_TRUE(bench.pay(runtime, 600).has_value()) << "nothing that is left says that the approval was used";
+  }
+  auto log = AuditLog::open(bench.options.database);
+  ASSERT_TRUE(log.ok()) << log.error().message;
+  auto signed_anew = log->verify({.keys = {log_key.public_key()}});
+  ASSERT_TRUE(signed_anew.ok()) << signed_anew.error().message;
+  EXPECT_TRUE(signed_anew->ok) << signed_anew->problem;
+  auto found = log->verify({.keys = {log_key.public_key()}, .checkpoints = *kept});
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  EXPECT_FALSE(found->ok);
 }
 
 TEST(OperatorKey, ARowSetBackAllTheTimeServesOnce) {

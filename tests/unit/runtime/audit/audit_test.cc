@@ -200,7 +200,9 @@ TEST(AuditRecordCodec, EveryFieldComesBack) {
   auto input = json(R"({"z": [1, 2.5, null, true, "x"], "a": {"b": -7}})");
   Digest digest{};
   digest[0] = 0xAB;
-  DraftObligation obligations[] = {{RuleKind::redact, "p.r", "input.a", ""}, {RuleKind::warn, "p.w", "", "careful"}};
+  DraftObligation obligations[] = {{RuleKind::redact, "p.r", "input.a", ""},
+                                   {RuleKind::warn, "p.w", "", "careful"},
+                                   {RuleKind::redact, "p.s", "input.b", "", input.root()}};
   Id128 lost[] = {Id128::random(), Id128::random()};
   RecordDraft draft;
   draft.kind = RecordKind::outcome;
@@ -260,6 +262,10 @@ TEST(AuditRecordCodec, EveryFieldComesBack) {
   EXPECT_EQ(record.code, DecisionCode::evaluation_error);
   EXPECT_EQ(record.obligations.at(0).path, "input.a");
   EXPECT_EQ(record.obligations.at(1).reason, "careful");
+  EXPECT_FALSE(record.obligations.at(0).has_with || record.obligations.at(1).has_with);
+  EXPECT_TRUE(record.obligations.at(2).has_with);
+  EXPECT_EQ(record.obligations.at(2).with.json(), input.json());
+  EXPECT_NE(to_json(record).find(R"("rule":"p.s","path":"input.b","with":)" + input.json()), std::string::npos);
   EXPECT_EQ(record.program.substr(0, 4), "ab00");
   EXPECT_EQ(record.input.json(), input.json());
   EXPECT_EQ(record.metadata.json(), input.json());
@@ -278,6 +284,15 @@ TEST(AuditRecordCodec, EveryFieldComesBack) {
             std::string::npos);
   RecordView view;
   EXPECT_TRUE(view_record(bytes, &view)) << "who reads less knows the fields all the same";
+  ASSERT_EQ(view.obligations.size(), 3u);
+  EXPECT_TRUE(view.obligations[0].with.empty() && view.obligations[1].with.empty());
+  std::string shown;
+  append_value(shown, input.root());
+  EXPECT_EQ(view.obligations[2].with, shown);
+  ASSERT_EQ(view.asking.size(), 2u);
+  EXPECT_EQ(view.asking[0].rule, "p.a");
+  EXPECT_EQ(view.asking[0].expires_seconds, 60);
+  EXPECT_FALSE(view.asking[1].distinct);
   EXPECT_EQ(record.asking, std::vector<AskingRule>(std::begin(asking), std::end(asking)));
   EXPECT_EQ(record.risk, 2.5);
   EXPECT_EQ(record.attributes.json(), input.json());

@@ -1,10 +1,12 @@
 // These tests cover damage to the files of a log that has a sealed, indexed segment: whatever
 // changes what a query returns, `verify` notices.
+#include <fmt/format.h>
+
 #include <fstream>
-#include <random>
 #include <thread>
 
 #include "runtime/sqlite/sqlite.h"
+#include "tests/support/torture.h"
 #include "tests/unit/runtime/support.h"
 
 namespace ordain {
@@ -105,17 +107,16 @@ TEST_F(Damage, OfAnyPageThatChangesAnAnswerIsNoticed) {
   std::sort(files.begin(), files.end());
   ASSERT_EQ(files.size(), 2u);
   const std::string copy = bench.state / "copy";
-  std::mt19937 random(20260101);
-  int changed = 0, noticed = 0;
-  for (int round = 0; round < 300; ++round) {
+  test::Torture torture(300, 20260101);
+  while (torture.goes_on()) {
     fs::remove_all(copy);
     fs::copy(bench.options.database, copy);
-    const fs::path& file = files[random() % 4 == 0 ? 1 : 0];
-    const size_t size = fs::file_size(file), page = 4096 * (random() % (size / 4096));
+    const fs::path& file = files[torture.below(4) == 0 ? 1 : 0];
+    const size_t size = fs::file_size(file), page = 4096 * torture.below(size / 4096);
     // Half of the damage goes to the beginning of a page, where its tree is described.
-    const size_t at = page + (random() % 2 == 0 ? random() % 64 : random() % 4096);
-    std::string bytes(1 + random() % 3, '\0');
-    for (char& byte : bytes) byte = static_cast<char>(random());
+    const size_t at = page + (torture.below(2) == 0 ? torture.below(64) : torture.below(4096));
+    std::string bytes(1 + torture.below(3), '\0');
+    for (char& byte : bytes) byte = static_cast<char>(torture.below(256));
     {
       std::fstream out(fs::path(copy) / file.filename(), std::ios::in | std::ios::out | std::ios::binary);
       out.seekp(static_cast<std::streamoff>(at));
@@ -124,12 +125,63 @@ TEST_F(Damage, OfAnyPageThatChangesAnAnswerIsNoticed) {
     auto found = verify(copy);
     const bool good = found.ok() && found->ok;
     const bool same = answers(copy) == before;
-    EXPECT_TRUE(same || !good) << "round " << round << ": " << bytes.size() << " bytes at " << at << " of " << file;
-    changed += same ? 0 : 1;
-    noticed += good ? 0 : 1;
+    EXPECT_TRUE(same || !good) << torture.where() << ": " << bytes.size() << " bytes at " << at << " of " << file;
+    if (!same) torture.count("changed answers");
+    if (!good) torture.count("noticed");
   }
-  EXPECT_GE(changed, 50) << "else the test shows nothing";
-  EXPECT_GE(noticed, changed);
+  EXPECT_GE(torture.counted("changed answers"), torture.rounds() / 10) << "else the test shows nothing";
+  EXPECT_GE(torture.counted("noticed"), torture.counted("changed answers"));
+}
+
+/// Somebody who can write the file, but has no key, changes one column of one row.
+TEST_F(Damage, OfAnyColumnThatChangesAnAnswerIsNoticed) {
+  struct Column {
+    const char *table, *name;
+  };
+  static constexpr Column kColumns[] = {
+      {"records", "id"},       {"records", "chain"},      {"records", "sequence"},  {"records", "body"},
+      {"records", "hash"},     {"checkpoints", "size"},   {"checkpoints", "note"},  {"checkpoints", "frontier"},
+      {"segment", "number"},   {"segment", "log"},        {"segment", "first"},     {"segment", "previous"},
+      {"segment", "frontier"}, {"segment", "checkpoint"}, {"segment", "retention"}, {"segment", "sealed"},
+      {"segment", "indexed"},  {"facts", "id"},           {"facts", "time"},        {"facts", "kind"},
+      {"facts", "effect"},     {"facts", "agent"},        {"facts", "principal"},   {"facts", "tenant"},
+      {"facts", "capability"}, {"facts", "session"},      {"facts", "action"},      {"facts", "rule"}};
+  static constexpr const char* kValues[] = {"{0} + 1",
+                                            "-{0}",
+                                            "CAST({0} AS TEXT)",
+                                            "CAST({0} AS BLOB)",
+                                            "x''",
+                                            "''",
+                                            "0",
+                                            "zeroblob(length({0}))",
+                                            "(SELECT b.{0} FROM {1} b ORDER BY b.rowid LIMIT 1)"};
+  const std::vector<std::string> before = answers(bench.options.database);
+  const std::string copy = bench.state / "copy";
+  test::Torture torture(100, 20260102);
+  while (torture.goes_on()) {
+    fs::remove_all(copy);
+    fs::copy(bench.options.database, copy);
+    const Column& column = kColumns[torture.below(std::size(kColumns))];
+    const std::string value =
+        fmt::format(fmt::runtime(kValues[torture.below(std::size(kValues))]), column.name, column.table);
+    const std::string sql = fmt::format(
+        "UPDATE {1} SET {0} = {2} WHERE rowid IN (SELECT rowid FROM {1} LIMIT 1 OFFSET (SELECT {3} % count(*) FROM "
+        "{1}))",
+        column.name, column.table, value, torture.below(1000));
+    {
+      auto database =
+          sqlite::Database::open(copy + "/audit.db", sqlite::Database::Open::read_write, std::chrono::seconds(2));
+      ASSERT_TRUE(database.ok());
+      if (!database->execute(sql).ok()) continue;  // the table does not take it
+    }
+    auto found = verify(copy);
+    const bool good = found.ok() && found->ok;
+    const bool same = answers(copy) == before;
+    EXPECT_TRUE(same || !good) << torture.where() << ": " << sql;
+    if (!same) torture.count("changed answers");
+    if (!good) torture.count("noticed");
+  }
+  EXPECT_GE(torture.counted("changed answers"), torture.rounds() / 10) << "else the test shows nothing";
 }
 
 TEST_F(Damage, AFactOfAnotherType) {
@@ -172,9 +224,10 @@ TEST_F(Damage, AColumnOfAnotherType) {
 
 TEST_F(Damage, IsNotSeenInAHealthyLogThatOthersRotateAndPrune) {
   std::atomic<bool> stop{false};
+  test::Torture torture(25);
   std::thread beside([&] {
     auto runtime = bench.open();
-    for (int i = 0; i < 25; ++i) {
+    for (int i = 0; torture.goes_on(); ++i) {
       EXPECT_TRUE(bench.pay(runtime, 20).has_value());
       EXPECT_TRUE(runtime.flush().ok());
       EXPECT_TRUE(rotate_audit(bench.options.database, key).ok());

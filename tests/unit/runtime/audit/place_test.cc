@@ -3,6 +3,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <thread>
+
+#include "tests/support/allocations.h"
+#include "tests/support/torture.h"
 #include "tests/unit/runtime/support.h"
 
 namespace ordain {
@@ -60,6 +64,56 @@ TEST(Place, AFileThatIsGoneIsUnavailable) {
         }
       }
     }
+  }
+}
+
+/// Calls pay(amount) in threads until it is destroyed.
+class Callers {
+ public:
+  Callers(const Bench& bench, const Runtime& runtime, int threads, double amount) {
+    for (int i = 0; i < threads; ++i) {
+      threads_.emplace_back([&bench, &runtime, amount, this] {
+        while (!stop_) (void)bench.pay(runtime, amount);
+      });
+    }
+  }
+  ~Callers() {
+    stop_ = true;
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Callers(const Callers&) = delete;
+  Callers& operator=(const Callers&) = delete;
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> threads_;
+};
+
+/// The same at a random moment, while calls are being made.
+TEST(Place, AFileThatIsTakenBesideCallsIsUnavailable) {
+  static constexpr const char* kFiles[] = {"audit.db", "audit.db-wal", "audit.db-shm", "approvals.db"};
+  test::Torture torture(8);
+  while (torture.goes_on()) {
+    const std::string file = kFiles[torture.below(std::size(kFiles))];
+    const auto way = static_cast<Way>(torture.below(4));
+    SCOPED_TRACE(torture.where() + ", " + file + " " + std::to_string(static_cast<int>(way)));
+    Bench bench;
+    bench.options.audit.durability = Durability::sync;
+    bench.options.audit.retry = std::chrono::milliseconds(20);
+    auto runtime = bench.open();
+    ASSERT_TRUE(bench.pay(runtime, 20).has_value());
+    const bool approval = file == "approvals.db";
+    {
+      const Callers callers(bench, runtime, 2, approval ? 600 : 30);
+      ::usleep(static_cast<useconds_t>(torture.below(20'000)));
+      take_away(bench, file, way);
+    }
+    const int before = *bench.runs;
+    auto outcome = bench.pay(runtime, approval ? 600 : 30);
+    ASSERT_NE(outcome.denied(), nullptr) << outcome.describe();
+    EXPECT_EQ(outcome.denied()->code, approval ? "approval_unavailable" : "audit_unavailable");
+    EXPECT_EQ(*bench.runs, before);
+    torture.count(way == Way::deleted ? "deleted" : way == Way::replaced ? "replaced" : "moved");
   }
 }
 
@@ -145,6 +199,29 @@ TEST(Place, AForkedChildDenies) {
     EXPECT_EQ(bench.read_records().size(), 4u);
     EXPECT_TRUE(bench.verify().ok);
   }
+}
+
+/// Other threads of the parent hold what locks they hold at the moment of the fork, and are not there to release them.
+TEST(Place, ChildrenThatAreForkedBesideCallsDeny) {
+  if (ORDAIN_COUNTS_ALLOCATIONS == 0) GTEST_SKIP() << "sanitizers do not bear forks of processes with threads";
+  test::Torture torture(8);
+  Bench bench;
+  auto runtime = bench.open();
+  ASSERT_TRUE(bench.pay(runtime, 20).has_value());
+  {
+    const Callers callers(bench, runtime, 2, 20);
+    while (torture.goes_on()) {
+      ::usleep(static_cast<useconds_t>(torture.below(5'000)));
+      EXPECT_EQ(in_child([&] {
+                  auto outcome = bench.pay(runtime, 30);
+                  return outcome.denied() != nullptr && outcome.denied()->code == "audit_unavailable" ? 0 : 1;
+                }),
+                0)
+          << torture.where();
+    }
+  }
+  ASSERT_TRUE(runtime.flush().ok());
+  EXPECT_TRUE(bench.verify().ok);
 }
 
 /// A child that returns from its part of the program, so that destructors run.

@@ -1,6 +1,6 @@
-// This test kills a process (kill -9) at random moments: everything acknowledged must be on record,
-// chain and checkpoints must verify, and no approval may be used twice. ORDAIN_CRASH_ROUNDS sets
-// how often; the default is 50.
+// These tests kill a process (kill -9) at random moments, or stop it for a while: everything acknowledged
+// must be on record, chain and checkpoints must verify, and no approval may be used twice.
+// ORDAIN_CRASH_ROUNDS sets how often it is killed; the default is 50.
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include <set>
 #include <thread>
 
+#include "tests/support/torture.h"
 #include "tests/unit/runtime/support.h"
 
 namespace ordain {
@@ -218,16 +219,16 @@ class Trial {
 
 void kill_at_random(const char* durability) {
   const char* given = getenv(kRoundsVariable);
-  int rounds = (given != nullptr ? atoi(given) : 50) / 2;
-  constexpr int kRoundsOfOneState = 25;
-  uint32_t seed = std::random_device{}();
-  ::testing::Test::RecordProperty("seed", static_cast<int>(seed));
-  std::mt19937 random(seed);
-  std::uniform_int_distribution<useconds_t> moment(0, 60'000);
-  for (int done = 0; done < rounds;) {
+  const int kills = (given != nullptr ? atoi(given) : 50) / 2;
+  constexpr int kKillsOfOneState = 25;
+  test::Torture torture(static_cast<uint64_t>((kills + kKillsOfOneState - 1) / kKillsOfOneState),
+                        std::random_device{}());
+  while (torture.goes_on()) {
+    SCOPED_TRACE(torture.where());
     Trial trial(durability);
-    for (int i = 0; i < kRoundsOfOneState && done < rounds; ++i, ++done) {
-      ASSERT_NO_FATAL_FAILURE(trial.round(moment(random))) << "seed " << seed;
+    for (int i = 0; i < std::min(kills, kKillsOfOneState); ++i) {
+      ASSERT_NO_FATAL_FAILURE(trial.round(static_cast<useconds_t>(torture.below(60'000))));
+      torture.count("kills");
     }
     trial.settle();
   }
@@ -235,6 +236,65 @@ void kill_at_random(const char* durability) {
 
 TEST(Crash, KillUnderSyncLosesNothingAcknowledged) { kill_at_random("sync"); }
 TEST(Crash, KillUnderGroupLosesAtMostTheUnacknowledged) { kill_at_random("group"); }
+
+/// Another process on the same log is stopped at random moments, often while it holds the lock of the file. Calls here
+/// end all the same: they run and are on record, or they are denied.
+TEST(Crash, AStoppedProcessLosesNoCallOfAnother) {
+  test::Torture torture(2, std::random_device{}());
+  while (torture.goes_on()) {
+    SCOPED_TRACE(torture.where());
+    Bench bench;
+    const PrivateKey key = *PrivateKey::generate("example.com");
+    ASSERT_TRUE(key.save(bench.state.path() + kKeyFile).ok());
+    bench.options.clock = nullptr;
+    bench.options.audit.key = key;
+    bench.options.audit.durability = Durability::sync;
+    bench.options.audit.busy_wait = std::chrono::milliseconds(50);
+    bench.options.audit.retry = std::chrono::milliseconds(10);
+    auto runtime = std::make_unique<Runtime>(bench.open());
+    int out = -1;
+    const pid_t child = start_worker(bench.state.path(), "sync", &out);
+    ASSERT_GT(child, 0);
+    // A full pipe would block the child without the lock.
+    std::thread reader([out] {
+      char buffer[4096];
+      while (read(out, buffer, sizeof(buffer)) > 0) {
+      }
+      close(out);
+    });
+    std::set<std::string> paid;
+    for (int i = 0; i < 10; ++i) {
+      usleep(static_cast<useconds_t>(torture.below(20'000)));
+      kill(child, SIGSTOP);
+      const int before = *bench.runs;
+      auto outcome = bench.pay(*runtime, 20);
+      kill(child, SIGCONT);
+      torture.count(outcome.has_value() ? "calls that ran" : "calls that were denied");
+      if (outcome.has_value()) paid.insert(outcome.action().hex());
+      if (outcome.denied() != nullptr) {
+        EXPECT_EQ(*bench.runs, before);
+        EXPECT_EQ(outcome.denied()->code.substr(0, 6), "audit_") << outcome.describe();
+      }
+    }
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    reader.join();
+    for (int i = 0; i < 3000 && !runtime->health().audit_available; ++i) usleep(10'000);
+    auto after = bench.pay(*runtime, 20);
+    EXPECT_TRUE(after.has_value()) << after.describe();
+    if (after.has_value()) paid.insert(after.action().hex());
+    EXPECT_TRUE(runtime->flush().ok());
+    runtime.reset();
+    std::map<std::string, int> intents;
+    for (const auto& record : bench.read_records()) intents[record.action] += record.kind == RecordKind::intent ? 1 : 0;
+    for (const std::string& action : paid) EXPECT_EQ(intents[action], 1) << action;
+    auto log = AuditLog::open(bench.options.database);
+    ASSERT_TRUE(log.ok()) << log.error().message;
+    auto found = log->verify({.keys = {key.public_key()}, .unsigned_tail = UINT64_MAX});
+    ASSERT_TRUE(found.ok()) << found.error().message;
+    EXPECT_TRUE(found->ok) << found->bad_record << ": " << found->problem;
+  }
+}
 
 }  // namespace
 }  // namespace ordain

@@ -54,7 +54,7 @@ TEST(Keys, FilesAreNeverOverwrittenAndNotReadIfOthersCould) {
 TEST(Keys, PublicKeysAreReadStrictly) {
   std::string text = make_key().public_key().text();
   ASSERT_TRUE(PublicKey::parse(text).ok());
-  EXPECT_EQ(PublicKey::parse(text)->text(), text);
+  EXPECT_EQ((*PublicKey::parse(text)).text(), text);
   for (size_t at = 0; at < text.size(); ++at) {
     std::string changed = text;
     changed[at] = changed[at] == 'A' ? 'B' : 'A';

@@ -1,11 +1,15 @@
 // These tests cover databases that somebody else prepared: nothing planted in them runs, swallows a
 // row or takes for ever, in the audit log and in the approvals alike.
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "runtime/sqlite/sqlite.h"
+#include "tests/support/torture.h"
 #include "tests/unit/runtime/support.h"
 
 namespace ordain {
@@ -117,6 +121,37 @@ TEST(HostileFile, NothingPlantedLaterIsUsed) {
       EXPECT_FALSE(store->grants(*bench.now).ok());
     }
     EXPECT_EQ(*bench.runs, before);
+  }
+}
+
+/// The same at a random moment, while calls are being made.
+TEST(HostileFile, NothingPlantedBesideCallsIsUsed) {
+  const std::vector<Planted> all = all_planted();
+  test::Torture torture(8);
+  while (torture.goes_on()) {
+    const Planted& planted = all[torture.below(all.size())];
+    SCOPED_TRACE(torture.where() + ", " + planted.file + ": " + planted.sql);
+    Bench bench;
+    bench.options.audit.durability = Durability::sync;
+    bench.options.audit.retry = std::chrono::hours(1);
+    auto runtime = bench.open();
+    ASSERT_TRUE(bench.pay(runtime, 20).has_value());
+    const bool audit = std::string(planted.file) == "audit.db";
+    std::atomic<bool> stop{false};
+    std::thread caller([&] {
+      while (!stop) (void)bench.pay(runtime, audit ? 30 : 600);
+    });
+    ::usleep(static_cast<useconds_t>(torture.below(20'000)));
+    plant(bench.options.database + "/" + planted.file, planted.sql);
+    stop = true;
+    caller.join();
+    if (::testing::Test::HasFailure()) return;
+    const int before = *bench.runs;
+    auto outcome = bench.pay(runtime, audit ? 30 : 600);
+    ASSERT_NE(outcome.denied(), nullptr) << outcome.describe();
+    EXPECT_EQ(outcome.denied()->code, audit ? "audit_unavailable" : "approval_unavailable");
+    EXPECT_EQ(*bench.runs, before);
+    torture.count(planted.name);
   }
 }
 

@@ -97,6 +97,38 @@ TEST(DecideMany, ListsEveryMatchingRuleWhereAsked) {
   EXPECT_EQ(matched, (std::vector<size_t>{2, 1, 1, 2}));
 }
 
+TEST(DecideMany, DeniesWhereTheCallOrItsContextIsMissing) {
+  const Calls calls(300);
+  std::vector<CallInContext> batch = calls.batch;
+  batch[1].call = nullptr;
+  batch[70].context = nullptr;
+  batch[299] = {};
+  std::vector<DecisionCode> codes(batch.size());
+  std::vector<Effect> effects(batch.size());
+  decide_many(batch,
+              [&](size_t i, const Decision& decision) {
+                codes[i] = decision.code;
+                effects[i] = decision.effect;
+              },
+              {.threads = 3});
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const bool missing = i == 1 || i == 70 || i == 299;
+    EXPECT_EQ(codes[i], missing ? DecisionCode::invalid_input : DecisionCode::rule) << i;
+    EXPECT_EQ(effects[i], missing || i % 3 == 0 ? Effect::deny : Effect::allow) << i;
+  }
+  size_t given = 0, told = 0;
+  const CallInContext nothing;
+  decide_many([&]() -> const CallInContext* { return given++ == 0 ? &nothing : nullptr; },
+              [&](size_t, const Decision& decision) {
+                ++told;
+                EXPECT_EQ(decision.code, DecisionCode::invalid_input);
+                EXPECT_FALSE(decision.reason.empty());
+              });
+  EXPECT_EQ(told, 1u);
+  decide_many(batch, EachDecision(), {.threads = 2});
+  decide_many(CallSource(), [](size_t, const Decision&) { FAIL() << "there is nothing to decide"; });
+}
+
 TEST(DecideMany, TakesNothing) {
   decide_many(std::span<const CallInContext>(), [](size_t, const Decision&) { FAIL() << "there is nothing to decide"; },
               {.threads = 4});

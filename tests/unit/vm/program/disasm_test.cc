@@ -46,7 +46,7 @@ TEST(Disassemble, NamesOperands) {
            "plan before act",
            "plan after act",
            "plan before (undeclared capabilities)",
-           "package acme.two, first match",
+           "package acme.two, first match, budget 123456",
            "path output.secret",
            "because \"fine\"",
            "on *",

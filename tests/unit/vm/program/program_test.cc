@@ -150,6 +150,7 @@ TEST(Program, LoadsWhatItSerialised) {
   }
   EXPECT_EQ(b.schema.capabilities[0].risk, 2.5);
   EXPECT_EQ(b.packages[0].digest, a.packages[0].digest);
+  EXPECT_EQ(b.packages[1].budget, 123'456u);
 }
 
 Decision decide_sample(Fixture& f) {

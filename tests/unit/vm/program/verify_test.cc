@@ -637,6 +637,7 @@ TEST(Verify, RefusesBadRuleLists) {
        [](Assembler& a) { std::swap(a.data.package_rules[0].deny, a.data.package_rules[0].allow); }},
       {"its rules are not in source order", [](Assembler& a) { std::swap(a.data.rule_list[0], a.data.rule_list[1]); }},
       {"its rules are not in source order", [](Assembler& a) { a.data.rule_list[1] = a.data.rule_list[0]; }},
+      {"its budget is too large", [](Assembler& a) { a.data.packages[0].budget = 1'000'000'001; }},
       {"only a first_match package has answers",
        [](Assembler& a) { a.data.package_rules[0].answers = a.data.package_rules[0].deny; }},
       {"not one list of rules for each capability", [](Assembler& a) { a.data.capability_rules.pop_back(); }},

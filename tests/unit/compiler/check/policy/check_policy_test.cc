@@ -266,6 +266,11 @@ const Mistake kMistakes[] = {
      "option order = frist_match; option ordre = first_match; option order = first_match; option order = "
      "deny_overrides;",
      {"error bad-option 7:16", "error unknown-option 7:36", "error conflicting-option 7:100"}},
+    {"budgets",
+     "option budget = 0; option budget = 1000000001; option budget = lots; "
+     "option order = 5; option budget = 5; option budget = 0x5; option budget = 6;",
+     {"error bad-option 7:17", "error bad-option 7:36", "error bad-option 7:64", "error bad-option 7:85",
+      "error conflicting-option 7:144"}},
     {"let_cycle", "let a = b + 1; let b = c + 1; let c = a + 1; let d = a;", {"error let-cycle 7:5"}},
     {"let_names",
      "let a = 1; let a = 2; let input = 3; let agent = 4;",
@@ -325,6 +330,7 @@ TEST(CheckPolicy, SuggestsWhatWasMeant) {
       {"capability c { input { a: strng } }", "unknown-type|did you mean `string`?"},
       {"capability c { input { a: number } }", "unknown-type|write `double` or `int`"},
       {"option ordre = first_match;", "unknown-option|did you mean `order`?"},
+      {"option budgte = 5;", "unknown-option|did you mean `budget`?"},
       {"policy p on before send_money { deny when amount > 5.0; }",
        "undeclared-reference|did you mean `input.amount`?"},
       {"policy p on before send_money { deny when input.amount > amount; }",
@@ -539,6 +545,16 @@ TEST(CheckPolicy, FirstMatchIsAPackagesOwn) {
   EXPECT_EQ(checked->set.rule_packages, (std::vector<uint32_t>{0, 0, 1, 1}));
 }
 
+TEST(CheckPolicy, ABudgetIsAPackagesOwn) {
+  auto checked = check_files({{"a.policy", "package a; option budget = 1000000000; capability c { }"},
+                              {"more.policy", "package a; policy p on before c { allow; }"},
+                              {"b.policy", "package b; policy q on before c { allow; }"}});
+  EXPECT_EQ(found(*checked), Expected{}) << render(checked->diagnostics);
+  ASSERT_EQ(checked->set.packages.size(), 2u);
+  EXPECT_EQ(checked->set.packages[0].budget, 1'000'000'000u);
+  EXPECT_EQ(checked->set.packages[1].budget, 0u);
+}
+
 TEST(CheckPolicy, ARuleForMoreTargetsIsNotShadowed) {
   auto checked = check_text(R"(option order = first_match;
 capability a {} capability b {}
@@ -705,6 +721,7 @@ TEST(PackageDigest, FollowsItsRulesAndDeclarationsOnly) {
   EXPECT_EQ(after.second, before.second);
   EXPECT_NE(digests(edited(a, "allow;", "allow ok;"), b).first, before.first);
   EXPECT_NE(digests("package a; option order = first_match;" + a.substr(10), b).first, before.first);
+  EXPECT_NE(digests("package a; option budget = 7;" + a.substr(10), b).first, before.first);
 }
 
 }  // namespace
