@@ -6,6 +6,7 @@
 namespace ordain::cli {
 
 void add_check(Command parent);
+void add_fmt(Command parent);
 void add_test(Command parent);
 void add_plan(Command parent);
 void add_disasm(Command parent);

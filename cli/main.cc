@@ -8,6 +8,7 @@ constexpr const char* kAbout =
     R"(Ordain decides what software agents may do, from rules in .policy files.
 
   ordain check policies/                              are the policies right?
+  ordain fmt policies/                                write them in the canonical layout
   ordain test policies/                               do they decide what their tests expect?
   ordain eval --policies policies/ --events calls.jsonl  what would they decide?
   ordain bench --policies policies/ --events calls.jsonl  how fast is that?
@@ -18,8 +19,8 @@ constexpr const char* kAbout =
 
 constexpr const char* kExitCodes = R"(Exit codes:
   0  done, and all is well
-  1  done, and something was found: policy errors (check), failed tests (test), malformed events (eval), changed verdicts
-     (replay), a broken chain (audit verify)
+  1  done, and something was found: policy errors (check), files that would change (fmt), failed tests (test), malformed
+     events (eval), changed verdicts (replay), a broken chain (audit verify)
   2  could not run: wrong usage, unreadable files, policies with errors; or the output could not be written
 
 `ordain COMMAND --help` says more about each command.)";
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
   root.set_footer(kExitCodes);
   root.require_command();
   ordain::cli::add_check(root);
+  ordain::cli::add_fmt(root);
   ordain::cli::add_test(root);
   ordain::cli::add_eval(root);
   ordain::cli::add_bench(root);

@@ -69,6 +69,17 @@ syntax::File parse(Arena& arena, Diagnostics& diagnostics, uint32_t file, const 
   return out;
 }
 
+syntax::File parse_with_lexemes(Arena& arena, Diagnostics& diagnostics, uint32_t file, std::vector<Lexeme>* lexemes,
+                                const ParseLimits& limits) {
+  syntax::File out;
+  out.file = file;
+  guarded(diagnostics, file, limits, arena, [&](parsing::State& state, parsing::TokenList& tokens) {
+    *lexemes = parsing::lexemes_of(tokens);
+    parsing::parse_statements(state, tokens, &out);
+  });
+  return out;
+}
+
 syntax::Expr* parse_expression(Arena& arena, Diagnostics& diagnostics, uint32_t file, const ParseLimits& limits) {
   syntax::Expr* out = nullptr;
   bool clean = false;

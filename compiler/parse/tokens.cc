@@ -205,4 +205,37 @@ void read_tokens(State& state, TokenList& out) {
   out.tokens.emplace_back(antlr4::Token::EOF, size, size, static_cast<uint32_t>(out.tokens.size()), true);
 }
 
+namespace {
+
+LexemeKind lexeme_kind(size_t type) {
+  switch (type) {
+    case OrdainLexer::DURATION:
+    case OrdainLexer::FLOAT:
+    case OrdainLexer::INT:
+    case OrdainLexer::UINT:
+    case OrdainLexer::STRING:
+    case OrdainLexer::RAW_STRING:
+    case OrdainLexer::BYTES:
+      return LexemeKind::literal;
+    case OrdainLexer::RESERVED:
+    case OrdainLexer::ID:
+    case OrdainLexer::ESC_ID:
+      return LexemeKind::word;
+    default:
+      return type >= OrdainLexer::K_PACKAGE && type <= OrdainLexer::K_IN ? LexemeKind::word : LexemeKind::punctuation;
+  }
+}
+
+}  // namespace
+
+std::vector<Lexeme> lexemes_of(const TokenList& tokens) {
+  std::vector<Lexeme> out;
+  out.reserve(tokens.tokens.size());
+  for (const Token& token : tokens.tokens) {
+    if (token.getType() == antlr4::Token::EOF) break;
+    out.push_back({lexeme_kind(token.getType()), token.begin, token.end});
+  }
+  return out;
+}
+
 }  // namespace ordain::parsing

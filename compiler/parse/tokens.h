@@ -10,6 +10,7 @@
 
 #include "antlr4-runtime.h"
 
+#include "compiler/parse/parse.h"
 #include "compiler/parse/state.h"
 
 namespace ordain::parsing {
@@ -95,5 +96,8 @@ inline const Token& as_token(const antlr4::Token* token) { return *static_cast<c
 /// token are reported and stay as tokens, at which the parser stops silently. Text nested deeper
 /// than the limit is reported and left out.
 void read_tokens(State& state, TokenList& out);
+
+/// @returns the tokens without ANTLR's types, and without the one that stands for the end of the file
+std::vector<Lexeme> lexemes_of(const TokenList& tokens);
 
 }  // namespace ordain::parsing

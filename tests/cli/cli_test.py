@@ -54,7 +54,7 @@ class Case(unittest.TestCase):
 
 class Help(Case):
     def test_every_command_teaches_itself(self):
-        for command in ([], ["check"], ["test"], ["eval"], ["bench"], ["plan"], ["explain"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
+        for command in ([], ["check"], ["fmt"], ["test"], ["eval"], ["bench"], ["plan"], ["explain"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
             run = ordain(*command, "--help")
             self.assertEqual(run.returncode, 0, command)
             self.assertGreater(len(run.stdout.splitlines()), 5, command)
@@ -73,7 +73,7 @@ class Help(Case):
         self.assertEqual(len(lines), 5)
 
     def test_wrong_usage_exits_2(self):
-        for command in ([], ["nonsense"], ["check"], ["test"], ["eval", "--policies", "x"], ["eval", "--policies", "x", "--events", "-", "--engine", "warp"]):
+        for command in ([], ["nonsense"], ["check"], ["fmt"], ["test"], ["eval", "--policies", "x"], ["eval", "--policies", "x", "--events", "-", "--engine", "warp"]):
             run = ordain(*command)
             self.assertEqual(run.returncode, 2, command)
             self.assertIn("ordain:", run.stderr)
@@ -115,6 +115,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
     def test_options_of_the_command(self):
         self.assertEqual(self.complete("plan", "-"), ["--dot", "--help", "--json", "--most", "-h"])
+        self.assertEqual(self.complete("fmt", "-"), ["--check", "--diff", "--help", "-h"])
         self.assertEqual(self.complete("audit", "verify", "--un"), ["--unsigned-tail"])
         self.assertEqual(self.complete("functions", ""), ["--help", "--json", "-h"])
         self.assertIn("--version", self.complete("--"))
@@ -141,7 +142,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
         for shell in ("bash", "zsh", "fish"):
             run = ordain("completion", shell)
             self.assertEqual((run.returncode, run.stderr), (0, ""))
-            for words in ("ordain check", "ordain audit check-proof", "ordain approvals approve", "ordain keys init", "ordain completion"):
+            for words in ("ordain check", "ordain fmt", "ordain audit check-proof", "ordain approvals approve", "ordain keys init", "ordain completion"):
                 self.assertIn(words, run.stdout)
         self.assertEqual(ordain("completion", "tcsh").returncode, 2)
 

@@ -18,6 +18,7 @@
 
 #include "ordain/compile.h"
 #include "ordain/event.h"
+#include "ordain/format.h"
 #include "ordain/json.h"
 #include "ordain/stdlib.h"
 #ifdef ORDAIN_HAS_IMPORT
@@ -116,6 +117,10 @@ TEST_P(PolicyTextGrowth, IsLinear) {
     render_json(compilation.diagnostics);
   };
   demand_linear(GetParam().make, read, GetParam().largest);
+}
+
+TEST_P(PolicyTextGrowth, IsFormattedInLinearTime) {
+  demand_linear(GetParam().make, [](const std::string& text) { (void)format_policy(text); }, GetParam().largest);
 }
 
 INSTANTIATE_TEST_SUITE_P(
