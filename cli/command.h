@@ -7,6 +7,7 @@ namespace ordain::cli {
 
 void add_check(Command parent);
 void add_fmt(Command parent);
+void add_lint(Command parent);
 void add_test(Command parent);
 void add_plan(Command parent);
 void add_disasm(Command parent);
@@ -21,5 +22,6 @@ void add_audit(Command parent);
 void add_import(Command parent);
 void add_keys(Command parent);
 void add_completion(Command root);
+void add_help(Command root);
 
 }  // namespace ordain::cli

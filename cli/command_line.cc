@@ -161,6 +161,19 @@ void Command::set_action(std::function<int()> action) {
 
 CommandShape Command::shape() const { return node_->tree->shape_of(*node_->app); }
 
+std::string Command::help_of(const std::string& name) const {
+  const CLI::App& own = *node_->app;
+  // App::help() would give the help of the command that was chosen.
+  const auto text = [](const CLI::App& app, const std::string& path) {
+    return app.get_formatter()->make_help(&app, path, CLI::AppFormatMode::Normal);
+  };
+  if (name.empty()) return text(own, own.get_name());
+  for (const CLI::App* command : own.get_subcommands({})) {
+    if (command->get_name() == name) return text(*command, own.get_name() + " " + name);
+  }
+  return "";
+}
+
 CommandLine::CommandLine(const std::string& name, const std::string& about, const std::string& version)
     : tree_(new CommandTree(about, name)) {
   CLI::App& app = tree_->app;

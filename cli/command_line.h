@@ -89,6 +89,10 @@ class Command {
   /// The command with its options and the commands below it.
   CommandShape shape() const;
 
+  /// The help of the command below this one that has the name, or of this one for "".
+  /// @returns "" if there is no such command
+  std::string help_of(const std::string& name) const;
+
  private:
   CommandNode* node_;
 };

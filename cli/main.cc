@@ -9,6 +9,7 @@ constexpr const char* kAbout =
 
   ordain check policies/                              are the policies right?
   ordain fmt policies/                                write them in the canonical layout
+  ordain lint policies/                               and are they wise?
   ordain test policies/                               do they decide what their tests expect?
   ordain eval --policies policies/ --events calls.jsonl  what would they decide?
   ordain bench --policies policies/ --events calls.jsonl  how fast is that?
@@ -19,8 +20,8 @@ constexpr const char* kAbout =
 
 constexpr const char* kExitCodes = R"(Exit codes:
   0  done, and all is well
-  1  done, and something was found: policy errors (check), files that would change (fmt), failed tests (test), malformed
-     events (eval), changed verdicts (replay), a broken chain (audit verify)
+  1  done, and something was found: policy errors (check), files that would change (fmt), findings (lint), failed
+     tests (test), malformed events (eval), changed verdicts (replay), a broken chain (audit verify)
   2  could not run: wrong usage, unreadable files, policies with errors; or the output could not be written
 
 `ordain COMMAND --help` says more about each command.)";
@@ -34,6 +35,7 @@ int main(int argc, char** argv) {
   root.require_command();
   ordain::cli::add_check(root);
   ordain::cli::add_fmt(root);
+  ordain::cli::add_lint(root);
   ordain::cli::add_test(root);
   ordain::cli::add_eval(root);
   ordain::cli::add_bench(root);
@@ -48,5 +50,6 @@ int main(int argc, char** argv) {
   ordain::cli::add_disasm(root);
   ordain::cli::add_functions(root);
   ordain::cli::add_completion(root);
+  ordain::cli::add_help(root);
   return line.run(argc, argv);
 }

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "compiler/lint/lint.h"
 #include "compiler/parse/token_scan.h"
 
 namespace ordain {
@@ -86,24 +88,39 @@ std::vector<Acknowledgement> read_all(const Diagnostics& diagnostics) {
   return out;
 }
 
-bool accepts(Acknowledgement& one, const Diagnostic& item) {
-  bool inside = item.span.file == one.statement.file && item.span.begin >= one.statement.begin &&
-                item.span.begin < one.statement.end;
-  if (!one.reason || item.severity != Severity::warning || item.code != one.code || !inside) return false;
-  one.used = true;
-  return true;
-}
+/// Finds the comments about a place. Statements do not overlap, and what a comment within a statement is
+/// about ends where the statement does, so those about one place are neighbours.
+class Acknowledgements {
+ public:
+  /// @param all in the order of files and places
+  explicit Acknowledgements(std::vector<Acknowledgement>& all) : all_(all) {}
+
+  bool accept(const Diagnostic& item) {
+    const auto after =
+        std::upper_bound(all_.begin(), all_.end(), item.span, [](Span place, const Acknowledgement& one) {
+          return std::pair(place.file, place.begin) < std::pair(one.statement.file, one.statement.begin);
+        });
+    bool accepted = false;
+    for (auto one = after; one != all_.begin();) {
+      --one;
+      if (one->statement.file != item.span.file || one->statement.end <= item.span.begin) break;
+      if (!one->reason || item.severity != Severity::warning || item.code != one->code) continue;
+      one->used = accepted = true;
+    }
+    return accepted;
+  }
+
+ private:
+  std::vector<Acknowledgement>& all_;
+};
 
 }  // namespace
 
-void acknowledge(Diagnostics& diagnostics) {
+void acknowledge(Diagnostics& diagnostics, bool style) {
   std::vector<Acknowledgement> all = read_all(diagnostics);
   if (all.empty()) return;
-  std::erase_if(diagnostics.items, [&](const Diagnostic& item) {
-    bool accepted = false;
-    for (Acknowledgement& one : all) accepted = accepts(one, item) || accepted;
-    return accepted;
-  });
+  Acknowledgements acknowledgements(all);
+  std::erase_if(diagnostics.items, [&](const Diagnostic& item) { return acknowledgements.accept(item); });
   bool errors = diagnostics.has_errors();
   for (const Acknowledgement& one : all) {
     if (one.code.empty()) {
@@ -112,7 +129,7 @@ void acknowledge(Diagnostics& diagnostics) {
     } else if (!one.reason) {
       diagnostics.warning("bad-acknowledgement", one.comment, "a warning is accepted only with a reason",
                           "write it after the `)`");
-    } else if (!one.used && !errors) {
+    } else if (!one.used && !errors && (style || !lint::is_style(one.code))) {
       diagnostics.warning("unused-acknowledgement", one.comment,
                           "the statement after this comment has no warning `" + one.code + "`", "remove the comment");
     }

@@ -9,7 +9,7 @@ namespace ordain {
 /// about the statement after it: a rule, a `let`, or the head of a policy or capability. Comments
 /// without a reason, and comments that accept nothing, become warnings themselves. Errors are never
 /// removed; while there are any, comments that accept nothing are not reported, because some
-/// warnings are not known yet.
-void acknowledge(Diagnostics& diagnostics);
+/// warnings are not known yet. Without `style`, neither are comments that accept a finding of style.
+void acknowledge(Diagnostics& diagnostics, bool style);
 
 }  // namespace ordain

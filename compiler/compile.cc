@@ -14,8 +14,10 @@
 #include "compiler/evaluate_tests.h"
 #include "compiler/fold/fold.h"
 #include "compiler/index/index.h"
+#include "compiler/lint/lint.h"
 #include "compiler/parse/parse.h"
 #include "compiler/parse/token_scan.h"
+#include "compiler/passes.h"
 #include "vm/program/linked_program.h"
 
 namespace ordain {
@@ -123,7 +125,16 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-Compilation run_passes(Diagnostics read, const FunctionTable& functions, const CompileOptions& options) {
+Compilation compile(Diagnostics read, const FunctionTable& functions, const CompileOptions& options) {
+  Compilation out = detail::run_passes(std::move(read), functions, options, false);
+  acknowledge(out.diagnostics, false);
+  return out;
+}
+
+}  // namespace
+
+Compilation detail::run_passes(Diagnostics read, const FunctionTable& functions, const CompileOptions& options,
+                               bool style) {
   Stopwatch watch;
   Compilation out;
   out.diagnostics = std::move(read);
@@ -137,6 +148,8 @@ Compilation run_passes(Diagnostics read, const FunctionTable& functions, const C
   if (diagnostics.has_errors()) return out;
   fold(arena, set);
   check_folded(diagnostics, set);
+  warn_mistakes(diagnostics, files, set);
+  if (style) warn_style(diagnostics, files, set);
   std::vector<PolicyTest> tests = evaluate_tests(arena, set, diagnostics, functions);
   out.times.check = watch.lap();
   if (diagnostics.has_errors()) return out;
@@ -149,14 +162,6 @@ Compilation run_passes(Diagnostics read, const FunctionTable& functions, const C
   out.times.link = watch.lap();
   return out;
 }
-
-Compilation compile(Diagnostics read, const FunctionTable& functions, const CompileOptions& options) {
-  Compilation out = run_passes(std::move(read), functions, options);
-  acknowledge(out.diagnostics);
-  return out;
-}
-
-}  // namespace
 
 Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions,
                     const CompileOptions& options) {

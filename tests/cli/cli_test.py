@@ -54,7 +54,7 @@ class Case(unittest.TestCase):
 
 class Help(Case):
     def test_every_command_teaches_itself(self):
-        for command in ([], ["check"], ["fmt"], ["test"], ["eval"], ["bench"], ["plan"], ["explain"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
+        for command in ([], ["check"], ["fmt"], ["lint"], ["help"], ["test"], ["eval"], ["bench"], ["plan"], ["explain"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
             run = ordain(*command, "--help")
             self.assertEqual(run.returncode, 0, command)
             self.assertGreater(len(run.stdout.splitlines()), 5, command)
@@ -212,6 +212,60 @@ class Check(Case):
         accepted = "// ordain: allow(undeclared-capability) the host declares it\n"
         path = self.write("accepted.policy", accepted + "policy p on before pay { deny; }")
         self.assertEqual(ordain("check", "--strict", path).returncode, 0)
+
+
+class Lint(Case):
+    BROAD = "policy p on before * { allow; }"
+
+    def test_findings_and_exit_codes(self):
+        path = self.write("broad.policy", self.BROAD)
+        self.assertEqual(ordain("check", "--strict", path).returncode, 0)
+        run = ordain("lint", path)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("broad.policy:1:24: warning[broad-allow]", run.stderr)
+        self.assertEqual(run.stdout, "1 finding\n")
+        path = self.write("accepted.policy", "policy p on before * {\n  // ordain: allow(broad-allow) a test\n  allow;\n}\n")
+        run = ordain("lint", path)
+        self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "nothing found\n", ""))
+        self.assertEqual(ordain("check", "--strict", path).returncode, 0)
+        self.assertEqual(ordain("lint", str(self.path / "none.policy")).returncode, 2)
+        self.assertEqual(ordain("lint", self.write("bad.policy", "policy")).returncode, 1)
+
+    def test_json_and_sarif(self):
+        path = self.write("broad.policy", self.BROAD)
+        run = ordain("lint", "--json", path)
+        self.assertEqual([(d["code"], d["line"], d["column"]) for d in map(json.loads, run.stdout.splitlines())], [("broad-allow", 1, 24)])
+        run = ordain("lint", "--sarif", path)
+        self.assertEqual(run.returncode, 1)
+        log = json.loads(run.stdout)
+        self.assertEqual([result["ruleId"] for result in log["runs"][0]["results"]], ["broad-allow"])
+        self.assertRegex(log["runs"][0]["tool"]["driver"]["version"], r"^[0-9]+\.[0-9]+\.[0-9]+$")
+        self.assertEqual(ordain("lint", "--json", "--sarif", path).returncode, 2)
+
+
+class HelpOfTopics(Case):
+    def test_codes(self):
+        page = (ROOT / "docs" / "diagnostics.md").read_text()
+        rows = re.findall(r"^\| `([a-z0-9-]+)` \| (\w+) \|", page, re.MULTILINE)
+        self.assertGreater(len(rows), 100)
+        for code, severity in rows[::9]:
+            run = ordain("help", code)
+            self.assertEqual(run.returncode, 0, code)
+            self.assertTrue(run.stdout.startswith(f"{code} ({severity})\n"), run.stdout)
+        run = ordain("help", "never-matches")
+        self.assertIn("`||` joins", run.stdout)
+        section = page.split("\n### never-matches\n")[1].split("\n### ")[0].strip()
+        self.assertIn(section, run.stdout)
+        self.assertNotIn("###", run.stdout)
+
+    def test_commands(self):
+        self.assertEqual(ordain("help", "check").stdout, ordain("check", "--help").stdout)
+        self.assertEqual(ordain("help").stdout, ordain("--help").stdout)
+
+    def test_a_misspelt_topic(self):
+        run = ordain("help", "never-match")
+        self.assertEqual((run.returncode, run.stdout), (2, ""))
+        self.assertIn("did you mean `never-matches`?", run.stderr)
 
 
 TESTS = """

@@ -114,6 +114,9 @@ policy outs on after {text} {{ redact output.text when {condition} with {text}; 
             (["check", self.policy], (0, 1), ""),
             (["check", self.broken], (1,), ""),
             (["check", self.missing], (2,), ""),
+            (["lint", self.policy], (0, 1), ""),
+            (["lint", self.broken], (1,), ""),
+            (["help", text], (2,), ""),
             (["test", self.failing], (1, 2), ""),
             (["eval", *p, *events], (1,), ""),
             (["eval", *p, "--events", self.missing], (2,), ""),
@@ -166,6 +169,7 @@ policy outs on after {text} {{ redact output.text when {condition} with {text}; 
         p, db = ["--policies", self.policy], ["--db", self.db]
         return [
             ["check", "--json", self.broken],
+            ["lint", "--json", self.broken],
             ["eval", *p, "--events", self.events, "--json"],
             ["explain", *p, "--events", self.events, "--json"],
             ["audit", "tail", *db, "--json"],

@@ -20,6 +20,7 @@
 #include "ordain/event.h"
 #include "ordain/format.h"
 #include "ordain/json.h"
+#include "ordain/lint.h"
 #include "ordain/stdlib.h"
 #ifdef ORDAIN_HAS_IMPORT
 #include "ordain/import.h"
@@ -122,6 +123,37 @@ TEST_P(PolicyTextGrowth, IsLinear) {
 TEST_P(PolicyTextGrowth, IsFormattedInLinearTime) {
   demand_linear(GetParam().make, [](const std::string& text) { (void)format_policy(text); }, GetParam().largest);
 }
+
+class LintGrowth : public testing::TestWithParam<Construct> {};
+
+TEST_P(LintGrowth, IsLinear) {
+  const Read read = [](const std::string& text) {
+    render_sarif(
+        lint_policies({std::make_shared<Source>(Source{"growth.policy", text})}, standard_library()).diagnostics, "0");
+  };
+  demand_linear(GetParam().make, read, GetParam().largest);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Constructs, LintGrowth,
+    testing::Values(Construct{"RulesThatRepeat", rules("deny r{0} when input.n == 3;"), 4000},
+                    Construct{"RulesThatAreOverridden",
+                              rules("deny r{0} when input.n == {0}; allow a{0} when input.n == {0};"), 4000},
+                    Construct{"RulesWithComments",
+                              rules("// ordain: allow(repeated-rule) meant\ndeny r{0} when input.n == 3;"), 4000},
+                    Construct{"TextTests", rules("deny r{0} when input.s.contains(\"x{0}y\");"), 4000},
+                    Construct{"Conjuncts", chain("", " && ", "input.n != {0}", ""), 16'000},
+                    Construct{"Alternatives", chain("", " || ", "input.n == {0}", ""), 16'000},
+                    Construct{"Capabilities",
+                              [](size_t n) {
+                                return repeat(n, "\n",
+                                              [](size_t i) {
+                                                return fmt::format("capability c{0} {{ input {{ n: dyn }} }}", i);
+                                              }) +
+                                       "\npolicy p on before * { deny; }\n";
+                              },
+                              2000}),
+    name_of);
 
 INSTANTIATE_TEST_SUITE_P(
     Constructs, PolicyTextGrowth,

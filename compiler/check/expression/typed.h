@@ -164,6 +164,12 @@ struct Test {
   std::vector<TestStep> steps;
 };
 
+/// A name that nothing refers to, and where it stands.
+struct UnusedName {
+  std::string name;
+  Span span;
+};
+
 /// A checked policy set. A rule is one RuleInfo however many bodies it has (one for each meaning
 /// that it has among capabilities).
 struct PolicySet {
@@ -176,6 +182,8 @@ struct PolicySet {
   std::vector<PolicyVersion> policy_versions;  ///< of the policies that declare one
   std::vector<std::string> lets;               ///< qualified names, in source order
   std::vector<Test> tests;                     ///< in source order
+  std::vector<UnusedName> unused_lets;         ///< that no rule and no test needs, directly or through other lets
+  std::vector<UnusedName> unused_imports;      ///< that bring nothing but lets, of which the file uses none
 };
 
 }  // namespace ordain::typed

@@ -27,6 +27,7 @@ typed::PolicySet check(Arena& arena, Diagnostics& diagnostics, const std::vector
   check_policies(state);
   check_unused_lets(state);
   check_tests(state);
+  find_unused(state);
 
   bind_slots(state);
   digest_packages(state);

@@ -17,8 +17,7 @@ namespace ordain {
 typed::PolicySet check(Arena& arena, Diagnostics& diagnostics, const std::vector<syntax::File>& files,
                        const FunctionTable& functions);
 
-/// Reports mistakes that show only after folding: conditions that can never hold, rules that
-/// another rule always precedes, and constant clauses that make no sense.
+/// Reports constant clauses that make no sense, which show only after folding.
 void check_folded(Diagnostics& diagnostics, const typed::PolicySet& set);
 
 }  // namespace ordain

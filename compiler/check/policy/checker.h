@@ -67,6 +67,14 @@ struct Let {
   bool reads_roots = false;  ///< directly or through other lets
   bool reads_call = false;   ///< reads input or output, so its meaning depends on the capability
   bool used = false;
+  bool referenced = false;  ///< a rule or test needs it, directly or through other lets
+};
+
+/// An import, with the files that it brings: indexes into State::files.
+struct ResolvedImport {
+  uint32_t file = 0;
+  const syntax::ImportDecl* decl = nullptr;
+  std::vector<uint32_t> brings;
 };
 
 /// What a package's files say of one option.
@@ -122,6 +130,8 @@ struct State : SchemaState {
 
   std::vector<Package> packages = {};
   std::vector<PackageId> file_packages = {};
+  std::vector<ResolvedImport> imports = {};
+  std::map<uint32_t, std::set<LetId>> file_lets = {};  ///< by file: the lets that its rules name
   std::unordered_map<std::string, uint32_t> glob_ids = {};
   std::vector<std::vector<CapabilityId>> glob_matches = {};  ///< by glob
   std::unordered_map<std::string, std::unique_ptr<Targets>> targets = {};
@@ -209,6 +219,10 @@ void digest_packages(State& state);
 
 // --- tests.cc
 void check_tests(State& state);
+
+// --- usage.cc
+/// Notes in State::set which lets and imports nothing uses.
+void find_unused(State& state);
 
 // --- shared helpers
 std::vector<std::string> field_names(const RecordType& record);

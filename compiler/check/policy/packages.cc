@@ -212,6 +212,7 @@ void resolve_imports(State& state) {
     for (const syntax::ImportDecl& import : state.files[file].imports) {
       std::vector<uint32_t> found = imported_files(state, paths, file, import);
       if (found.empty()) report_not_found(state, file, import);
+      state.imports.push_back({file, &import, found});
       for (uint32_t other : found) {
         if (!fits_package(state, import, other)) continue;
         graph[file].push_back({other, import.path.span});

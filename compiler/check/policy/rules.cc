@@ -282,6 +282,9 @@ void collect_rule_reads(RuleCheck& check) {
     if (clause != nullptr) collect_reads(state, *clause, check.context.package, check.reads);
   }
   check.lets = let_closure(state, check.reads);
+  for (LetId let : check.lets) state.lets[let].referenced = true;
+  if (!check.reads.lets.empty())
+    state.file_lets[rule.word.file].insert(check.reads.lets.begin(), check.reads.lets.end());
   std::vector<Access> accesses;
   auto add = [&](const std::vector<Access>& all) {
     for (const Access& access : all) {

@@ -10,6 +10,7 @@
 
 #include "compiler/check/policy/check.h"
 #include "compiler/fold/fold.h"
+#include "compiler/lint/lint.h"
 #include "compiler/parse/parse.h"
 #include "ordain/compile.h"
 #include "ordain/stdlib.h"
@@ -36,6 +37,7 @@ std::unique_ptr<Checked> check_files(const Texts& texts) {
   if (!out->diagnostics.has_errors()) {
     fold(out->arena, out->set);
     check_folded(out->diagnostics, out->set);
+    warn_mistakes(out->diagnostics, out->files, out->set);
   }
   return out;
 }
