@@ -52,17 +52,6 @@ RuleOutcome outcome_of(uint32_t code, const Call& call, const Context& context, 
   return out;
 }
 
-// Puts policy text on one line.
-std::string text_at(const Source& source, uint32_t begin, uint32_t end) {
-  std::string out;
-  for (const char c : std::string_view(source.text).substr(begin, end - begin)) {
-    const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-    if (!space) out += c;
-    if (space && !out.empty() && out.back() != ' ') out += ' ';
-  }
-  return out;
-}
-
 std::string_view cut(std::string_view text) {
   constexpr size_t kMost = 100;  // bytes
   if (text.size() <= kMost) return text;
@@ -124,7 +113,7 @@ std::vector<FalsePart> Explainer::false_parts(uint32_t code) {
   const Program& program = *compilation_.program;
   const ProgramData& data = data_of(program);
   std::vector<FalsePart> out;
-  for (const ConditionPart& part : std::ranges::equal_range(data.condition_parts, code, {}, &ConditionPart::code)) {
+  for (const ConditionPart& part : condition_parts(data, code)) {
     Value result;
     Fault fault;
     const EvaluateOptions how = options_of_rule(program, data.rule_codes[code].rule, options_);
@@ -132,12 +121,27 @@ std::vector<FalsePart> Explainer::false_parts(uint32_t code) {
         evaluate(program, part.predicate, reader_.call(), reader_.context(), scratch_, how, &result, &fault);
     if (!known || result.as_bool()) continue;
     const Source& source = *compilation_.diagnostics.sources[data.locations[part.location].file];
-    out.push_back({text_at(source, part.begin, part.end), place_of(program, part.location)});
+    out.push_back({text_of(source, part), place_of(program, part.location)});
   }
   return out;
 }
 
 Decision Explainer::decision() { return decide_all(reader_.call(), reader_.context(), scratch_, options_); }
+
+std::span<const ConditionPart> condition_parts(const ProgramData& data, uint32_t code) {
+  const auto [first, last] = std::ranges::equal_range(data.condition_parts, code, {}, &ConditionPart::code);
+  return {first, last};
+}
+
+std::string text_of(const Source& source, const ConditionPart& part) {
+  std::string out;
+  for (const char c : std::string_view(source.text).substr(part.begin, part.end - part.begin)) {
+    const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!space) out += c;
+    if (space && !out.empty() && out.back() != ' ') out += ' ';
+  }
+  return out;
+}
 
 std::string place_of(const Program& program, uint32_t location) {
   if (location >= program.locations().size()) return "";

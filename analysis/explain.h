@@ -1,12 +1,14 @@
 // explain: the outcome of every rule of a call's capability and stage, whether or not it mattered.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "ordain/compile.h"
 #include "ordain/decide.h"
 #include "ordain/event.h"
+#include "vm/program/program_data.h"
 
 namespace ordain::detail {
 
@@ -61,6 +63,13 @@ class Explainer {
   EventReader reader_;
   Scratch scratch_;
 };
+
+/// Returns the parts of the rule's condition; none if the program was compiled without
+/// CompileOptions::parts, or there is no condition.
+std::span<const ConditionPart> condition_parts(const ProgramData& data, uint32_t code);
+
+/// Returns the part as it is written in its source, in one line.
+std::string text_of(const Source& source, const ConditionPart& part);
 
 /// Writes the place of a rule, "p.policy:3:5", or "".
 std::string place_of(const Program& program, uint32_t location);

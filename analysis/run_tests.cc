@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <string_view>
 
 #include "analysis/explain.h"
 #include "ordain/decision_json.h"
@@ -55,6 +57,7 @@ class Runner {
 
   TestReport run(const PolicyTest& test) {
     TestReport out{.test = &test};
+    const auto began = std::chrono::steady_clock::now();
     uint64_t number = 0;
     for (const TestCall& call : test.calls) {
       ++number;
@@ -70,6 +73,7 @@ class Runner {
         out.verdicts.push_back(std::move(verdict));
       }
     }
+    out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     return out;
   }
 
@@ -115,6 +119,19 @@ class Runner {
   Scratch scratch_;
 };
 
+// Whether the pieces of `pattern` between its `*` stand in `name`, in their order.
+bool holds_pieces(std::string_view name, std::string_view pattern) {
+  while (true) {
+    const size_t star = std::min(pattern.find('*'), pattern.size());
+    const std::string_view piece = pattern.substr(0, star);
+    const size_t at = name.find(piece);
+    if (at == std::string_view::npos) return false;
+    if (star == pattern.size()) return true;
+    name.remove_prefix(at + piece.size());
+    pattern.remove_prefix(star + 1);
+  }
+}
+
 }  // namespace
 
 bool TestReport::passed() const {
@@ -122,9 +139,22 @@ bool TestReport::passed() const {
 }
 
 std::vector<TestReport> run_tests(const Compilation& compilation, const DecideOptions& options) {
+  return run_tests(compilation, select_tests(compilation, ""), options);
+}
+
+std::vector<TestReport> run_tests(const Compilation& compilation, const std::vector<const PolicyTest*>& tests,
+                                  const DecideOptions& options) {
   Runner runner(compilation, options);
   std::vector<TestReport> out;
-  for (const PolicyTest& test : compilation.tests) out.push_back(runner.run(test));
+  for (const PolicyTest* test : tests) out.push_back(runner.run(*test));
+  return out;
+}
+
+std::vector<const PolicyTest*> select_tests(const Compilation& compilation, std::string_view pattern) {
+  std::vector<const PolicyTest*> out;
+  for (const PolicyTest& test : compilation.tests) {
+    if (holds_pieces(test.name, pattern)) out.push_back(&test);
+  }
   return out;
 }
 

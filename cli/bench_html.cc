@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/bench.h"
+#include "cli/text.h"
 
 namespace ordain::cli {
 namespace {
@@ -25,31 +26,8 @@ th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; } th
 .a { fill: var(--a); } .b { fill: var(--b); } .axis { stroke: var(--line); } .wide { overflow-x: auto; }
 )";
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string card(const char* label, const std::string& value) {
-  return fmt::format("<div><span class=\"soft\">{}</span><b>{}</b></div>\n", label, escaped(value));
+  return fmt::format("<div><span class=\"soft\">{}</span><b>{}</b></div>\n", label, markup_text(value));
 }
 
 const char* colour(size_t engine) { return engine == 0 ? "a" : "b"; }
@@ -124,7 +102,7 @@ std::string group_table(const char* title, const std::vector<DecisionGroup>& gro
       "<h2>{}</h2>\n<div class=\"wide\"><table>\n<tr><th>name</th><th>events</th><th>share</th><th>mean</th></tr>\n",
       title);
   for (size_t i = 0; i < std::min(kRows, groups.size()); ++i) {
-    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{:.1f} %</td><td>{}</td></tr>\n", escaped(groups[i].name),
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{:.1f} %</td><td>{}</td></tr>\n", markup_text(groups[i].name),
                        groups[i].count, 100.0 * static_cast<double>(groups[i].count) / static_cast<double>(events),
                        format_nanos(groups[i].mean_nanos));
   }
@@ -143,8 +121,8 @@ std::string bench_html(const BenchReport& report, const std::string& title) {
       "content=\"width=device-width, initial-scale=1\">\n<title>ordain bench: {0}</title>\n<style>{1}</style>\n"
       "</head>\n<body>\n<h1>{0}</h1>\n<p class=\"soft\">rules {2}, capabilities {3}, events {4}, distinct callers {5}: "
       "{6}</p>\n<div class=\"cards\">\n",
-      escaped(title), kStyle, report.rules, report.capabilities, report.events, report.contexts,
-      escaped(effects_text(report)));
+      markup_text(title), kStyle, report.rules, report.capabilities, report.events, report.contexts,
+      markup_text(effects_text(report)));
   out += card("p50", format_nanos(last.cost.p50)) + card("p99", format_nanos(last.cost.p99));
   out += card("one thread", format_count(last.cost.per_second.front()) + "/s");
   out += card("policy text to program", format_nanos(report.compile.total() * 1e6));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/command.h"
 #include "cli/input.h"
@@ -15,6 +16,7 @@
 #include "ordain/event.h"
 #include "ordain/stdlib.h"
 #include "ordain/time_text.h"
+#include "ordain/what_if.h"
 
 namespace ordain::cli {
 namespace {
@@ -28,14 +30,39 @@ struct Options {
   std::string events, fallback;
   uint64_t budget = Budget().cost;
   bool json = false;
+  bool no_changes = false;
 };
 
-void print_json(const Program& program, uint64_t line, const EventReader& reader, const Decision& decision,
-                const std::vector<RuleOutcome>& outcomes) {
-  std::string out = decision_json(reader.call(), decision, line);
+// What there is to say about one event.
+struct Explanation {
+  uint64_t line = 0;
+  const EventReader& reader;
+  const Decision& decision;
+  const std::vector<RuleOutcome>& outcomes;
+  const std::vector<DecisionChange>& changes;
+};
+
+std::string changes_json(const std::vector<DecisionChange>& changes) {
+  std::string out = "[";
+  for (const DecisionChange& change : changes) {
+    if (out.back() != '[') out += ", ";
+    out += fmt::format("{{\"effect\": \"{}\", \"rule\": {}, \"text\": {}, \"fields\": [", to_string(change.effect),
+                       change.rule.empty() ? "null" : json_text(change.rule), json_text(to_string(change)));
+    for (const FieldChange& field : change.fields) {
+      if (out.back() != '[') out += ", ";
+      out += fmt::format("{{\"path\": {}, \"relation\": \"{}\", \"value\": {}}}", json_text(field.path),
+                         to_string(field.relation), field.value.empty() ? "null" : field.value);
+    }
+    out += "]}";
+  }
+  return out + "]";
+}
+
+void print_json(const Program& program, const Explanation& what) {
+  std::string out = decision_json(what.reader.call(), what.decision, what.line);
   out.pop_back();
   out += ", \"rules\": [";
-  for (const RuleOutcome& outcome : outcomes) {
+  for (const RuleOutcome& outcome : what.outcomes) {
     const RuleInfo& rule = program.rules()[outcome.rule];
     if (out.back() != '[') out += ", ";
     out +=
@@ -53,20 +80,21 @@ void print_json(const Program& program, uint64_t line, const EventReader& reader
     if (!outcome.skipped_by.empty()) out += ", \"skipped_by\": " + json_text(outcome.skipped_by);
     out += '}';
   }
-  write_out(out + "]}\n");
+  write_out(out + "], \"changes\": " + changes_json(what.changes) + "}\n");
 }
 
 int colour_of(RuleOutcome::Kind kind) {
   return kind == RuleOutcome::Kind::matched ? 32 : kind == RuleOutcome::Kind::fault ? 31 : 0;
 }
 
-void print_text(const Program& program, uint64_t line, const EventReader& reader, const Decision& decision,
-                const std::vector<RuleOutcome>& outcomes) {
+void print_text(const Program& program, const Explanation& what) {
+  const Decision& decision = what.decision;
+  const std::vector<RuleOutcome>& outcomes = what.outcomes;
   const bool colour = wants_colour(stdout);
   const std::string by =
       decision.rule != kNone ? program.rules()[decision.rule].name : fmt::format("({})", to_string(decision.code));
-  print_out("event {}: {} {}: {} by {}: {}\n", line, to_string(reader.call().stage()), reader.event().capability,
-            to_string(decision.effect), by, decision.reason);
+  print_out("event {}: {} {}: {} by {}: {}\n", what.line, to_string(what.reader.call().stage()),
+            what.reader.event().capability, to_string(decision.effect), by, decision.reason);
   size_t width = 0;
   for (const RuleOutcome& outcome : outcomes) {
     width = std::max(width, terminal_text(program.rules()[outcome.rule].name).size());
@@ -84,12 +112,14 @@ void print_text(const Program& program, uint64_t line, const EventReader& reader
     const bool ran = decision.code == DecisionCode::default_effect;
     print_out("  {}\n", ran ? "no rule is about this capability and stage" : "no rule ran");
   }
+  for (const DecisionChange& change : what.changes) print_out("  {}\n", to_string(change));
 }
 
 // Explains every event. False if a line is malformed.
 bool explain_lines(Input& in, const Options& options, const Compilation& compilation) {
   const DecideOptions how = decide_options("interpreter", options.fallback, options.budget);
-  Explainer explainer(compilation, how, {.now = timestamp_of_nanos(system_time_ns()), .warn = complain});
+  const TimeParts now = timestamp_of_nanos(system_time_ns());
+  Explainer explainer(compilation, how, {.now = now, .warn = complain});
   bool all = true;
   std::string text;
   for (uint64_t line = 1; in.next_line(&text); ++line) {
@@ -104,8 +134,14 @@ bool explain_lines(Input& in, const Options& options, const Compilation& compila
       continue;
     }
     const auto outcomes = explainer.outcomes();
-    (options.json ? print_json : print_text)(*compilation.program, line, explainer.reader(), explainer.decision(),
-                                             outcomes);
+    std::vector<DecisionChange> changes;
+    if (!options.no_changes) {
+      if (auto found = find_changes(compilation.program, text, {.decide = how, .now = now}))
+        changes = std::move(*found);
+    }
+    const Decision decision = explainer.decision();
+    (options.json ? print_json : print_text)(*compilation.program,
+                                             {line, explainer.reader(), decision, outcomes, changes});
   }
   return all;
 }
@@ -130,9 +166,12 @@ void add_explain(Command parent) {
   add_events_option(command, options->events);
   add_default_option(command, options->fallback);
   add_budget_option(command, options->budget);
-  command.add_flag("--json", options->json, "print one JSON object an event: the decision, and its `rules`");
+  command.add_flag("--json", options->json, "print one JSON object an event: the decision, its `rules`, and `changes`");
+  command.add_flag("--no-changes", options->no_changes,
+                   "do not look for changes of the event that would change its decision");
   command.set_footer(
       "Every rule of the event's capability and stage is evaluated, in source order, whether or not it mattered.\n"
+      "Then come the smallest changes of the event's fields that would change the decision, if any are found.\n"
       "Exit codes: 0 every line explained, 1 some lines malformed, 2 policies or usage wrong.");
   command.set_action([options] { return run(*options); });
 }

@@ -1,4 +1,5 @@
-// ordain plan: shows which tests lead a call to the rules that can match it, and which rules every call tries.
+// ordain plan: shows which tests lead a call to the rules that can match it, which rules every call tries, and what is
+// remembered between calls.
 #include <fmt/format.h>
 
 #include "cli/command.h"
@@ -6,6 +7,7 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "ordain/compile.h"
+#include "ordain/history.h"
 #include "ordain/index_text.h"
 #include "ordain/stdlib.h"
 
@@ -44,7 +46,8 @@ int run(const Options& options) {
   if (options.json) {
     print_json(program);
   } else {
-    write_out(options.dot ? index_graph(program, options.most) : describe_index(program, options.most));
+    write_out(options.dot ? index_graph(program, options.most)
+                          : describe_index(program, options.most) + describe_history(program));
   }
   return kOk;
 }

@@ -10,6 +10,7 @@
 #include "cli/input.h"
 #include "cli/policy_options.h"
 #include "cli/progress.h"
+#include "cli/rule_diff.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -21,6 +22,7 @@ namespace {
 
 struct Options {
   std::string database, events;
+  std::string old_path, new_path;  // of `diff OLD NEW`
   std::vector<std::string> policies, against;
   std::string fallback, now;
   uint64_t budget = Budget().cost;
@@ -256,8 +258,25 @@ int run(const Options& options) {
   return report->changed() != 0 || report->malformed != 0 || unsure ? kFindings : kOk;
 }
 
+// `diff`: by events if there are any, otherwise rule by rule.
+int run_diff(Options options) {
+  if (!options.old_path.empty()) options.against.push_back(options.old_path);
+  if (!options.new_path.empty()) options.policies.push_back(options.new_path);
+  if (options.against.empty() || options.policies.empty()) {
+    complain("which policies are to be compared? Give OLD and NEW, or --against OLD and --policies NEW");
+    return kUsage;
+  }
+  if (!options.events.empty()) return run(options);
+  const auto older = compiled(options.against);
+  if (older == nullptr) return kUsage;
+  const auto newer = compiled(options.policies);
+  if (newer == nullptr) return kUsage;
+  return show_rule_diff(*older, *newer, options.json);
+}
+
+constexpr const char* kNewPolicies = "the new policies: files, or directories searched for *.policy";
+
 void add_common(Command command, const std::shared_ptr<Options>& options) {
-  add_policies_option(command, options->policies, "the new policies: files, or directories searched for *.policy");
   add_default_option(command, options->fallback, "effect where no rule speaks, in the before stage, on both sides");
   add_budget_option(command, options->budget);
   command.add_option("--now", options->now, "the time of events that do not say theirs (RFC 3339)");
@@ -272,7 +291,6 @@ void add_common(Command command, const std::shared_ptr<Options>& options) {
       "that an event does not say, makes the call indeterminate unless the rest of the rules settles it.\n"
       "Exit codes: 0 nothing changed, 1 something changed (or a line is not an event; with --strict, or something is\n"
       "indeterminate), 2 could not run.");
-  command.set_action([options] { return run(*options); });
 }
 
 }  // namespace
@@ -287,15 +305,22 @@ void add_replay(Command parent) {
       .add_option("--against", options->against,
                   "the old policies; without them the recorded verdict is compared (--audit)")
       .names_file();
+  add_policies_option(replay, options->policies, kNewPolicies);
   add_common(replay, options);
+  replay.set_action([options] { return run(*options); });
 
   auto pair = std::make_shared<Options>();
-  Command diff = parent.add_command("diff", "Say what differs between two sets of policies, by deciding events");
-  diff.add_option("--against", pair->against, "the old policies").names_file().required();
-  diff.add_option("--events", pair->events, "a file of events, JSON lines; - for standard input")
-      .names_file()
-      .required();
+  Command diff =
+      parent.add_command("diff", "Say what differs between two sets of policies: in rules, or by deciding events");
+  diff.add_option("OLD", pair->old_path, "the old policies: a file, or a directory").names_file();
+  diff.add_option("NEW", pair->new_path, "the new policies: a file, or a directory").names_file();
+  diff.add_option("--against", pair->against, "or the old policies, in several files").names_file();
+  diff.add_option("--policies", pair->policies, "or the new policies, in several files").names_file();
+  diff.add_option("--events", pair->events,
+                  "decide these events, JSON lines; - for standard input. Without it, rules are compared")
+      .names_file();
   add_common(diff, pair);
+  diff.set_action([pair] { return run_diff(*pair); });
 }
 
 }  // namespace ordain::cli

@@ -2,15 +2,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <utility>
 
 #include "cli/command.h"
+#include "cli/coverage_report.h"
 #include "cli/native_code.h"
 #include "cli/policy_options.h"
 #include "cli/terminal.h"
+#include "cli/test_report.h"
 #include "cli/text.h"
 #include "ordain/compile.h"
+#include "ordain/coverage.h"
 #include "ordain/run_tests.h"
 #include "ordain/stdlib.h"
+#include "ordain/watch.h"
 
 namespace ordain::cli {
 namespace {
@@ -18,97 +25,125 @@ namespace {
 struct Options {
   std::vector<std::string> paths;
   std::string engine = "interpreter";
-  std::string fallback;
+  std::string fallback, filter, junit, lcov, html;
+  double fail_under = 0;  ///< percent
   uint64_t budget = Budget().cost;
   bool json = false;
+  bool watch = false;
+  bool coverage = false;
+
+  bool wants_coverage() const { return coverage || !lcov.empty() || !html.empty() || fail_under > 0; }
 };
 
-const Source& source_of(const Compilation& compilation, Span span) {
-  return *compilation.diagnostics.sources[span.file];
+// A file that cannot be written is found before anything runs. False after complaining.
+bool can_write(const std::string& name) {
+  if (name.empty() || std::ofstream(name, std::ios::app)) return true;
+  complain("cannot write " + name);
+  return false;
 }
 
-std::string place_of(const Compilation& compilation, Span span) {
-  const Source& source = source_of(compilation, span);
-  const LineColumn at = line_column(source, span.begin);
-  return fmt::format("{}:{}:{}", source.path, at.line, at.column);
+// False after complaining.
+bool write_report(const std::string& name, const std::string& text) {
+  std::ofstream file(name, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) complain("cannot write " + name);
+  return static_cast<bool>(file);
 }
 
-std::string place_json(const Compilation& compilation, Span span) {
-  const LineColumn at = line_column(source_of(compilation, span), span.begin);
-  return fmt::format("\"line\": {}, \"column\": {}", at.line, at.column);
-}
-
-void print_json(const Compilation& compilation, const TestReport& report) {
-  std::string out = fmt::format("{{\"test\": {}, \"file\": {}, {}, \"outcome\": \"{}\", \"expectations\": [",
-                                json_text(report.test->name), json_text(source_of(compilation, report.test->span).path),
-                                place_json(compilation, report.test->span), report.passed() ? "pass" : "fail");
-  for (const TestVerdict& verdict : report.verdicts) {
-    const TestExpectation& expected = *verdict.expectation;
-    if (out.back() != '[') out += ", ";
-    out += fmt::format("{{{}, \"outcome\": \"{}\", \"effect\": {}, \"rule\": {}, \"why\": {}, ",
-                       place_json(compilation, expected.span), verdict.met ? "pass" : "fail",
-                       json_text(expected.effect), expected.rule.empty() ? "null" : json_text(expected.rule),
-                       verdict.why.empty() ? "null" : json_text(verdict.why));
-    out += fmt::format("\"event\": {}, \"decision\": {}}}", verdict.call->event, verdict.decision);
+void print_summary(const Options& options, const Compilation& compilation, const std::vector<TestReport>& reports,
+                   size_t passed) {
+  if (compilation.tests.empty()) {
+    print_out("no tests in {}\n", count_text(compilation.program->files().size(), "file"));
+    return;
   }
-  write_out(out + "]}\n");
+  print_tests_text(compilation, reports);
+  const size_t left_out = compilation.tests.size() - reports.size();
+  print_out("{} passed, {} failed{}\n", passed, reports.size() - passed,
+            options.filter.empty() ? "" : fmt::format(", {} left out by --filter", left_out));
 }
 
-// Every unmet expectation, shown like a diagnostic: with its line and a caret.
-std::string failures_of(const Compilation& compilation, const TestReport& report) {
-  Diagnostics out;
-  out.sources = compilation.diagnostics.sources;
-  for (const TestVerdict& verdict : report.verdicts) {
-    if (verdict.met) continue;
-    const TestExpectation& expected = *verdict.expectation;
-    const std::string by = expected.rule.empty() ? "" : " by " + expected.rule;
-    Diagnostic& failure =
-        out.error("", expected.span, fmt::format("expected {}{}, decided {}", expected.effect, by, verdict.decided));
-    if (!verdict.why.empty()) failure.notes.push_back({Severity::note, "", verdict.why, verdict.call->span, "", {}});
+// Reports the coverage by `tests`. @returns the exit code
+int report_coverage(const Options& options, const Compilation& compilation, const std::vector<const PolicyTest*>& tests,
+                    const DecideOptions& how) {
+  const Coverage coverage = measure_coverage(compilation, tests, how);
+  if (options.json) {
+    write_out(coverage_json(compilation, coverage));
+  } else {
+    print_coverage(compilation, coverage);
   }
-  return render_for(stdout, out);
+  if (!options.lcov.empty() && !write_report(options.lcov, coverage_lcov(compilation, coverage))) return kUsage;
+  if (!options.html.empty() && !write_report(options.html, coverage_html(compilation, coverage))) return kUsage;
+  if (coverage.percent() >= options.fail_under) return kOk;
+  complain(fmt::format("less than {} % is covered", options.fail_under));
+  return kFindings;
 }
 
-// The fault behind an expected denial, or "": the test passes, but perhaps not for the reason that its author has in
-// mind.
-std::string fault_of(const TestReport& report) {
-  const auto at = std::find_if(report.verdicts.begin(), report.verdicts.end(),
-                               [](const TestVerdict& verdict) { return verdict.met && verdict.fault; });
-  return at == report.verdicts.end() ? "" : "  (" + at->decided + ")";
-}
-
-void print_text(const Compilation& compilation, const std::vector<TestReport>& reports) {
-  const bool colour = wants_colour(stdout);
-  size_t width = 0;
-  for (const TestReport& report : reports)
-    width = std::max(width, terminal_text(place_of(compilation, report.test->span)).size());
-  for (const TestReport& report : reports) {
-    const bool passed = report.passed();
-    const ReadyText outcome = coloured(passed ? "pass" : "FAIL", passed ? 32 : 31, colour);
-    print_out("{}  {:<{}}  {}{}\n", outcome, place_of(compilation, report.test->span), width, report.test->name,
-              fault_of(report));
-    if (!passed) write_out(failures_of(compilation, report));
-  }
-}
-
-int run(const Options& options) {
-  const Compilation compilation = compile(options.paths, standard_library(), {.parts = true});
-  print(compilation.diagnostics);
-  if (compilation.program == nullptr) return kUsage;
+// Runs the tests of policies that compiled. @returns the exit code
+int run_compiled(const Options& options, const Compilation& compilation) {
   if (options.engine == "jit" && !make_native(*compilation.program)) return kUsage;
-  const std::vector<TestReport> reports =
-      run_tests(compilation, decide_options(options.engine, options.fallback, options.budget));
+  const std::vector<const PolicyTest*> tests = select_tests(compilation, options.filter);
+  if (tests.empty() && !options.filter.empty()) {
+    complain(fmt::format("no test's name contains \"{}\"", options.filter));
+    return kUsage;
+  }
+  const DecideOptions how = decide_options(options.engine, options.fallback, options.budget);
+  const std::vector<TestReport> reports = run_tests(compilation, tests, how);
   const auto passed = static_cast<size_t>(
       std::count_if(reports.begin(), reports.end(), [](const TestReport& report) { return report.passed(); }));
   if (options.json) {
-    for (const TestReport& report : reports) print_json(compilation, report);
-  } else if (reports.empty()) {
-    print_out("no tests in {}\n", count_text(compilation.program->files().size(), "file"));
+    print_tests_json(compilation, reports);
   } else {
-    print_text(compilation, reports);
-    print_out("{} passed, {} failed\n", passed, reports.size() - passed);
+    print_summary(options, compilation, reports, passed);
   }
-  return passed == reports.size() ? kOk : kFindings;
+  if (!options.junit.empty() && !write_report(options.junit, tests_junit(compilation, reports))) return kUsage;
+  const int covered = options.wants_coverage() ? report_coverage(options, compilation, tests, how) : kOk;
+  return std::max(covered, static_cast<int>(passed == reports.size() ? kOk : kFindings));
+}
+
+// The texts that a compilation read. The same texts give the same results.
+std::vector<std::pair<std::string, std::string>> texts_of(const Compilation& compilation) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& source : compilation.diagnostics.sources) out.emplace_back(source->path, source->text);
+  return out;
+}
+
+// Runs the tests again after each change of the files, until standard output cannot be written or the user interrupts.
+// The watcher reports programs, and tests are part of none, so the tests run where it compiles.
+int watch(const Options& options, const Compilation& first) {
+  std::atomic<bool> ended = false;
+  auto last = texts_of(first);
+  const auto load = [&](const std::vector<std::string>& paths) {
+    const Compilation compilation = compile(paths, standard_library(), {.parts = true});
+    if (auto texts = texts_of(compilation); texts != last) {
+      last = std::move(texts);
+      print(compilation.diagnostics);
+      try {
+        if (compilation.program != nullptr) (void)run_compiled(options, compilation);
+        if (!try_flush()) throw OutputFailure();
+      } catch (const OutputFailure&) {
+        ended = true;
+        ended.notify_all();
+      }
+    }
+    return Policies{compilation.program, ""};
+  };
+  const auto on_change = [](const PolicyChange& change) { write_error(change.messages); };
+  const PolicyWatcher watcher(options.paths, first.program, on_change, {.load = load});
+  ended.wait(false);
+  return kUsage;
+}
+
+int run(const Options& options) {
+  for (const std::string& file : {options.junit, options.lcov, options.html}) {
+    if (!can_write(file)) return kUsage;
+  }
+  const Compilation compilation = compile(options.paths, standard_library(), {.parts = true});
+  print(compilation.diagnostics);
+  const int code = compilation.program == nullptr ? kUsage : run_compiled(options, compilation);
+  if (!options.watch) return code;
+  if (!try_flush()) throw OutputFailure();
+  return watch(options, compilation);
 }
 
 }  // namespace
@@ -120,12 +155,24 @@ void add_test(Command parent) {
   add_engine_option(command, options->engine, "what decides");
   add_default_option(command, options->fallback);
   add_budget_option(command, options->budget);
+  command.add_option("--filter", options->filter,
+                     "run only the tests whose name contains this; `*` stands for any text");
+  command.add_option("--junit", options->junit, "also write a report in JUnit's XML to this file").names_file();
   command.add_flag("--json", options->json, "print one JSON object a test");
+  command.add_flag("--coverage", options->coverage,
+                   "also say which rules, and which sides of their conditions, the tests do not reach");
+  command.add_option("--lcov", options->lcov, "also write the coverage to this file, for lcov and other tools")
+      .names_file();
+  command.add_option("--html", options->html, "also write a page about the coverage to this file").names_file();
+  command.add_option("--fail-under", options->fail_under, "exit with 1 if less than so many percent are covered")
+      .in_range(0.0, 100.0);
+  command.add_flag("--watch", options->watch, "run the tests again whenever the files change, until interrupted");
   command.set_footer(
       "A test: test \"a stranger is refused\" { call pay { to: \"x\" } with agent.roles = [\"clerk\"]; expect deny by "
       "payments.unknown; }\n"
       "With `returns` a call is decided after it ran (docs/language.md).\n"
-      "Exit codes: 0 all tests pass, or there are none, 1 some fail, 2 policies or usage wrong.");
+      "Exit codes: 0 all tests pass, or there are none, 1 some fail or too little is covered, 2 policies or usage "
+      "wrong.");
   command.set_action([options] { return run(*options); });
 }
 

@@ -22,6 +22,34 @@ std::string json_text(std::string_view text) {
   return out;
 }
 
+std::string markup_text(std::string_view text) {
+  static constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const std::string_view three = text.substr(i, 3);
+    if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else if (c == '&') {
+      out += "&amp;";
+    } else if (c == '"') {
+      out += "&quot;";
+    } else if (c == '\n' || c == '\t' || c == '\r') {
+      out += c == '\n' ? "&#10;" : c == '\t' ? "&#9;" : "&#13;";  // an attribute would turn them into spaces
+    } else if (static_cast<unsigned char>(c) < ' ') {
+      out += kReplacement;
+    } else if (three == "\xEF\xBF\xBE" || three == "\xEF\xBF\xBF") {  // U+FFFE and U+FFFF
+      out += kReplacement;
+      i += 2;
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 Result<int64_t> parse_time_option(std::string_view option, std::string_view text) {
   TimeParts parts;
   int64_t out = 0;

@@ -44,10 +44,13 @@ std::string_view statement_at(std::string_view text, uint32_t offset) {
 }
 
 // What the checker may wrongly report because a syntax error hid a declaration.
-constexpr std::string_view kNeedsAllRules[] = {"test-unknown-rule", "test-without-call", "rule-fits-nowhere"};
+constexpr std::string_view kNeedsAllRules[] = {"test-unknown-rule", "test-without-call", "rule-fits-nowhere",
+                                               "bad-rows"};
 constexpr std::string_view kNeedsAllDeclarations[] = {
-    "undeclared-reference", "unknown-field",      "unknown-function",        "import-not-found",   "import-package",
-    "no-matching-overload", "test-missing-field", "test-unknown-capability", "unguarded-optional", "type-mismatch",
+    "undeclared-reference", "unknown-field",        "unknown-function",    "import-not-found",
+    "import-package",       "no-matching-overload", "test-missing-field",  "test-unknown-capability",
+    "unguarded-optional",   "type-mismatch",        "unknown-label",       "unknown-member",
+    "state-after",          "state-index",          "story-without-state",
 };
 
 bool is_one_of(std::string_view code, const auto& codes) {
@@ -58,15 +61,21 @@ bool is_one_of(std::string_view code, const auto& codes) {
 // findings (from `parsed` on), this keeps the errors that hold anyway. If only rules and tests are
 // damaged, most errors do.
 void drop_consequences(Diagnostics& diagnostics, size_t parsed) {
-  bool rules_only = true;
+  bool rules_only = true, tests_whole = true;
   for (size_t i = 0; i < parsed; ++i) {
     const Diagnostic& item = diagnostics.items[i];
     if (item.severity != Severity::error || item.span.file >= diagnostics.sources.size()) continue;
     std::string_view word = statement_at(diagnostics.sources[item.span.file]->text, item.span.begin);
     rules_only = rules_only && (word == "policy" || word == "test");
+    tests_whole = tests_whole && word != "test";
   }
+  auto in_test = [&](const Diagnostic& item) {
+    return item.span.file < diagnostics.sources.size() &&
+           statement_at(diagnostics.sources[item.span.file]->text, item.span.begin) == "test";
+  };
   auto doubtful = [&](const Diagnostic& item) {
     if (item.severity != Severity::error || is_one_of(item.code, kNeedsAllRules)) return true;
+    if (!tests_whole && item.code == "undeclared-reference" && in_test(item)) return true;  // of a broken `let`
     return !rules_only && is_one_of(item.code, kNeedsAllDeclarations);
   };
   auto first = diagnostics.items.begin() + static_cast<std::ptrdiff_t>(parsed);
@@ -87,7 +96,8 @@ void note_empty_files(Diagnostics& diagnostics, const std::vector<syntax::File>&
   for (uint32_t file = 0; file < files.size(); ++file) {
     const syntax::File& parsed = files[file];
     bool empty = parsed.capabilities.empty() && parsed.policies.empty() && parsed.lets.empty() &&
-                 parsed.contexts.empty() && parsed.tests.empty() && parsed.imports.empty() && parsed.options.empty();
+                 parsed.contexts.empty() && parsed.tests.empty() && parsed.imports.empty() && parsed.options.empty() &&
+                 parsed.states.empty() && parsed.labels.empty();
     bool reported = std::any_of(diagnostics.items.begin(), diagnostics.items.end(),
                                 [&](const Diagnostic& item) { return item.span.file == file; });
     if (empty && !reported)
@@ -150,6 +160,7 @@ Compilation detail::run_passes(Diagnostics read, const FunctionTable& functions,
   check_folded(diagnostics, set);
   warn_mistakes(diagnostics, files, set);
   if (style) warn_style(diagnostics, files, set);
+  check_history_use(diagnostics, set);
   std::vector<PolicyTest> tests = evaluate_tests(arena, set, diagnostics, functions);
   out.times.check = watch.lap();
   if (diagnostics.has_errors()) return out;

@@ -77,6 +77,20 @@ bool can_be_written(const Value& value, uint64_t* left, int depth = 0) {
                      [&](const MapEntry& entry) { return can_be_written(entry.value, left, depth + 1); });
 }
 
+// The time that passes between two calls of a test.
+struct Pause {
+  int64_t seconds = 0;
+  int32_t nanos = 0;
+
+  void add(const Value& duration) {
+    constexpr int64_t kMost = int64_t{1000} * 365 * 86400;
+    seconds = std::min(kMost, seconds + std::min(kMost, duration.i));
+    nanos += static_cast<int32_t>(duration.nanos());
+    seconds += nanos / 1'000'000'000;
+    nanos %= 1'000'000'000;
+  }
+};
+
 class TestEvaluator {
  public:
   TestEvaluator(Arena& arena, const typed::PolicySet& set, Diagnostics& diagnostics, const FunctionTable& functions)
@@ -84,12 +98,31 @@ class TestEvaluator {
 
   PolicyTest evaluate(const typed::Test& test) {
     PolicyTest out{.name = std::string(test.name), .span = test.span};
+    Pause pause;
     for (const typed::TestStep& step : test.steps) {
-      if (step.effect.empty()) {
-        out.calls.push_back({.span = step.span, .event = event_of(step)});
-      } else {
-        const std::string rule = step.rule == kNone ? "" : set_.rules[step.rule].name;
-        out.calls.back().expectations.push_back({step.span, std::string(step.effect), rule});
+      switch (step.kind) {
+        case typed::TestStep::call:
+          out.calls.push_back({.span = step.span, .row = step.row, .event = event_of(step)});
+          out.calls.back().wait_seconds = pause.seconds;
+          out.calls.back().wait_nanos = pause.nanos;
+          pause = {};
+          break;
+        case typed::TestStep::expectation: {
+          const std::string rule = step.rule == kNone ? "" : set_.rules[step.rule].name;
+          out.calls.back().expectations.push_back({step.span, std::string(step.effect), rule});
+          break;
+        }
+        case typed::TestStep::wait:
+          pause.add(step.duration);
+          break;
+        case typed::TestStep::fails:
+          out.calls.back().fails = true;
+          break;
+        case typed::TestStep::approve:
+        case typed::TestStep::reject:
+          out.calls.back().answers.push_back(
+              {step.span, step.kind == typed::TestStep::approve, std::string(step.group), std::string(step.approver)});
+          break;
       }
     }
     return out;

@@ -10,9 +10,10 @@ grammar Ordain;
 
 file         : packageDecl? item* EOF ;
 packageDecl  : 'package' path ';' ;
-item         : importDecl | optionDecl | contextDecl | capabilityDecl | letDecl | policyDecl | testDecl | ';' ;
+item         : importDecl | optionDecl | contextDecl | capabilityDecl | letDecl | historyDecl | rateDecl | budgetDecl | labelDecl
+             | policyDecl | testDecl | ';' ;
 importDecl   : 'import' (path | text) ';' ;               // a text names a file, relative to this one
-optionDecl   : 'option' name '=' (name | INT) ';' ;
+optionDecl   : 'option' name '=' (name | DURATION | INT) ';' ;
 letDecl      : 'let' name '=' expr ';' ;
 
 // --- what the host and the tools supply ----------------------------------------------------------------------------
@@ -28,15 +29,40 @@ capabilityProperty
     | 'risk' name ';'
     | 'effect' name (',' name)* ';'
     | ('scopes' | 'tags') text (',' text)* ';'
+    | 'labels' name (',' name)* ';'
     | ('input' | 'output') record ';'?
     ;
 record       : 'open'? '{' (field (',' field)* ','?)? '}' ;
 field        : selector ':' typeRef ;
 typeRef      : 'secret'? (path ('(' typeRef (',' typeRef)* ')')? | record) ;   // `secret` alone is a name
 
+// --- what is remembered between calls -------------------------------------------------------------------------------
+
+// The first name of a history is its verb: begun, done, failed or denied. Clauses come in any order, each at most once,
+// which is checked after parsing.
+historyDecl    : 'history' name '=' name targets historyClause* ';' ;
+historyClause
+    : 'sum' expr 'signed'?
+    | 'when' expr
+    | keyClause
+    | 'within' DURATION
+    | 'up' 'to' INT
+    ;
+keyClause    : 'by' path (',' path)* ;
+targets      : target (',' target)* ;
+
+rateDecl     : 'rate' name '=' INT 'in' DURATION ('burst' INT)? 'on' targets keyClause ';' ;
+
+budgetDecl   : 'budget' name '=' (INT | UINT | FLOAT | DURATION) budgetClause* '{' budgetTake budgetSettle? '}' ;
+budgetClause : keyClause | 'each' name ('in' text)? | 'at' 'once' ;
+budgetTake   : 'take' expr 'on' targets ';' ;
+budgetSettle : 'settle' expr ';' ;
+
+labelDecl    : 'label' name (',' name)* ';' ;
+
 // --- policies ------------------------------------------------------------------------------------------------------
 
-policyDecl     : policyHead '{' policyProperty* policyRule* '}' ;
+policyDecl     : policyHead '{' policyProperty* (policyRule | labelRule)* '}' ;
 policyHead     : 'policy' name 'on' ('before' | 'after') target (',' target)* ;
 target         : targetSegment ('.' targetSegment)* | text ;
 targetSegment  : selector | '*' ;
@@ -53,17 +79,25 @@ clause
     | 'expires' (DURATION | expr)
     ;
 fromCount    : ('any' | INT) 'of' ;                       // without it, every group must approve
+labelRule    : ('label' | 'clear') name name? clause* ';' ;   // one name alone is the label
 redactPath   : ('input' | 'output') redactStep* ;
 redactStep   : '.' selector | '[' '*' ']' ;
 
 // --- tests ---------------------------------------------------------------------------------------------------------
 
-testDecl     : testHead '{' testStep* '}' ;
+testDecl     : testHead '{' (testStep | letDecl | rowsDecl)* '}' ;
 testHead     : 'test' text ;
-testStep     : callStep | expectStep ;
-callStep     : 'call' capabilityName fieldBlock? ('returns' expr)? ('with' binding (',' binding)*)? ';' ;
-expectStep   : 'expect' name ('by' (path | text))? ';' ;
+testStep     : callStep | expectStep | waitStep | failsStep | answerStep ;
+callStep     : 'call' capabilityName fieldBlock? ('like' expr)? ('returns' expr)? ('with' binding (',' binding)*)? ';' ;
+expectStep   : outcome ';' ;
+outcome      : 'expect' name ('by' (path | text))? ;
+waitStep     : 'wait' DURATION ';' ;
+failsStep    : 'fails' ';' ;
+answerStep   : 'approve' ('from' text)? ('as' (name | text))? ';' | 'reject' ';' ;
 binding      : path '=' expr ;
+rowsDecl     : rowsHead '{' rowDecl* '}' ;                // the test runs once for each row
+rowsHead     : 'rows' name (',' name)* ;
+rowDecl      : expr (',' expr)* outcome* ';' ;
 
 // --- expressions: CEL ----------------------------------------------------------------------------------------------
 
@@ -111,10 +145,13 @@ selector     : ID | ESC_ID | softWord | clauseWord | reservedWord ;
 softWord
     : 'context' | 'capability' | 'policy' | 'option' | 'on' | 'before' | 'after' | 'deny' | 'require_approval' | 'allow'
     | 'redact' | 'warn' | 'type' | 'risk' | 'effect' | 'input' | 'output' | 'open' | 'secret' | 'owner' | 'description'
-    | 'scopes' | 'tags' | 'version' | 'test' | 'call' | 'returns' | 'expect' | 'by' | 'any' | 'of' | 'distinct'
+    | 'scopes' | 'tags' | 'version' | 'test' | 'call' | 'like' | 'returns' | 'expect' | 'rows' | 'by' | 'any' | 'of'
+    | 'distinct'
+    | 'history' | 'rate' | 'budget' | 'label' | 'labels' | 'clear' | 'sum' | 'signed' | 'within' | 'up' | 'to' | 'burst'
+    | 'each' | 'at' | 'once' | 'take' | 'settle' | 'wait' | 'fails' | 'approve' | 'reject'
     ;
 clauseWord   : 'when' | 'because' | 'from' | 'expires' | 'with' ;
-reservedWord : RESERVED | 'package' | 'import' | 'let' ;
+reservedWord : RESERVED | 'package' | 'import' | 'let' | 'as' ;
 
 // --- lexis ---------------------------------------------------------------------------------------------------------
 
@@ -122,6 +159,7 @@ K_PACKAGE : 'package' ;
 K_IMPORT : 'import' ;
 K_OPTION : 'option' ;
 K_LET : 'let' ;
+K_AS : 'as' ;
 K_CONTEXT : 'context' ;
 K_CAPABILITY : 'capability' ;
 K_POLICY : 'policy' ;
@@ -152,11 +190,34 @@ K_FROM : 'from' ;
 K_EXPIRES : 'expires' ;
 K_WITH : 'with' ;
 K_CALL : 'call' ;
+K_LIKE : 'like' ;
 K_RETURNS : 'returns' ;
 K_EXPECT : 'expect' ;
+K_ROWS : 'rows' ;
 K_BY : 'by' ;
 K_ANY : 'any' ;
 K_OF : 'of' ;
+K_HISTORY : 'history' ;
+K_RATE : 'rate' ;
+K_BUDGET : 'budget' ;
+K_LABEL : 'label' ;
+K_LABELS : 'labels' ;
+K_CLEAR : 'clear' ;
+K_SUM : 'sum' ;
+K_SIGNED : 'signed' ;
+K_WITHIN : 'within' ;
+K_UP : 'up' ;
+K_TO : 'to' ;
+K_BURST : 'burst' ;
+K_EACH : 'each' ;
+K_AT : 'at' ;
+K_ONCE : 'once' ;
+K_TAKE : 'take' ;
+K_SETTLE : 'settle' ;
+K_WAIT : 'wait' ;
+K_FAILS : 'fails' ;
+K_APPROVE : 'approve' ;
+K_REJECT : 'reject' ;
 K_DISTINCT : 'distinct' ;
 K_TRUE : 'true' ;
 K_FALSE : 'false' ;
@@ -190,7 +251,7 @@ NOT_EQUAL : '!=' ;
 AND : '&&' ;
 OR : '||' ;
 
-RESERVED : 'as' | 'break' | 'const' | 'continue' | 'else' | 'for' | 'function' | 'if' | 'loop' | 'namespace' | 'return' | 'var'
+RESERVED : 'break' | 'const' | 'continue' | 'else' | 'for' | 'function' | 'if' | 'loop' | 'namespace' | 'return' | 'var'
          | 'void' | 'while' ;
 ID       : [_a-zA-Z] [_a-zA-Z0-9]* ;
 ESC_ID   : '`' [a-zA-Z0-9_./ -]+ '`' ;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "compiler/emit/expression.h"
+#include "compiler/emit/histories.h"
 #include "compiler/emit/index.h"
 
 namespace ordain {
@@ -79,6 +80,7 @@ class SetEmitter {
         data_.capability_rules[i].packages[stage] = add_packages(set_.lists[stage][i], index_.packages[stage][i]);
       }
     }
+    if (set_.histories.any()) emission::add_histories(set_, tables_, data_);
     if (!parts.empty()) add_parts(parts);
     tables_.finish_bits();
     emission::own_types(data_.memory, data_.schema);
@@ -114,12 +116,6 @@ class SetEmitter {
     return kind == kind_number(Kind::string) || kind == kind_number(Kind::list) ? kind : kAnyKind;
   }
 
-  uint32_t target_set(const GlobSet& globs) {
-    auto [entry, added] = target_sets_.try_emplace(globs, static_cast<uint32_t>(data_.target_sets.size()));
-    if (added) data_.target_sets.push_back(globs);
-    return entry->second;
-  }
-
   uint32_t intern(const RuleCode& code, const RuleBody& body) {
     auto as_tuple = [](const RuleCode& c) {
       return std::array{c.rule,    c.condition, c.because,    c.because_text, c.from,
@@ -140,7 +136,7 @@ class SetEmitter {
       const RuleBody& body = *list.rules[i];
       if (never_applies(body)) continue;
       RuleCode code = code_of(body);
-      if (!list.targets.empty()) code.target_set = target_set(list.targets[i]);
+      if (!list.targets.empty()) code.target_set = tables_.target_set(list.targets[i]);
       codes[i] = intern(code, body);
     }
     std::vector<PackageRules> out;
@@ -198,7 +194,6 @@ class SetEmitter {
   std::map<std::pair<uint32_t, uint32_t>, Range> nodes_;  ///< by entries
   std::vector<const RuleBody*> bodies_;                   ///< by rule code
   std::unordered_map<const RuleBody*, RuleCode> codes_;
-  std::unordered_map<GlobSet, uint32_t> target_sets_;
   std::map<std::array<uint32_t, 10>, uint32_t> rule_codes_;
 };
 

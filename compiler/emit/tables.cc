@@ -174,6 +174,12 @@ uint32_t Tables::literal(std::string_view text, IndexLiteral::Where where, bool 
   return entry->second;
 }
 
+uint32_t Tables::target_set(const GlobSet& globs) {
+  auto [entry, added] = target_sets_.try_emplace(globs, static_cast<uint32_t>(data_.target_sets.size()));
+  if (added) data_.target_sets.push_back(globs);
+  return entry->second;
+}
+
 uint32_t Tables::import(const Overload& overload) {
   auto [entry, added] = imports_.try_emplace(&overload, static_cast<uint32_t>(data_.imports.size()));
   if (added) {

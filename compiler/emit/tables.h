@@ -39,6 +39,8 @@ class Tables {
   /// Adds a text that the index looks for.
   uint32_t literal(std::string_view text, IndexLiteral::Where where, bool ignore_case);
   uint32_t import(const Overload& overload);
+  /// Adds the globs that a rule for undeclared capabilities applies to.
+  uint32_t target_set(const GlobSet& globs);
   uint32_t dynamic_import(const Function& function, size_t args);
   uint32_t prepared(uint32_t import, uint32_t constant);
   /// Returns kNone if the program has no room for another shared let.
@@ -73,6 +75,7 @@ class Tables {
   std::unordered_map<const Overload*, uint32_t> imports_;
   std::map<std::pair<const Function*, size_t>, uint32_t> dynamic_imports_;
   std::unordered_map<uint64_t, uint32_t> prepared_;
+  std::unordered_map<GlobSet, uint32_t> target_sets_;
   std::unordered_multimap<uint64_t, uint32_t> predicates_;  ///< by hash
 };
 

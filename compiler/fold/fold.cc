@@ -3,6 +3,8 @@
 #include "compiler/fold/fold.h"
 
 #include <algorithm>
+#include <initializer_list>
+#include <memory>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -263,6 +265,19 @@ class Folder {
       let_values_;  ///< by local; numbers of locals are unique within an expression
 };
 
+void fold_histories(Arena& arena, Arena& scratch, typed::Histories& histories) {
+  auto fold_all = [&](std::initializer_list<typed::Expression*> expressions) {
+    for (typed::Expression* expression : expressions) Folder(arena, scratch).fold(*expression);
+  };
+  for (typed::CapabilityState& capability : histories.capabilities) {
+    for (typed::StateEffect& effect : capability.effects) fold_all({&effect.when, &effect.amount, &effect.settle});
+  }
+  for (auto& [slot, text] : histories.texts) fold_all({&text.text});
+  for (const std::shared_ptr<typed::LabelRuleBody>& body : histories.label_bodies) {
+    fold_all({&body->when, &body->because});
+  }
+}
+
 }  // namespace
 
 void fold(Arena& arena, typed::Expression& expression) {
@@ -286,6 +301,7 @@ void fold(Arena& arena, typed::PolicySet& set) {
       }
     }
   }
+  fold_histories(arena, scratch, set.histories);
 }
 
 }  // namespace ordain

@@ -105,6 +105,7 @@ void add_rule_extras(const antlr4::ParserRuleContext* context, size_t previous_r
   bool after_item = previous_rule != SIZE_MAX;
   switch (context->getRuleIndex()) {
     case P::RulePolicyRule:
+    case P::RuleLabelRule:
       out->phrases.push_back("a clause such as `when`");
       out->types.assign(std::begin(kClauseWords), std::end(kClauseWords));
       break;
@@ -131,9 +132,10 @@ void add_rule_extras(const antlr4::ParserRuleContext* context, size_t previous_r
       if (after_item && previous_rule != P::RuleRecord) out->phrases.push_back("`,`");
       break;
     case P::RuleCallStep:
-      out->types = {P::K_RETURNS, P::K_WITH};
+      out->types = {P::K_LIKE, P::K_RETURNS, P::K_WITH};
       break;
     case P::RuleExpectStep:
+    case P::RuleOutcome:
       out->types = {P::K_BY};
       break;
     default:
@@ -258,7 +260,8 @@ bool ErrorStrategy::well_known_slip(antlr4::Parser* parser, const Token& token) 
                  "write duration(\"" + std::string(text) + "\")");
     return true;
   }
-  if (operand && !after && (type == P::RESERVED || type == P::K_PACKAGE || type == P::K_IMPORT || type == P::K_LET)) {
+  if (operand && !after &&
+      (type == P::RESERVED || type == P::K_PACKAGE || type == P::K_IMPORT || type == P::K_LET || type == P::K_AS)) {
     state_.error("reserved-word", where, quote(text) + " is a reserved word, so an expression cannot use it as a name",
                  text == "if" ? "a conditional reads `condition ? value : otherwise`" : "");
     return true;

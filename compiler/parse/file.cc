@@ -28,27 +28,34 @@ struct Block {
 };
 
 const Block kFile{
-    {P::K_PACKAGE, P::K_IMPORT, P::K_OPTION, P::K_CONTEXT, P::K_CAPABILITY, P::K_LET, P::K_POLICY, P::K_TEST},
+    {P::K_PACKAGE, P::K_IMPORT, P::K_OPTION, P::K_CONTEXT, P::K_CAPABILITY, P::K_LET, P::K_POLICY, P::K_TEST,
+     P::K_HISTORY, P::K_RATE, P::K_BUDGET, P::K_LABEL},
     "here",
-    "`capability`, `policy`, `let`, `test`, `context`, `import` or `option`",
+    "`capability`, `policy`, `let`, `test`, `context`, `import`, `option`, `history`, `rate`, `budget` or `label`",
     true};
-const Block kPolicy{
-    {P::K_DENY, P::K_REQUIRE_APPROVAL, P::K_ALLOW, P::K_REDACT, P::K_WARN, P::K_VERSION, P::K_DESCRIPTION},
-    "in a policy",
-    "a rule (`deny`, `require_approval`, `allow`, `redact`, `warn`)",
-    false};
+const Block kPolicy{{P::K_DENY, P::K_REQUIRE_APPROVAL, P::K_ALLOW, P::K_REDACT, P::K_WARN, P::K_LABEL, P::K_CLEAR,
+                     P::K_VERSION, P::K_DESCRIPTION},
+                    "in a policy",
+                    "a rule (`deny`, `require_approval`, `allow`, `redact`, `warn`, `label`, `clear`)",
+                    false};
 const Block kCapability{
-    {P::K_TYPE, P::K_RISK, P::K_EFFECT, P::K_OWNER, P::K_DESCRIPTION, P::K_SCOPES, P::K_TAGS, P::K_INPUT, P::K_OUTPUT},
+    {P::K_TYPE, P::K_RISK, P::K_EFFECT, P::K_OWNER, P::K_DESCRIPTION, P::K_SCOPES, P::K_TAGS, P::K_LABELS, P::K_INPUT,
+     P::K_OUTPUT},
     "in a capability",
-    "`type`, `risk`, `effect`, `owner`, `description`, `scopes`, `tags`, `input` or `output`",
+    "`type`, `risk`, `effect`, `owner`, `description`, `scopes`, `tags`, `labels`, `input` or `output`",
     true};
 const Block kContext{{}, "in a context", "a name and its fields, such as `agent { team: string }`", true};
-const Block kTest{{P::K_CALL, P::K_EXPECT}, "in a test", "`call` or `expect`", false};
+const Block kTest{{P::K_CALL, P::K_EXPECT, P::K_LET, P::K_ROWS, P::K_WAIT, P::K_FAILS, P::K_APPROVE, P::K_REJECT},
+                  "in a test",
+                  "`call`, `expect`, `let`, `rows`, `wait`, `fails`, `approve` or `reject`",
+                  false};
+const Block kRows{{}, "in a table", "a row, such as `1, \"a\" expect deny;`", false};
 
 bool has(const Words& words, size_t type) { return std::find(words.begin(), words.end(), type) != words.end(); }
 bool is_effect(size_t type) {
   return type == P::K_REDACT || type == P::K_WARN || (type >= P::K_DENY && type <= P::K_ALLOW);
 }
+bool is_label_effect(size_t type) { return type == P::K_LABEL || type == P::K_CLEAR; }
 
 class FileParser {
  public:
@@ -151,6 +158,9 @@ class FileParser {
         return next == P::LBRACE;
       case P::K_OPTION:
       case P::K_LET:
+      case P::K_HISTORY:
+      case P::K_RATE:
+      case P::K_BUDGET:
         return names && tokens_.type(i + 2) == P::ASSIGN;
       case P::K_POLICY:
         return names && (tokens_.type(i + 2) == P::K_ON || tokens_.at(i).line_start);
@@ -199,7 +209,7 @@ class FileParser {
     }
     size_t at = tokens_.position();
     if (!strategy_->reported_already(at)) {
-      const char* comma = what == "policy" ? "`,` or `{`" : "`{`";
+      const char* comma = what == "policy" || what == "rows" ? "`,` or `{`" : "`{`";
       state_.error("syntax", span(tokens_.current()),
                    std::string("expected ") + comma + " after " + describe(tokens_, tokens_.at(at - 1)) + ", found " +
                        describe(tokens_, tokens_.current()),
@@ -256,7 +266,7 @@ class FileParser {
     while (!stopped()) {
       if (type() == P::RBRACE) return tokens_.consume();
       bool ends = type() == antlr4::Token::EOF;
-      if (!ends && !(&block != &kContext && tokens_.current().line_start && begins_item(tokens_.position()))) {
+      if (!ends && !leaves(block)) {
         read();
         continue;
       }
@@ -279,6 +289,12 @@ class FileParser {
     }
   }
 
+  // @returns whether an item of the file begins, so that the block has no `}`
+  bool leaves(const Block& block) const {
+    if (&block == &kContext || (&block == &kTest && type() == P::K_LET)) return false;  // also opens a statement there
+    return tokens_.current().line_start && begins_item(tokens_.position());
+  }
+
   // --- items
 
   void item() {
@@ -288,10 +304,25 @@ class FileParser {
       case P::K_IMPORT:
         return import();
       case P::K_OPTION:
-        statement(kFile, &P::optionDecl, [&](auto* tree) { file_->options.push_back(builder_.option(tree)); });
+        statement(kFile, &P::optionDecl, [&](auto* tree) {
+          syntax::OptionDecl decl;
+          if (builder_.option(tree, &decl)) file_->options.push_back(decl);
+        });
         return;
       case P::K_LET:
         return let();
+      case P::K_HISTORY:
+        statement(kFile, &P::historyDecl, [&](auto* tree) { add_state(&StatementBuilder::history, tree); });
+        return;
+      case P::K_RATE:
+        statement(kFile, &P::rateDecl, [&](auto* tree) { add_state(&StatementBuilder::rate, tree); });
+        return;
+      case P::K_BUDGET:
+        statement(kFile, &P::budgetDecl, [&](auto* tree) { add_state(&StatementBuilder::budget, tree); });
+        return;
+      case P::K_LABEL:
+        statement(kFile, &P::labelDecl, [&](auto* tree) { builder_.label(tree, &file_->labels); });
+        return;
       case P::K_CONTEXT:
         return context();
       case P::K_CAPABILITY:
@@ -308,6 +339,12 @@ class FileParser {
       default:
         unknown_statement(kFile);
     }
+  }
+
+  template <typename Tree>
+  void add_state(bool (StatementBuilder::*build)(Tree*, syntax::StateDecl*), Tree* tree) {
+    syntax::StateDecl decl;
+    if ((builder_.*build)(tree, &decl)) file_->states.push_back(decl);
   }
 
   void package() {
@@ -379,6 +416,7 @@ class FileParser {
     syntax::PolicyDecl decl;
     if (!head("policy", &P::policyHead, [&](auto* tree) { builder_.policy_head(tree, &decl); })) return;
     std::vector<syntax::RuleDecl> rules;
+    std::vector<syntax::LabelRuleDecl> label_rules;
     bool any_rule = false;
     block(kPolicy, start, [&] {
       size_t word = type();
@@ -387,29 +425,48 @@ class FileParser {
       } else if (is_effect(word)) {
         any_rule = true;
         rule(&rules);
+      } else if (is_label_effect(word)) {
+        any_rule = true;
+        label_rule(&label_rules);
       } else {
         unknown_statement(kPolicy);
       }
     });
     decl.rules = state_.arena.copy(rules);
+    decl.label_rules = state_.arena.copy(label_rules);
     if (!decl.name.text.empty()) file_->policies.push_back(decl);
   }
 
-  void rule(std::vector<syntax::RuleDecl>* rules) {
+  // Counts a rule that begins here. @returns false after reporting why it cannot be read.
+  bool count_rule() {
     // `allow` followed on the next line by `deny;` would parse as one rule named deny.
     const Token& word = tokens_.current();
     const Token& next = tokens_.at(tokens_.position() + 1);
     if (next.line_start && is_effect(next.getType())) {
       state_.error("missing-semicolon", state_.span(word.end, word.end),
                    "expected `;` after " + describe(tokens_, word));
-      return tokens_.consume();
+      tokens_.consume();
+      return false;
     }
     if (++rule_count_ > state_.limits.rules) {
       state_.error("limit-rules", span(word),
                    "this file has more than " + std::to_string(state_.limits.rules) + " rules");
       stopped_ = true;
-      return;
+      return false;
     }
+    return true;
+  }
+
+  void label_rule(std::vector<syntax::LabelRuleDecl>* rules) {
+    if (!count_rule()) return;
+    statement(kPolicy, &P::labelRule, [&](auto* tree) {
+      syntax::LabelRuleDecl decl;
+      if (builder_.label_rule(tree, &decl)) rules->push_back(decl);
+    });
+  }
+
+  void rule(std::vector<syntax::RuleDecl>* rules) {
+    if (!count_rule()) return;
     statement(kPolicy, &P::policyRule, [&](auto* tree) {
       syntax::RuleDecl decl;
       if (builder_.policy_rule(tree, &decl)) rules->push_back(decl);
@@ -425,13 +482,37 @@ class FileParser {
     std::vector<syntax::TestStep> steps;
     block(kTest, start, [&] {
       if (!has(kTest.openers, type())) return unknown_statement(kTest);
+      syntax::TestStep step;
+      if (type() == P::K_ROWS) return rows(&steps);
+      if (type() == P::K_LET) {
+        step.kind = syntax::TestStep::Kind::let;
+        statement(kTest, &P::letDecl, [&](auto* tree) {
+          if (builder_.fixture(tree, &step.let)) steps.push_back(step);
+        });
+        return;
+      }
       statement(kTest, &P::testStep, [&](auto* tree) {
-        syntax::TestStep step;
         if (builder_.test_step(tree, &step)) steps.push_back(step);
       });
     });
     decl.steps = state_.arena.copy(steps);
     file_->tests.push_back(decl);
+  }
+
+  void rows(std::vector<syntax::TestStep>* steps) {
+    size_t start = tokens_.position();
+    syntax::TestStep step;
+    step.kind = syntax::TestStep::Kind::rows;
+    if (!head("rows", &P::rowsHead, [&](auto* tree) { builder_.rows_head(tree, &step.rows); })) return;
+    std::vector<syntax::RowDecl> found;
+    block(kRows, start, [&] {
+      statement(kRows, &P::rowDecl, [&](auto* tree) {
+        syntax::RowDecl row;
+        if (builder_.row(tree, &row)) found.push_back(row);
+      });
+    });
+    step.rows.rows = state_.arena.copy(found);
+    steps->push_back(step);
   }
 
   State& state_;

@@ -114,9 +114,24 @@ void StatementBuilder::redact_path(P::RedactPathContext* tree, syntax::RuleDecl*
 }
 
 bool StatementBuilder::test_step(P::TestStepContext* tree, syntax::TestStep* out) {
-  out->is_call = is<P::CallStepContext>(tree->children[0]);
-  if (out->is_call) return call_step(child<P::CallStepContext>(tree, 0), &out->call);
-  return expect_step(child<P::ExpectStepContext>(tree, 0), &out->expect);
+  const antlr4::tree::ParseTree* step = tree->children[0];
+  if (is<P::CallStepContext>(step)) return call_step(child<P::CallStepContext>(tree, 0), &out->call);
+  if (is<P::ExpectStepContext>(step)) {
+    auto* expect = child<P::ExpectStepContext>(tree, 0);
+    out->kind = syntax::TestStep::Kind::expect;
+    const bool good = outcome(child<P::OutcomeContext>(expect, 0), &out->expect);
+    out->expect.span = span(expect);
+    return good;
+  }
+  if (is<P::WaitStepContext>(step)) {
+    out->kind = syntax::TestStep::Kind::wait;
+    out->wait.span = span(tree);
+    return duration(token_at(child<P::WaitStepContext>(tree, 0), 1), &out->wait.duration);
+  }
+  out->kind = syntax::TestStep::Kind::answer;
+  out->answer.span = span(tree);
+  if (is<P::FailsStepContext>(step)) return true;
+  return answer_step(child<P::AnswerStepContext>(tree, 0), &out->answer);
 }
 
 bool StatementBuilder::call_step(P::CallStepContext* tree, syntax::CallStep* out) {
@@ -128,9 +143,12 @@ bool StatementBuilder::call_step(P::CallStepContext* tree, syntax::CallStep* out
     if (is<P::FieldBlockContext>(node)) {
       good = expressions_.build_fields(static_cast<P::FieldBlockContext*>(node), &input) && good;
     } else if (is<P::ExprContext>(node)) {
-      out->has_returns = true;
-      out->returns = expressions_.build_record(static_cast<P::ExprContext*>(node));
-      good = out->returns != nullptr && good;
+      auto* value = static_cast<P::ExprContext*>(node);
+      const bool like = tokens_.type(first_token(value).index - 1) == P::K_LIKE;
+      syntax::Expr*& target = like ? out->like : out->returns;
+      out->has_returns = out->has_returns || !like;
+      target = expressions_.build_record(value);
+      good = target != nullptr && good;
     } else if (is<P::BindingContext>(node)) {
       good = binding(static_cast<P::BindingContext*>(node), &with) && good;
     }
@@ -146,7 +164,7 @@ bool StatementBuilder::binding(P::BindingContext* tree, std::vector<syntax::Bind
   return value != nullptr;
 }
 
-bool StatementBuilder::expect_step(P::ExpectStepContext* tree, syntax::ExpectStep* out) {
+bool StatementBuilder::outcome(P::OutcomeContext* tree, syntax::ExpectStep* out) {
   out->span = span(tree);
   syntax::Name effect = name(child<P::NameContext>(tree, 1));
   out->effect = effect.text;
@@ -168,6 +186,32 @@ bool StatementBuilder::expect_step(P::ExpectStepContext* tree, syntax::ExpectSte
     if (is<P::TextContext>(by)) return text(static_cast<P::TextContext*>(by), &out->by) && good;
     out->by = path(static_cast<P::PathContext*>(by));
   }
+  return good;
+}
+
+void StatementBuilder::rows_head(P::RowsHeadContext* tree, syntax::RowsStep* out) const {
+  out->span = span(tree);
+  std::vector<syntax::Name> columns;
+  for (size_t i = 1; i < tree->children.size(); i += 2) columns.push_back(name(child<P::NameContext>(tree, i)));
+  out->columns = state_.arena.copy(columns);
+}
+
+bool StatementBuilder::row(P::RowDeclContext* tree, syntax::RowDecl* out) {
+  out->span = span(tree);
+  bool good = true;
+  std::vector<syntax::Expr*> values;
+  std::vector<syntax::ExpectStep> expects;
+  for (antlr4::tree::ParseTree* node : tree->children) {
+    if (is<P::ExprContext>(node)) {
+      values.push_back(expressions_.build_record(static_cast<P::ExprContext*>(node)));
+      good = values.back() != nullptr && good;
+    } else if (is<P::OutcomeContext>(node)) {
+      expects.emplace_back();
+      good = outcome(static_cast<P::OutcomeContext*>(node), &expects.back()) && good;
+    }
+  }
+  out->values = state_.arena.copy(values);
+  out->expects = state_.arena.copy(expects);
   return good;
 }
 

@@ -58,20 +58,27 @@ bool StatementBuilder::import(P::ImportDeclContext* tree, syntax::ImportDecl* ou
   return true;
 }
 
-syntax::OptionDecl StatementBuilder::option(P::OptionDeclContext* tree) const {
-  syntax::OptionDecl out{name(child<P::NameContext>(tree, 1)), {}};
+bool StatementBuilder::option(P::OptionDeclContext* tree, syntax::OptionDecl* out) {
+  out->name = name(child<P::NameContext>(tree, 1));
   if (is<P::NameContext>(tree->children[3])) {
-    out.value = name(child<P::NameContext>(tree, 3));
-  } else {
-    const Token& number = token_at(tree, 3);
-    out.value = {tokens_.text(number), span(number)};
+    out->value = name(child<P::NameContext>(tree, 3));
+    return true;
   }
-  return out;
+  const Token& token = token_at(tree, 3);
+  out->value = {tokens_.text(token), span(token)};
+  out->literal = expressions_.literal(token);
+  return out->literal != nullptr;
 }
 
 bool StatementBuilder::let(P::LetDeclContext* tree, syntax::LetDecl* out) {
   out->name = name(child<P::NameContext>(tree, 1));
   out->value = expressions_.build(child<P::ExprContext>(tree, 3));
+  return out->value != nullptr;
+}
+
+bool StatementBuilder::fixture(P::LetDeclContext* tree, syntax::LetDecl* out) {
+  out->name = name(child<P::NameContext>(tree, 1));
+  out->value = expressions_.build_record(child<P::ExprContext>(tree, 3));
   return out->value != nullptr;
 }
 
@@ -167,6 +174,9 @@ void StatementBuilder::capability_property(P::CapabilityPropertyContext* tree, s
       break;
     case P::K_TAGS:
       out->tags = state_.arena.copy(values);
+      break;
+    case P::K_LABELS:
+      out->labels = state_.arena.copy(values);
       break;
     case P::K_INPUT:
       out->input = record(child<P::RecordContext>(tree, 1));

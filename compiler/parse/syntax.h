@@ -10,6 +10,7 @@
 
 #include "ordain/arena.h"
 #include "ordain/diagnostic.h"
+#include "ordain/history.h"
 #include "ordain/program.h"
 #include "ordain/schema.h"
 #include "ordain/value.h"
@@ -74,7 +75,8 @@ struct ImportDecl {
 };
 struct OptionDecl {
   Name name;
-  Name value;  ///< a word, or a number as it is written
+  Name value;               ///< as it is written
+  Expr* literal = nullptr;  ///< a value that is a number or a duration
 };
 struct ContextEntry {
   Name name;
@@ -89,7 +91,7 @@ struct ContextDecl {
 struct CapabilityDecl {
   Name name;
   std::optional<Name> type, risk, owner, description;
-  std::span<const Name> effects, scopes, tags;
+  std::span<const Name> effects, scopes, tags, labels;
   RecordSyntax* input = nullptr;
   RecordSyntax* output = nullptr;
 };
@@ -128,6 +130,36 @@ struct Target {
   Span span;
 };
 
+/// A `history`, `rate` or `budget`.
+struct StateDecl {
+  StateKind kind = StateKind::history;
+  Span span;  ///< the whole declaration
+  Name name;
+  Name verb;                        ///< history
+  std::span<const Target> targets;  ///< budget: of `take`
+  std::span<const Name> keys;       ///< dotted paths
+  Span keys_span;
+  Expr* amount = nullptr;  ///< history: `sum`; budget: `take`
+  bool is_signed = false;
+  Expr* when = nullptr;
+  Expr* settle = nullptr;
+  Expr* window = nullptr;  ///< history: `within`; rate: its period
+  std::optional<uint64_t> up_to;
+  uint64_t limit = 0;             ///< rate
+  std::optional<uint64_t> burst;  ///< rate
+  Span limit_span;
+  Expr* total = nullptr;  ///< budget: its amount
+  Name period;            ///< budget: `each`; "at once"; empty if neither is given
+  Name zone;              ///< budget: empty text if absent
+};
+
+/// A rule that raises or clears a label: label [NAME] LABEL clauses; clear [NAME] LABEL from GROUPS clauses;
+struct LabelRuleDecl {
+  bool is_clear = false;
+  Name label;
+  RuleDecl rule;  ///< its name, words and clauses; `kind` has no meaning
+};
+
 struct PolicyDecl {
   Name name;
   std::string_view version,
@@ -136,6 +168,7 @@ struct PolicyDecl {
   Stage stage = Stage::before;
   std::span<const Target> targets;
   std::span<const RuleDecl> rules;
+  std::span<const LabelRuleDecl> label_rules;
 };
 
 struct Binding {
@@ -147,11 +180,12 @@ struct FieldInit {
   Expr* value = nullptr;
 };
 
-/// call NAME { fields } [returns { fields } | returns expr] [with path = expr, ...];
+/// call NAME { fields } [like expr] [returns { fields } | returns expr] [with path = expr, ...];
 struct CallStep {
   Span span;
   Name capability;
   std::span<const FieldInit> input;
+  Expr* like = nullptr;  ///< a record, from which the fields come that `input` lacks
   bool has_returns = false;
   Expr* returns = nullptr;
   std::span<const Binding> with;
@@ -164,10 +198,42 @@ struct ExpectStep {
   Name by;  ///< empty text if absent
 };
 
+/// A row of a table: a value for each column, and what is expected of the test's last call.
+struct RowDecl {
+  Span span;
+  std::span<Expr* const> values;
+  std::span<const ExpectStep> expects;
+};
+
+/// rows NAME, NAME { expr, expr expect EFFECT; ... }
+struct RowsStep {
+  Span span;  ///< of the head
+  std::span<const Name> columns;
+  std::span<const RowDecl> rows;
+};
+
+/// wait DURATION;
+struct WaitStep {
+  Span span;
+  Expr* duration = nullptr;
+};
+
+/// fails;   approve [from GROUP] [as NAME];   reject;
+struct AnswerStep {
+  Span span;
+  enum What : uint8_t { fails, approve, reject } what = fails;
+  Name group, approver;  ///< empty text if absent
+};
+
 struct TestStep {
-  bool is_call = true;
+  enum class Kind : uint8_t { call, expect, let, rows, wait, answer };
+  Kind kind = Kind::call;
   CallStep call;
   ExpectStep expect;
+  LetDecl let;
+  RowsStep rows;
+  WaitStep wait;
+  AnswerStep answer;
 };
 struct TestDecl {
   Name name;
@@ -183,6 +249,8 @@ struct File {
   std::vector<ContextDecl> contexts;
   std::vector<CapabilityDecl> capabilities;
   std::vector<LetDecl> lets;
+  std::vector<StateDecl> states;
+  std::vector<Name> labels;
   std::vector<PolicyDecl> policies;
   std::vector<TestDecl> tests;
 };

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(os.environ["ORDAIN_BIN"])
@@ -346,6 +347,131 @@ class Tests(Case):
             self.assertEqual((run.returncode, run.stdout), (2, ""))
             self.assertIn("error[", run.stderr)
         self.assertEqual(ordain("test", str(self.path / "none")).returncode, 2)
+
+    def test_a_table_shows_the_row_that_fails(self):
+        policy = POLICY + """test "limits" {
+  rows amount, text {
+    2,  "two"   expect warn;
+    60, "sixty" expect allow;
+  }
+  call pay { amount: amount };
+  expect require_approval;
+}
+"""
+        run = self.run_tests(policy=policy)
+        self.assertEqual((run.returncode, run.stdout.splitlines()[-1]), (1, "0 passed, 1 failed"), run.stderr)
+        self.assertIn("p.policy:16:3: error: expected require_approval, decided allow", run.stdout)
+        self.assertRegex(run.stdout, r"p\.policy:12:5: note: for this row\n")
+        self.assertIn("p.policy:13:17: error: expected allow, decided require_approval by pays.mid: mid\n", run.stdout)
+        self.assertEqual(run.stdout.count("for this row"), 1, "an expectation within the row shows it already")
+        test = json.loads(self.run_tests("--json", policy=policy).stdout)
+        self.assertEqual([(e["line"], e["row"], e["effect"], e["outcome"]) for e in test["expectations"]],
+                         [(16, 12, "require_approval", "fail"), (12, 12, "warn", "pass"), (16, 13, "require_approval", "pass"), (13, 13, "allow", "fail")])
+
+    def test_filter_runs_the_tests_that_it_names(self):
+        run = self.run_tests("--filter", "*is*n")
+        self.assertEqual((run.returncode, run.stdout.splitlines()[-1]), (1, "1 passed, 1 failed, 2 left out by --filter"))
+        self.assertEqual(re.findall(r"^(?:pass|FAIL).*  (\w+ is \w+)", run.stdout, re.M), ["two is noted", "one is hidden"])
+        run = self.run_tests("--filter", "divides", "--json")
+        self.assertEqual((run.returncode, [json.loads(line)["test"] for line in run.stdout.splitlines()]), (0, ["nothing divides"]))
+        run = self.run_tests("--filter", "three")
+        self.assertEqual((run.returncode, run.stdout), (2, ""))
+        self.assertIn('no test\'s name contains "three"', run.stderr)
+
+    def test_junit(self):
+        policy = POLICY + TESTS.replace('"nothing divides"', '"nothing <&\'> divides"')
+        target = self.path / "report.xml"
+        self.assertEqual(self.run_tests("--junit", str(target), policy=policy).returncode, 1)
+        suites = xml.etree.ElementTree.parse(target).getroot()
+        self.assertEqual((suites.tag, suites.get("tests"), suites.get("failures")), ("testsuites", "4", "2"))
+        suite, = suites
+        self.assertEqual((suite.get("tests"), suite.get("failures"), suite.get("errors")), ("4", "2", "0"))
+        self.assertTrue(suite.get("name").endswith("p.policy"))
+        cases = {case.get("name"): case for case in suite}
+        self.assertEqual(list(cases), ["two is noted", "much is too much", "one is hidden", "nothing <&'> divides"])
+        self.assertEqual(cases["much is too much"].get("line"), "16")
+        self.assertGreaterEqual(float(cases["two is noted"].get("time")), 0)
+        self.assertEqual({name: len(case) for name, case in cases.items()}, {"two is noted": 0, "much is too much": 1, "one is hidden": 1, "nothing <&'> divides": 0})
+        failure = cases["much is too much"].find("failure")
+        self.assertEqual(failure.get("message"), "expected deny by pays.big, decided allow by pays.allow#1")
+        self.assertIn("note: `pays.big` does not match: `100 / input.amount < 1` is false\n", failure.text)
+        run = self.run_tests("--junit", str(self.path / "none" / "report.xml"))
+        self.assertEqual((run.returncode, run.stdout), (2, ""))
+
+    COVERED = POLICY + """test "small" { call pay { amount: 2 }; expect allow; }
+test "large" { call pay { amount: 60 }; expect require_approval; }
+"""
+
+    def test_coverage(self):
+        run = self.run_tests("--coverage", policy=self.COVERED)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        at = run.stdout.index("coverage:")
+        # big never matches, the rule on the output is never called; mid and noted do both, allow has no condition
+        self.assertEqual(re.sub(r"  \S*/p\.policy", "  p.policy", run.stdout[at:]).splitlines(),
+                         ["coverage: 66.6 % (6 of 9)",
+                          "  p.policy:4:3  pays.big: never matches",
+                          "  p.policy:9:28  outs.redact#1: no test calls its capability"])
+        run = self.run_tests("--coverage", "--filter", "small", policy=self.COVERED)
+        self.assertIn("coverage: 44.4 % (4 of 9)\n", run.stdout)
+        self.assertIn("pays.noted: always matches\n", run.stdout)
+
+    def test_coverage_for_programs(self):
+        policy = self.COVERED.replace("big when", "big when agent.id == \"<x>\" &&")
+        lcov, page = self.path / "cover.info", self.path / "cover.html"
+        run = self.run_tests("--lcov", str(lcov), "--html", str(page), "--json", policy=policy)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        *tests, last = [json.loads(line) for line in run.stdout.splitlines()]
+        self.assertEqual([test["outcome"] for test in tests], ["pass", "pass"])
+        coverage = last["coverage"]
+        self.assertEqual((coverage["percent"], coverage["covered"], coverage["points"]), (61.5, 8, 13))
+        big = coverage["rules"][0]
+        self.assertEqual((big["rule"], big["line"], big["evaluated"], big["matched"], big["covered"], big["points"]), ("pays.big", 4, 2, 0, 3, 6))
+        self.assertEqual([(p["text"], p["true"], p["false"], p["faults"]) for p in big["parts"]],
+                         [('agent.id == "<x>"', 0, 2, 0), ("100 / input.amount < 1", 0, 2, 0)])
+        trace = lcov.read_text().splitlines()
+        self.assertEqual((trace[0], trace[-1]), ("TN:", "end_of_record"))
+        self.assertTrue(trace[1].startswith("SF:") and trace[1].endswith("p.policy"))
+        self.assertIn("FNDA:0,pays.big", trace)
+        self.assertIn("FNDA:2,pays.allow#1", trace)
+        self.assertEqual([line for line in trace if line.startswith("BRDA:4,")],
+                         ["BRDA:4,0,0,0", "BRDA:4,0,1,2", "BRDA:4,1,0,0", "BRDA:4,1,1,2", "BRDA:4,2,0,0", "BRDA:4,2,1,2"])
+        self.assertIn("BRDA:9,0,0,-", trace)
+        self.assertIn("DA:7,2", trace)
+        self.assertIn("DA:9,0", trace)
+        for total in ("FNF:5", "FNH:3", "BRF:12", "BRH:7", "LF:5", "LH:4"):
+            self.assertIn(total, trace)
+        text = page.read_text()
+        tags = Tags()
+        tags.feed(text)
+        self.assertEqual(tags.open, [])
+        self.assertFalse({"script", "link", "img", "iframe"} & tags.seen)
+        self.assertIn("<h1>61.5 % covered</h1>", text)
+        self.assertIn("agent.id == &quot;&lt;x&gt;&quot;", text)
+        self.assertNotIn("<x>", text)
+
+    def test_fail_under(self):
+        self.assertEqual(self.run_tests("--fail-under", "66", policy=self.COVERED).returncode, 0)
+        run = self.run_tests("--fail-under", "66.7", policy=self.COVERED)
+        self.assertEqual((run.returncode, run.stderr), (1, "ordain: less than 66.7 % is covered\n"))
+        self.assertEqual(self.run_tests("--fail-under", "101", policy=self.COVERED).returncode, 2)
+
+    def test_watch_runs_the_tests_again(self):
+        policy = "capability pay {}\npolicy p on before pay { deny one; }\n"
+        path = self.write("p.policy", policy + 'test "first" { call pay; expect deny; }\n')
+        process = subprocess.Popen([BIN / "ordain", "test", "--watch", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        self.assertRegex(process.stdout.readline(), "^pass .*first")
+        self.assertEqual(process.stdout.readline(), "1 passed, 0 failed\n")
+        self.write("p.policy", policy + 'test "second" { call pay; expect allow; }\n')  # only the test changes
+        self.assertRegex(process.stdout.readline(), "^FAIL .*second")
+        while not (line := process.stdout.readline()).endswith("0 passed, 1 failed\n"):
+            self.assertNotEqual(line, "", "the command ended")
+        self.write("p.policy", policy.replace("deny", "dney"))
+        self.assertIn("p.policy:2:", process.stderr.readline())
+        self.write("p.next", policy.replace("deny", "allow") + 'test "third" { call pay; expect allow; }\n')
+        os.replace(self.path / "p.next", self.path / "p.policy")
+        self.assertRegex(process.stdout.readline(), "^pass .*third")
 
 
 class Eval(Case):
@@ -816,6 +942,24 @@ policy wide on before * { deny tagged when action.type == "t" && agent.id == "q"
         self.assertIn('p.policy:7:3: `input.to == "x"` and `agent.id in ["a", "b"]` are false\n', text)
 
 
+    def test_says_what_would_change_the_decision(self):
+        policy = self.write("p.policy", POLICY)
+        event = json.dumps({"capability": "pay", "input": {"amount": 60}})
+        command = ("explain", "--policies", policy, "--events", "-")
+        run = ordain(*command, stdin=event)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(run.stdout.splitlines()[-2:], ["  would be allowed if `input.amount` were at most 50",
+                                                        "  would be denied if `input.amount` were at least 101"])
+        changes = json.loads(ordain(*command, "--json", stdin=event).stdout)["changes"]
+        self.assertEqual([change["effect"] for change in changes], ["allow", "deny"])
+        self.assertEqual(changes[0], {"effect": "allow", "rule": "pays.allow#1", "text": "would be allowed if `input.amount` were at most 50",
+                                  "fields": [{"path": "input.amount", "relation": "at_most", "value": 50}]})
+        run = ordain(*command, "--no-changes", stdin=event)
+        self.assertNotIn("would", run.stdout)
+        self.assertEqual(json.loads(ordain(*command, "--json", "--no-changes", stdin=event).stdout)["changes"], [])
+        invalid = json.loads(ordain(*command, "--json", stdin='{"capability": "pay"}').stdout)
+        self.assertEqual(invalid["changes"], [])
+
     def test_says_what_the_index_skipped(self):
         rules = "".join(
             f'deny r{i} when input.to == "iban{i}" && input.cents > {100 * i};\n'
@@ -915,6 +1059,29 @@ class Replay(Case):
                 text = ordain("diff", "--events", self.events, "--policies", path, "--against", self.old).stdout
                 self.assertRegex(text, r"approval terms +1 ")
                 self.assertIn("; from a, b", text)
+
+    def test_rules_without_events(self):
+        old = self.write("old.policy", POLICY)
+        new = self.write("new.policy", POLICY.replace("deny big", "warn big").replace("require_approval mid", "deny mid").replace('from ["b", "a"] ', "")
+                         .replace("warn noted when input.amount == 2", "warn noted when input.amount == 3").replace("  allow;\n", "  deny fresh when input.amount == 9;\n"))
+        run = ordain("diff", old, new)
+        self.assertEqual(run.returncode, 1, run.stderr)
+        lines = [re.sub(r"/\S*/", "", line) for line in run.stdout.splitlines()]
+        self.assertEqual(lines, ["changed   deny pays.big (old.policy:4:3) -> warn pays.big (new.policy:4:3)",
+                                 "stronger  require_approval pays.mid (old.policy:5:3) -> deny pays.mid (new.policy:5:3)",
+                                 "changed   warn pays.noted (old.policy:6:3) -> warn pays.noted (new.policy:6:3)",
+                                 "added     deny pays.fresh (new.policy:7:3)",
+                                 "removed   allow pays.allow#1 (old.policy:7:3)"])
+        report = json.loads(ordain("diff", "--against", old, "--policies", new, "--json").stdout)
+        self.assertEqual([each["change"] for each in report["rules"]], ["changed", "stronger", "changed", "added", "removed"])
+        self.assertEqual((report["rules"][3]["old"], report["rules"][3]["new"]["rule"], report["packages"]), (None, "pays.fresh", []))
+        moved = self.write("moved.policy", POLICY.replace("  allow;\n", "").replace("before pay {\n", "before pay {\n  allow;\n"))
+        run = ordain("diff", old, moved)
+        self.assertEqual((run.returncode, run.stdout), (1, "package t  the rules are the same, but their order, an option, a declaration or a let is not\n"))
+        run = ordain("diff", old, old)
+        self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "the rules are the same: 5 rules\n", ""))
+        self.assertEqual(ordain("diff", old).returncode, 2)
+        self.assertEqual(ordain("diff", old, str(self.path / "absent")).returncode, 2)
 
     def test_time_that_is_not_recorded(self):
         policy = self.write("clock.policy", 'policy p on before go { deny late when now > timestamp("2026-01-01T00:00:00Z"); allow; }')

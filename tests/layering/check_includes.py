@@ -36,7 +36,8 @@ ROOMS = {
     "runtime/identity": "vm/decide",
     "runtime/audit": "vm/wire runtime/identity runtime/keys runtime/sqlite",
     "runtime/approvals": "runtime/audit",
-    "runtime/host": "runtime/approvals",
+    "runtime/state": "runtime/approvals",
+    "runtime/host": "runtime/state",
     "runtime/govern": "runtime/host",
     "analysis": "compiler stdlib vm/wire runtime/audit",
     "import": "compiler stdlib",
@@ -48,7 +49,7 @@ ROOMS = {
 PUBLIC = {
     "vm/value": "arena digest eval export fault function result terminal_text time_text type utf8 value",
     "vm/json": "json value_codec",
-    "vm/program": "disasm index_text program schema",
+    "vm/program": "disasm history index_text program schema",
     "vm/facts": "call live_program struct_binding",
     "vm/interpret": "evaluate",
     "vm/decide": "decide decide_many",

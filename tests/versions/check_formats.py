@@ -77,6 +77,16 @@ def tables(*schemas):
     return of
 
 
+def state(sources):
+    yield from tables(("runtime/state/state_file.cc", "kStateTables"))(sources)
+    yield sources.enumeration("runtime/state/op.h", "OpKind")
+    yield sources.find("runtime/state/snapshot.h", r"kSnapshotVersion = (.*?);")
+    for name in ["StateKind", "StateVerb", "BudgetPeriod", "KeySource"]:
+        yield sources.enumeration("vm/include/ordain/history.h", name)
+    block = re.search(r"^```\n(snapshot   = .*?)^```", sources.text("docs/state.md"), re.DOTALL | re.MULTILINE)
+    yield " ".join(block.group(1).split())
+
+
 def c_interface(sources):
     yield " ".join(COMMENTS.sub("", sources.text("embed/include/ordain/c.h")).split())
 
@@ -89,6 +99,7 @@ FORMATS = {
     "audit.db": ("runtime/audit/segment.h", r"kAuditVersion = (\d+);", tables(("runtime/audit/segment.cc", "kTables")), False),
     "approvals.db": ("runtime/approvals/store.h", r"kApprovalsVersion = (\d+);",
                      tables(("runtime/approvals/approvals.cc", "kSchema"), ("runtime/approvals/grants.cc", "kGrantSchema")), False),
+    "state.db": ("runtime/state/state_file.h", r"kStateVersion = (\d+);", state, False),
     "C interface": ("embed/include/ordain/c.h", r"define ORDAIN_ABI_VERSION (\d+)u", c_interface, True),
 }
 

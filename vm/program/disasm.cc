@@ -65,6 +65,12 @@ class Disassembler {
     for (CapabilityId id = 0; id < data_.schema.capabilities.size(); ++id)
       print_rules(id, data_.schema.capabilities[id].name);
     print_rules(kNone, "(undeclared capabilities)");
+    print_history();
+    return std::move(out_);
+  }
+
+  std::string write_history() {
+    print_history();
     return std::move(out_);
   }
 
@@ -117,6 +123,106 @@ class Disassembler {
       use(code.expires, "expires", code);
       use(code.with, "with", code);
     }
+    const HistoryTables& history = data_.history;
+    const auto use_of = [this](uint32_t predicate, std::string name) {
+      if (predicate == kNone) return;
+      std::vector<std::string>& names = uses_[predicate];
+      if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+    };
+    for (const StateEffect& effect : history.effects) {
+      const std::string& name = history.states[effect.state].name;
+      use_of(effect.when, fmt::format("when of {}", name));
+      use_of(effect.amount, fmt::format("amount of {}", name));
+      use_of(effect.settle, fmt::format("settle of {}", name));
+    }
+    for (const TextRead& text : history.texts) use_of(text.text, data_.schema.slots[text.slot].path);
+    for (const LabelRule& rule : history.label_rules) {
+      use_of(rule.when, fmt::format("condition of {}", rule.name));
+      use_of(rule.because, fmt::format("because of {}", rule.name));
+    }
+  }
+
+  // --- what is remembered between calls, if anything is (its lines start with `state`, `label` and `remember`)
+
+  void print_history() {
+    const HistoryTables& history = data_.history;
+    if (!history.any()) return;
+    print("\n");
+    for (const StateDecl& state : history.states) print_state(state);
+    for (size_t i = 0; i < history.labels.size(); ++i) print("label {} {}\n", i, history.labels[i]);
+    for (CapabilityId id = 0; id < history.capabilities.size(); ++id) {
+      const bool declared = id < data_.schema.capabilities.size();
+      print_memory(history.capabilities[id],
+                   declared ? std::string_view(data_.schema.capabilities[id].name) : "(undeclared capabilities)");
+    }
+  }
+
+  void print_state(const StateDecl& state) {
+    print("state {} {}", to_string(state.kind), state.name);
+    if (state.kind == StateKind::history) print(" {}", to_string(state.verb));
+    if (state.kind == StateKind::rate) print(" {}, burst {}", state.limit, state.burst);
+    if (state.limit_constant != kNone) print(" {}", constant(data_.constants[state.limit_constant]));
+    if (state.keys.empty()) print(" by global");
+    for (size_t i = 0; i < state.keys.size(); ++i) print("{} {}", i == 0 ? " by" : ",", to_string(state.keys[i]));
+    if (state.window_seconds != 0 || state.window_nanos != 0) {
+      print(" within {}", constant(Value::duration(static_cast<int64_t>(state.window_seconds),
+                                                   static_cast<int32_t>(state.window_nanos))));
+    }
+    if (state.bound != 0) print(" up to {}", state.bound);
+    if (state.period != BudgetPeriod::none) print(" {}", to_string(state.period));
+    if (!state.zone.empty()) print(" in {}", state.zone);
+    if (state.location != kNone) print(" ; {}", place(state.location));
+    print("\n");
+  }
+
+  void print_memory(const CapabilityState& capability, std::string_view name) {
+    if (!capability.any()) return;
+    const HistoryTables& history = data_.history;
+    print("\nremember {}\n", name);
+    for (uint32_t i = 0; i < capability.effects.count; ++i) {
+      const StateEffect& effect = history.effects[capability.effects.first + i];
+      print("    adds to {} by {}", history.states[effect.state].name, key(effect.keys));
+      if (effect.when != kNone) print(" when {}", effect.when);
+      if (effect.amount != kNone) print(" amount {}", effect.amount);
+      if (effect.settle != kNone) print(" settle {}", effect.settle);
+      if (effect.target_set != kNone) print(" on {}", targets(data_.target_sets[effect.target_set]));
+      print("\n");
+    }
+    for (const Stage stage : {Stage::before, Stage::after}) {
+      const TableRange reads = capability.reads[static_cast<size_t>(stage)];
+      for (uint32_t i = 0; i < reads.count; ++i) {
+        const StateRead& read = history.reads[history.read_list[reads.first + i]];
+        print("    reads {} {} by {}\n", to_string(stage), data_.schema.slots[read.slot].path, key(read.keys));
+      }
+      const TableRange texts = capability.texts[static_cast<size_t>(stage)];
+      for (uint32_t i = 0; i < texts.count; ++i) {
+        const TextRead& text = history.texts[history.text_list[texts.first + i]];
+        print("    asks {} {}\n", to_string(stage), data_.schema.slots[text.slot].path);
+      }
+    }
+    for (size_t i = 0; i < history.labels.size(); ++i) {
+      if ((capability.labels >> i & 1) != 0) print("    raises {}\n", history.labels[i]);
+    }
+    for (uint32_t i = 0; i < capability.label_rules.count; ++i) {
+      const LabelRule& rule = history.label_rules[capability.label_rules.first + i];
+      print("    {} {} by {}", rule.what == LabelRule::clear ? "clears" : "raises", history.labels[rule.label],
+            rule.name);
+      if (rule.when != kNone) print(" when {}", rule.when);
+      for (const std::string& group : rule.groups) print(" from {}", group);
+      print("\n");
+    }
+  }
+
+  std::string key(TableRange range) const {
+    if (range.count == 0) return "global";
+    std::string out;
+    for (uint32_t i = 0; i < range.count; ++i) {
+      const KeyPart& part = data_.history.key_parts[range.first + i];
+      if (i > 0) out += ", ";
+      out += part.source == KeySource::literal ? constant(data_.constants[part.constant])
+                                               : data_.schema.slots[part.slot].path;
+    }
+    return out;
   }
 
   std::string place(uint32_t location) const {
@@ -303,5 +409,6 @@ class Disassembler {
 }  // namespace
 
 std::string disassemble(const Program& program) { return Disassembler(program).write(); }
+std::string describe_history(const Program& program) { return Disassembler(program).write_history(); }
 
 }  // namespace ordain

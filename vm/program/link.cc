@@ -125,6 +125,7 @@ Result<std::shared_ptr<LinkedProgram>> link_undigested(ProgramData data, const F
   if (auto done = resolve_imports(d, functions, &tables); !done) return done.error();
   if (auto done = prepare_calls(d, &tables); !done) return done.error();
   if (std::string wrong = verify_code(d, tables); !wrong.empty()) return bad_program(std::move(wrong));
+  if (std::string wrong = verify_history(d); !wrong.empty()) return bad_program(std::move(wrong));
 
   place_slots(d, &tables);
   find_budgets(d, &tables);

@@ -371,6 +371,112 @@ class Loader {
       for (Range& packages : rules.packages) packages = range(in);
       return rules;
     });
+    if (!in.failed() && in.left() > 0) history(in);
+  }
+
+  static TableRange table_range(Reader& in) {
+    TableRange out;
+    out.first = in.number32();
+    out.count = in.number32();
+    return out;
+  }
+
+  // What is remembered between calls. A program without state has none of it, so it is not empty here.
+  void history(Reader& in) {
+    HistoryTables& tables = data_.history;
+    tables.states = read_list(in, 47, [&] { return state_declaration(in); });
+    tables.labels = texts(in);
+    tables.key_parts = read_list(in, 3, [&] {
+      KeyPart part;
+      part.source = static_cast<KeySource>(in.byte());
+      part.slot = in.optional();
+      part.constant = in.optional();
+      return part;
+    });
+    tables.effects = read_list(in, 8, [&] {
+      StateEffect effect;
+      effect.state = in.number32();
+      effect.target_set = in.optional();
+      effect.stage = static_cast<Stage>(in.byte());
+      effect.keys = table_range(in);
+      for (uint32_t* predicate : {&effect.when, &effect.amount, &effect.settle}) *predicate = in.optional();
+      return effect;
+    });
+    tables.reads = read_list(in, 6, [&] {
+      StateRead read;
+      read.state = in.number32();
+      read.member = static_cast<StateMember>(in.byte());
+      read.other = in.optional();
+      read.keys = table_range(in);
+      read.slot = in.number32();
+      return read;
+    });
+    tables.read_list = read_list(in, 1, [&] { return in.number32(); });
+    tables.texts = read_list(in, 4, [&] {
+      TextRead text;
+      text.what = static_cast<TextRead::What>(in.byte());
+      text.label = in.optional();
+      text.text = in.number32();
+      text.slot = in.number32();
+      return text;
+    });
+    tables.text_list = read_list(in, 1, [&] { return in.number32(); });
+    tables.label_rules = read_list(in, 42, [&] { return label_rule(in); });
+    tables.capabilities = read_list(in, 13, [&] {
+      CapabilityState capability;
+      capability.effects = table_range(in);
+      for (TableRange& reads : capability.reads) reads = table_range(in);
+      for (TableRange& reads : capability.texts) reads = table_range(in);
+      capability.label_rules = table_range(in);
+      const uint32_t labels = in.number32();
+      capability.labels = static_cast<uint16_t>(labels <= UINT16_MAX ? labels : in.fail());
+      return capability;
+    });
+    tables.session_labels = in.optional();
+    tables.prompts = in.optional();
+    if (tables.capabilities.empty()) in.fail_form();
+  }
+
+  StateDecl state_declaration(Reader& in) {
+    StateDecl state;
+    state.name = string(in);
+    state.digest = digest(in);
+    state.kind = static_cast<StateKind>(in.byte());
+    state.verb = static_cast<StateVerb>(in.byte());
+    state.negative = in.flag();
+    state.amount = static_cast<Kind>(in.byte());
+    const uint32_t keys = in.count(2);
+    for (uint32_t i = 0; i < keys && !in.failed(); ++i) {
+      state.keys.push_back(static_cast<KeySource>(in.byte()));
+      state.key_kinds.push_back(static_cast<Kind>(in.byte()));
+    }
+    state.window_seconds = in.number();
+    state.window_nanos = in.number32();
+    state.bound = in.number();
+    state.limit = in.number();
+    state.burst = in.number();
+    state.period = static_cast<BudgetPeriod>(in.byte());
+    state.limit_constant = in.optional();
+    state.zone = string(in);
+    state.members = in.number32();
+    state.location = in.optional();
+    return state;
+  }
+
+  LabelRule label_rule(Reader& in) {
+    LabelRule rule;
+    rule.what = static_cast<LabelRule::What>(in.byte());
+    rule.label = in.number32();
+    rule.target_set = in.optional();
+    rule.when = in.optional();
+    rule.because = in.optional();
+    rule.groups = texts(in);
+    rule.name = string(in);
+    rule.policy = string(in);
+    rule.package = string(in);
+    rule.digest = digest(in);
+    rule.location = in.optional();
+    return rule;
   }
 
   std::string_view bytes_;

@@ -175,6 +175,19 @@ size_t schema_bytes(const Schema& schema) {
   return out + schema.roots.size() * 80;  // a node of the map
 }
 
+size_t history_bytes(const HistoryTables& tables) {
+  size_t out = bytes_of(tables.states) + heap_of(tables.labels) + bytes_of(tables.key_parts) +
+               bytes_of(tables.effects) + bytes_of(tables.reads) + bytes_of(tables.read_list) + bytes_of(tables.texts) +
+               bytes_of(tables.text_list) + bytes_of(tables.label_rules) + bytes_of(tables.capabilities);
+  for (const StateDecl& state : tables.states) {
+    out += heap_of(state.name) + heap_of(state.zone) + bytes_of(state.keys) + bytes_of(state.key_kinds);
+  }
+  for (const LabelRule& rule : tables.label_rules) {
+    out += heap_of(rule.groups) + heap_of(rule.name) + heap_of(rule.policy) + heap_of(rule.package);
+  }
+  return out;
+}
+
 }  // namespace
 
 size_t Program::memory() const {
@@ -195,7 +208,8 @@ size_t Program::memory() const {
   }
   out += bytes_of(d.index_notes) + bytes_of(d.index_nodes) + bytes_of(d.index_edges) + bytes_of(d.index_leaves) +
          bytes_of(d.index_literals);
-  out += bytes_of(d.package_rules) + bytes_of(d.capability_rules) + bytes_of(d.condition_parts);
+  out +=
+      bytes_of(d.package_rules) + bytes_of(d.capability_rules) + bytes_of(d.condition_parts) + history_bytes(d.history);
   const LinkTables& tables = linked(*this).tables;
   out += bytes_of(tables.overloads) + bytes_of(tables.functions) + bytes_of(tables.prepared) + bytes_of(tables.slots);
   out += bytes_of(tables.index_steps) + bytes_of(tables.index_cells) + bytes_of(tables.index_members);

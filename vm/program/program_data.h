@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ordain/arena.h"
+#include "ordain/history.h"
 #include "ordain/program.h"
 #include "vm/value/private_api.h"
 
@@ -241,6 +242,8 @@ struct ProgramData {
   std::vector<IndexLiteral> index_literals;
   std::vector<PackageRules> package_rules;
   std::vector<CapabilityRules> capability_rules;  ///< by capability, then one for undeclared ones
+
+  HistoryTables history;  ///< empty without state
 
   /// By code, then in source order. Empty unless the compiler was asked for them. They are not
   /// serialised.

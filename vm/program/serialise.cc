@@ -380,6 +380,106 @@ class Serialiser {
     for (const CapabilityRules& plan : data_.capability_rules) {
       for (const Range& packages : plan.packages) range(out, packages);
     }
+    if (data_.history.any()) history(out);
+  }
+
+  static void range(Writer& out, TableRange range) {
+    out.number(range.first);
+    out.number(range.count);
+  }
+
+  // What is remembered between calls. A program without state has none of it.
+  void history(Writer& out) {
+    const HistoryTables& tables = data_.history;
+    out.number(tables.states.size());
+    for (const StateDecl& state : tables.states) state_declaration(out, state);
+    texts(out, tables.labels);
+    out.number(tables.key_parts.size());
+    for (const KeyPart& part : tables.key_parts) {
+      out.byte(static_cast<uint8_t>(part.source));
+      out.optional(part.slot);
+      out.optional(part.constant);
+    }
+    out.number(tables.effects.size());
+    for (const StateEffect& effect : tables.effects) {
+      out.number(effect.state);
+      out.optional(effect.target_set);
+      out.byte(static_cast<uint8_t>(effect.stage));
+      range(out, effect.keys);
+      for (const uint32_t predicate : {effect.when, effect.amount, effect.settle}) out.optional(predicate);
+    }
+    out.number(tables.reads.size());
+    for (const StateRead& read : tables.reads) {
+      out.number(read.state);
+      out.byte(static_cast<uint8_t>(read.member));
+      out.optional(read.other);
+      range(out, read.keys);
+      out.number(read.slot);
+    }
+    numbers(out, tables.read_list);
+    out.number(tables.texts.size());
+    for (const TextRead& text : tables.texts) {
+      out.byte(static_cast<uint8_t>(text.what));
+      out.optional(text.label);
+      out.number(text.text);
+      out.number(text.slot);
+    }
+    numbers(out, tables.text_list);
+    out.number(tables.label_rules.size());
+    for (const LabelRule& rule : tables.label_rules) label_rule(out, rule);
+    out.number(tables.capabilities.size());
+    for (const CapabilityState& capability : tables.capabilities) {
+      range(out, capability.effects);
+      for (const TableRange& reads : capability.reads) range(out, reads);
+      for (const TableRange& reads : capability.texts) range(out, reads);
+      range(out, capability.label_rules);
+      out.number(capability.labels);
+    }
+    out.optional(tables.session_labels);
+    out.optional(tables.prompts);
+  }
+
+  static void numbers(Writer& out, const std::vector<uint32_t>& numbers) {
+    out.number(numbers.size());
+    for (const uint32_t number : numbers) out.number(number);
+  }
+
+  void state_declaration(Writer& out, const StateDecl& state) {
+    out.number(string(state.name));
+    digest(out, state.digest);
+    out.byte(static_cast<uint8_t>(state.kind));
+    out.byte(static_cast<uint8_t>(state.verb));
+    out.byte(state.negative ? 1 : 0);
+    out.byte(static_cast<uint8_t>(state.amount));
+    out.number(state.keys.size());
+    for (size_t i = 0; i < state.keys.size(); ++i) {
+      out.byte(static_cast<uint8_t>(state.keys[i]));
+      out.byte(static_cast<uint8_t>(state.key_kinds[i]));
+    }
+    out.number(state.window_seconds);
+    out.number(state.window_nanos);
+    out.number(state.bound);
+    out.number(state.limit);
+    out.number(state.burst);
+    out.byte(static_cast<uint8_t>(state.period));
+    out.optional(state.limit_constant);
+    out.number(string(state.zone));
+    out.number(state.members);
+    out.optional(state.location);
+  }
+
+  void label_rule(Writer& out, const LabelRule& rule) {
+    out.byte(static_cast<uint8_t>(rule.what));
+    out.number(rule.label);
+    out.optional(rule.target_set);
+    out.optional(rule.when);
+    out.optional(rule.because);
+    texts(out, rule.groups);
+    out.number(string(rule.name));
+    out.number(string(rule.policy));
+    out.number(string(rule.package));
+    digest(out, rule.digest);
+    out.optional(rule.location);
   }
 
   void index(Writer& out) {

@@ -31,6 +31,9 @@ std::string verify_rules(const ProgramData& data);
 /// Verifies predicates. The tables must be verified and the imports resolved before.
 std::string verify_code(const ProgramData& data, const LinkTables& link);
 
+/// Verifies what the program remembers between calls. Everything else must be verified before.
+std::string verify_history(const ProgramData& data);
+
 /// Verifies one predicate whose operands are valid: registers are assigned before they are read,
 /// and every loop ends.
 /// @returns "" or what is wrong, beginning with the place: "pc 3: register r1 may not be assigned".

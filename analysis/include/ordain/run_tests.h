@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ordain/compile.h"
@@ -24,6 +25,7 @@ struct TestVerdict {
 struct ORDAIN_API TestReport {
   const PolicyTest* test = nullptr;
   std::vector<TestVerdict> verdicts;  ///< one for each expectation, in source order
+  double seconds = 0;                 ///< how long the test took
   bool passed() const;
 };
 
@@ -31,5 +33,13 @@ struct ORDAIN_API TestReport {
 /// compiled with CompileOptions::parts, `why` says which part of a condition was false. A call
 /// without `now` is decided at the time of this function call. Thread-safe.
 ORDAIN_API std::vector<TestReport> run_tests(const Compilation& compilation, const DecideOptions& options = {});
+
+/// The same for some tests of `compilation`, in this order.
+ORDAIN_API std::vector<TestReport> run_tests(const Compilation& compilation,
+                                             const std::vector<const PolicyTest*>& tests,
+                                             const DecideOptions& options = {});
+
+/// Selects the tests whose name contains `pattern`, in source order. `*` stands for any text.
+ORDAIN_API std::vector<const PolicyTest*> select_tests(const Compilation& compilation, std::string_view pattern);
 
 }  // namespace ordain

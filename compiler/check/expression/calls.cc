@@ -75,6 +75,9 @@ Node* ExprChecker::check_call(const Expr& e) {
     if (e.name == "_==_" || e.name == "_!=_") return check_equal(e);
     if (e.name == "@in") return check_in(e);
   }
+  if (scope_.states != nullptr) {
+    if (Node* node = check_state_call(e)) return node;
+  }
   FunctionRef function;
   size_t first_argument = 0;
   bool member = e.member;
@@ -123,6 +126,7 @@ bool ExprChecker::is_unknown_namespace(const Expr& receiver) {
 Node* ExprChecker::check_in(const Expr& e) {
   size_t before = diagnostics_.items.size();
   std::vector<Node*> args{check(*e.args[0]), check(*e.args[1])};
+  if (Node* node = label_membership(e, args)) return node;
   Node* out = call(e, find_function(e.name, true), false, std::move(args));
   const Expr& left = *e.args[0];
   if (left.kind != ExprKind::call || left.member || left.name != "!_") return out;

@@ -55,6 +55,18 @@ Node* ExprChecker::check(const Expr& e) { return use(check_raw(e)); }
 Node* ExprChecker::use(Node* node) {
   if (node->kind != NodeKind::slot) return node;
   SlotNode& slot = static_cast<SlotNode&>(*node);
+  if (slot.state != nullptr && slot.whole_root) {
+    error("state-as-value", slot.span, "`" + std::string(slot.state->name) + "` is not a value by itself",
+          "read a member of it, such as `." +
+              std::string(slot.state->kind == StateKind::rate     ? "ok"
+                          : slot.state->kind == StateKind::budget ? "left"
+                                                                  : "seen") +
+              "`");
+    slot.kind = NodeKind::fail;
+    slot.type = &types::kError;
+    slot.fault_code = FaultCode::no_such_overload;
+    return node;
+  }
   if (!slot.unguarded.empty()) {
     report_unguarded(slot.unguarded_at, slot.unguarded);
     slot.unguarded = {};

@@ -35,6 +35,13 @@ struct SlotNode : Node {
   bool builtin = false;
   std::string_view unguarded;  ///< the first step that may be absent and is not guarded; or empty
   Span unguarded_at;
+  const StateName* state = nullptr;  ///< a state as a whole, or a member of it
+  const StateName* other = nullptr;  ///< member `after`
+  StateMember member = StateMember::seen;
+  std::span<SlotNode* const> index;  ///< of a state: slots, or constants in `value`
+  const Expr* text = nullptr;        ///< said, carries: what is looked for
+  Node* text_node = nullptr;         ///< the same, checked
+  uint32_t label = kNone;            ///< carries
 };
 
 /// A function as a call names it: its implemented rows, and the rows that are only declared.
@@ -196,6 +203,22 @@ class ExprChecker {
   bool is_proven(const Overload& overload, const std::vector<Node*>& args) const;
   void report_no_match(const Expr& e, const FunctionRef& function, bool member, const std::vector<Node*>& args);
   std::string literal_help(const std::vector<Node*>& args) const;
+
+  // --- states.cc: what is remembered between calls
+  const StateName* find_state(const Expr& e) const;
+  Node* state_node(const Expr& e, const StateName& state);
+  Node* state_member(const Expr& e, SlotNode& operand, std::string_view field, Access access);
+  Node* check_state_call(const Expr& e);  ///< nullptr: not a call about state
+  bool names_state(const Expr& e) const;
+  Node* state_index(const Expr& e);
+  Node* state_after(const Expr& e);
+  Node* text_test(const Expr& e);
+  bool is_label(const Expr& e);
+  Node* join_labels(const Expr& e, Node* node);
+  Node* label_membership(const Expr& e, const std::vector<Node*>& args);
+  SlotNode* state_slot(const Expr& e, std::string_view path, const Type* type);
+  void settle_state(SlotNode& node);
+  void register_state(const SlotNode& node);
 
   // --- coercions.cc: risk names, and roots that stand for their id
   void coerce_operands(std::string_view function, std::vector<Node*>& args);

@@ -34,6 +34,10 @@ std::string did_you_mean(std::string_view field, const RecordType& record) {
 
 Node* ExprChecker::select(const Expr& e, Node* operand, std::string_view field, Access access) {
   if (is_error(*operand)) return error_node(e);
+  if (operand->kind == NodeKind::slot) {
+    SlotNode& slot = static_cast<SlotNode&>(*operand);
+    if (slot.state != nullptr && slot.whole_root) return state_member(e, slot, field, access);
+  }
   // A quoted name may contain a dot, which a path cannot represent.
   if (scope_.checked && is_pending_slot(*operand) && field.find('.') == std::string_view::npos) {
     SlotNode& slot = static_cast<SlotNode&>(*operand);

@@ -47,12 +47,14 @@ void ExprChecker::settle(Node& node) {
 }
 
 void ExprChecker::settle_slot(SlotNode& node) {
+  settle_state(node);
   if (node.slot == kNone && intern_ && scope_.schema != nullptr) {
     // The input or output as a whole has one slot for all capabilities, so that what reads nothing
     // else of them is the same for all.
     const bool of_call = node.whole_root && !lone_ && (node.path == "input" || node.path == "output");
     const Type* type = of_call ? &types::kDyn : node.slot_type;
     node.slot = intern_slot(*scope_.schema, node.path, type, node.optional, *node.root, node.builtin);
+    register_state(node);
   }
   if (node.kind != NodeKind::slot) return;
   TypeKind kind = node.slot_type->kind;

@@ -107,6 +107,7 @@ Node* ExprChecker::resolve_chain(const std::vector<const Expr*>& chain) {
     std::vector<size_t> ends{name.size()};
     auto qualified = [&](const std::string& candidate) {
       return any_below(scope_.roots, candidate + ".") || any_below(scope_.lets, candidate + ".") ||
+             (scope_.states != nullptr && any_below(scope_.states->names, candidate + ".")) ||
              std::any_of(std::begin(kTypeNames), std::end(kTypeNames),
                          [&](const TypeName& type) { return type.name.starts_with(candidate + "."); });
     };
@@ -128,7 +129,7 @@ Node* ExprChecker::resolve_chain(const std::vector<const Expr*>& chain) {
     }
   }
   for (size_t i = used; i < chain.size(); ++i) node = select(*chain[i], node, chain[i]->name, Access::read);
-  return node;
+  return join_labels(*chain.back(), node);
 }
 
 Node* ExprChecker::find_name(const Expr& e, std::string_view name, bool absolute) {
@@ -144,6 +145,11 @@ Node* ExprChecker::find_name_exactly(const Expr& e, std::string_view name) {
     return root_node(e, root->first, root->second);
   }
   if (auto let = scope_.lets.find(name); let != scope_.lets.end()) return let_node(e, *let->second);
+  if (scope_.states != nullptr) {
+    if (auto state = scope_.states->names.find(name); state != scope_.states->names.end()) {
+      return state_node(e, state->second);
+    }
+  }
   if (const TypeName* type = find_type_name(name)) {
     const Type* of = type->type->kind == TypeKind::type ? type->type : types::type_of(arena_, type->type);
     return constant(e, Value::type(type->name), of);
@@ -190,6 +196,14 @@ Node* ExprChecker::clone(const Node& node, uint32_t local_base) {
   Node* out = nullptr;
   if (is_slot && node.slot != kNone) {
     const Slot& slot = scope_.schema->slots[node.slot];
+    if (slot.path.starts_with(kStatePrefix)) {
+      --depth_;
+      SlotNode* copy = state_slot({}, arena_.copy(slot.path), slot.type);
+      static_cast<Node&>(*copy) = node;
+      copy->optional = slot.optional;
+      copy->builtin = slot.builtin;
+      return copy;
+    }
     std::string_view root_name = slot.path;
     auto root = scope_.roots.find(root_name);
     while (root == scope_.roots.end() && root_name.find('.') != std::string_view::npos) {
@@ -228,6 +242,9 @@ Node* ExprChecker::undeclared(const Expr& e) {
   std::vector<std::string> names;
   for (const auto& [name, root] : scope_.roots) names.push_back(name);
   for (const auto& [name, let] : scope_.lets) names.push_back(name);
+  if (scope_.states != nullptr) {
+    for (const auto& [name, state] : scope_.states->names) names.push_back(name);
+  }
   for (const Local& local : locals_) {
     if (!local.name.empty() && local.name[0] != '@') names.emplace_back(local.name);
   }

@@ -113,6 +113,16 @@ void ExprChecker::test_facts(const Node& node, bool outcome, KeyFacts& out) cons
       if (outcome) return add_with_prefixes(static_cast<const SlotNode&>(node).path, out.present);
       out.absent.emplace_back(static_cast<const SlotNode&>(node).path);
       return;
+    case NodeKind::slot: {
+      // What a history has seen has a first and a last time.
+      std::string_view path = static_cast<const SlotNode&>(node).path;
+      constexpr std::string_view kSeen = ".seen";
+      if (!outcome || !path.starts_with(kStatePrefix) || !path.ends_with(kSeen)) return;
+      path.remove_suffix(kSeen.size());
+      add_fact(out.present, std::string(path) + ".last");
+      add_fact(out.present, std::string(path) + ".first");
+      return;
+    }
     case NodeKind::has_field:
       key = access_key(*node.args[0]);
       if (!key.empty()) (outcome ? out.present : out.absent).push_back(key + field_step(node.field));

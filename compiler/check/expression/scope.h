@@ -30,6 +30,25 @@ struct RootName {
   bool id_for_string = false;   ///< compared with a string, the name means its `id` (environment == "prod")
 };
 
+/// A history, rate or budget, as expressions name it.
+struct StateName {
+  StateId id = 0;
+  StateKind kind = StateKind::history;
+  std::string_view name;         ///< qualified
+  const Type* amount = nullptr;  ///< of `sum`, `left` and `used`; nullptr: the history sums nothing
+  size_t paths = 0;              ///< how many parts of its key are fields of calls
+  std::string_view keys;         ///< as text: equal for equal keys
+};
+
+/// The states that a package may name, by qualified name, and what all packages of the set read of them.
+struct StateScope {
+  std::map<std::string, StateName, std::less<>> names;
+  typed::Histories* histories = nullptr;
+};
+
+/// Every slot for state has a path that begins so; no other slot does.
+inline constexpr std::string_view kStatePrefix = "state.";
+
 /// Filled once for each (policy, capability) and used for all its expressions. `schema` gains a
 /// slot (identified by path and type) for every path that they read.
 struct Scope {
@@ -39,7 +58,8 @@ struct Scope {
   std::string container;  ///< names are looked up as container.name, then its parents', then bare
   std::map<std::string, RootName, std::less<>> roots;  ///< may be qualified ("a.b.c"), for lone expressions
   std::map<std::string, const typed::Node*, std::less<>>
-      lets;  ///< checked `let`s (used in place of their name), by qualified name too
+      lets;                      ///< checked `let`s (used in place of their name), by qualified name too
+  StateScope* states = nullptr;  ///< nullptr: expressions here may not read state
   // An expression that reads neither input nor output is checked once for all targets, without the
   // types of either. The fields of one target are then suggested for unknown names.
   const Type* target_input = nullptr;

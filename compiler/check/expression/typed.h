@@ -4,12 +4,17 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ordain/diagnostic.h"
 #include "ordain/function.h"
+#include "ordain/history.h"
 #include "ordain/program.h"
 #include "ordain/schema.h"
 #include "ordain/type.h"
@@ -141,6 +146,78 @@ struct Package {
   Digest digest{};
 };
 
+/// A part of a key: a slot, or the literal of an index.
+struct StateKey {
+  KeySource source = KeySource::session;
+  SlotId slot = kNone;
+  Value literal;  ///< only if `source` says so
+};
+
+/// A slot that holds what rules read of a state.
+struct StateSlot {
+  StateId state = 0;
+  StateMember member = StateMember::seen;
+  StateId other = kNone;  ///< `after`
+  bool indexed = false;
+  std::vector<StateKey> index;  ///< in place of the keys that are paths, if `indexed`
+  Span span;                    ///< where it is read first
+};
+
+/// A slot that holds whether a text was said, or carries a label.
+struct TextSlot {
+  TextRead::What what = TextRead::said;
+  uint32_t label = kNone;
+  Expression text;
+  Span span;
+};
+
+/// What the calls of a capability add to a state.
+struct StateEffect {
+  StateId state = 0;
+  GlobSet targets;  ///< of an undeclared capability
+  Stage stage = Stage::before;
+  std::vector<StateKey> keys;
+  Expression when, amount, settle;
+};
+
+/// A state as it is declared. `decl.location` and the constant of its amount are emit's to fill.
+struct State {
+  StateDecl decl;
+  Value limit;         ///< budget: its amount
+  bool up_to = false;  ///< history: `decl.bound` is declared
+  Span span;           ///< of its name
+};
+
+/// A `label` or `clear` rule as it applies to one capability.
+struct LabelRuleBody {
+  LabelRule info;   ///< without its predicates
+  GlobSet targets;  ///< of an undeclared capability
+  Expression when, because;
+  Span span;  ///< of its first word
+};
+
+/// What one capability has to do with state. Reads are slots, in the order of their numbers.
+struct CapabilityState {
+  std::vector<StateEffect> effects;
+  std::vector<std::pair<SlotId, std::vector<StateKey>>> reads[2];  ///< by stage: slot, and the key for this capability
+  std::vector<SlotId> texts[2];                                    ///< by stage
+  std::vector<const LabelRuleBody*> label_rules;
+  uint16_t labels = 0;
+};
+
+/// What a policy set remembers between calls. Empty if it declares no state.
+struct Histories {
+  std::vector<State> states;
+  std::vector<std::string> labels;
+  std::map<SlotId, StateSlot> slots;
+  std::map<SlotId, TextSlot> texts;
+  SlotId session_labels = kNone;
+  SlotId prompts = kNone;
+  std::vector<std::shared_ptr<LabelRuleBody>> label_bodies;
+  std::vector<CapabilityState> capabilities;  ///< by capability, then one for undeclared ones; or empty
+  bool any() const { return !states.empty() || !labels.empty() || !texts.empty(); }
+};
+
 /// A fact that a test gives: a place in the event that the call becomes (input, amount), and its
 /// value.
 struct TestFact {
@@ -148,14 +225,20 @@ struct TestFact {
   Expression value;  ///< reads no facts
 };
 
-/// A step of a `test`: a call, or an expectation about the call before it.
+/// A step of a `test`: a call, an expectation about the call before it, or what happens to that call or between calls.
 struct TestStep {
+  enum Kind : uint8_t { call, expectation, wait, fails, approve, reject };
+  Kind kind = call;
   Span span;
   std::string_view capability;  ///< of a call; empty otherwise
   Stage stage = Stage::before;  ///< after if the call `returns`
   std::vector<TestFact> facts;  ///< in source order; for the same place, the last one counts
   std::string_view effect;      ///< of an expectation; empty otherwise
   RuleId rule = kNone;          ///< kNone for any rule
+  std::optional<Span> row;      ///< the row of the test's table that the step is for
+  Value duration;               ///< of a wait
+  std::string_view group;       ///< of an approval; empty for the groups that are asked
+  std::string_view approver;    ///< of an approval; empty for anyone
 };
 
 struct Test {
@@ -184,6 +267,7 @@ struct PolicySet {
   std::vector<Test> tests;                     ///< in source order
   std::vector<UnusedName> unused_lets;         ///< that no rule and no test needs, directly or through other lets
   std::vector<UnusedName> unused_imports;      ///< that bring nothing but lets, of which the file uses none
+  Histories histories;
 };
 
 }  // namespace ordain::typed

@@ -21,10 +21,14 @@ typed::PolicySet check(Arena& arena, Diagnostics& diagnostics, const std::vector
   finish_roots(state);
   declare_targets(state);
   declare_records(state);
+  declare_labels(state);
+  declare_states(state);
 
   declare_lets(state);
   check_lets(state);
+  check_states(state);
   check_policies(state);
+  check_state_reads(state);
   check_unused_lets(state);
   check_tests(state);
   find_unused(state);

@@ -20,4 +20,7 @@ typed::PolicySet check(Arena& arena, Diagnostics& diagnostics, const std::vector
 /// Reports constant clauses that make no sense, which show only after folding.
 void check_folded(Diagnostics& diagnostics, const typed::PolicySet& set);
 
+/// Reports doubtful uses of what is remembered, and fixes how many calls each history must tell apart. After folding.
+void check_history_use(Diagnostics& diagnostics, typed::PolicySet& set);
+
 }  // namespace ordain

@@ -4,7 +4,9 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -38,7 +40,9 @@ struct Access {
 /// really reads, never less.
 struct Reads {
   std::vector<Access> accesses;
-  std::vector<LetId> lets;  ///< direct references, one per occurrence
+  std::vector<LetId> lets;      ///< direct references, one per occurrence
+  std::vector<StateId> states;  ///< direct references, one per occurrence
+  bool reads_state = false;     ///< of a state, or of texts and labels of the session
   uint64_t nodes = 0;
 };
 
@@ -89,11 +93,21 @@ struct Package {
   std::set<PackageId> imports;
   Span name_span;
   OptionSetting order;
-  OptionSetting budget;                                 ///< in decimal digits
-  std::map<std::string, LetId, std::less<>> own_lets;   ///< by bare name
-  std::unordered_map<std::string, LetId> visible_lets;  ///< by every name that reaches them
-  std::unordered_set<std::string> first_words;          ///< of those names
+  OptionSetting budget;                                        ///< in decimal digits
+  std::map<std::string, LetId, std::less<>> own_lets;          ///< by bare name
+  std::unordered_map<std::string, LetId> visible_lets;         ///< by every name that reaches them
+  std::unordered_set<std::string> first_words;                 ///< of those names
+  std::map<std::string, StateId, std::less<>> visible_states;  ///< by qualified name; own ones by bare name, too
+  StateScope state_scope;                                      ///< of its expressions
+  int64_t history_limit = 30 * 86400;                          ///< value of `option history`, in seconds
   std::string declarations;  ///< canonical text of capabilities and contexts, for the package's digest
+};
+
+/// A history, rate or budget while it is checked.
+struct DeclaredState {
+  PackageId package = 0;
+  const syntax::StateDecl* decl = nullptr;
+  std::string canonical;  ///< all that its meaning depends on, as text
 };
 
 /// A let, checked for one use.
@@ -136,10 +150,12 @@ struct State : SchemaState {
   std::vector<std::vector<CapabilityId>> glob_matches = {};  ///< by glob
   std::unordered_map<std::string, std::unique_ptr<Targets>> targets = {};
   std::vector<Let> lets = {};
+  std::vector<DeclaredState> states = {};  ///< by StateId
   std::unordered_map<uint64_t, std::unique_ptr<Scope>> scopes = {};
   std::map<std::pair<uint64_t, bool>, std::map<LetId, CheckedLet>> checked_lets = {};  ///< by scope and exactness
   std::unordered_map<std::string, Span> policy_names = {};
   std::unordered_map<std::string, RuleId> rule_names = {};
+  std::unordered_set<std::string> label_rule_names = {};
   std::unordered_set<std::string> reported = {};
   std::unordered_map<std::string, AccessSet> access_sets = {};
   std::unordered_map<const Targets*, std::string> target_properties = {};  ///< for digests
@@ -155,7 +171,7 @@ void resolve_imports(State& state);
 
 // --- targets.cc
 void declare_targets(State& state);
-const Targets& targets_of(State& state, const syntax::PolicyDecl& policy);
+const Targets& targets_of(State& state, std::span<const syntax::Target> targets);
 
 // --- reads.cc
 void collect_reads(const State& state, const syntax::Expr& expression, PackageId package, Reads& out);
@@ -186,6 +202,27 @@ typed::Expression check_once(State& state, const Scope& scope, const syntax::Exp
                              std::vector<MissingField>* missing, const Diagnostic* about);
 /// Removes diagnostics after `from` that repeat earlier ones.
 void forget_repeated(State& state, size_t from, const Diagnostic* about);
+
+// --- states.cc: what is remembered between calls
+void declare_states(State& state);
+/// Checks the declarations, and fixes the types of their amounts. Lets must be known before.
+void check_states(State& state);
+/// Determines what each capability's rules read, and reports what nothing reads. After check_policies.
+void check_state_reads(State& state);
+/// Appends the definitions of the states that `reads` and the lets of its closure refer to.
+void append_states(const State& state, const Reads& reads, std::string& text);
+
+// --- state_keys.cc
+/// Checks the keys of a state for the calls of a capability.
+/// @returns nothing after an error
+std::optional<std::vector<typed::StateKey>> check_keys(State& state, StateId id, Stage stage, CapabilityId capability);
+/// Checks what a declaration says of keys, whatever the capability.
+void declare_keys(State& state, StateId id);
+
+// --- labels.cc
+void declare_labels(State& state);
+/// Checks the label and clear rules of a policy.
+void check_label_rules(State& state, const syntax::PolicyDecl& policy, PackageId package);
 
 // --- rules.cc
 void check_policies(State& state);

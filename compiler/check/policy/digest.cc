@@ -8,6 +8,8 @@
 //            ; the host attributes and call fields that are read, sorted
 //            | {"capability" SP properties NL}
 //            ; of the targets, if the rule reads `capability` or `action.risk`
+//            , {"state" SP qualified-name NL tokens-of-its-declaration NL {let}}
+//            ; the histories, rates and budgets that the rule reads, by name
 #include <algorithm>
 #include <utility>
 
@@ -94,6 +96,11 @@ void append_capability(State& state, std::string& out, CapabilityId id) {
   const CapabilityShape& shape = state.shapes[id];
   out += "capability " + capability.name + " " + properties(capability);
   append_list(out, "description", {capability.description});
+  if (shape.decl != nullptr && !shape.decl->labels.empty()) {
+    std::vector<std::string> labels;
+    for (const syntax::Name& label : shape.decl->labels) labels.emplace_back(label.text);
+    append_list(out, "labels", std::move(labels));
+  }
   out += " input " + (shape.input != nullptr ? type_key(state, *shape.input) : "dyn");
   out += " output " + (shape.output != nullptr ? type_key(state, *shape.output) : "dyn") + "\n";
 }
@@ -117,6 +124,7 @@ Digest rule_digest(State& state, const syntax::RuleDecl& rule, const Reads& read
   }
   for (const std::string& let : lets) text += let;
   for (const std::string& fact : facts) text += fact;
+  append_states(state, reads, text);
   return sha256(text);
 }
 
@@ -146,7 +154,12 @@ void digest_packages(State& state) {
       text += "let " + std::string(let.name.text) + "\n";
       if (let.value != nullptr) text += canonical_text(state.text(let.value->span)) + "\n";
     }
+    for (const syntax::Name& label : state.files[file].labels) text += "label " + std::string(label.text) + "\n";
+    for (const syntax::StateDecl& decl : state.files[file].states) text += canonical_text(state.text(decl.span)) + "\n";
     for (const syntax::PolicyDecl& policy : state.files[file].policies) {
+      for (const syntax::LabelRuleDecl& rule : policy.label_rules) {
+        text += canonical_text(state.text(rule.rule.span)) + "\n";
+      }
       text += "policy " + std::string(policy.name.text) + "\n" + std::string(policy.version) + "\n" +
               std::string(policy.description) + "\n";
     }

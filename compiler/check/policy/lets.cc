@@ -127,6 +127,7 @@ uint32_t size_of_tree(const typed::Node& node) {
 // `order`.
 void sum_up(State& state, Let& let) {
   let.expanded_nodes = let.reads.nodes;
+  let.reads_roots = let.reads.reads_state;
   for (const Access& access : let.reads.accesses) {
     let.reads_roots = true;
     let.reads_call = let.reads_call || is_input_or_output(access.root);

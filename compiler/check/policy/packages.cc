@@ -172,6 +172,17 @@ void check_budget(State& state, const syntax::OptionDecl& option, Package& packa
   set_option(state, option, std::to_string(*steps), &package.budget);
 }
 
+// How long windows may be.
+void check_history_limit(State& state, const syntax::OptionDecl& option, Package& package) {
+  if (option.literal != nullptr && option.literal->value.is(Kind::duration) && option.literal->value.i > 0) {
+    package.history_limit = option.literal->value.i;
+    return;
+  }
+  state.diagnostics.error("bad-option", option.value.span,
+                          "`history` is how long windows may be, not " + quoted(option.value.text),
+                          "write a duration such as `30d`");
+}
+
 }  // namespace
 
 void collect_packages(State& state) {
@@ -190,9 +201,11 @@ void check_options(State& state) {
         check_order(state, option, package);
       } else if (option.name.text == "budget") {
         check_budget(state, option, package);
+      } else if (option.name.text == "history") {
+        check_history_limit(state, option, package);
       } else {
         state.diagnostics.error("unknown-option", option.name.span, "no option is called " + quoted(option.name.text),
-                                did_you_mean(option.name.text, {"order", "budget"}));
+                                did_you_mean(option.name.text, {"order", "budget", "history"}));
       }
     }
   }

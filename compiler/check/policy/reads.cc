@@ -72,7 +72,7 @@ class Reader {
     names.push_back(at->name);
     std::reverse(names.begin(), names.end());
     if (!at->leading_dot && is_bound(bound, names[0])) return;
-    if (read_let(names)) return;
+    if (read_let(names) || read_state(names)) return;
     for (const Root& root : state_.roots) {
       if (root.name == names[0]) return add(names);
     }
@@ -98,7 +98,25 @@ class Reader {
     return true;
   }
 
+  bool read_state(const std::vector<std::string_view>& names) {
+    if (package_.visible_states.empty()) return false;
+    std::string name;
+    for (std::string_view part : names) {
+      name += name.empty() ? "" : ".";
+      name += part;
+      for (const std::string& candidate : {name, package_.name + "." + name}) {
+        auto state = package_.visible_states.find(candidate);
+        if (state == package_.visible_states.end()) continue;
+        out_.states.push_back(state->second);
+        out_.reads_state = true;
+        return true;
+      }
+    }
+    return false;
+  }
+
   void read_call(const syntax::Expr& call, const Bound* bound) {
+    if (!call.member && (call.name == "said" || call.name == "carries")) out_.reads_state = true;
     if (read_whole(call, bound)) return;
     size_t first = 0;
     if (call.member && !call.args.empty()) {

@@ -396,14 +396,15 @@ void check_policy(State& state, const syntax::PolicyDecl& policy, PackageId pack
   if (!policy.version.empty()) {
     state.set.policy_versions.push_back({std::string(policy.name.text), std::string(policy.version)});
   }
-  if (policy.rules.empty()) {
+  if (policy.rules.empty() && policy.label_rules.empty()) {
     state.diagnostics.warning("empty-policy", policy.name.span, "policy " + quoted(policy.name.text) + " has no rules");
   }
-  const Targets& targets = targets_of(state, policy);
+  const Targets& targets = targets_of(state, policy.targets);
   uint32_t unnamed[5] = {};
   for (const syntax::RuleDecl& rule : policy.rules) {
     check_rule(state, policy, rule, package, targets, !added, unnamed);
   }
+  check_label_rules(state, policy, package);
 }
 
 }  // namespace

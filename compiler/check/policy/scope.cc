@@ -18,6 +18,7 @@ Scope& scope_of(State& state, PackageId package, Stage stage, CapabilityId capab
   scope->schema = &state.set.schema;
   scope->functions = &state.functions;
   scope->container = state.packages[package].name;
+  scope->states = &state.packages[package].state_scope;
   scope->roots = state.stage_roots[static_cast<int>(stage)];
   const CapabilityShape& shape = state.shapes[capability];
   RootName input;

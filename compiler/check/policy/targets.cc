@@ -43,6 +43,19 @@ void declare_glob(State& state, const syntax::Target& target) {
   state.set.schema.globs.push_back(std::move(pattern));
 }
 
+void declare_all(State& state, std::span<const syntax::Target> targets, const std::vector<std::string>& declared) {
+  std::set<std::string_view> seen;
+  for (const syntax::Target& target : targets) {
+    if (!seen.insert(target.text).second) {
+      state.diagnostics.warning("duplicate-target", target.span, quoted(target.text) + " stands twice");
+    } else if (is_glob(target)) {
+      declare_glob(state, target);
+    } else {
+      declare_exact(state, target, declared);
+    }
+  }
+}
+
 void match_glob(State& state, uint32_t glob) {
   const Schema& schema = state.set.schema;
   std::vector<CapabilityId> matches;
@@ -57,6 +70,11 @@ Span first_use(const State& state, std::string_view text) {
   for (const syntax::File& file : state.files) {
     for (const syntax::PolicyDecl& policy : file.policies) {
       for (const syntax::Target& target : policy.targets) {
+        if (target.text == text) return target.span;
+      }
+    }
+    for (const syntax::StateDecl& decl : file.states) {
+      for (const syntax::Target& target : decl.targets) {
         if (target.text == text) return target.span;
       }
     }
@@ -116,26 +134,16 @@ std::unique_ptr<Targets> resolve(State& state, const std::vector<std::string_vie
 void declare_targets(State& state) {
   std::vector<std::string> declared = declared_names(state);
   for (const syntax::File& file : state.files) {
-    for (const syntax::PolicyDecl& policy : file.policies) {
-      std::set<std::string_view> seen;
-      for (const syntax::Target& target : policy.targets) {
-        if (!seen.insert(target.text).second) {
-          state.diagnostics.warning("duplicate-target", target.span, quoted(target.text) + " stands twice");
-        } else if (is_glob(target)) {
-          declare_glob(state, target);
-        } else {
-          declare_exact(state, target, declared);
-        }
-      }
-    }
+    for (const syntax::PolicyDecl& policy : file.policies) declare_all(state, policy.targets, declared);
+    for (const syntax::StateDecl& decl : file.states) declare_all(state, decl.targets, declared);
   }
   for (uint32_t glob = 0; glob < state.set.schema.globs.size(); ++glob) match_glob(state, glob);
   warn_unmatched(state, declared);
 }
 
-const Targets& targets_of(State& state, const syntax::PolicyDecl& policy) {
+const Targets& targets_of(State& state, std::span<const syntax::Target> targets) {
   std::vector<std::string_view> texts;
-  for (const syntax::Target& target : policy.targets) texts.push_back(target.text);
+  for (const syntax::Target& target : targets) texts.push_back(target.text);
   std::sort(texts.begin(), texts.end());
   texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
   std::string key;

@@ -1,38 +1,13 @@
 // tests.cc checks test blocks as strictly as calls are bound, so that a test that cannot run is
 // found when it is written.
 #include <algorithm>
-#include <cmath>
+#include <set>
 #include <utility>
 
-#include "compiler/check/policy/checker.h"
+#include "compiler/check/policy/test_scope.h"
 
 namespace ordain::policy {
 namespace {
-
-// The scope of a package's tests: it has lets but no facts, because a test brings its own.
-struct TestScope {
-  State& state;
-  PackageId package = 0;
-  Schema schema = {};
-  Scope scope = {};
-  typed::Test out = {};  ///< the test that is being checked
-};
-
-void open_scope(TestScope& test) {
-  State& state = test.state;
-  test.scope.schema = &test.schema;
-  test.scope.functions = &state.functions;
-  test.scope.container = state.packages[test.package].name;
-  for (const auto& [name, id] : state.packages[test.package].visible_lets) {
-    if (state.lets[id].reads_roots) continue;
-    enter_lets(state, test.scope, test.package, Stage::before, state.undeclared(), true, {id}, nullptr);
-  }
-}
-
-const Type* type_of(TestScope& test, const syntax::Expr& value) {
-  typed::Expression checked = check_once(test.state, test.scope, value, nullptr, nullptr, nullptr);
-  return checked.root != nullptr ? checked.root->type : &types::kError;
-}
 
 void add_fact(TestScope& test, std::vector<std::string_view> path, const syntax::Expr* value) {
   if (value == nullptr || test.state.diagnostics.has_errors()) return;
@@ -40,148 +15,45 @@ void add_fact(TestScope& test, std::vector<std::string_view> path, const syntax:
       {std::move(path), check_once(test.state, test.scope, *value, nullptr, nullptr, nullptr)});
 }
 
-bool fit_value(TestScope& test, const syntax::Expr& value, const Type& type, bool optional, const std::string& what);
-
-void misfit(TestScope& test, Span span, const std::string& what, const Type& wanted, std::string_view got) {
-  test.state.diagnostics.error("type-mismatch", span,
-                               quoted(what) + " must be " + to_string(wanted) + ", this is " + std::string(got));
-}
-
-std::string_view key_name(const syntax::Expr& key) {
-  if (key.kind == syntax::ExprKind::ident) return key.name;
-  if (key.kind == syntax::ExprKind::literal && key.value.is(Kind::string)) return key.value.as_text();
-  return {};
-}
-
-struct FieldValue {
-  std::string_view name;
-  Span span;
-  const syntax::Expr* value = nullptr;
-};
-
-bool fit_fields(TestScope& test, const std::vector<FieldValue>& fields, const RecordType& record, Span whole) {
-  bool ok = true;
-  std::set<std::string_view> seen;
+// Adds the fields of the record that a call is `like`, except those that the call sets itself.
+// @returns false if it is not a record
+bool add_like_fields(TestScope& test, const syntax::CallStep& call, std::vector<FieldValue>& fields) {
   Diagnostics& diagnostics = test.state.diagnostics;
-  for (const FieldValue& field : fields) {
-    std::string path = std::string(record.name) + "." + std::string(field.name);
-    if (!seen.insert(field.name).second) {
-      diagnostics.error("duplicate-field", field.span, quoted(field.name) + " stands twice");
-      ok = false;
-      continue;
+  const syntax::Expr& record = literal_of(test, *call.like);
+  if (record.kind != syntax::ExprKind::map) {
+    const Type* got = type_of(test, *call.like);
+    if (got->kind != TypeKind::error) {
+      diagnostics.error("type-mismatch", call.like->span, "`like` needs a record, this is " + to_string(*got),
+                        "write a record, or the name of a `let` whose value is one");
     }
-    const RecordField* known = record.find(field.name);
-    if (known != nullptr) {
-      ok = (field.value == nullptr || fit_value(test, *field.value, *known->type, known->optional, path)) && ok;
-    } else if (!record.open) {
-      diagnostics.error("unknown-field", field.span, quoted(record.name) + " has no field " + quoted(field.name),
-                        did_you_mean(field.name, field_names(record)));
-      ok = false;
-    } else if (field.value != nullptr) {
-      type_of(test, *field.value);
-    }
-  }
-  for (const RecordField& field : record.fields) {
-    if (field.optional || seen.contains(field.name)) continue;
-    diagnostics.error("test-missing-field", whole, quoted(record.name) + " needs a value for " + quoted(field.name));
-    ok = false;
-  }
-  return ok;
-}
-
-bool fit_map_literal(TestScope& test, const syntax::Expr& value, const Type& type, const std::string& what) {
-  if (type.kind == TypeKind::record) {
-    std::vector<FieldValue> fields;
-    for (size_t i = 0; i + 1 < value.args.size(); i += 2) {
-      if (value.args[i] == nullptr) continue;
-      fields.push_back({key_name(*value.args[i]), value.args[i]->span, value.args[i + 1]});
-    }
-    return fit_fields(test, fields, *type.record, value.span);
-  }
-  bool ok = true;
-  for (size_t i = 0; i + 1 < value.args.size(); i += 2) {
-    if (value.args[i] != nullptr) ok = fit_value(test, *value.args[i], *type.params[0], false, what) && ok;
-    if (value.args[i + 1] != nullptr)
-      ok = fit_value(test, *value.args[i + 1], *type.params[1], false, what + "[*]") && ok;
-  }
-  return ok;
-}
-
-bool fit_list_literal(TestScope& test, const syntax::Expr& value, const Type& type, const std::string& what) {
-  bool ok = true;
-  for (const syntax::Expr* element : value.args) {
-    if (element != nullptr) ok = fit_value(test, *element, *type.params[0], false, what + "[*]") && ok;
-  }
-  return ok;
-}
-
-bool is_number(const Type& type) {
-  return type.kind == TypeKind::integer || type.kind == TypeKind::unsigned_integer || type.kind == TypeKind::floating;
-}
-
-// @returns whether a value of type `from` may fit where a call's data must be `to`, by the table
-// that calls are bound by
-bool may_fit(const Type& from, const Type& to) {
-  if (from.kind == TypeKind::dyn || from.kind == TypeKind::error || to.kind == TypeKind::dyn ||
-      to.kind == TypeKind::error) {
-    return true;
-  }
-  if (same_type(from, to) || (is_number(from) && is_number(to))) return true;
-  if (from.kind == TypeKind::string) {
-    return to.kind == TypeKind::timestamp || to.kind == TypeKind::duration || to.kind == TypeKind::bytes;
-  }
-  if (from.kind == TypeKind::map) return to.kind == TypeKind::record || to.kind == TypeKind::map;
-  return from.kind == TypeKind::list && to.kind == TypeKind::list && may_fit(*from.params[0], *to.params[0]);
-}
-
-bool fits_literal(const Value& value, const Type& type) {
-  if (type.kind == TypeKind::integer && value.is(Kind::floating)) {
-    return value.d == std::floor(value.d) && std::abs(value.d) < 9.2e18;
-  }
-  if (type.kind == TypeKind::floating && value.is(Kind::integer)) {
-    return static_cast<int64_t>(static_cast<double>(value.i)) == value.i;
-  }
-  return true;
-}
-
-bool fit_risk(TestScope& test, const syntax::Expr& value, const Type& got) {
-  if (is_number(got) || got.kind == TypeKind::dyn || got.kind == TypeKind::error) return true;
-  if (value.kind == syntax::ExprKind::literal && value.value.is(Kind::string)) {
-    std::string_view name = value.value.as_text();
-    if (find_risk(name)) return true;
-    UnknownRisk unknown = describe_unknown_risk(name, '`');
-    test.state.diagnostics.error("unknown-risk", value.span, std::move(unknown.message), std::move(unknown.help));
     return false;
   }
-  misfit(test, value.span, "risk", types::kDouble, to_string(got));
-  return false;
-}
-
-bool fit_value(TestScope& test, const syntax::Expr& value, const Type& type, bool optional, const std::string& what) {
-  if (value.kind == syntax::ExprKind::map && (type.kind == TypeKind::record || type.kind == TypeKind::map)) {
-    return fit_map_literal(test, value, type, what);
+  for (size_t i = 0; i + 1 < record.args.size(); i += 2) {
+    if (record.args[i] == nullptr) continue;
+    const std::string_view name = key_name(*record.args[i]);
+    if (name.empty()) {
+      diagnostics.error("type-mismatch", record.args[i]->span, "the name of a field must be a text");
+      continue;
+    }
+    const bool own = std::any_of(call.input.begin(), call.input.end(),
+                                 [&](const syntax::FieldInit& field) { return field.name.text == name; });
+    if (!own) fields.push_back({name, record.args[i]->span, record.args[i + 1]});
   }
-  if (value.kind == syntax::ExprKind::list && type.kind == TypeKind::list)
-    return fit_list_literal(test, value, type, what);
-  const Type* got = type_of(test, value);
-  if (&type == &kRiskType) return fit_risk(test, value, *got);
-  if (got->kind == TypeKind::null_type && optional) return true;
-  bool literal = value.kind == syntax::ExprKind::literal;
-  if (may_fit(*got, type) && (!literal || fits_literal(value.value, type))) return true;
-  misfit(test, value.span, what, type, to_string(*got));
-  return false;
+  return true;
 }
 
 void check_input(TestScope& test, const syntax::CallStep& call, const Type* input) {
   std::vector<FieldValue> fields;
   for (const syntax::FieldInit& field : call.input) fields.push_back({field.name.text, field.name.span, field.value});
-  if (input != nullptr) {
+  const bool complete = call.like == nullptr || add_like_fields(test, call, fields);
+  if (input != nullptr && complete) {
     fit_fields(test, fields, *input->record, call.capability.span);
-    return;
+  } else {
+    for (const FieldValue& field : fields) {
+      if (field.value != nullptr) type_of(test, *field.value);
+    }
   }
-  for (const FieldValue& field : fields) {
-    if (field.value != nullptr) type_of(test, *field.value);
-  }
+  for (const FieldValue& field : fields) add_fact(test, {"input", field.name}, field.value);
 }
 
 std::vector<std::string_view> split(std::string_view path) {
@@ -246,7 +118,7 @@ void check_binding(TestScope& test, const syntax::Binding& binding) {
   std::vector<std::string_view> path = split(binding.path.text);
   if (type->kind == TypeKind::record && path.size() == 1) {
     // A root may be given by its id or by some of its attributes; the other attributes are absent.
-    if (binding.value->kind == syntax::ExprKind::map) {
+    if (literal_of(test, *binding.value).kind == syntax::ExprKind::map) {
       RecordType partial = *type->record;
       std::vector<RecordField> fields(partial.fields.begin(), partial.fields.end());
       for (RecordField& field : fields) field.optional = true;
@@ -286,7 +158,6 @@ void check_call(TestScope& test, const syntax::CallStep& call) {
   Stage stage = call.has_returns ? Stage::after : Stage::before;
   test.out.steps.push_back({.span = call.span, .capability = call.capability.text, .stage = stage});
   check_input(test, call, shape != nullptr ? shape->input : nullptr);
-  for (const syntax::FieldInit& field : call.input) add_fact(test, {"input", field.name.text}, field.value);
   if (call.returns != nullptr) {
     const Type* output = shape != nullptr && shape->output != nullptr ? shape->output : &types::kDyn;
     fit_value(test, *call.returns, *output, false, std::string(call.capability.text) + ".output");
@@ -319,12 +190,18 @@ RuleId named_rule(State& state, const syntax::ExpectStep& expect) {
   return kNone;
 }
 
+// Where state is declared, a call that `returns` is decided before, too; an expectation is of its last decision.
+bool is_decided(const State& state, const syntax::CallStep& call, Stage stage) {
+  if (stage == Stage::after) return call.has_returns;
+  return !call.has_returns || state.set.histories.any();
+}
+
 void check_expect(TestScope& test, const syntax::ExpectStep& expect, const syntax::CallStep* call) {
   State& state = test.state;
   if (call == nullptr) {
     state.diagnostics.error("test-without-call", expect.span, "`expect` comes before any `call`");
   }
-  test.out.steps.push_back({.span = expect.span, .effect = expect.effect});
+  test.out.steps.push_back({.kind = typed::TestStep::expectation, .span = expect.span, .effect = expect.effect});
   if (expect.by.text.empty()) return;
   const RuleId rule = named_rule(state, expect);
   if (rule == kNone) return;
@@ -335,7 +212,7 @@ void check_expect(TestScope& test, const syntax::ExpectStep& expect, const synta
     error = &state.diagnostics.error(
         "test-wrong-effect", expect.by.span,
         quoted(info.name) + " is a rule to " + quoted(to_string(info.kind)) + ", it cannot " + quoted(expect.effect));
-  } else if (call != nullptr && (info.stage == Stage::after) != call->has_returns) {
+  } else if (call != nullptr && !is_decided(state, *call, info.stage)) {
     error = &state.diagnostics.error("test-wrong-stage", expect.by.span,
                                      quoted(info.name) + " is a rule on " + quoted(to_string(info.stage)),
                                      call->has_returns ? "a call that `returns` is decided after it ran"
@@ -345,19 +222,147 @@ void check_expect(TestScope& test, const syntax::ExpectStep& expect, const synta
   error->notes.push_back({Severity::note, "", "defined here", state.set.rule_spans[rule], "", {}});
 }
 
-void check_test(TestScope& test, const syntax::TestDecl& decl) {
-  test.out = {.name = decl.name.text, .span = decl.name.span};
-  const syntax::CallStep* call = nullptr;
-  bool expects = false;
+// Only calls that share state make a story.
+bool is_story(TestScope& test, Span span) {
+  if (test.state.set.histories.any()) return true;
+  test.state.diagnostics.error("story-without-state", span,
+                               "the calls of this test have nothing to do with one another, as no state is declared",
+                               "declare a `history`, a `rate`, a `budget` or a `label`");
+  return false;
+}
+
+void check_wait(TestScope& test, const syntax::WaitStep& wait) {
+  if (!is_story(test, wait.span)) return;
+  test.out.steps.push_back({.kind = typed::TestStep::wait, .span = wait.span, .duration = wait.duration->value});
+}
+
+void check_answer(TestScope& test, const syntax::AnswerStep& answer, const syntax::CallStep* call) {
+  if (!is_story(test, answer.span)) return;
+  if (call == nullptr) {
+    test.state.diagnostics.error("test-without-call", answer.span, "this comes before any `call`");
+    return;
+  }
+  const bool fails = answer.what == syntax::AnswerStep::fails;
+  if (fails && call->has_returns) {
+    test.state.diagnostics.error("test-fails-and-returns", answer.span, "a call that fails `returns` nothing");
+    return;
+  }
+  const typed::TestStep::Kind kind = fails                                        ? typed::TestStep::fails
+                                     : answer.what == syntax::AnswerStep::approve ? typed::TestStep::approve
+                                                                                  : typed::TestStep::reject;
+  test.out.steps.push_back(
+      {.kind = kind, .span = answer.span, .group = answer.group.text, .approver = answer.approver.text});
+}
+
+// @returns false if the values of tests may not grow any further
+bool spend_on(TestScope& test, const syntax::CallStep& call) {
+  constexpr uint64_t kCallNodes = 20;  // what a call without values costs
+  bool good = spend(test, kCallNodes) && spend(test, call.like) && spend(test, call.returns);
+  for (const syntax::FieldInit& field : call.input) good = good && spend(test, field.value);
+  for (const syntax::Binding& binding : call.with) good = good && spend(test, binding.value);
+  return good;
+}
+
+// Reports mistakes in the shape of a test's table. @returns whether it can be used
+bool check_table(TestScope& test, const syntax::RowsStep& rows) {
+  Diagnostics& diagnostics = test.state.diagnostics;
+  if (rows.rows.empty()) {
+    diagnostics.error("bad-rows", rows.span, "this table has no row, so the test would check nothing");
+    return false;
+  }
+  bool good = true;
+  for (const syntax::RowDecl& row : rows.rows) {
+    if (row.values.size() == rows.columns.size()) continue;
+    diagnostics
+        .error("bad-rows", row.span,
+               "this row has " + std::to_string(row.values.size()) + " values, the table names " +
+                   std::to_string(rows.columns.size()))
+        .notes.push_back({Severity::note, "", "named here", rows.span, "", {}});
+    good = false;
+  }
+  return good;
+}
+
+// Finds the table of a test. @returns false after reporting a mistake
+bool find_table(TestScope& test, const syntax::TestDecl& decl, const syntax::RowsStep** out) {
+  bool called = false;
   for (const syntax::TestStep& step : decl.steps) {
-    if (step.is_call) {
-      call = &step.call;
-      check_call(test, step.call);
-    } else {
-      check_expect(test, step.expect, call);
-      expects = true;
+    called = called || step.kind == syntax::TestStep::Kind::call;
+    if (step.kind != syntax::TestStep::Kind::rows) continue;
+    if (called || *out != nullptr) {
+      test.state.diagnostics.error("bad-rows", step.rows.span,
+                                   called ? "`rows` must come before the test's first `call`" : "a test has one table");
+      return false;
+    }
+    *out = &step.rows;
+  }
+  return *out == nullptr || check_table(test, **out);
+}
+
+// Checks the steps of a test, for one row if the test has a table.
+void check_steps(TestScope& test, const syntax::TestDecl& decl, const syntax::RowDecl* row) {
+  forget_fixtures(test);
+  const size_t first = test.out.steps.size();
+  const syntax::CallStep* call = nullptr;
+  for (const syntax::TestStep& step : decl.steps) {
+    if (test.work.exhausted) return;
+    switch (step.kind) {
+      case syntax::TestStep::Kind::let:
+        define_fixture(test, step.let.name, step.let.value);
+        break;
+      case syntax::TestStep::Kind::rows:
+        for (size_t i = 0; i < step.rows.columns.size(); ++i) {
+          define_fixture(test, step.rows.columns[i], row->values[i]);
+        }
+        break;
+      case syntax::TestStep::Kind::call:
+        call = &step.call;
+        if (spend_on(test, step.call)) check_call(test, step.call);
+        break;
+      case syntax::TestStep::Kind::expect:
+        check_expect(test, step.expect, call);
+        break;
+      case syntax::TestStep::Kind::wait:
+        check_wait(test, step.wait);
+        break;
+      case syntax::TestStep::Kind::answer:
+        check_answer(test, step.answer, call);
+        break;
     }
   }
+  if (row == nullptr) return;
+  for (const syntax::ExpectStep& expect : row->expects) check_expect(test, expect, call);
+  for (size_t i = first; i < test.out.steps.size(); ++i) test.out.steps[i].row = row->span;
+}
+
+// Removes what is reported after `from` for one row and was reported for an earlier row.
+void forget_earlier_rows(State& state, size_t from, std::set<std::string>& earlier) {
+  std::vector<Diagnostic>& items = state.diagnostics.items;
+  const auto key = [](const Diagnostic& item) {
+    return item.code + "|" + std::to_string(item.span.file) + ":" + std::to_string(item.span.begin) + "|" +
+           item.message;
+  };
+  const auto first = items.begin() + static_cast<std::ptrdiff_t>(from);
+  items.erase(std::remove_if(first, items.end(), [&](const Diagnostic& item) { return earlier.contains(key(item)); }),
+              items.end());
+  for (size_t i = from; i < items.size(); ++i) earlier.insert(key(items[i]));
+}
+
+void check_test(TestScope& test, const syntax::TestDecl& decl) {
+  test.out = {.name = decl.name.text, .span = decl.name.span};
+  const syntax::RowsStep* table = nullptr;
+  if (!find_table(test, decl, &table)) return;
+  std::set<std::string> reported;
+  const std::span<const syntax::RowDecl> rows = table != nullptr ? table->rows : std::span<const syntax::RowDecl>();
+  for (const syntax::RowDecl& row : rows) {
+    const size_t before = test.state.diagnostics.items.size();
+    check_steps(test, decl, &row);
+    forget_earlier_rows(test.state, before, reported);
+  }
+  if (table == nullptr) check_steps(test, decl, nullptr);
+  const bool expects = std::any_of(decl.steps.begin(), decl.steps.end(),
+                                   [](const auto& step) { return step.kind == syntax::TestStep::Kind::expect; }) ||
+                       std::any_of(rows.begin(), rows.end(), [](const auto& row) { return !row.expects.empty(); });
   if (!expects) {
     test.state.diagnostics.warning("test-without-expect", decl.name.span,
                                    "this test expects nothing, so it cannot fail");
@@ -370,6 +375,7 @@ void check_test(TestScope& test, const syntax::TestDecl& decl) {
 void check_tests(State& state) {
   std::map<std::pair<PackageId, std::string>, Span> names;
   std::map<PackageId, std::unique_ptr<TestScope>> scopes;
+  TestWork work = measure_lets(state);
   for (uint32_t file = 0; file < state.files.size(); ++file) {
     PackageId package = state.file_packages[file];
     for (const syntax::TestDecl& test : state.files[file].tests) {
@@ -381,10 +387,10 @@ void check_tests(State& state) {
       }
       std::unique_ptr<TestScope>& scope = scopes[package];
       if (scope == nullptr) {
-        scope = std::make_unique<TestScope>(TestScope{state, package});
+        scope = std::make_unique<TestScope>(TestScope{state, work, package});
         open_scope(*scope);
       }
-      check_test(*scope, test);
+      if (!work.exhausted) check_test(*scope, test);
     }
   }
 }

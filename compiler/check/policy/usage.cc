@@ -1,5 +1,6 @@
 // usage.cc finds the lets and imports that nothing uses. `ordain lint` reports them.
 #include <algorithm>
+#include <initializer_list>
 #include <string>
 
 #include "compiler/check/policy/checker.h"
@@ -13,19 +14,33 @@ void read_test(const State& state, const syntax::TestDecl& test, PackageId packa
     if (value != nullptr) collect_reads(state, *value, package, reads);
   };
   for (const syntax::TestStep& step : test.steps) {
-    if (!step.is_call) continue;
     for (const syntax::FieldInit& field : step.call.input) read(field.value);
     for (const syntax::Binding& binding : step.call.with) read(binding.value);
+    read(step.call.like);
     read(step.call.returns);
+    read(step.let.value);
+    for (const syntax::RowDecl& row : step.rows.rows) {
+      for (const syntax::Expr* value : row.values) read(value);
+    }
   }
 }
 
-// Rules have marked their lets already.
-void mark_lets_of_tests(State& state) {
+// Rules of the other kinds have marked their lets already.
+void mark_lets_of_tests_and_states(State& state) {
   for (uint32_t file = 0; file < state.files.size(); ++file) {
     Reads reads;
-    for (const syntax::TestDecl& test : state.files[file].tests)
-      read_test(state, test, state.file_packages[file], reads);
+    const PackageId package = state.file_packages[file];
+    const auto read = [&](std::initializer_list<const syntax::Expr*> values) {
+      for (const syntax::Expr* value : values) {
+        if (value != nullptr) collect_reads(state, *value, package, reads);
+      }
+    };
+    for (const syntax::TestDecl& test : state.files[file].tests) read_test(state, test, package, reads);
+    for (const syntax::StateDecl& decl : state.files[file].states) read({decl.amount, decl.when, decl.settle});
+    for (const syntax::PolicyDecl& policy : state.files[file].policies) {
+      for (const syntax::LabelRuleDecl& label : policy.label_rules)
+        read({label.rule.when, label.rule.because, label.rule.from});
+    }
     for (LetId let : let_closure(state, reads)) state.lets[let].referenced = true;
     if (!reads.lets.empty()) state.file_lets[file].insert(reads.lets.begin(), reads.lets.end());
   }
@@ -43,7 +58,8 @@ bool brings_only_lets(const State& state, const ResolvedImport& import) {
   return std::all_of(import.brings.begin(), import.brings.end(), [&](uint32_t file) {
     const syntax::File& brought = state.files[file];
     return brought.policies.empty() && brought.tests.empty() && brought.capabilities.empty() &&
-           brought.contexts.empty() && brought.imports.empty() && brought.options.empty() && !brought.lets.empty();
+           brought.contexts.empty() && brought.imports.empty() && brought.options.empty() && brought.states.empty() &&
+           brought.labels.empty() && !brought.lets.empty();
   });
 }
 
@@ -70,7 +86,7 @@ bool uses_lets_of(const State& state, const ResolvedImport& import) {
 }  // namespace
 
 void find_unused(State& state) {
-  mark_lets_of_tests(state);
+  mark_lets_of_tests_and_states(state);
   for (const Let& let : state.lets) {
     if (!let.reads.lets.empty())
       state.file_lets[let.decl->name.span.file].insert(let.reads.lets.begin(), let.reads.lets.end());

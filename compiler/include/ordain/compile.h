@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,9 +32,23 @@ struct TestExpectation {
   std::string rule;  ///< the rule that must be the cause; "" accepts any
 };
 
-/// A call that a `test` makes, and what it expects of the decision.
+/// What a `test` answers to a request for approval.
+struct TestAnswer {
+  Span span;
+  bool approves = true;
+  std::string group;     ///< "": for each group that is asked
+  std::string approver;  ///< "": anyone
+};
+
+/// A call that a `test` makes, and what it expects of the decision. Where a set of policies declares state, the calls
+/// of one test share it, and time passes between them only as `wait` says.
 struct TestCall {
   Span span;
+  int64_t wait_seconds = 0;  ///< how much time passes before the call
+  int32_t wait_nanos = 0;
+  bool fails = false;
+  std::vector<TestAnswer> answers;  ///< each is followed by another decision of the call
+  std::optional<Span> row;          ///< the row of the test's table that the call is made for
   std::string event;  ///< one JSON line, as `ordain eval` reads it; in the after stage if the call `returns`
   std::vector<TestExpectation> expectations;
 };

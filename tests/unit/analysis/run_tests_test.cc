@@ -117,5 +117,39 @@ TEST(RunTests, AReportHasTheDecisionAsEvalPrintsIt) {
       << reports[0].verdicts[0].decision;
 }
 
+TEST(RunTests, ATableRunsTheTestForEachRow) {
+  EXPECT_EQ(outcomes("rows amount { 2000 expect deny by p.big; 20 expect allow; 3 expect allow by p.some; } "
+                     "call other; expect default; call pay { amount: amount };"),
+            (Lines{"default: +", "deny by p.big: +", "default: +", "allow: - require_approval by p.large | ",
+                   "default: +", "allow by p.some: +"}));
+}
+
+TEST(SelectTests, ByPartsOfTheName) {
+  std::string text = kPolicies;
+  for (const char* name : {"small is allowed", "large is denied", "large and small", "a * b", "aa"}) {
+    text += std::string("test \"") + name + "\" { call other; expect default; }\n";
+  }
+  const Compilation compilation = compile({std::make_shared<Source>(Source{"p.policy", text})}, standard_library());
+  ASSERT_NE(compilation.program, nullptr) << render(compilation.diagnostics);
+  const auto selected = [&](const char* pattern) {
+    std::string out;
+    for (const PolicyTest* test : select_tests(compilation, pattern)) out += test->name + "|";
+    return out;
+  };
+  EXPECT_EQ(selected(""), "small is allowed|large is denied|large and small|a * b|aa|");
+  EXPECT_EQ(selected("*"), selected(""));
+  EXPECT_EQ(selected("large"), "large is denied|large and small|");
+  EXPECT_EQ(selected("small*allowed"), "small is allowed|");
+  EXPECT_EQ(selected("small*large"), "") << "the parts come in this order";
+  EXPECT_EQ(selected("*is *d"), "small is allowed|large is denied|");
+  EXPECT_EQ(selected("a*a*a"), "large and small|") << "each part after the one before";
+  EXPECT_EQ(selected("Large"), "");
+  const std::vector<TestReport> reports = run_tests(compilation, select_tests(compilation, "denied"));
+  ASSERT_EQ(reports.size(), 1u);
+  EXPECT_EQ(reports[0].test->name, "large is denied");
+  EXPECT_TRUE(reports[0].passed());
+  EXPECT_GE(reports[0].seconds, 0.0);
+}
+
 }  // namespace
 }  // namespace ordain

@@ -317,6 +317,59 @@ TEST(CompileTests, CallsAreEventsWithTheirValuesComputed) {
   EXPECT_TRUE(test.calls[1].expectations.empty());
 }
 
+TEST(CompileTests, FixturesAndTablesAreWrittenOut) {
+  Compilation compilation = compile({source("p.policy", std::string(kPay) + R"(let house = {"city": "u", "floor": 1};
+test "t" {
+  let ann = { team: "x", home: house };
+  let order = { to: "ann", amount: 1.5, lines: [], tags: {} };
+  rows amount, who {
+    2 + 3, ann expect default;
+    0.5, { team: "y" };
+  }
+  let small = { id: "i", cents: amount };
+  call pay { amount: amount } like order with agent = who, metadata = small;
+  expect allow;
+  call pay like order returns small;
+}
+)")},
+                                    standard_library());
+  ASSERT_NE(compilation.program, nullptr) << render(compilation.diagnostics);
+  ASSERT_EQ(compilation.tests.size(), 1u);
+  const std::vector<TestCall>& calls = compilation.tests[0].calls;
+  ASSERT_EQ(calls.size(), 4u);
+  EXPECT_EQ(calls[0].event,
+            R"({"capability": "pay", "agent": {"home": {"city": "u", "floor": 1}, "team": "x"}, )"
+            R"("input": {"amount": 5, "lines": [], "tags": {}, "to": "ann"}, "metadata": {"cents": 5, "id": "i"}})");
+  EXPECT_EQ(calls[1].event, R"({"capability": "pay", "stage": "after", "input": {"amount": 1.5, "lines": [], )"
+                            R"("tags": {}, "to": "ann"}, "output": {"cents": 5, "id": "i"}})");
+  EXPECT_EQ(calls[2].event, R"({"capability": "pay", "agent": {"team": "y"}, "input": {"amount": 0.5, "lines": [], )"
+                            R"("tags": {}, "to": "ann"}, "metadata": {"cents": 0.5, "id": "i"}})");
+  const auto expectations = [](const TestCall& call) {
+    std::string out;
+    for (const TestExpectation& each : call.expectations) out += each.effect + " " + each.rule + "|";
+    return out;
+  };
+  EXPECT_EQ(expectations(calls[0]), "allow |");
+  EXPECT_EQ(expectations(calls[1]), "default |") << "a row's `expect` is about the last call";
+  EXPECT_EQ(expectations(calls[2]), "allow |");
+  EXPECT_EQ(expectations(calls[3]), "");
+  ASSERT_TRUE(calls[0].row && calls[3].row);
+  EXPECT_EQ(place(compilation, *calls[0].row), "p.policy:14:5");
+  EXPECT_EQ(place(compilation, *calls[1].row), "p.policy:14:5");
+  EXPECT_EQ(place(compilation, *calls[3].row), "p.policy:15:5");
+  EXPECT_EQ(place(compilation, calls[1].expectations[0].span), "p.policy:14:16");
+}
+
+TEST(CompileTests, ABrokenLetOfATestIsReportedOnce) {
+  Compilation compilation = compile({source("p.policy", std::string(kPay) + R"(test "t" {
+  let order = { to: ;
+  call pay like order;
+  expect allow;
+})")},
+                                    standard_library());
+  EXPECT_EQ(codes(compilation.diagnostics), Codes{"syntax"}) << render(compilation.diagnostics);
+}
+
 TEST(CompileTests, AValueThatFaultsIsAnError) {
   Compilation compilation = compile(
       {source("p.policy", std::string(kPay) + "test \"t\" { call pay { to: friends[9], amount: [1, 2].map(n, 1 / (n - "

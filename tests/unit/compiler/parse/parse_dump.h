@@ -125,6 +125,7 @@ inline std::string dump(const syntax::CapabilityDecl& decl) {
   many("effect", decl.effects);
   many("scopes", decl.scopes);
   many("tags", decl.tags);
+  many("labels", decl.labels);
   if (decl.input != nullptr) out += " input=" + dump(*decl.input);
   if (decl.output != nullptr) out += " output=" + dump(*decl.output);
   return out + "\n";
@@ -140,26 +141,90 @@ inline std::string dump(const syntax::PolicyDecl& policy) {
   if (!policy.description.empty()) out += " description=" + std::string(policy.description);
   out += "\n";
   for (const syntax::RuleDecl& rule : policy.rules) out += "  " + dump(rule) + "\n";
+  for (const syntax::LabelRuleDecl& rule : policy.label_rules) {
+    out += std::string("  ") + (rule.is_clear ? "clear " : "label ") + std::string(rule.label.text);
+    if (!rule.rule.name.text.empty()) out += " as " + std::string(rule.rule.name.text);
+    if (rule.rule.when != nullptr) out += " when=" + dump(rule.rule.when);
+    if (rule.rule.from != nullptr) out += " from=" + dump(rule.rule.from);
+    out += "\n";
+  }
   return out;
+}
+
+inline std::string dump(const syntax::ExpectStep& expect) {
+  std::string out = "expect " + std::string(expect.effect);
+  return expect.by.text.empty() ? out : out + " by " + std::string(expect.by.text);
+}
+
+inline std::string dump(const syntax::CallStep& call) {
+  std::string out = "call " + std::string(call.capability.text);
+  for (const syntax::FieldInit& field : call.input) out += " " + std::string(field.name.text) + ":" + dump(field.value);
+  if (call.like != nullptr) out += " like " + dump(call.like);
+  if (call.has_returns) out += " returns " + dump(call.returns);
+  for (const syntax::Binding& binding : call.with)
+    out += " with " + std::string(binding.path.text) + "=" + dump(binding.value);
+  return out;
+}
+
+inline std::string dump(const syntax::RowsStep& rows) {
+  std::string out = "rows";
+  for (const syntax::Name& column : rows.columns) out += " " + std::string(column.text);
+  for (const syntax::RowDecl& row : rows.rows) {
+    out += "\n    row";
+    for (const syntax::Expr* value : row.values) out += " " + dump(value);
+    for (const syntax::ExpectStep& expect : row.expects) out += " " + dump(expect);
+  }
+  return out;
+}
+
+inline std::string dump(const syntax::AnswerStep& answer) {
+  constexpr const char* kAnswers[] = {"fails", "approve", "reject"};
+  std::string out = kAnswers[answer.what];
+  if (!answer.group.text.empty()) out += " from " + std::string(answer.group.text);
+  if (!answer.approver.text.empty()) out += " as " + std::string(answer.approver.text);
+  return out;
+}
+
+inline std::string dump(const syntax::TestStep& step) {
+  switch (step.kind) {
+    case syntax::TestStep::Kind::call:
+      return dump(step.call);
+    case syntax::TestStep::Kind::expect:
+      return dump(step.expect);
+    case syntax::TestStep::Kind::let:
+      return "let " + std::string(step.let.name.text) + "=" + dump(step.let.value);
+    case syntax::TestStep::Kind::rows:
+      return dump(step.rows);
+    case syntax::TestStep::Kind::wait:
+      return "wait " + dump(step.wait.duration);
+    case syntax::TestStep::Kind::answer:
+      return dump(step.answer);
+  }
+  return "?";
+}
+
+inline std::string dump(const syntax::StateDecl& decl) {
+  std::string out = std::string(to_string(decl.kind)) + " " + std::string(decl.name.text);
+  if (!decl.verb.text.empty()) out += " " + std::string(decl.verb.text);
+  for (const syntax::Target& target : decl.targets) out += " " + std::string(target.text);
+  if (decl.total != nullptr) out += " total=" + dump(decl.total);
+  if (decl.limit != 0) out += " limit=" + std::to_string(decl.limit);
+  if (decl.burst) out += " burst=" + std::to_string(*decl.burst);
+  if (decl.amount != nullptr) out += " amount=" + dump(decl.amount);
+  if (decl.is_signed) out += " signed";
+  if (decl.when != nullptr) out += " when=" + dump(decl.when);
+  for (const syntax::Name& key : decl.keys) out += " by=" + std::string(key.text);
+  if (decl.window != nullptr) out += " window=" + dump(decl.window);
+  if (decl.up_to) out += " up_to=" + std::to_string(*decl.up_to);
+  if (!decl.period.text.empty()) out += " period=" + std::string(decl.period.text);
+  if (!decl.zone.text.empty()) out += " zone=" + std::string(decl.zone.text);
+  if (decl.settle != nullptr) out += " settle=" + dump(decl.settle);
+  return out + "\n";
 }
 
 inline std::string dump(const syntax::TestDecl& test) {
   std::string out = "test " + std::string(test.name.text) + "\n";
-  for (const syntax::TestStep& step : test.steps) {
-    if (!step.is_call) {
-      out += "  expect " + std::string(step.expect.effect);
-      if (!step.expect.by.text.empty()) out += " by " + std::string(step.expect.by.text);
-      out += "\n";
-      continue;
-    }
-    out += "  call " + std::string(step.call.capability.text);
-    for (const syntax::FieldInit& field : step.call.input)
-      out += " " + std::string(field.name.text) + ":" + dump(field.value);
-    if (step.call.has_returns) out += " returns " + dump(step.call.returns);
-    for (const syntax::Binding& binding : step.call.with)
-      out += " with " + std::string(binding.path.text) + "=" + dump(binding.value);
-    out += "\n";
-  }
+  for (const syntax::TestStep& step : test.steps) out += "  " + dump(step) + "\n";
   return out;
 }
 
@@ -176,6 +241,8 @@ inline std::string dump(const syntax::File& file) {
   }
   for (const auto& capability : file.capabilities) out += dump(capability);
   for (const auto& let : file.lets) out += "let " + std::string(let.name.text) + "=" + dump(let.value) + "\n";
+  for (const auto& state : file.states) out += dump(state);
+  for (const auto& label : file.labels) out += "label " + std::string(label.text) + "\n";
   for (const auto& policy : file.policies) out += dump(policy);
   for (const auto& test : file.tests) out += dump(test);
   return out;

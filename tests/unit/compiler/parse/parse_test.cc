@@ -54,6 +54,49 @@ TEST(Parse, Files) {
   });
 }
 
+TEST(Parse, Histories) {
+  expect_trees({
+      {"history sends = begun send_email by principal within 1h;",
+       "history sends begun send_email by=principal window=3600s\n"},
+      {"history a = done x.*, y sum input.n signed when output.ok by session, input.id within 30m up to 5;",
+       "history a done x.* y amount=(.n input) signed when=(.ok output) by=session by=input.id window=1800s up_to=5\n"},
+      {"rate r = 20 in 1m burst 5 on http.* by agent;", "rate r http.* limit=20 burst=5 by=agent window=60s\n"},
+      {"budget b = 500.00 by tenant each day in \"UTC\" { take input.cost on llm.*; settle output.cost; }",
+       "budget b llm.* total=500.0 amount=(.cost input) by=tenant period=day zone=UTC settle=(.cost output)\n"},
+      {"budget b = 2 at once by tenant { take 1 on shell; }",
+       "budget b shell total=2 amount=1 by=tenant period=at once\n"},
+      {"label pii, secret;", "label pii\nlabel secret\n"},
+      {"option history = 30d;", "option history=30d\n"},
+      {"capability a { labels pii, secret; }", "capability a labels=pii,secret\n"},
+      {"policy p on after x { label pii; label big pii when output.n > 1; clear pii from \"sec\"; }",
+       "policy p after x\n  label pii\n  label pii as big when=(_>_ (.n output) 1)\n  clear pii from=\"sec\"\n"},
+      {"test \"t\" { call x; fails; wait 59m; approve from \"lead\" as ann; reject; approve; expect allow; }",
+       "test t\n  call x\n  fails\n  wait 3540s\n  approve from lead as ann\n  reject\n  approve\n  expect allow\n"},
+  });
+}
+
+TEST(Parse, WordsOfHistoriesStayNames) {
+  for (const char* word :
+       {"history", "rate", "budget", "label", "labels", "clear",  "sum",  "signed", "within",  "up",    "to",
+        "burst",   "each", "at",     "once",  "take",   "settle", "wait", "fails",  "approve", "reject"}) {
+    const std::string name(word);
+    const std::string text = "capability " + name + " { input { " + name + ": int } }\nlet " + name + " = 1;\npolicy " +
+                             name + " on before " + name + " { deny " + name + " when input." + name + " > " + name +
+                             "; }\n";
+    EXPECT_EQ(parse_file(text)->report(), "") << text;
+  }
+}
+
+TEST(Parse, MistakesInHistories) {
+  expect_reports({
+      {"history a = begun x by session by agent;", "1:32 duplicate-clause: `by` is given twice in one history\n"},
+      {"rate r = 0 in 1m on x by agent;", "1:10 bad-number: this must be a number from 1 to 1000000\n"},
+      {"history a = begun x by session within 0s;", "1:39 bad-duration: this duration must be longer than nothing\n"},
+      {"budget b = 2 at once each day by tenant { take 1 on x; }",
+       "1:22 duplicate-clause: a budget has one period: `at once`, or `each` with a name\n"},
+  });
+}
+
 TEST(Parse, Capabilities) {
   expect_trees({
       {"capability a {}", "capability a\n"},
@@ -165,6 +208,13 @@ TEST(Parse, Tests) {
        "test x\n  call pay a:{\"b\" 1} returns \"text\" with now=1\n  expect warn by p.warn#1\n"},
       {"test \"x\" { call call returns -1; expect require_approval; }",
        "test x\n  call call returns -1\n  expect require_approval\n"},
+      {"test \"x\" {\n  let order = { to: \"a\", when: [1] };\n  let rows = 1;\n  call like like order;\n"
+       "  call pay { to: rows } like order returns like with agent = order;\n}\nlet after = 1;",
+       "let after=1\ntest x\n  let order={\"to\" \"a\" \"when\" [1]}\n  let rows=1\n  call like like order\n"
+       "  call pay to:rows like order returns like with agent=order\n"},
+      {"test \"x\" { rows a, rows { 1 ? 2 : 3, { b: 1 } expect deny by p.a expect warn; expect; } call pay { a: a }; }",
+       "test x\n  rows a rows\n    row (_?_:_ 1 2 3) {\"b\" 1} expect deny by p.a expect warn\n    row expect\n"
+       "  call pay a:a\n"},
   });
 }
 
@@ -192,12 +242,14 @@ TEST(Parse, MistakesAtTheTop) {
       {"package a; package b;", "1:12 syntax: a file has one package\n"},
       {"optoin order = first_match;", "1:1 unknown-word: unknown word `optoin` | did you mean `option`?\n"},
       {"option order first_match;", "1:14 syntax: expected `=` after `order`, found `first_match`\n"},
-      {"option budget = -5;", "1:17 syntax: expected a name or a number after `=`, found `-`\n"},
+      {"option budget = -5;",
+       "1:17 syntax: expected a name, a number or a duration such as `30m` after `=`, found `-`\n"},
       {"let a = ;", "1:9 syntax: expected an expression after `=`, found `;`\n"},
       {"let for = 1;", "1:5 syntax: expected a name after `let`, found `for`\n"},
       {"}", "1:1 syntax: no block is open that this `}` could close\n"},
       {"deny a;",
-       "1:1 syntax: expected `capability`, `policy`, `let`, `test`, `context`, `import` or `option` here, found `deny`"
+       "1:1 syntax: expected `capability`, `policy`, `let`, `test`, `context`, `import`, `option`, `history`, `rate`, "
+       "`budget` or `label` here, found `deny`"
        " | rules stand in a policy: policy NAME on before CAPABILITY { ... }\n"},
       {"context { agent { team string } }", "1:24 syntax: expected `:` after `team`, found `string`\n"},
       {"context { agent { a: int, a: int } }", "1:27 duplicate-field: field `a` is declared twice\n"},
@@ -215,7 +267,8 @@ TEST(Parse, MistakesInCapabilities) {
        "1:30 syntax: expected `,` or `}` after `int`, found `;`\n1:48 unknown-word: unknown word `opn` | did you mean "
        "`open`?\n"},
       {"capability a { colour \"red\"; risk low; }",
-       "1:16 syntax: expected `type`, `risk`, `effect`, `owner`, `description`, `scopes`, `tags`, `input` or `output` "
+       "1:16 syntax: expected `type`, `risk`, `effect`, `owner`, `description`, `scopes`, `tags`, `labels`, `input` or "
+       "`output` "
        "in a "
        "capability, found `colour`\n"},
       {"capability \"\" { }", "1:12 syntax: a capability's name cannot be empty\n"},
@@ -260,7 +313,8 @@ TEST(Parse, MistakesInRules) {
        "output.FIELD when CONDITION;`\n"},
       {"redact output.x[1];", "2:17 syntax: expected `*` after `[`, found `1`\n"},
       {"foo bar;",
-       "2:1 syntax: expected a rule (`deny`, `require_approval`, `allow`, `redact`, `warn`) in a policy, found "
+       "2:1 syntax: expected a rule (`deny`, `require_approval`, `allow`, `redact`, `warn`, `label`, `clear`) in a "
+       "policy, found "
        "`foo`\n"},
       {"allow; version \"1\";", "2:8 misplaced-property: `version` must come before the policy's rules\n"},
       {"version \"1\"; version \"2\";", "2:14 duplicate-property: `version` is given twice\n"},
@@ -279,6 +333,13 @@ TEST(Parse, MistakesInTests) {
       {"test \"t\" { expct deny; }", "1:12 unknown-word: unknown word `expct` | did you mean `expect`?\n"},
       {"test \"t\" { call a { b 1 }; }", "1:23 syntax: expected `:` after `b`, found `1`\n"},
       {"test \"t\" { call a retruns 1; }", "1:19 unknown-word: unknown word `retruns` | did you mean `returns`?\n"},
+      {"test \"t\" { rows a { 1 expect denny; } expect allow; }",
+       "1:30 unknown-effect: no effect is called `denny` | did you mean `deny`?\n"},
+      {"test \"t\" { rows a b { 1; } expect allow; }", "1:19 syntax: expected `,` or `{` after `a`, found `b`\n"},
+      {"test \"t\" { rows a { 1, ; 2 expect allow; } }", "1:24 syntax: expected an expression after `,`, found `;`\n"},
+      {"test \"t\" { rows a { 1 expect allow }\n  expect deny;\n}",
+       "1:35 missing-semicolon: expected `;` after `allow`\n"},
+      {"test \"t\" { lett a = 1; }", "1:12 unknown-word: unknown word `lett` | did you mean `let`?\n"},
       {"test \"t\" { call a with b = ; }", "1:28 syntax: expected an expression after `=`, found `;`\n"},
       {"test \"t\" { call a { ?b: 1 }; }",
        "1:21 syntax: a field of a test's record cannot be optional | leave the `?` out\n"},

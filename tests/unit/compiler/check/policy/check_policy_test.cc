@@ -312,6 +312,32 @@ const Mistake kMistakes[] = {
      "}\n",
      {"error test-wrong-stage 11:38", "error duplicate-field 12:74", "error test-wrong-stage 13:18",
       "error test-wrong-effect 13:61"}},
+    {"fixtures_and_tables",
+     "let known = 1;\n"
+     "policy p on before send_money { deny a; }\n"
+     "test \"fixtures\" {\n"
+     "  let known = 2;\n"
+     "  let order = { n: true };\n"
+     "  let order = 3;\n"
+     "  call list_payments like order;\n"
+     "  call list_payments like 4;\n"
+     "  call list_payments { n: later };\n"
+     "  let later = 5;\n"
+     "  expect deny;\n"
+     "}\n"
+     "test \"tables\" { rows n, m { 1; 2, 3; } call list_payments { n: n }; expect deny; }\n"
+     "test \"empty\" { rows n { } call list_payments { n: n }; expect deny; }\n"
+     "test \"late\" { call list_payments { n: 1 }; rows n { 1 expect deny; } }\n"
+     "test \"two\" { rows n { 1; } rows m { 1; } call list_payments { n: n }; expect deny; }\n"
+     "test \"cells\" {\n"
+     "  rows n { 1; \"a\"; true expect deny by p.b; }\n"
+     "  call list_payments { n: n, x: 1 };\n"
+     "}\n"
+     "test \"other test\" { call list_payments { n: order }; expect deny; }\n",
+     {"error duplicate-let 10:7", "error type-mismatch 11:20", "error duplicate-let 12:7", "error type-mismatch 14:27",
+      "error undeclared-reference 15:27", "error bad-rows 19:29", "error bad-rows 20:16", "error bad-rows 21:44",
+      "error bad-rows 22:28", "error type-mismatch 24:15", "error type-mismatch 24:20", "error test-unknown-rule 24:40",
+      "error unknown-field 25:30", "error undeclared-reference 27:45"}},
 };
 
 INSTANTIATE_TEST_SUITE_P(All, CheckPolicyMistakes, ::testing::ValuesIn(kMistakes),
@@ -322,6 +348,24 @@ const Diagnostic* find(const Checked& checked, const std::string& code) {
     if (item.code == code) return &item;
   }
   return nullptr;
+}
+
+TEST(CheckPolicy, TestsCannotGrowWithoutBound) {
+  std::string steps = "let a0 = [1, 2, 3, 4, 5, 6, 7, 8];\n";
+  for (int i = 1; i < 40; ++i) {
+    const std::string before = "a" + std::to_string(i - 1);
+    steps += "let a" + std::to_string(i) + " = [" + before + ", " + before + "];\n";
+  }
+  auto doubled = check_payments("test \"t\" {\n" + steps + "call list_payments { n: 1 }; expect default;\n}");
+  EXPECT_EQ(found(*doubled), Expected{"error limit-tests 7:6"}) << render(doubled->diagnostics);
+
+  std::string rows, calls;
+  for (int i = 0; i < 4000; ++i) {
+    rows += "1;\n";
+    calls += "call list_payments { n: n };\n";
+  }
+  auto table = check_payments("test \"t\" { rows n {\n" + rows + "}\n" + calls + "expect default; }");
+  EXPECT_EQ(found(*table), Expected{"error limit-tests 7:6"}) << render(table->diagnostics);
 }
 
 TEST(CheckPolicy, SuggestsWhatWasMeant) {
