@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "analysis/explain.h"
+#include "analysis/story.h"
 #include "ordain/event.h"
 #include "ordain/time_text.h"
 #include "vm/program/linked_program.h"
@@ -23,7 +24,8 @@ class CoverageMeter {
       : compilation_(compilation),
         program_(*compilation.program),
         options_(options),
-        reader_(compilation.program, {.now = TimeParts{timestamp_of_nanos(system_time_ns()).seconds, 0}}) {
+        start_{timestamp_of_nanos(system_time_ns()).seconds, 0},
+        reader_(compilation.program, {.now = start_}) {
     const ProgramData& data = data_of(program_);
     places_.resize(data.rule_codes.size());
     for (RuleId rule = 0; rule < program_.rules().size(); ++rule) add_rule(rule);
@@ -33,6 +35,7 @@ class CoverageMeter {
   }
 
   void run(const PolicyTest& test) {
+    if (detail::tells_stories(program_)) return tell(test);
     for (const TestCall& call : test.calls) {
       if (reader_.read(call.event)) count();
     }
@@ -41,6 +44,17 @@ class CoverageMeter {
   Coverage take() { return std::move(out_); }
 
  private:
+  // Every decision of a call counts, also those before an answer.
+  void tell(const PolicyTest& test) {
+    auto story = detail::Story::make(compilation_.program, options_, start_);
+    for (const TestCall& call : test.calls) {
+      if (!story.ok()) return;
+      (void)(*story)->play(call, reader_, [this](const Decision&, bool by_rules) {
+        if (by_rules) count();
+      });
+    }
+  }
+
   void add_rule(RuleId rule) {
     CoveredRule out{.rule = rule};
     const uint32_t location = program_.rules()[rule].location;
@@ -115,6 +129,7 @@ class CoverageMeter {
   const Compilation& compilation_;
   const Program& program_;
   DecideOptions options_;
+  TimeParts start_;
   EventReader reader_;
   Scratch scratch_;
   Coverage out_;

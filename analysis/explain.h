@@ -49,6 +49,7 @@ class Explainer {
   Result<void> read(std::string_view line) { return reader_.read(line); }
 
   const EventReader& reader() const { return reader_; }
+  EventReader& reader() { return reader_; }
   /// Returns what `explain` gives, with `false_parts` and `skipped_by`.
   std::vector<RuleOutcome> outcomes();
   /// Returns what decide_all gives. It is valid until the next call of this function or of

@@ -27,6 +27,8 @@ class ChunkReader {
   bool failed() const { return failed_; }
   /// Whether the last chunk ended because no more input was available yet.
   bool waits() const { return waits_; }
+  /// Whether the last chunk ended with the input.
+  bool ended() const { return end_; }
 
   // Returns false at the end.
   bool next(Chunk* out) {
@@ -145,10 +147,24 @@ bool stream_lines(int descriptor, unsigned threads, size_t chunk_bytes,
                   const std::function<void(Chunk&, unsigned worker)>& work, const std::function<bool(Chunk&)>& done) {
   ChunkReader reader(descriptor, chunk_bytes);
   if (threads <= 1) return stream_alone(reader, work, done);
+  // A chunk behind which there is nothing yet would occupy one thread, and starting threads takes longer than a short
+  // input needs.
+  auto first = std::make_unique<Job>();
+  while (reader.next(&first->chunk)) {
+    if (!reader.waits() && !reader.ended()) break;
+    work(first->chunk, 0);
+    if (!done(first->chunk)) return false;
+  }
+  if (reader.ended()) return !reader.failed();
   std::deque<std::unique_ptr<Job>> under_way, free;  // must outlive the workers
   Workers workers(threads, work);
-  if (!workers.any()) return stream_alone(reader, work, done);
+  if (!workers.any()) {
+    work(first->chunk, 0);
+    return done(first->chunk) && stream_alone(reader, work, done);
+  }
   bool more = true, drain = false;
+  workers.add(first.get());
+  under_way.push_back(std::move(first));
   while (more || !under_way.empty()) {
     if (more && !drain && under_way.size() < 2 * threads + 1) {
       if (free.empty()) free.push_back(std::make_unique<Job>());

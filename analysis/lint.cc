@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "analysis/story.h"
 #include "compiler/acknowledge.h"
 #include "compiler/diagnostic/words.h"
 #include "compiler/passes.h"
@@ -45,16 +46,27 @@ std::vector<bool> rules_that_tests_reach(const Compilation& compilation) {
   const auto reach = [&](RuleId rule) {
     if (rule < out.size()) out[rule] = true;
   };
-  EventReader reader(compilation.program, {.now = TimeParts{timestamp_of_nanos(system_time_ns()).seconds, 0}});
+  const TimeParts now{timestamp_of_nanos(system_time_ns()).seconds, 0};
+  EventReader reader(compilation.program, {.now = now});
   Scratch scratch;
+  const auto note = [&] {
+    const Decision decision = decide_all(reader.call(), reader.context(), scratch);
+    reach(decision.rule);
+    reach(decision.fault_rule);
+    for (const RuleId rule : decision.matched) reach(rule);
+    for (const Obligation& obligation : decision.obligations) reach(obligation.rule);
+  };
+  const bool stories = detail::tells_stories(*compilation.program);
   for (const PolicyTest& test : compilation.tests) {
+    if (stories) {
+      auto story = detail::Story::make(compilation.program, {}, now);
+      for (const TestCall& call : test.calls) {
+        if (story.ok()) (void)(*story)->play(call, reader, [&](const Decision&, bool) { note(); });
+      }
+      continue;
+    }
     for (const TestCall& call : test.calls) {
-      if (!reader.read(call.event)) continue;
-      const Decision decision = decide_all(reader.call(), reader.context(), scratch);
-      reach(decision.rule);
-      reach(decision.fault_rule);
-      for (const RuleId rule : decision.matched) reach(rule);
-      for (const Obligation& obligation : decision.obligations) reach(obligation.rule);
+      if (reader.read(call.event)) note();
     }
   }
   return out;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "analysis/explain.h"
+#include "analysis/story.h"
 #include "ordain/decision_json.h"
 #include "ordain/time_text.h"
 
@@ -53,25 +54,19 @@ std::string in_words(const Program& program, const Decision& decision) {
 class Runner {
  public:
   Runner(const Compilation& compilation, const DecideOptions& options)
-      : program_(*compilation.program), explainer_(compilation, options, {.now = start()}), options_(options) {}
+      : shared_program_(compilation.program),
+        program_(*compilation.program),
+        start_(start()),
+        explainer_(compilation, options, {.now = start_}),
+        options_(options) {}
 
   TestReport run(const PolicyTest& test) {
     TestReport out{.test = &test};
     const auto began = std::chrono::steady_clock::now();
-    uint64_t number = 0;
-    for (const TestCall& call : test.calls) {
-      ++number;
-      const Result<void> read = explainer_.read(call.event);
-      for (const TestExpectation& expected : call.expectations) {
-        TestVerdict verdict{.call = &call, .expectation = &expected};
-        if (!read) {
-          verdict.decided = "nothing: " + read.error().message;
-          verdict.decision = error_json(read.error(), number);
-        } else {
-          decide_into(verdict, number);
-        }
-        out.verdicts.push_back(std::move(verdict));
-      }
+    if (detail::tells_stories(program_)) {
+      tell(test, &out);
+    } else {
+      decide_each(test, &out);
     }
     out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     return out;
@@ -81,15 +76,68 @@ class Runner {
   // The current time, in whole seconds.
   static TimeParts start() { return {timestamp_of_nanos(system_time_ns()).seconds, 0}; }
 
+  // Decides each call by itself.
+  void decide_each(const PolicyTest& test, TestReport* out) {
+    uint64_t number = 0;
+    for (const TestCall& call : test.calls) {
+      ++number;
+      const Result<void> read = explainer_.read(call.event);
+      if (!read) {
+        add_unread(call, read.error(), number, out);
+        continue;
+      }
+      const EventReader& event = explainer_.reader();
+      add_verdicts(call, decide(event.call(), event.context(), scratch_, options_), true, number, out);
+    }
+  }
+
+  // Plays the calls one after another, as they share what is remembered.
+  void tell(const PolicyTest& test, TestReport* out) {
+    auto story = detail::Story::make(shared_program_, options_, start_);
+    uint64_t number = 0;
+    for (const TestCall& call : test.calls) {
+      ++number;
+      if (!story.ok()) {
+        add_unread(call, story.error(), number, out);
+        continue;
+      }
+      const size_t before = out->verdicts.size();
+      const auto see = [&](const Decision& decision, bool by_rules) {
+        out->verdicts.resize(before);  // expectations are about the last decision
+        add_verdicts(call, decision, by_rules, number, out);
+      };
+      if (auto played = (*story)->play(call, explainer_.reader(), see); !played.ok()) {
+        out->verdicts.resize(before);
+        add_unread(call, played.error(), number, out);
+      }
+    }
+  }
+
+  static void add_unread(const TestCall& call, const Error& error, uint64_t number, TestReport* out) {
+    for (const TestExpectation& expected : call.expectations) {
+      TestVerdict verdict{.call = &call, .expectation = &expected};
+      verdict.decided = "nothing: " + error.message;
+      verdict.decision = error_json(error, number);
+      out->verdicts.push_back(std::move(verdict));
+    }
+  }
+
+  void add_verdicts(const TestCall& call, const Decision& decision, bool by_rules, uint64_t number, TestReport* out) {
+    for (const TestExpectation& expected : call.expectations) {
+      TestVerdict verdict{.call = &call, .expectation = &expected};
+      judge(verdict, decision, by_rules, number);
+      out->verdicts.push_back(std::move(verdict));
+    }
+  }
+
   // The verdict is about the decision that a host gets; the record lists every rule that matched.
-  void decide_into(TestVerdict& verdict, uint64_t number) {
-    const EventReader& event = explainer_.reader();
-    const Decision decision = decide(event.call(), event.context(), scratch_, options_);
+  void judge(TestVerdict& verdict, const Decision& decision, bool by_rules, uint64_t number) {
     verdict.met = meets(program_, decision, *verdict.expectation);
     verdict.fault = static_cast<bool>(decision.fault);
     verdict.decided = in_words(program_, decision);
     if (!verdict.met && !verdict.expectation->rule.empty()) verdict.why = why_not(verdict.expectation->rule);
-    verdict.decision = decision_json(event.call(), explainer_.decision(), number);
+    const Call& facts = explainer_.reader().call();
+    verdict.decision = decision_json(facts, by_rules ? explainer_.decision() : decision, number);
   }
 
   // Explains the outcome of the expected rule.
@@ -113,7 +161,9 @@ class Runner {
     return fmt::format("`{}` is not about this capability", rule);
   }
 
+  std::shared_ptr<const Program> shared_program_;
   const Program& program_;
+  TimeParts start_;
   detail::Explainer explainer_;
   DecideOptions options_;
   Scratch scratch_;

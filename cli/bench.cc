@@ -12,11 +12,9 @@
 #include "cli/policy_options.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
+#include "embed/code_generator.h"
 #include "ordain/stdlib.h"
 #include "ordain/time_text.h"
-#ifdef ORDAIN_HAS_JIT
-#include "ordain/jit.h"
-#endif
 
 namespace ordain::cli {
 namespace {
@@ -68,20 +66,23 @@ void read_events(const std::vector<std::string>& lines, PreparedEvents* prepared
   report->contexts = prepared->contexts();
 }
 
-// Compiles to native code; does nothing in a build without native code. False after complaining.
+// Compiles to native code. Without a code generator the report is about the interpreter alone, and a warning
+// says so. False after complaining about an error.
 bool make_native(const Program& program, uint32_t threads, BenchReport* report) {
-#ifdef ORDAIN_HAS_JIT
+  const auto generator = detail::open_code_generator();
+  if (!generator) {
+    complain("warning: only the interpreter is measured: " + generator.error().message);
+    return true;
+  }
+  report->native = true;
   const auto start = Clock::now();
-  Result<NativeReport> native = compile_native(program, {.threads = threads});
+  Result<NativeReport> native = (*generator)->compile(program, {.threads = threads});
   report->native_ms = ms_since(start);
   if (!native) {
     complain(native.error().message);
     return false;
   }
   report->code_bytes = native->code_bytes;
-#else
-  (void)program, (void)threads, (void)report;
-#endif
   return true;
 }
 
@@ -136,9 +137,7 @@ void measure_engines(const Options& options, const PreparedEvents& events, Bench
     report->engines.push_back({name, measure_decisions(events, how)});
   };
   measure("interpreter", true);
-#ifdef ORDAIN_HAS_JIT
-  measure("jit", false);
-#endif
+  if (report->native) measure("jit", false);
   progress->show(0, "by capability and rule");
   report->groups = measure_groups(events, {.decide = {.budget = how.decide.budget}, .seconds = options.seconds});
 }

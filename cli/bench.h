@@ -20,9 +20,10 @@ struct BenchReport {
   CompileTimes compile;           ///< milliseconds
   double first_decision_ms = 0;   ///< from policy text to the first decision, on the interpreter
   double load_serialised_ms = 0;  ///< from a serialised program to a linked one
+  bool native = false;            ///< whether there is native code
   double native_ms = 0;           ///< until everything is native
   size_t serialised_bytes = 0, memory_bytes = 0, code_bytes = 0;
-  std::vector<EngineReport> engines;  ///< interpreter, and jit where it is built in
+  std::vector<EngineReport> engines;  ///< interpreter, and jit where there is native code
   GroupedCosts groups;                ///< on the last engine
 };
 

@@ -26,7 +26,7 @@ size_t count(const Diagnostics& found, Severity severity) {
 
 bool is_unreadable(const Diagnostics& found) {
   return std::any_of(found.items.begin(), found.items.end(),
-                     [](const Diagnostic& item) { return item.code == "unreadable"; });
+                     [](const Diagnostic& item) { return item.code == "unreadable" || item.code == "bad-program"; });
 }
 
 int run(const Options& options) {

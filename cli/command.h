@@ -6,6 +6,7 @@
 namespace ordain::cli {
 
 void add_check(Command parent);
+void add_compile(Command parent);
 void add_fmt(Command parent);
 void add_lint(Command parent);
 void add_test(Command parent);
@@ -16,11 +17,16 @@ void add_eval(Command parent);
 void add_bench(Command parent);
 void add_explain(Command parent);
 void add_replay(Command parent);  ///< and `diff`
+void add_serve(Command parent);
 void add_approvals(Command parent);
 void add_grants(Command parent);
 void add_audit(Command parent);
+void add_hook(Command parent);
 void add_import(Command parent);
+void add_schema(Command parent);
+void add_new(Command parent);
 void add_keys(Command parent);
+void add_mcp(Command parent);
 void add_completion(Command root);
 void add_help(Command root);
 

@@ -22,6 +22,7 @@ struct OptionNode {
 struct CommandNode {
   CommandTree* tree;
   CLI::App* app;
+  bool has_options = true;  // false for a command that is only listed in the help
 };
 
 // A deque keeps the nodes where they are when others are added.
@@ -31,9 +32,10 @@ struct CommandTree {
   CLI::App app;
   std::deque<CommandNode> commands;
   std::deque<OptionNode> options;
+  std::string only;  // the command that gets options; "" for all
   std::function<int()> chosen;
 
-  Option add(CLI::Option* option) { return Option(options.emplace_back(OptionNode{option})); }
+  Option add(CLI::Option* option) { return Option(&options.emplace_back(OptionNode{option})); }
   OptionShape shape_of(const CLI::Option& option) const;
   CommandShape shape_of(const CLI::App& command) const;
 };
@@ -59,70 +61,76 @@ CommandShape CommandTree::shape_of(const CLI::App& command) const {
 }
 
 Option& Option::required() {
-  node_->option->required();
+  if (node_ != nullptr) node_->option->required();
   return *this;
 }
 
 Option& Option::in_range(int least, int most) {
-  node_->option->check(CLI::Range(least, most));
+  if (node_ != nullptr) node_->option->check(CLI::Range(least, most));
   return *this;
 }
 
 Option& Option::in_range(double least, double most) {
-  node_->option->check(CLI::Range(least, most));
+  if (node_ != nullptr) node_->option->check(CLI::Range(least, most));
   return *this;
 }
 
 Option& Option::positive() {
-  node_->option->check(CLI::PositiveNumber);
+  if (node_ != nullptr) node_->option->check(CLI::PositiveNumber);
   return *this;
 }
 
 Option& Option::one_of(const std::vector<std::string>& values) {
+  if (node_ == nullptr) return *this;
   node_->option->check(CLI::IsMember(values));
   node_->choices = values;
   return *this;
 }
 
 Option& Option::needs(const std::string& name) {
-  node_->option->needs(name);
+  if (node_ != nullptr) node_->option->needs(name);
   return *this;
 }
 
 Option& Option::excludes(const Option& other) {
-  node_->option->excludes(other.node_->option);
+  if (node_ != nullptr) node_->option->excludes(other.node_->option);
   return *this;
 }
 
 Option& Option::show_default() {
-  node_->option->capture_default_str();
+  if (node_ != nullptr) node_->option->capture_default_str();
   return *this;
 }
 
 Option& Option::show_default(const std::string& text) {
-  node_->option->default_str(text);
+  if (node_ != nullptr) node_->option->default_str(text);
   return *this;
 }
 
 Option& Option::names_file() {
-  node_->kind = ValueKind::file;
+  if (node_ != nullptr) node_->kind = ValueKind::file;
   return *this;
 }
 
 Option& Option::names_directory() {
-  node_->kind = ValueKind::directory;
+  if (node_ != nullptr) node_->kind = ValueKind::directory;
   return *this;
 }
 
 Command Command::add_command(const std::string& name, const std::string& about) {
-  return Command(node_->tree->commands.emplace_back(CommandNode{node_->tree, node_->app->add_subcommand(name, about)}));
+  if (!node_->has_options) return *this;
+  CommandTree& tree = *node_->tree;
+  const bool has_options = node_->app != &tree.app || tree.only.empty() || tree.only == name;
+  return Command(tree.commands.emplace_back(CommandNode{&tree, node_->app->add_subcommand(name, about), has_options}));
 }
 
 Option Command::add_option(const std::string& name, std::string& target, const std::string& about) {
+  if (!node_->has_options) return Option(nullptr);
   return node_->tree->add(node_->app->add_option(name, target, about));
 }
 
 Option Command::add_option(const std::string& name, std::vector<std::string>& target, const std::string& about) {
+  if (!node_->has_options) return Option(nullptr);
   return node_->tree->add(node_->app->add_option(name, target, about));
 }
 
@@ -136,27 +144,39 @@ std::string refuse_sign(const std::string& text) {
 }  // namespace
 
 Option Command::add_option(const std::string& name, uint32_t& target, const std::string& about) {
+  if (!node_->has_options) return Option(nullptr);
   return node_->tree->add(node_->app->add_option(name, target, about)->check(refuse_sign, ""));
 }
 
 Option Command::add_option(const std::string& name, uint64_t& target, const std::string& about) {
+  if (!node_->has_options) return Option(nullptr);
   return node_->tree->add(node_->app->add_option(name, target, about)->check(refuse_sign, ""));
 }
 
 Option Command::add_option(const std::string& name, double& target, const std::string& about) {
+  if (!node_->has_options) return Option(nullptr);
   return node_->tree->add(node_->app->add_option(name, target, about));
 }
 
 Option Command::add_flag(const std::string& name, bool& target, const std::string& about) {
+  if (!node_->has_options) return Option(nullptr);
   return node_->tree->add(node_->app->add_flag(name, target, about));
 }
 
-void Command::require_command() { node_->app->require_subcommand(1); }
+void Command::require_command() {
+  if (node_->has_options) node_->app->require_subcommand(1);
+}
 
-void Command::set_footer(const std::string& text) { node_->app->footer(text); }
+void Command::set_footer(const std::string& text) {
+  if (node_->has_options) node_->app->footer(text);
+}
 
 void Command::set_action(std::function<int()> action) {
-  node_->app->callback([tree = node_->tree, action = std::move(action)] { tree->chosen = action; });
+  if (!node_->has_options) return;
+  // The parser calls back for the commands below first, and then for this one.
+  node_->app->callback([tree = node_->tree, app = node_->app, action = std::move(action)] {
+    if (app->get_subcommands().empty()) tree->chosen = action;
+  });
 }
 
 CommandShape Command::shape() const { return node_->tree->shape_of(*node_->app); }
@@ -174,11 +194,13 @@ std::string Command::help_of(const std::string& name) const {
   return "";
 }
 
-CommandLine::CommandLine(const std::string& name, const std::string& about, const std::string& version)
+CommandLine::CommandLine(const std::string& name, const std::string& about, std::function<std::string()> version,
+                         const std::string& chosen)
     : tree_(new CommandTree(about, name)) {
   CLI::App& app = tree_->app;
+  tree_->only = chosen;
   tree_->commands.push_back({tree_.get(), &app});
-  app.set_version_flag("--version", version);
+  app.set_version_flag("--version", std::move(version));
 }
 
 CommandLine::~CommandLine() = default;

@@ -40,10 +40,11 @@ struct OptionNode;
 struct CommandNode;
 struct CommandTree;
 
-/// A handle to an option of a command, an argument included. The tree owns the option.
+/// A handle to an option of a command, an argument included. The tree owns the option. If the command is not the chosen
+/// one, there is no option, and the functions do nothing.
 class Option {
  public:
-  explicit Option(OptionNode& node) : node_(&node) {}
+  explicit Option(OptionNode* node) : node_(node) {}
 
   Option& required();
   /// Accepts numbers from `least` to `most`, both included.
@@ -83,7 +84,7 @@ class Command {
   void require_command();
   /// Text below the options in the help.
   void set_footer(const std::string& text);
-  /// What the command does if it is the chosen one; returns the exit code.
+  /// What the command does if it is the chosen one, and not a command below it; returns the exit code.
   void set_action(std::function<int()> action);
 
   /// The command with its options and the commands below it.
@@ -100,7 +101,11 @@ class Command {
 /// The whole command line of one executable.
 class CommandLine {
  public:
-  CommandLine(const std::string& name, const std::string& about, const std::string& version);
+  /// @param version called for `--version`
+  /// @param chosen the one command of the root that gets its options, for those of all commands would cost each start
+  /// two million instructions; "" for all of them. The others are only listed in the help.
+  CommandLine(const std::string& name, const std::string& about, std::function<std::string()> version,
+              const std::string& chosen = "");
   ~CommandLine();
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;

@@ -148,11 +148,12 @@ bool decide_and_summarise(const EventsFile& events, const Options& options, cons
   return done;
 }
 
-int run(const Options& options) {
+int run(Options options) {
   if (!options.native_cache.empty() && options.engine != "jit") {
     complain("--native-cache is for --engine jit");
     return kUsage;
   }
+  options.engine = choose_engine(options.engine);
   const Compilation compilation = compile(options.policies, standard_library());
   print(compilation.diagnostics);
   if (compilation.program == nullptr || !make_native_if_wanted(options, *compilation.program)) return kUsage;

@@ -92,7 +92,7 @@ void Evaluator::decide_lines(detail::Chunk& chunk) {
 }
 
 EventReader& Evaluator::current_reader() {
-  if (!scratch_) scratch_.emplace();
+  if (!scratch_) scratch_.emplace(Scratch::kUsualBytes, false);
   if (!reader_ || evaluation_.live.version() != version_) {
     const auto pin = evaluation_.live.pin();
     version_ = pin.version();

@@ -30,8 +30,9 @@ int run(const Options& options) {
     print(found);
     print_out("{}\n", findings == 0 ? "nothing found" : count_text(findings, "finding"));
   }
-  const bool unreadable = std::any_of(found.items.begin(), found.items.end(),
-                                      [](const Diagnostic& item) { return item.code == "unreadable"; });
+  const bool unreadable = std::any_of(found.items.begin(), found.items.end(), [](const Diagnostic& item) {
+    return item.code == "unreadable" || item.code == "bad-program";
+  });
   if (unreadable) return kUsage;
   return findings == 0 ? kOk : kFindings;
 }

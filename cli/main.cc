@@ -7,6 +7,7 @@ namespace {
 constexpr const char* kAbout =
     R"(Ordain decides what software agents may do, from rules in .policy files.
 
+  ordain new DIR                                      begin with policies, tests and events
   ordain check policies/                              are the policies right?
   ordain fmt policies/                                write them in the canonical layout
   ordain lint policies/                               and are they wise?
@@ -14,8 +15,11 @@ constexpr const char* kAbout =
   ordain eval --policies policies/ --events calls.jsonl  what would they decide?
   ordain bench --policies policies/ --events calls.jsonl  how fast is that?
   ordain replay --audit state/ --policies new/        what would new policies have changed?
+  ordain serve --policies policies/ --db state/       decide for programs in other processes
   ordain approvals list --db state/                   what waits for a human?
   ordain audit verify --db state/                     is the record intact?
+  ordain hook install claude                          make a coding agent ask before each call
+  ordain mcp --policies policies/ --db state/ -- server  what may an MCP client's agent do?
   ordain import capfence rules.yaml -o rules.policy   take policies over from another engine)";
 
 constexpr const char* kExitCodes = R"(Exit codes:
@@ -26,25 +30,38 @@ constexpr const char* kExitCodes = R"(Exit codes:
 
 `ordain COMMAND --help` says more about each command.)";
 
+// The command that is given its options; "" for all. `completion` and `help` tell about the options of others.
+std::string chosen_command(int argc, char** argv) {
+  const std::string word = argc > 1 ? argv[1] : "";
+  const bool options_first = argc > 2 && word.starts_with('-');
+  return options_first || word == "completion" || word == "help" ? "" : word;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  ordain::cli::CommandLine line("ordain", kAbout, ordain::cli::version_text());
+  ordain::cli::CommandLine line("ordain", kAbout, ordain::cli::version_text, chosen_command(argc, argv));
   ordain::cli::Command root = line.root();
   root.set_footer(kExitCodes);
   root.require_command();
+  ordain::cli::add_new(root);
   ordain::cli::add_check(root);
   ordain::cli::add_fmt(root);
   ordain::cli::add_lint(root);
   ordain::cli::add_test(root);
   ordain::cli::add_eval(root);
   ordain::cli::add_bench(root);
+  ordain::cli::add_compile(root);
   ordain::cli::add_explain(root);
   ordain::cli::add_replay(root);
+  ordain::cli::add_serve(root);
   ordain::cli::add_approvals(root);
   ordain::cli::add_grants(root);
   ordain::cli::add_audit(root);
+  ordain::cli::add_hook(root);
   ordain::cli::add_import(root);
+  ordain::cli::add_schema(root);
+  ordain::cli::add_mcp(root);
   ordain::cli::add_keys(root);
   ordain::cli::add_plan(root);
   ordain::cli::add_disasm(root);

@@ -1,16 +1,26 @@
 #include "cli/native_code.h"
 
 #include "cli/terminal.h"
-#ifdef ORDAIN_HAS_JIT
-#include "ordain/jit.h"
-#endif
+#include "embed/code_generator.h"
 
 namespace ordain::cli {
 
+std::string choose_engine(const std::string& wanted) {
+  if (wanted != "jit") return wanted;
+  const auto generator = detail::open_code_generator();
+  if (generator) return wanted;
+  complain("warning: the interpreter decides, because there is no native code: " + generator.error().message);
+  return "interpreter";
+}
+
 bool make_native(const Program& program, uint32_t threads, const std::string& cache) {
-#ifdef ORDAIN_HAS_JIT
+  const auto generator = detail::open_code_generator();
+  if (!generator) {
+    complain(generator.error().message);
+    return false;
+  }
   Result<NativeReport> report =
-      compile_native(program, {.threads = threads, .standalone = true, .cache_directory = cache});
+      (*generator)->compile(program, {.threads = threads, .standalone = true, .cache_directory = cache});
   if (!report) {
     complain(report.error().message);
     return false;
@@ -20,11 +30,6 @@ bool make_native(const Program& program, uint32_t threads, const std::string& ca
     return false;
   }
   return true;
-#else
-  (void)program, (void)threads, (void)cache;
-  complain("this build has no native code; use --engine interpreter");
-  return false;
-#endif
 }
 
 }  // namespace ordain::cli

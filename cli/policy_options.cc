@@ -3,7 +3,7 @@
 namespace ordain::cli {
 
 void add_policy_paths(Command command, std::vector<std::string>& paths) {
-  command.add_option("PATH", paths, kPoliciesHelp).names_file().required();
+  command.add_option("PATH", paths, "policy files, or directories searched for *.policy").names_file().required();
 }
 
 void add_policies_option(Command command, std::vector<std::string>& paths, const char* about) {

@@ -14,7 +14,7 @@ namespace ordain::cli {
 void add_policy_paths(Command command, std::vector<std::string>& paths);
 
 /// `--policies`. @param about what the help says of it
-constexpr const char* kPoliciesHelp = "policy files, or directories searched for *.policy";
+constexpr const char* kPoliciesHelp = "policy files, directories searched for *.policy, or a compiled program alone";
 void add_policies_option(Command command, std::vector<std::string>& paths, const char* about = kPoliciesHelp);
 
 /// `--events`: a file of JSON lines or standard input.

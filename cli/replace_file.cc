@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -53,6 +54,13 @@ class TemporaryFile {
     return ::fchmod(descriptor_, of.st_mode & 07777) == 0;
   }
 
+  // The mode that the system gives to new files.
+  bool take_usual_mode() {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return ::fchmod(descriptor_, 0666 & ~mask) == 0;
+  }
+
   bool replace(const fs::path& path) {
     if (::rename(path_.c_str(), path.c_str()) != 0) return false;
     path_.clear();
@@ -81,6 +89,22 @@ Result<void> replace_file(const std::string& path, std::string_view text) {
   }
   TemporaryFile next(real);
   if (!next.exists() || !next.write(text) || !next.take_owner_and_mode(old) || !next.replace(real)) {
+    return unwritable(path, std::strerror(errno));
+  }
+  return {};
+}
+
+Result<void> write_file(const std::string& path, std::string_view text) {
+  std::error_code error;
+  if (fs::is_regular_file(path, error)) return replace_file(path, text);
+  if (fs::exists(fs::symlink_status(path, error))) {
+    std::ofstream out(path, std::ios::binary);
+    out << text;
+    out.close();
+    return out ? Result<void>() : unwritable(path, "it is not a regular file");
+  }
+  TemporaryFile next{fs::path(path)};
+  if (!next.exists() || !next.write(text) || !next.take_usual_mode() || !next.replace(path)) {
     return unwritable(path, std::strerror(errno));
   }
   return {};

@@ -13,4 +13,8 @@ namespace ordain::cli {
 /// was. @returns error "unwritable"
 Result<void> replace_file(const std::string& path, std::string_view text);
 
+/// Replaces a regular file as above, and makes a new one likewise: nobody sees a part of it. Anything else, such as a
+/// device, is written to. @returns error "unwritable"
+Result<void> write_file(const std::string& path, std::string_view text);
+
 }  // namespace ordain::cli

@@ -80,7 +80,8 @@ int report_coverage(const Options& options, const Compilation& compilation, cons
 }
 
 // Runs the tests of policies that compiled. @returns the exit code
-int run_compiled(const Options& options, const Compilation& compilation) {
+int run_compiled(Options options, const Compilation& compilation) {
+  options.engine = choose_engine(options.engine);
   if (options.engine == "jit" && !make_native(*compilation.program)) return kUsage;
   const std::vector<const PolicyTest*> tests = select_tests(compilation, options.filter);
   if (tests.empty() && !options.filter.empty()) {

@@ -2,22 +2,18 @@
 
 #include <fmt/format.h>
 
+#include "embed/code_generator.h"
 #include "ordain/c.h"
 #include "runtime/audit/fields.h"
 #include "vm/program/format.h"
-#ifdef ORDAIN_HAS_JIT
-#include "ordain/jit.h"
-#endif
 
 namespace ordain::cli {
 namespace {
 
 std::string native_code() {
-#ifdef ORDAIN_HAS_JIT
-  return "native code by LLVM " + llvm_version();
-#else
-  return "without native code";
-#endif
+  const auto generator = detail::open_code_generator();
+  if (generator) return "native code by LLVM " + (*generator)->llvm_version();
+  return "without native code: " + generator.error().message;
 }
 
 }  // namespace

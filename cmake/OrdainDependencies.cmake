@@ -1,5 +1,5 @@
 # Finds every library that Ordain uses. docs/dependencies.md gives the reason and the licence of
-# each. vm/jit finds LLVM, and compiler/parse finds ANTLR.
+# each. vm/jit finds LLVM, compiler/parse finds ANTLR, and server finds Boost.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)

@@ -76,6 +76,7 @@ void read_gap(std::string_view text, uint32_t file, size_t from, size_t next, st
 std::vector<Acknowledgement> read_all(const Diagnostics& diagnostics) {
   std::vector<Acknowledgement> out;
   for (uint32_t file = 0; file < diagnostics.sources.size(); ++file) {
+    if (diagnostics.sources[file]->is_data) continue;
     std::string_view text = diagnostics.sources[file]->text;
     if (text.find(kMark) == std::string_view::npos) continue;
     size_t from = 0;

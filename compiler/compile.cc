@@ -9,6 +9,8 @@
 
 #include "compiler/acknowledge.h"
 #include "compiler/check/policy/check.h"
+#include "compiler/compiled_file.h"
+#include "compiler/data_files.h"
 #include "compiler/emit/condition_parts.h"
 #include "compiler/emit/emit.h"
 #include "compiler/evaluate_tests.h"
@@ -65,6 +67,7 @@ void drop_consequences(Diagnostics& diagnostics, size_t parsed) {
   for (size_t i = 0; i < parsed; ++i) {
     const Diagnostic& item = diagnostics.items[i];
     if (item.severity != Severity::error || item.span.file >= diagnostics.sources.size()) continue;
+    if (diagnostics.sources[item.span.file]->is_data) continue;  // its let has a value all the same
     std::string_view word = statement_at(diagnostics.sources[item.span.file]->text, item.span.begin);
     rules_only = rules_only && (word == "policy" || word == "test");
     tests_whole = tests_whole && word != "test";
@@ -84,8 +87,12 @@ void drop_consequences(Diagnostics& diagnostics, size_t parsed) {
 
 std::vector<syntax::File> parse_all(Arena& arena, Diagnostics& diagnostics) {
   std::vector<syntax::File> files;
-  for (uint32_t file = 0; file < diagnostics.sources.size(); ++file) {
-    files.push_back(parse(arena, diagnostics, file));
+  // Data files come last, unless reading failed.
+  const auto last = std::find_if(diagnostics.sources.rbegin(), diagnostics.sources.rend(),
+                                 [](const auto& source) { return !source->is_data; });
+  const auto count = static_cast<uint32_t>(diagnostics.sources.rend() - last);
+  for (uint32_t file = 0; file < count; ++file) {
+    files.push_back(diagnostics.sources[file]->is_data ? syntax::File() : parse(arena, diagnostics, file));
     files.back().file = file;
   }
   return files;
@@ -98,6 +105,7 @@ void note_empty_files(Diagnostics& diagnostics, const std::vector<syntax::File>&
     bool empty = parsed.capabilities.empty() && parsed.policies.empty() && parsed.lets.empty() &&
                  parsed.contexts.empty() && parsed.tests.empty() && parsed.imports.empty() && parsed.options.empty() &&
                  parsed.states.empty() && parsed.labels.empty();
+    if (diagnostics.sources[file]->is_data) continue;
     bool reported = std::any_of(diagnostics.items.begin(), diagnostics.items.end(),
                                 [&](const Diagnostic& item) { return item.span.file == file; });
     if (empty && !reported)
@@ -149,9 +157,10 @@ Compilation detail::run_passes(Diagnostics read, const FunctionTable& functions,
   Compilation out;
   out.diagnostics = std::move(read);
   Diagnostics& diagnostics = out.diagnostics;
-  Arena arena(1 << 20);
+  Arena arena(1 << 20, Arena::kNoLimit, false);
 
   std::vector<syntax::File> files = parse_all(arena, diagnostics);
+  read_data_files(arena, diagnostics, files);
   note_empty_files(diagnostics, files);
   out.times.parse = watch.lap();
   typed::PolicySet set = check_all(arena, diagnostics, files, functions);
@@ -177,6 +186,13 @@ Compilation detail::run_passes(Diagnostics read, const FunctionTable& functions,
 Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions,
                     const CompileOptions& options) {
   Stopwatch watch;
+  if (const auto bytes = options.parts ? std::nullopt : detail::read_compiled_file(paths)) {
+    const double read = watch.lap();
+    Compilation out = detail::load_compiled(paths.front(), *bytes, functions);
+    out.times.read = read;
+    out.times.link = watch.lap();
+    return out;
+  }
   Diagnostics sources = read_sources(paths);
   const double read = watch.lap();
   Compilation out = compile(std::move(sources), functions, options);
@@ -187,6 +203,7 @@ Compilation compile(const std::vector<std::string>& paths, const FunctionTable& 
 Compilation compile(std::vector<std::shared_ptr<const Source>> sources, const FunctionTable& functions,
                     const CompileOptions& options) {
   Diagnostics diagnostics;
+  std::stable_partition(sources.begin(), sources.end(), [](const auto& source) { return !source->is_data; });
   diagnostics.sources = std::move(sources);
   return compile(std::move(diagnostics), functions, options);
 }

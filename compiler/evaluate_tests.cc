@@ -91,6 +91,22 @@ struct Pause {
   }
 };
 
+// Removes what is known only once a call has run.
+void leave_out_outcome(JsonNode& facts) {
+  facts.fields.erase("output");
+  auto action = facts.fields.find("action");
+  if (action == facts.fields.end() || action->second.fields.erase("elapsed") == 0) return;
+  if (action->second.fields.empty()) facts.fields.erase(action);
+}
+
+// What is remembered is kept by who acts, so whoever a test does not name is called "test".
+void add_identities(JsonNode& facts) {
+  for (const char* name : {"agent", "principal", "tenant", "environment", "session"}) {
+    JsonNode& who = facts.fields[name];
+    if (who.text.empty()) who.fields.try_emplace("id", JsonNode{{}, "\"test\""});
+  }
+}
+
 class TestEvaluator {
  public:
   TestEvaluator(Arena& arena, const typed::PolicySet& set, Diagnostics& diagnostics, const FunctionTable& functions)
@@ -102,7 +118,8 @@ class TestEvaluator {
     for (const typed::TestStep& step : test.steps) {
       switch (step.kind) {
         case typed::TestStep::call:
-          out.calls.push_back({.span = step.span, .row = step.row, .event = event_of(step)});
+          out.calls.push_back({.span = step.span, .row = step.row, .returns = step.stage == Stage::after});
+          add_events(step, out.calls.back());
           out.calls.back().wait_seconds = pause.seconds;
           out.calls.back().wait_nanos = pause.nanos;
           pause = {};
@@ -129,12 +146,22 @@ class TestEvaluator {
   }
 
  private:
-  std::string event_of(const typed::TestStep& step) {
-    std::string out = "{\"capability\": ";
-    append_json_string(out, step.capability);
-    if (step.stage == Stage::after) out += ", \"stage\": \"after\"";
+  // Writes the events of a call, each value evaluated once.
+  void add_events(const typed::TestStep& step, TestCall& call) {
     JsonNode facts;
     for (const typed::TestFact& fact : step.facts) add(facts, fact);
+    const bool remembers = set_.histories.any();
+    if (remembers) add_identities(facts);
+    call.event = event_text(step.capability, step.stage, facts);
+    if (!remembers) return;
+    if (call.returns) leave_out_outcome(facts);
+    call.other_event = event_text(step.capability, call.returns ? Stage::before : Stage::after, facts);
+  }
+
+  static std::string event_text(std::string_view capability, Stage stage, const JsonNode& facts) {
+    std::string out = "{\"capability\": ";
+    append_json_string(out, capability);
+    if (stage == Stage::after) out += ", \"stage\": \"after\"";
     for (const auto& [name, node] : facts.fields) {
       out += ", ";
       append_json_string(out, name);

@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "compiler/compiled_file.h"
+#include "compiler/data_files.h"
 #include "compiler/parse/import_path.h"
 #include "compiler/parse/parse.h"
 #include "compiler/parse/token_scan.h"
@@ -68,6 +70,33 @@ std::vector<FoundImport> scan_imports(std::string_view text, uint32_t file) {
   return out;
 }
 
+struct FoundData {
+  std::string path;
+  uint32_t file = 0;
+};
+
+// Finds data files without parsing: `let NAME = data "PATH"` where a statement may begin.
+void scan_data_files(std::string_view text, uint32_t file, std::vector<FoundData>* out) {
+  constexpr std::string_view kHead[] = {"let", "", "=", "data"};  // "": any name
+  size_t matched = 0;
+  int depth = 0;
+  for (ScanToken token = next_token(text, 0); token.kind != ScanKind::end; token = next_token(text, token.end)) {
+    const std::string_view word = text.substr(token.begin, token.end - token.begin);
+    if (matched == std::size(kHead)) {
+      const bool plain = token.kind == ScanKind::quoted && word.size() > 2 && (word[0] == '"' || word[0] == '\'');
+      if (plain && depth == 0) out->push_back({std::string(word.substr(1, word.size() - 2)), file});
+      matched = 0;
+    } else if (kHead[matched].empty() || word == kHead[matched]) {
+      ++matched;
+    } else {
+      matched = word == kHead[0] ? 1 : 0;
+    }
+    if (token.kind != ScanKind::punctuation) continue;
+    if (word == "{" || word == "(" || word == "[") ++depth;
+    if (word == "}" || word == ")" || word == "]") depth = std::max(0, depth - 1);
+  }
+}
+
 struct Reader {
   Diagnostics out = {};
   std::set<std::string> seen = {};      // canonical paths
@@ -116,6 +145,9 @@ struct Reader {
       return unreadable(path, stream.is_open() ? "it changes while it is read" : std::strerror(errno), asked);
     }
     text.resize(static_cast<size_t>(stream.gcount()));
+    if (detail::looks_compiled(text)) {
+      return detail::report_compiled(out, asked != nullptr ? *asked : span_of_path(path), path);
+    }
     out.sources.push_back(std::make_shared<Source>(Source{path, std::move(text)}));
   }
 
@@ -127,6 +159,58 @@ struct Reader {
       out.warning("no-policies", span_of_path(path), "no file in " + path + " is called *.policy");
     }
     for (const std::string& file : found.files) read_file(file, nullptr);
+  }
+
+  // Data files come last. Whether a policy may name them is checked where the policies are parsed; what lies outside
+  // of the policy's directory is not read at all.
+  void follow_data() {
+    std::vector<FoundData> found;
+    for (uint32_t file = 0; file < out.sources.size(); ++file) scan_data_files(out.sources[file]->text, file, &found);
+    std::set<std::string> read;
+    for (const FoundData& data : found) {
+      const fs::path directory = fs::path(out.sources[data.file]->path).parent_path();
+      const std::string path = detail::data_path(out.sources[data.file]->path, data.path);
+      if (path.empty() || !read.insert(path).second) continue;
+      Source source{path, "", true, true};
+      if (!is_below(directory.empty() ? fs::path(".") : directory, path)) {
+        source.text = "it leads out of the directory of the policy";
+      } else {
+        read_data(source);
+      }
+      out.sources.push_back(std::make_shared<Source>(std::move(source)));
+    }
+  }
+
+  // Whether the file is below the directory once all symbolic links are followed. A file that does not exist may be.
+  static bool is_below(const fs::path& directory, const fs::path& path) {
+    std::error_code error, other;
+    const fs::path top = fs::weakly_canonical(directory, error), real = fs::weakly_canonical(path, other);
+    if (error || other) return false;
+    return std::mismatch(top.begin(), top.end(), real.begin(), real.end()).first == top.end();
+  }
+
+  static void read_data(Source& source) {
+    std::error_code error;
+    const fs::file_status status = fs::status(source.path, error);
+    if (error || !fs::is_regular_file(status)) {
+      source.text = error ? error.message() : "not a regular file";
+      return;
+    }
+    const uintmax_t size = fs::file_size(source.path, error);
+    if (error || size > detail::kMaxDataBytes) {
+      source.text = error ? error.message() : "it is larger than 128 MiB";
+      return;
+    }
+    std::ifstream stream(source.path, std::ios::binary);
+    std::string text(static_cast<size_t>(size) + 1, '\0');
+    if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (stream.bad() || !stream.eof()) {
+      source.text = stream.is_open() ? "it changes while it is read" : std::strerror(errno);
+      return;
+    }
+    text.resize(static_cast<size_t>(stream.gcount()));
+    source.text = std::move(text);
+    source.unreadable = false;
   }
 
   // Files that are only imported come after the given files, in the order in which they are found.
@@ -159,6 +243,7 @@ Diagnostics read_sources(const std::vector<std::string>& paths) {
       }
     }
     reader.follow_imports();
+    reader.follow_data();
   } catch (const std::bad_alloc&) {
     throw;                                   // not a mistake of the policies
   } catch (const std::exception& failure) {  // from the file system library

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "embed/start_native_code.h"
+#include "embed/code_generator.h"
 #include "ordain/decide.h"
 #include "ordain/decision_json.h"
 #include "ordain/event.h"

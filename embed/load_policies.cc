@@ -2,10 +2,14 @@
 // background.
 #include <new>
 
-#include "embed/start_native_code.h"
+#include "embed/code_generator.h"
 #include "ordain/ordain.h"
 
 namespace ordain {
+
+void detail::start_native_code(const Program& program) {
+  if (const auto generator = open_code_generator()) (*generator)->compile_in_background(program, {});
+}
 
 Policies load_policies(const std::vector<std::string>& paths) {
   try {

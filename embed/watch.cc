@@ -30,7 +30,7 @@ using std::chrono::milliseconds;
 using Stamp = std::tuple<dev_t, ino_t, off_t, time_t, long, time_t, long>;
 
 struct Snapshot {
-  std::map<std::string, Stamp> files;  ///< the given files, *.policy under and beside them, and imports
+  std::map<std::string, Stamp> files;  ///< the given files, *.policy under and beside them, imports, and data files
   std::set<std::string> directories;   ///< where relevant changes may happen
   bool policies = false;               ///< there is a file to compile
   bool empty_file = false;             ///< perhaps its writer has only just opened it
@@ -45,7 +45,8 @@ std::string directory_of(const fs::path& path) {
 
 class Looker {
  public:
-  explicit Looker(Snapshot& out) : out_(out) {}
+  /// @param data whether to look also at data files beside policies, which no program in force names
+  Looker(Snapshot& out, bool data) : out_(out), data_(data) {}
 
   void add_given(const std::string& path) {
     std::error_code error;
@@ -58,6 +59,9 @@ class Looker {
       if (fs::is_symlink(each, error)) target(each);
     }
     for (const std::string& each : found.files) file(each, true);
+    for (const std::string& each : found.directories) {
+      if (data_) data_files(each);
+    }
   }
 
   // Adds a file that a program is known to use, and its neighbours, among which imports are sought.
@@ -71,6 +75,16 @@ class Looker {
   }
 
  private:
+  // Policies may have failed for one that is not there yet, or has a mistake.
+  void data_files(const fs::path& path) {
+    std::error_code error;
+    fs::directory_iterator entry(path, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+      const fs::path extension = entry->path().extension();
+      if (extension == ".csv" || extension == ".json" || extension == ".jsonl") file(entry->path(), false);
+    }
+  }
+
   void directory(const fs::path& path) {
     std::error_code error;
     const fs::path real = fs::canonical(path, error);
@@ -113,6 +127,7 @@ class Looker {
   }
 
   Snapshot& out_;
+  const bool data_;
 };
 
 }  // namespace
@@ -136,7 +151,7 @@ struct PolicyWatcher::State {
 
   Snapshot look() const {
     Snapshot out;
-    Looker looker(out);
+    Looker looker(out, !loaded || !reported.empty());
     for (const std::string& path : paths) looker.add_given(path);
     for (const std::string& path : files) looker.add_known(path);
     return out;

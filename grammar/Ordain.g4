@@ -14,7 +14,8 @@ item         : importDecl | optionDecl | contextDecl | capabilityDecl | letDecl 
              | policyDecl | testDecl | ';' ;
 importDecl   : 'import' (path | text) ';' ;               // a text names a file, relative to this one
 optionDecl   : 'option' name '=' (name | DURATION | INT) ';' ;
-letDecl      : 'let' name '=' expr ';' ;
+letDecl      : 'let' name '=' (dataFile | expr) ';' ;
+dataFile     : name text (name text)? 'of' typeRef ;      // data "payees.csv" column "iban" of string
 
 // --- what the host and the tools supply ----------------------------------------------------------------------------
 
@@ -34,7 +35,11 @@ capabilityProperty
     ;
 record       : 'open'? '{' (field (',' field)* ','?)? '}' ;
 field        : selector ':' typeRef ;
-typeRef      : 'secret'? (path ('(' typeRef (',' typeRef)* ')')? | record) ;   // `secret` alone is a name
+typeRef      : 'secret'? typeOption ('|' typeOption)* ;   // `secret` alone is a name
+typeOption   : path ('(' typeArgument (',' typeArgument)* ')')? | record | typeLiteral ;
+typeArgument : name typeNumber | typeRef ;                // `max 64`; a number alone is a bound, too
+typeLiteral  : text | typeNumber | 'true' | 'false' ;
+typeNumber   : '-'? (INT | UINT | FLOAT) ;
 
 // --- what is remembered between calls -------------------------------------------------------------------------------
 
@@ -250,6 +255,7 @@ EQUAL : '==' ;
 NOT_EQUAL : '!=' ;
 AND : '&&' ;
 OR : '||' ;
+BAR : '|' ;
 
 RESERVED : 'break' | 'const' | 'continue' | 'else' | 'for' | 'function' | 'if' | 'loop' | 'namespace' | 'return' | 'var'
          | 'void' | 'while' ;

@@ -13,12 +13,14 @@
 
 namespace ordain::importer {
 
-Result<std::string> read_yaml_file(const std::string& path) {
+Result<std::string> read_yaml_file(const std::string& path) { return read_file_up_to(path, kMaxYamlBytes); }
+
+Result<std::string> read_file_up_to(const std::string& path, size_t most) {
   std::error_code wrong;
   if (std::filesystem::is_directory(path, wrong)) return Error{"unreadable", path + " is a directory"};
   std::ifstream in(path, std::ios::binary);
   if (!in) return Error{"unreadable", "cannot read " + path};
-  std::string text(kMaxYamlBytes + 1, '\0');
+  std::string text(most + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (in.bad()) return Error{"unreadable", "cannot read " + path};
   text.resize(static_cast<size_t>(in.gcount()));

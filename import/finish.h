@@ -17,6 +17,9 @@ void finish(Imported& imported, const FileText& file);
 /// after reporting the failure at `from` (the place that names the file).
 std::optional<uint32_t> load(Diagnostics& diagnostics, const std::string& path, const ReadFile& read, Span from);
 
+/// Reads a file, but at most one byte more than `most`.
+Result<std::string> read_file_up_to(const std::string& path, size_t most);
+
 /// @returns a place such as "baseline.yaml:12", for comments and reasons
 std::string place(const Diagnostics& diagnostics, Span span);
 

@@ -139,7 +139,7 @@ uint32_t Tables::add_constant(const Value& value) {
 
 SymbolId Tables::symbol(std::string_view text) {
   auto [entry, added] = symbols_.try_emplace(std::string(text), static_cast<SymbolId>(data_.symbols.size() + 1));
-  if (added) data_.symbols.emplace_back(text);
+  if (added) data_.symbols.push_back(data_.memory.copy(text));
   return entry->second;
 }
 

@@ -23,7 +23,17 @@ struct TypeCopier {
     for (const Type* param : type->params) params.push_back(copy(param));
     out.params = arena.copy(params);
     out.record = copy(type->record);
+    out.limits = copy(type->limits);
     return types[type] = arena.make<Type>(out);
+  }
+
+  const TypeLimits* copy(const TypeLimits* limits) {
+    if (limits == nullptr) return nullptr;
+    std::vector<Value> values;
+    for (const Value& value : limits->values) values.push_back(copy_value(arena, value));
+    TypeLimits out = *limits;  // bounds are numbers, which hold no memory
+    out.values = arena.copy(values);
+    return arena.make<TypeLimits>(out);
   }
 
   const RecordType* copy(const RecordType* record) {

@@ -222,7 +222,9 @@ void Layouter::add_property(uint32_t begin, uint32_t end, size_t padding) {
     add_token(i);
   }
   add_gap(record, Separator::space);
+  in_types_ = true;
   add_bracket(record);
+  in_types_ = false;
   if (!tokens_.is_mark(end - 1, ";")) return;
   add_gap(end - 1, Separator::none);
   add_token(end - 1);

@@ -11,7 +11,7 @@ struct BinaryOperator {
   std::string_view text;
   int strength;  // the loosest is 0
 };
-constexpr std::array<BinaryOperator, 14> kBinaryOperators = {{{"||", 0},
+constexpr std::array<BinaryOperator, 15> kBinaryOperators = {{{"||", 0},
                                                               {"&&", 1},
                                                               {"<", 2},
                                                               {"<=", 2},
@@ -20,6 +20,7 @@ constexpr std::array<BinaryOperator, 14> kBinaryOperators = {{{"||", 0},
                                                               {"==", 2},
                                                               {"!=", 2},
                                                               {"in", 2},
+                                                              {"|", 3},  // of types
                                                               {"+", 3},
                                                               {"-", 3},
                                                               {"*", 4},
@@ -55,6 +56,7 @@ Separator Layouter::usual_separator(uint32_t i) const {
   const bool word_before = tokens_.is_word(i - 1);
   const bool mark_before = tokens_[i - 1].kind == LexemeKind::punctuation;
   if (tokens_[i].kind != LexemeKind::punctuation && !mark_before) return Separator::space;
+  if (in_types_ && word_before && tokens_.is_mark(i, "-")) return Separator::space;
   if (word_before && (tokens_.is_mark(i, "{") || tokens_.is_mark(i, "*"))) return Separator::space;
   if (tokens_.is_mark(i, "=") || tokens_.is_mark(i - 1, "=")) return Separator::space;
   if (tokens_.is_mark(i - 1, ",") || tokens_.is_mark(i - 1, ":")) return Separator::space;
@@ -109,6 +111,7 @@ std::vector<uint32_t> Layouter::operators_in(uint32_t begin, uint32_t end) const
   std::vector<uint32_t> out;
   for (uint32_t i = begin; i < end; i = tokens_.after(i)) {
     if (i == begin || strength_of(tokens_[i].text) == kOperand) continue;
+    if (in_types_ && !tokens_.is_mark(i, "|")) continue;
     if (tokens_[i].kind == LexemeKind::literal || (tokens_.is_word(i) && tokens_.is_mark(i - 1, "."))) continue;
     // After an operand, a minus is no sign.
     const bool after_operand = tokens_[i - 1].kind == LexemeKind::literal || tokens_.closes(i - 1) ||

@@ -96,6 +96,7 @@ class Layouter {
   void write_shorter(size_t indent, Add add);
 
   const Tokens& tokens_;
+  bool in_types_ = false;  ///< within a record of a declaration, where a minus is always a sign
   Doc doc_;
   std::vector<Line> lines_;
 };

@@ -376,6 +376,10 @@ class Reader {
     const Type* type = slot_type(element);
     if (type == nullptr || !is_constant(list) || !list.value.is(Kind::list)) return false;
     if (type->kind == TypeKind::string || (type->kind == TypeKind::dyn && all_strings(list.value))) {
+      // For a text in a long list, an edge of the index for each takes more memory than it saves time: the test is one
+      // search in a sorted set.
+      constexpr size_t kMostTexts = 50'000;
+      if (list.value.aux > kMostTexts) return false;
       return symbols(IndexTest::symbol, element.slot, list.value.as_list(), out);
     }
     const Kind kind = kind_of(*type);

@@ -40,6 +40,7 @@ class UntypedFields {
     for (const syntax::TypeSyntax* param : type.params) {
       if (param != nullptr) visit(*param, field);
     }
+    for (const syntax::TypeSyntax* option : type.options) visit(*option, field);
     if (type.name != "dyn") return;
     diagnostics_.warning(
         "untyped-field", type.span,

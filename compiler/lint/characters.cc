@@ -46,6 +46,7 @@ std::string name_of(char32_t point) {
 template <typename Report>
 void for_each_character(const Diagnostics& diagnostics, bool (*wanted)(char32_t), Report report) {
   for (uint32_t file = 0; file < diagnostics.sources.size(); ++file) {
+    if (diagnostics.sources[file]->is_data) continue;
     const std::string_view text = diagnostics.sources[file]->text;
     int reports = 0;
     for (size_t at = 0; at < text.size() && reports < kMostReports; ++at) {

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "compiler/diagnostic/words.h"
@@ -41,6 +42,50 @@ std::vector<Verdict> judge(const typed::PolicySet& set) {
   return out;
 }
 
+/// A comparison of a field with a constant that its declaration excludes.
+struct Excluded {
+  const Node* field = nullptr;
+  const Value* constant = nullptr;
+};
+
+bool is_excluded(const Type& declared, const Value& constant) {
+  return declared.limits != nullptr && constant.kind == kind_of(declared) && !meets_limits(declared, constant);
+}
+
+Excluded find_excluded(const Node& node, int depth) {
+  if (depth == kDeepestPart) return {};
+  if (node.args.size() == 2) {
+    for (const size_t side : {size_t{0}, size_t{1}}) {
+      const Node& field = *node.args[side];
+      const Node& other = *node.args[1 - side];
+      if (field.declared == nullptr || other.kind != NodeKind::constant) continue;
+      if (is_excluded(*field.declared, other.value)) return {&field, &other.value};
+      if (!other.value.is(Kind::list)) continue;
+      for (const Value& each : other.value.as_list()) {
+        if (is_excluded(*field.declared, each)) return {&field, &each};
+      }
+    }
+  }
+  for (const Node* part : node.args) {
+    if (const Excluded found = find_excluded(*part, depth + 1); found.field != nullptr) return found;
+  }
+  return {};
+}
+
+// Says how the field is declared whose comparison has no meaning, and which value was perhaps meant.
+std::string declaration_help(const typed::PolicySet& set, const Node& condition) {
+  const auto [field, constant] = find_excluded(condition, 0);
+  if (field == nullptr) return "";
+  const std::string name =
+      field->kind == NodeKind::slot ? set.schema.slots[field->slot].path : std::string(field->field);
+  std::string out = quoted(name) + " is declared as " + to_string(*field->declared);
+  if (!constant->is(Kind::string)) return out;
+  std::vector<std::string> values;
+  for (const Value& value : field->declared->limits->values) values.emplace_back(value.as_text());
+  const std::string near = nearest(constant->as_text(), values);
+  return near.empty() ? out : out + "; did you mean \"" + near + "\"?";
+}
+
 /// Looks for parts of one condition that have no influence.
 class Parts {
  public:
@@ -70,11 +115,12 @@ class Parts {
   void report(const Node& part, bool never) {
     const Span span = part.span.end > part.span.begin ? part.span : condition_span(set_, *body_);
     if (!reported_.emplace(span.file, span.begin, span.end).second) return;
+    std::string help = declaration_help(set_, part);
+    if (help.empty()) help = "leave it out, or correct it";
     if (never) {
-      diagnostics_.warning("never-matches", span, "this alternative can never hold", "leave it out, or correct it");
+      diagnostics_.warning("never-matches", span, "this alternative can never hold", std::move(help));
     } else {
-      diagnostics_.warning("always-true", span, "this part of the condition is never false",
-                           "leave it out, or correct it");
+      diagnostics_.warning("always-true", span, "this part of the condition is never false", std::move(help));
     }
   }
 
@@ -95,11 +141,13 @@ void warn_conditions(Diagnostics& diagnostics, const typed::PolicySet& set) {
     const std::string name = quoted(set.rules[rule].name);
     if (!verdict.may_be_true) {
       diagnostics.warning("never-matches", condition_span(set, *verdict.body),
-                          "this condition can never hold, so " + name + " never matches");
+                          "this condition can never hold, so " + name + " never matches",
+                          declaration_help(set, *verdict.body->when.root));
     } else if (!verdict.may_be_false) {
+      std::string help = declaration_help(set, *verdict.body->when.root);
+      if (help.empty()) help = "leave the condition out if that is meant";
       diagnostics.warning("always-true", condition_span(set, *verdict.body),
-                          "this condition is never false, so " + name + " matches every call",
-                          "leave the condition out if that is meant");
+                          "this condition is never false, so " + name + " matches every call", std::move(help));
     } else if (verdict.alone) {
       parts.visit(*verdict.body);
     }

@@ -39,6 +39,13 @@ const KnownRange* known_range(const Node& node) {
   return nullptr;
 }
 
+// What size() can give of a field that is declared with limits.
+const TypeLimits* limits_of_size(const Node& node) {
+  const KnownRange* range = known_range(node);
+  if (range == nullptr || range->function != "size" || node.args[0]->declared == nullptr) return nullptr;
+  return node.args[0]->declared->limits;
+}
+
 bool is_same(const Value& a, const Value& b) { return equal(a, b); }
 
 bool contains_value(std::span<const Value> values, const Value& value) {
@@ -69,6 +76,21 @@ Domain::Domain(const Node& node) : type_(node.type->kind) {
       low_ = Value::integer(range->low);
       high_ = Value::integer(range->high);
     }
+  }
+  if (const TypeLimits* limits = limits_of_size(node)) {
+    const auto bound = [](uint64_t size) {
+      return Value::integer(static_cast<int64_t>(std::min<uint64_t>(size, INT64_MAX)));
+    };
+    low_ = bound(limits->min_size);
+    high_ = bound(limits->max_size);
+  }
+  if (node.declared != nullptr && node.declared->limits != nullptr) {
+    const TypeLimits& limits = *node.declared->limits;
+    if (limits.least.present()) low_ = limits.least;
+    if (limits.most.present()) high_ = limits.most;
+    if (limits.least.present() && limits.most.present()) may_be_nan_ = false;
+    if (!limits.values.empty()) only_ = std::vector<Value>(limits.values.begin(), limits.values.end());
+    if (type_ == TypeKind::string && limits.min_size > 0) excluded_.push_back(Value::string(""));
   }
   if (type_ == TypeKind::string && node.kind == NodeKind::call && node.overload != nullptr) {
     const std::string_view name = node.overload->name;

@@ -73,6 +73,12 @@ std::string alternatives(const std::vector<std::string>& phrases) {
 // Describes token types in words: groups first, then the remaining types as they are written.
 void phrase(const antlr4::Parser& parser, std::vector<size_t> types, std::vector<std::string>* out) {
   auto drop = [&](auto predicate) { types.erase(std::remove_if(types.begin(), types.end(), predicate), types.end()); };
+  if (has(types, P::INT) && has(types, P::LBRACE) && has(types, P::STRING) && !has(types, P::LPAREN)) {
+    out->push_back("a type");
+    drop([](size_t t) {
+      return is_word(t) || (t >= P::FLOAT && t <= P::RAW_STRING) || t == P::MINUS || t == P::LBRACE;
+    });
+  }
   if (has(types, P::INT) && has(types, P::LPAREN)) {
     out->push_back("an expression");
     drop([](size_t t) {
@@ -127,7 +133,9 @@ void add_rule_extras(const antlr4::ParserRuleContext* context, size_t previous_r
         out->phrases.push_back(after_item ? "`,`" : "a field and its type");
       }
       break;
-    case P::RuleTypeRef:
+    case P::RuleTypeOption:
+      if (previous_rule == P::RuleTypeArgument) out->phrases.push_back("`,`");
+      break;
     case P::RuleCapabilityProperty:
       if (after_item && previous_rule != P::RuleRecord) out->phrases.push_back("`,`");
       break;
@@ -253,7 +261,7 @@ bool ErrorStrategy::well_known_slip(antlr4::Parser* parser, const Token& token) 
   Span where = state_.span(token.begin, token.end);
   size_t rule = context->getRuleIndex();
   bool operand = rule == P::RulePrimary || rule == P::RuleOperand || rule == P::RuleExpr || rule == P::RuleChain ||
-                 rule == P::RuleClause;
+                 rule == P::RuleClause || (rule == P::RuleLetDecl && context->children.size() > 2);
   bool after = ends_in_expression(last_rule(context));
   if (type == P::DURATION) {
     state_.error("misplaced-duration", where, "a duration such as " + quote(text) + " may stand only after `expires`",
@@ -276,6 +284,7 @@ bool ErrorStrategy::well_known_slip(antlr4::Parser* parser, const Token& token) 
   if (type == P::ASSIGN) return suggest("did you mean `==`?");
   if (text == "and" || text == "AND") return suggest("did you mean `&&`?");
   if (text == "or" || text == "OR") return suggest("did you mean `||`?");
+  if (type == P::BAR) return suggest("did you mean `||`?");
   if (text == "is" || text == "equals") return suggest("did you mean `==`?");
   if (text == "not") return suggest("write `!(a in b)`");
   return false;

@@ -15,8 +15,8 @@
 namespace ordain {
 namespace {
 
-// Guards ANTLR's prediction caches, which all its parsers in a process share. ANTLR locks them
-// itself, but with locks that our race detectors do not understand.
+// Guards the table of tokens, and ANTLR's prediction caches, which all its parsers in a process share.
+// ANTLR locks its own, but with locks that our race detectors do not understand.
 std::mutex& antlr_mutex() {
   static std::mutex mutex;
   return mutex;

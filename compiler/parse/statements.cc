@@ -72,12 +72,40 @@ bool StatementBuilder::option(P::OptionDeclContext* tree, syntax::OptionDecl* ou
 
 bool StatementBuilder::let(P::LetDeclContext* tree, syntax::LetDecl* out) {
   out->name = name(child<P::NameContext>(tree, 1));
+  if (is<P::DataFileContext>(tree->children[3])) return data_file(child<P::DataFileContext>(tree, 3), out);
   out->value = expressions_.build(child<P::ExprContext>(tree, 3));
   return out->value != nullptr;
 }
 
+bool StatementBuilder::data_file(P::DataFileContext* tree, syntax::LetDecl* out) const {
+  const syntax::Name word = name(child<P::NameContext>(tree, 0));
+  if (word.text != "data") {
+    state_.error("syntax", word.span, "expected an expression or `data`, found " + quote(word.text));
+    return false;
+  }
+  auto* data = state_.arena.make<syntax::DataFile>();
+  data->span = span(tree);
+  bool good = text(child<P::TextContext>(tree, 1), &data->path);
+  if (is<P::NameContext>(tree->children[2])) {
+    const syntax::Name second = name(child<P::NameContext>(tree, 2));
+    good = text(child<P::TextContext>(tree, 3), &data->column) && good;
+    if (second.text != "column") {
+      state_.error("syntax", second.span, "expected `column` or `of`, found " + quote(second.text));
+      good = false;
+    }
+  }
+  data->type = type(static_cast<P::TypeRefContext*>(tree->children.back()));
+  out->data = data;
+  return good;
+}
+
 bool StatementBuilder::fixture(P::LetDeclContext* tree, syntax::LetDecl* out) {
   out->name = name(child<P::NameContext>(tree, 1));
+  if (is<P::DataFileContext>(tree->children[3])) {
+    state_.error("syntax", span(child<P::DataFileContext>(tree, 3)), "a test cannot read a data file",
+                 "write the `let` outside of the test");
+    return false;
+  }
   out->value = expressions_.build_record(child<P::ExprContext>(tree, 3));
   return out->value != nullptr;
 }
@@ -111,19 +139,76 @@ syntax::RecordSyntax* StatementBuilder::record(P::RecordContext* tree) const {
 
 syntax::TypeSyntax* StatementBuilder::type(P::TypeRefContext* tree) const {
   auto* out = state_.arena.make<syntax::TypeSyntax>();
-  out->span = span(tree);
-  out->secret = is_token(tree->children[0]);
-  const size_t named = out->secret ? 1 : 0;
-  if (is<P::RecordContext>(tree->children[named])) {
-    out->record = record(child<P::RecordContext>(tree, named));
-    return out;
+  const bool secret = is_token(tree->children[0]);
+  const size_t first = secret ? 1 : 0;
+  if (tree->children.size() == first + 1) {
+    type_option(child<P::TypeOptionContext>(tree, first), out);
+  } else {
+    std::vector<syntax::TypeSyntax*> options;
+    for (size_t i = first; i < tree->children.size(); i += 2) {
+      options.push_back(state_.arena.make<syntax::TypeSyntax>());
+      type_option(child<P::TypeOptionContext>(tree, i), options.back());
+    }
+    out->options = state_.arena.copy(options);
   }
-  out->name = joined(child<P::PathContext>(tree, named));
-  std::vector<syntax::TypeSyntax*> params;
-  for (size_t i = named + 2; i < tree->children.size(); i += 2)
-    params.push_back(type(child<P::TypeRefContext>(tree, i)));
-  out->params = state_.arena.copy(params);
+  out->secret = secret;
+  out->span = span(tree);
   return out;
+}
+
+void StatementBuilder::type_option(P::TypeOptionContext* tree, syntax::TypeSyntax* out) const {
+  out->span = span(tree);
+  if (is<P::RecordContext>(tree->children[0])) {
+    out->record = record(child<P::RecordContext>(tree, 0));
+  } else if (is<P::TypeLiteralContext>(tree->children[0])) {
+    out->is_value = true;
+    out->value = type_value(child<P::TypeLiteralContext>(tree, 0));
+  } else {
+    named_type(tree, out);
+  }
+}
+
+void StatementBuilder::named_type(P::TypeOptionContext* tree, syntax::TypeSyntax* out) const {
+  out->name = joined(child<P::PathContext>(tree, 0));
+  std::vector<syntax::TypeSyntax*> params;
+  std::vector<syntax::TypeBound> bounds;
+  for (size_t i = 2; i < tree->children.size(); i += 2) {
+    auto* argument = child<P::TypeArgumentContext>(tree, i);
+    if (is<P::TypeRefContext>(argument->children[0])) {
+      params.push_back(type(child<P::TypeRefContext>(argument, 0)));
+    } else {
+      bounds.push_back(
+          {name(child<P::NameContext>(argument, 0)), type_number(child<P::TypeNumberContext>(argument, 1))});
+    }
+  }
+  out->params = state_.arena.copy(params);
+  out->bounds = state_.arena.copy(bounds);
+}
+
+// The value is absent after an error.
+Value StatementBuilder::type_value(P::TypeLiteralContext* tree) const {
+  if (is<P::TypeNumberContext>(tree->children[0])) return type_number(child<P::TypeNumberContext>(tree, 0));
+  if (is_token(tree->children[0])) return Value::boolean(first_token(tree).getType() == P::K_TRUE);
+  syntax::Name decoded;
+  return text(child<P::TextContext>(tree, 0), &decoded) ? Value::string(decoded.text) : Value();
+}
+
+Value StatementBuilder::type_number(P::TypeNumberContext* tree) const {
+  const Token& token = last_token(tree);
+  const bool negative = tree->children.size() == 2;
+  const std::string_view digits = tokens_.text(token);
+  Value out;
+  bool good = false;
+  if (token.getType() == P::FLOAT) {
+    good = decode_float(state_, digits, span(tree), negative, &out);
+  } else if (token.getType() == P::INT) {
+    good = decode_int(state_, digits, span(tree), negative, &out);
+  } else if (negative) {
+    state_.error("number-range", span(tree), "a uint cannot be negative");
+  } else {
+    good = decode_uint(state_, digits, span(tree), &out);
+  }
+  return good ? out : Value();
 }
 
 // Reports a property or clause that occurs a second time.

@@ -52,8 +52,13 @@ class StatementBuilder {
   void begin_block() { seen_.clear(); }
 
  private:
+  bool data_file(Parser::DataFileContext* tree, syntax::LetDecl* out) const;
   syntax::RecordSyntax* record(Parser::RecordContext* tree) const;
   syntax::TypeSyntax* type(Parser::TypeRefContext* tree) const;
+  void type_option(Parser::TypeOptionContext* tree, syntax::TypeSyntax* out) const;
+  void named_type(Parser::TypeOptionContext* tree, syntax::TypeSyntax* out) const;
+  Value type_value(Parser::TypeLiteralContext* tree) const;
+  Value type_number(Parser::TypeNumberContext* tree) const;
   syntax::Target target(Parser::TargetContext* tree) const;
   bool clause(Parser::ClauseContext* tree, syntax::RuleDecl* rule, std::vector<const Token*>* seen);
   bool from_clause(Parser::ClauseContext* tree, syntax::RuleDecl* rule);

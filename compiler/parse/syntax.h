@@ -50,13 +50,24 @@ struct Name {
 
 struct RecordSyntax;
 
-/// A type as written: `string`, `list(int)`, `optional(string)`, `secret string`, or a record.
+/// `max 64` in the brackets of a type.
+struct TypeBound {
+  Name name;
+  Value value;  ///< absent after an error
+};
+
+/// A type as written: `string(max 64)`, `list(int)`, `optional(string)`, `secret string`, a record, a value of an
+/// enumeration, or several of these, joined by `|`.
 struct TypeSyntax {
   bool secret = false;    ///< `secret` stands before the type
-  std::string_view name;  ///< empty for a record
+  std::string_view name;  ///< empty for a record, a value, and options
   Span span;
   std::span<TypeSyntax* const> params;
+  std::span<const TypeBound> bounds;
   RecordSyntax* record = nullptr;
+  bool is_value = false;
+  Value value;                           ///< if `is_value`; absent after an error
+  std::span<TypeSyntax* const> options;  ///< two or more, or none
 };
 
 struct FieldSyntax {
@@ -96,9 +107,19 @@ struct CapabilityDecl {
   RecordSyntax* output = nullptr;
 };
 
+/// data "payees.csv" column "iban" of string
+struct DataFile {
+  Span span;
+  Name path;
+  Name column;  ///< empty text if absent
+  TypeSyntax* type = nullptr;
+};
+
 struct LetDecl {
   Name name;
-  Expr* value = nullptr;
+  Expr* value = nullptr;           ///< of a data file: the list of its values, once it is read
+  const DataFile* data = nullptr;  ///< nullptr: the value is an expression
+  std::string_view data_digest;    ///< of the file's bytes, in hexadecimal
 };
 
 struct PathStep {

@@ -1,5 +1,5 @@
-// tokens.cc turns text into tokens: it runs ANTLR's lexer over bytes, and limits nesting to the
-// depth that the later passes can recurse over.
+// tokens.cc turns text into tokens, with byte offsets, and limits nesting to the depth that the later
+// passes can recurse over.
 #include "compiler/parse/tokens.h"
 
 #include <algorithm>
@@ -9,39 +9,12 @@
 #include "OrdainLexer.h"
 #include "OrdainParser.h"
 #include "compiler/parse/token_scan.h"
+#include "compiler/parse/token_table.h"
 
 namespace ordain::parsing {
 namespace {
 
 using grammar::OrdainLexer;
-
-// The source as ANTLR reads it: bytes, so that its offsets are ours. All non-ASCII characters are
-// alike to the grammar (they occur only in strings and comments), so one ASCII byte replaces each
-// of their bytes; this keeps the lexer in the cached part of its tables.
-class ByteStream final : public antlr4::CharStream {
- public:
-  explicit ByteStream(std::string_view text) : text_(text) {}
-
-  void consume() override { ++position_; }
-  size_t LA(ssize_t k) override {
-    size_t i = static_cast<size_t>(static_cast<ssize_t>(position_) + (k > 0 ? k - 1 : k));
-    if (i >= text_.size()) return antlr4::IntStream::EOF;
-    auto byte = static_cast<unsigned char>(text_[i]);
-    return byte < 0x80 ? byte : 0x7F;
-  }
-  ssize_t mark() override { return 0; }
-  void release(ssize_t) override {}
-  size_t index() override { return position_; }
-  void seek(size_t index) override { position_ = std::min(index, text_.size()); }
-  size_t size() override { return text_.size(); }
-  std::string getSourceName() const override { return {}; }
-  std::string getText(const antlr4::misc::Interval&) override { return {}; }
-  std::string toString() const override { return {}; }
-
- private:
-  std::string_view text_;
-  size_t position_ = 0;
-};
 
 struct Lookalike {
   std::string_view text;
@@ -50,7 +23,6 @@ struct Lookalike {
 constexpr Lookalike kLookalikes[] = {
     {"#", "a comment begins with `//`"},
     {"&", "did you mean `&&`?"},
-    {"|", "did you mean `||`?"},
     {"\u201C", "use straight quotes: \""},
     {"\u201D", "use straight quotes: \""},
     {"\u2018", "use straight quotes: '"},
@@ -172,34 +144,30 @@ bool has_newline(std::string_view text, uint32_t begin, uint32_t end) {
 }  // namespace
 
 void read_tokens(State& state, TokenList& out) {
-  ByteStream input(state.text);
-  OrdainLexer lexer(&input);
-  lexer.removeErrorListeners();
-  auto* matcher = lexer.getInterpreter<antlr4::atn::LexerATNSimulator>();
   Nesting nesting(state, out);
   out.tokens.reserve(state.text.size() / 5 + 16);
-  if (state.text.starts_with("\xEF\xBB\xBF")) input.seek(3);  // a byte order mark
+  size_t at = state.text.starts_with("\xEF\xBB\xBF") ? 3 : 0;  // behind a byte order mark
 
   uint32_t last_end = 0;
-  while (input.index() < state.text.size() && !state.full()) {
-    auto begin = static_cast<uint32_t>(input.index());
-    lexer.type = antlr4::Token::INVALID_TYPE;
-    size_t type = matcher->match(&input, 0);
-    if (lexer.type == antlr4::Lexer::SKIP) continue;
-    if (type == OrdainLexer::BAD_CHAR) {
+  while (at < state.text.size() && !state.full()) {
+    const auto begin = static_cast<uint32_t>(at);
+    const TokenMatch match = match_token(state.text, at);
+    at = match.end;
+    if (match.skipped) continue;
+    if (match.type == OrdainLexer::BAD_CHAR) {
       // A run of bad characters is one mistake, and a non-ASCII character is several bytes.
       auto bad = [&](size_t i) {
         return static_cast<unsigned char>(state.text[i]) >= 0x80 || state.text[i] == state.text[begin];
       };
-      while (input.index() < state.text.size() && bad(input.index())) input.consume();
+      while (at < state.text.size() && bad(at)) ++at;
     }
-    auto end = static_cast<uint32_t>(input.index());
+    auto end = static_cast<uint32_t>(at);
     bool line_start = out.tokens.empty() || has_newline(state.text, last_end, begin);
     last_end = end;
-    if (!nesting.keep(type, begin, end)) continue;
-    if (type == OrdainLexer::BAD_CHAR) report_bad_characters(state, begin, end);
-    if (type == OrdainLexer::BAD_STRING) report_open_string(state, begin, end);
-    out.tokens.emplace_back(type, begin, end, static_cast<uint32_t>(out.tokens.size()), line_start);
+    if (!nesting.keep(match.type, begin, end)) continue;
+    if (match.type == OrdainLexer::BAD_CHAR) report_bad_characters(state, begin, end);
+    if (match.type == OrdainLexer::BAD_STRING) report_open_string(state, begin, end);
+    out.tokens.emplace_back(match.type, begin, end, static_cast<uint32_t>(out.tokens.size()), line_start);
   }
   auto size = static_cast<uint32_t>(state.text.size());
   out.tokens.emplace_back(antlr4::Token::EOF, size, size, static_cast<uint32_t>(out.tokens.size()), true);

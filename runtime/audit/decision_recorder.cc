@@ -11,8 +11,8 @@
 #include "runtime/audit/value_bytes.h"
 #include "runtime/audit/writer.h"
 #include "runtime/identity/identity_fields.h"
-#include "runtime/identity/redact.h"
 #include "runtime/identity/text.h"
+#include "vm/json/redact.h"
 
 namespace ordain {
 

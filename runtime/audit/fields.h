@@ -60,7 +60,8 @@ enum Field : uint8_t {
   kApprover,
   kAsking,
   kShown,
-  kLastField = kShown,
+  kState,
+  kLastField = kState,
 };
 
 /// Reads a field of fixed size. @returns false if the size differs, or if an enumeration's value is

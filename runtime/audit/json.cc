@@ -106,6 +106,7 @@ std::string to_json(const AuditRecord& record) {
       .optional_text("remote", record.remote);
   add_approvers(line, record);
   if (!record.asking.empty()) line.raw("approvals", asking_json(record.asking));
+  if (!record.state.root().is(Kind::null)) line.raw("state", record.state.json());
   return line.done();
 }
 

@@ -27,7 +27,7 @@ size_t size_of(const DraftRedacted& one) { return 4 + one.path.size() + one.dige
 /// Computes how many bytes the fields take, and each of the values among them.
 class Measure {
  public:
-  static constexpr size_t kValues = 5;
+  static constexpr size_t kValues = 6;
 
   void byte(Field, uint8_t) { total_ += kHead + 1; }
   void number(Field, uint64_t) { total_ += kHead + 8; }
@@ -288,6 +288,8 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
       return read_asking_rule(bytes, record);
     case kShown:
       return read_shown(bytes, record);
+    case kState:
+      return read_value(bytes, &record->state);
     default:
       return false;
   }
@@ -354,6 +356,7 @@ void each_field(const RecordDraft& draft, To& to) {
     if (obligation.kind == RuleKind::redact && obligation.with.present())
       to.shown(static_cast<uint32_t>(i), obligation.with);
   }
+  value(kState, draft.state);
 }
 
 }  // namespace

@@ -69,6 +69,7 @@ struct RecordDraft {
   std::string_view remote;
   std::span<const DraftApprover> approvers;
   std::span<const AskingRule> asking;  ///< what the rules that require approval need
+  const Value* state = nullptr;        ///< what was read and changed of the state
 };
 
 /// Sets the policy of a rule in the draft, if that policy declares a version.

@@ -11,7 +11,7 @@
 #include "ordain/keys.h"
 #include "ordain/result.h"
 #include "ordain/schema.h"
-#include "runtime/identity/redact.h"
+#include "vm/json/redact.h"
 
 namespace ordain::detail {
 

@@ -5,6 +5,7 @@
 
 #include "runtime/audit/secrets.h"
 #include "runtime/audit/value_bytes.h"
+#include "runtime/govern/state_record.h"
 
 namespace ordain::detail {
 
@@ -56,7 +57,15 @@ void CallRecord::note(const Ruling& decision, Stage stage, int64_t now_ns) {
     obligations_.push_back({obligation.kind, obligation.rule, obligation.path, obligation.reason, obligation.with});
   }
   draft.obligations = obligations_;
+  draft.state = nullptr;
+  redacts_ = redacts_ || decision.redacts();
   clear_redacted();
+}
+
+void CallRecord::keep_state(const state::Meter& meter, const state::MeteredCall& call) {
+  const DigestKey* hide = conceals() || redacts_ ? &core_.secret_key : nullptr;
+  remembered_ = describe_state(worker_.arena, meter, call, hide);
+  draft.state = remembered_.is(Kind::null) ? nullptr : &remembered_;
 }
 
 void CallRecord::begin_outcome(int64_t elapsed_ns) {

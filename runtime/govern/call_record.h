@@ -8,7 +8,7 @@
 #include "runtime/audit/writer.h"
 #include "runtime/govern/core.h"
 #include "runtime/govern/ruling.h"
-#include "runtime/identity/redact.h"
+#include "vm/json/redact.h"
 
 namespace ordain::detail {
 
@@ -36,6 +36,9 @@ class CallRecord {
   /// Drafts the decision for an intent or an outcome. `decision` must stay unchanged until the next
   /// call of note.
   void note(const Ruling& decision, Stage stage, int64_t now_ns);
+  /// Says in the draft what the call has read and changed of the state. Call it after `note`. Keys that may hold
+  /// fields which nobody should see become digests.
+  void keep_state(const state::Meter& meter, const state::MeteredCall& call);
   /// Turns the draft into that of an outcome, without the fields that the intent record already
   /// has.
   void begin_outcome(int64_t elapsed_ns);
@@ -69,7 +72,9 @@ class CallRecord {
   Worker& worker_;
   const ActionFacts& action_;
   const bool observe_;
-  bool reserved_ = false;  ///< the intent reserved room for its outcome
+  Value remembered_ = Value::null();  ///< what the draft says of the state
+  bool redacts_ = false;              ///< a decision of the call did
+  bool reserved_ = false;             ///< the intent reserved room for its outcome
   std::vector<DraftObligation> obligations_;
   std::vector<DraftRedacted> redacted_;
 };

@@ -11,6 +11,7 @@
 #include "ordain/runtime.h"
 #include "ordain/time_text.h"
 #include "runtime/audit/writer.h"
+#include "runtime/govern/shared_state.h"
 #include "runtime/govern/worker.h"
 #include "runtime/identity/fork.h"
 
@@ -34,6 +35,7 @@ struct Core {
   const DigestKey digest_key;  ///< of redacted values
   const std::array<uint8_t, 8> digest_key_id;
   DigestKey secret_key = DigestKey::generate();  ///< of secret fields; opening the database directory sets it
+  OwnedState state{new SharedState(options)};    ///< what calls remember
 
   const ProcessMark process;
 

@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "runtime/approvals/votes.h"
 #include "runtime/govern/binding.h"
 #include "runtime/govern/call_record.h"
+#include "runtime/govern/open_action.h"
 #include "runtime/identity/scopes.h"
 #include "runtime/identity/text.h"
 
@@ -42,9 +45,16 @@ class GovernedCall {
 
   Governed run() {
     try {
-      if (clear() && begin()) execute();
+      if (clear()) {
+        if (begin()) {
+          execute();
+        } else {
+          end_state(state::Ending::not_executed, nullptr);
+        }
+      }
     } catch (const std::bad_alloc&) {
       record_.abandon();
+      abandon_state();
       out_.state = executed_ ? State(Withheld{"", "out of memory", "no_memory", ""})
                              : State(Denied{"", "out of memory", "no_memory", ""});
     }
@@ -55,10 +65,16 @@ class GovernedCall {
   Authorization authorize() {
     DetachedDecision decided;
     decided_ = &decided;
-    bool clears = clear() && record_decision();
+    bool clears = clear();
+    if (clears && !record_decision()) {
+      end_state(state::Ending::not_executed, nullptr);
+      clears = false;
+    }
     if (auto* pending = std::get_if<Pending>(&out_.state)) approval_ = pending->approval_id;
     Document input = clears ? Document::copy_of(effective_) : Document();
-    return {clears, std::move(decided), approval_, grant_, to_outcome<void>(std::move(out_), Nothing()), input};
+    std::shared_ptr<OpenAction> open = clears && metered_ ? open_action() : nullptr;
+    return {clears, std::move(decided), approval_, grant_, to_outcome<void>(std::move(out_), Nothing()),
+            input,  std::move(open)};
   }
 
  private:
@@ -68,15 +84,20 @@ class GovernedCall {
 
   /// Decides, and asks for approval if a rule demands it. @returns whether the call may continue;
   /// if not, the reason has been recorded.
+  /// What an approval is used for is decided once more with the state of then: the call begins only if that decision
+  /// needs no other approval.
   bool clear() {
     for (int asked = 0;; ++asked) {
       const Ruling& decision = decide_before();
       if (observe_) return true;
+      if (state_error_) return deny({"", state_error_->message, std::string(state_code(*state_error_)), ""}, "");
       if (decision.effect == Effect::deny) return deny(denied(decision), "");
       if (!scope_.empty()) return deny({"", missing_scope_reason(who_.who(), scope_), "missing_scope", ""}, "");
       if (!redact_input(decision)) return false;
-      if (decision.effect == Effect::allow) return true;
+      if (decision.effect == Effect::allow || begun_) return true;
+      give_up_approval();
       Step step = ask(decision, asked + 1 >= kMaxAsks);
+      if (step == Step::go && metered_) step = Step::again;
       if (step != Step::again) return step == Step::go;
     }
   }
@@ -92,11 +113,11 @@ class GovernedCall {
     worker_.bind(*worker_.call, Stage::before, action_, now_ns_, nullptr, 0);
     const Value nothing{};
     out_.warnings.clear();  // they belong to a decision that is taken again
+    scope_ = missing_scope(*worker_.program, worker_.call->capability().id, who_.who());
     judge(*worker_.call, seen(Stage::before, nothing));
     const Ruling& decision = ruling_;
     effective_ = *action_.input;
     record_.input = record_.conceal("input", effective_);
-    scope_ = missing_scope(*worker_.program, worker_.call->capability().id, who_.who());
     if (observe_ && (decision.effect != Effect::allow || !scope_.empty())) {
       out_.would = "would_" + std::string(to_string(scope_.empty() ? decision.effect : Effect::deny));
     }
@@ -105,7 +126,9 @@ class GovernedCall {
       draft_.cause = "missing_scope";
     }
     if (observe_) observe_input(decision);
-    if (decided_ != nullptr) *decided_ = detach(*worker_.program, decision, action_, now_ns_);
+    for (DetachedDecision* wanted : {decided_, action_.options->before}) {
+      if (wanted != nullptr) *wanted = detach(*worker_.program, decision, action_, now_ns_);
+    }
     return decision;
   }
 
@@ -148,6 +171,98 @@ class GovernedCall {
     return true;
   }
 
+  // --- state ---
+
+  /// Decides the before stage of a metered call in a turn of the store. What is slow is done outside of it: if the
+  /// policies do not deny, the host is asked, and the policies decide again.
+  void rule_with_state(const RulingFacts& facts) {
+    begun_ = false;
+    denial_counted_ = false;
+    state_error_.reset();
+    metered_.reset();
+    auto store = worker_.prepare_meter(core_);
+    if (!store.ok()) return fail_for_state(store.error());
+    metered_ = std::make_unique<state::MeteredCall>(*worker_.meter, **store, action_.id);
+    const HostRules host(core_, facts);
+    std::unique_ptr<HostRuling> said;
+    for (bool again = true; again;) {
+      again = false;
+      auto verdict = metered_->start(worker_.facts_for_meter(core_, *worker_.call, who_), [&] {
+        rule_by_policies(core_, worker_, facts, host.any(), ruling_);
+        if (ruling_.effect == Effect::deny || !host.any()) return verdict_of_ruling();
+        again = said == nullptr;
+        if (again) return state::Verdict::leave;
+        add_host_ruling(core_, facts, std::move(said), ruling_);
+        return verdict_of_ruling();
+      });
+      if (!verdict.ok()) return fail_for_state(verdict.error());
+      if (again) said = host.ask();
+      begun_ = *verdict == state::Verdict::proceed;
+      denial_counted_ = *verdict == state::Verdict::deny;
+    }
+    note_full_memory();
+  }
+
+  void fail_for_state(const Error& error) {
+    state_error_ = error;
+    deny_for_state(*state_error_, ruling_);
+  }
+
+  /// Keeps what a report of the host's outcome will need.
+  std::shared_ptr<OpenAction> open_action() {
+    auto out = std::make_shared<OpenAction>(who_, core_.serial);
+    out->meter = worker_.meter;
+    out->call = std::move(metered_);
+    out->program = worker_.program;
+    out->capability = action_.capability;
+    out->input = Document::copy_of(*action_.input);
+    out->resource = Document::copy_of(action_.options->resource);
+    out->metadata = Document::copy_of(action_.options->metadata);
+    for (const RecordedApprover& one : approvers_) out->approved_by.push_back(one.group);
+    return out;
+  }
+
+  /// What follows for the state from the ruling. It runs in a turn.
+  state::Verdict verdict_of_ruling() {
+    if (observe_) return state::Verdict::proceed;
+    Value effective = *action_.input;
+    if (ruling_.effect == Effect::deny || !scope_.empty() || !apply(ruling_, "input", effective))
+      return state::Verdict::deny;
+    if (ruling_.effect == Effect::allow) return state::Verdict::proceed;
+    if (!approved_) return state::Verdict::leave;
+    auto request = make_request(worker_.arena, *worker_.program, ruling_, action_, who_.who(), {effective, effective});
+    return request && request->binding == *approved_ ? state::Verdict::proceed : state::Verdict::leave;
+  }
+
+  void note_full_memory() {
+    if (!metered_->label_memory_full() || ruling_.effect == Effect::allow) return;
+    reason_ = std::string(ruling_.reason) + " (label_memory_full)";
+    ruling_.reason = reason_;
+  }
+
+  /// Forgets an approval that was used for a decision which did not stand.
+  void give_up_approval() {
+    if (!approval_.empty()) (void)core_.approvals.finish(approval_, "not executed");
+    approval_.clear();
+    grant_.clear();
+    approvers_.clear();
+    approved_.reset();
+  }
+
+  state::CallFacts facts_after() { return worker_.facts_for_meter(core_, *worker_.after, who_); }
+
+  /// Ends the call for the state. What cannot be written stays held.
+  void end_state(state::Ending ending, const state::CallFacts* after) {
+    if (metered_) (void)metered_->end(ending, after);
+  }
+
+  void abandon_state() {
+    try {
+      end_state(executed_ ? state::Ending::failed : state::Ending::not_executed, nullptr);
+    } catch (const std::bad_alloc&) {  // it stays open until the lease ends
+    }
+  }
+
   // --- approval ---
 
   enum class Step { go, stop, again };
@@ -170,11 +285,13 @@ class GovernedCall {
     switch (claimed->claim) {
       case ApprovalStore::Claim::consumed:
         approval_ = approval.id;
+        approved_ = request.binding;
         record_.approval_since = approval.recorded;
         keep_approvers(approval);
         return Step::go;
       case ApprovalStore::Claim::granted:
         grant_ = claimed->grant.id;
+        approved_ = request.binding;
         approvers_.push_back({"", claimed->grant.granted_by, key_text(claimed->grant.signed_by, claimed->grant.key)});
         return Step::go;
       case ApprovalStore::Claim::rejected:
@@ -276,6 +393,13 @@ class GovernedCall {
 
   /// Records a denial and sets it as the result. @returns false.
   bool deny(Denied denied, std::string_view approval) {
+    if (begun_) {
+      end_state(state::Ending::not_executed, nullptr);
+    } else if (metered_ && !denial_counted_) {
+      metered_->deny(worker_.facts_for_meter(core_, *worker_.call, who_));
+      record_.keep_state(*worker_.meter, *metered_);
+    }
+    give_up_approval();
     draft_.kind = RecordKind::denied;
     draft_.approval = approval;
     if (denied.code != to_string(draft_.code)) draft_.cause = denied.code;
@@ -356,6 +480,8 @@ class GovernedCall {
   }
 
   void fail(Error error, bool entered) {
+    const bool never = !entered || error.code == "not_executed";
+    end_state(never ? state::Ending::not_executed : state::Ending::failed, nullptr);
     std::string text = mend_utf8(error.code + ": " + error.message);
     record_.begin_outcome(elapsed_ns_);
     draft_.time_ns = core_.now();
@@ -369,8 +495,15 @@ class GovernedCall {
   void decide_after(const Value& output) {
     now_ns_ = core_.now();
     worker_.bind(*worker_.after, Stage::after, action_, now_ns_, &output, elapsed_ns_);
+    state_error_.reset();
+    if (metered_) {
+      if (auto read = metered_->read_after(facts_after()); !read.ok()) state_error_ = read.error();
+    }
     judge(*worker_.after, seen(Stage::after, output));
     const Ruling& decision = ruling_;
+    if (DetachedDecision* wanted = action_.options->after; wanted != nullptr) {
+      *wanted = detach(*worker_.program, decision, action_, now_ns_);
+    }
     if (observe_ && decision.effect != Effect::allow && out_.would.empty()) out_.would = "would_withhold";
     record_.begin_outcome(elapsed_ns_);
     record_.digest_redacted(decision, "output", output);
@@ -394,6 +527,11 @@ class GovernedCall {
   }
 
   void withhold(const Ruling& decision) {
+    if (metered_) {
+      const state::CallFacts facts = facts_after();
+      end_state(state::Ending::executed, &facts);
+    }
+    if (state_error_ && state_code(*state_error_) != to_string(decision.code)) draft_.cause = state_code(*state_error_);
     std::string_view code = draft_.cause.empty() ? to_string(decision.code) : draft_.cause;
     Withheld withheld{std::string(draft_.rule), std::string(decision.reason), std::string(code), decision.fault};
     draft_.status = OutcomeStatus::withheld;
@@ -407,10 +545,23 @@ class GovernedCall {
       fits = tool_.deliver(output, redacted);
     } catch (...) {  // a codec of the host threw: treated like output that does not fit
     }
-    draft_.status = fits ? status : OutcomeStatus::withheld;
+    std::optional<Error> unsettled = fits ? release_state(output) : std::nullopt;
+    if (!fits && metered_) {
+      const state::CallFacts facts = facts_after();
+      end_state(state::Ending::executed, &facts);
+    }
+    if (observe_) unsettled.reset();
+    draft_.status = fits && !unsettled ? status : OutcomeStatus::withheld;
     if (!fits) draft_.cause = "redacted_type";
+    if (unsettled) {
+      draft_.cause = state_code(*unsettled);
+      draft_.output = nullptr;
+      record_.digest_withheld(output);
+    }
     bool recorded = finish();
-    if (!fits) {
+    if (unsettled) {
+      out_.state = Withheld{"", unsettled->message, std::string(state_code(*unsettled)), ""};
+    } else if (!fits) {
       out_.state =
           Withheld{std::string(draft_.rule), "the redacted output is not of the expected type", "redacted_type", ""};
     } else if (!recorded && !observe_ && core_.options.fail_mode == FailMode::closed) {
@@ -418,10 +569,23 @@ class GovernedCall {
     }
   }
 
+  /// Raises and clears labels and settles, before the output is released. @returns why it must be withheld, if so
+  std::optional<Error> release_state(const Value& output) {
+    if (!metered_) return std::nullopt;
+    std::vector<std::string> groups;
+    for (const RecordedApprover& one : approvers_) groups.push_back(one.group);
+    const state::CallFacts facts = facts_after();
+    auto released = metered_->release(facts, {&output, groups});
+    if (released.ok()) return std::nullopt;
+    end_state(state::Ending::executed, &facts);
+    return released.error();
+  }
+
   // --- records ---
 
   /// Records the outcome. @returns false if it waited for a commit that failed.
   bool finish() {
+    if (metered_) record_.keep_state(*worker_.meter, *metered_);
     if (!approval_.empty()) (void)core_.approvals.finish(approval_, to_string(draft_.status));
     if (core_.options.telemetry != nullptr) {
       core_.options.telemetry->executed({draft_.status, action_.capability, std::chrono::nanoseconds(elapsed_ns_)});
@@ -429,17 +593,26 @@ class GovernedCall {
     return record_.append() == Recorded::yes;
   }
 
+  void rule_stage(const RulingFacts& facts) {
+    if (facts.seen.stage == Stage::before && worker_.is_metered()) return rule_with_state(facts);
+    if (facts.seen.stage == Stage::before) metered_.reset();
+    if (facts.seen.stage == Stage::after && state_error_ && !observe_) return deny_for_state(*state_error_, ruling_);
+    rule(core_, worker_, facts, ruling_);
+    if (facts.seen.stage == Stage::after && metered_) note_full_memory();
+  }
+
   /// Decides one stage, informs the telemetry, and begins the record.
   void judge(const Call& call, const HostCall& seen) {
     if (Telemetry* telemetry = core_.options.telemetry.get(); telemetry == nullptr) {
-      rule(core_, worker_, {call, seen}, ruling_);
+      rule_stage({call, seen});
     } else {
       const auto start = std::chrono::steady_clock::now();
-      rule(core_, worker_, {call, seen}, ruling_);
+      rule_stage({call, seen});
       const auto took = std::chrono::steady_clock::now() - start;
       telemetry->decided({seen.stage, ruling_.effect, ruling_.code, ruling_.rule, action_.capability, observe_, took});
     }
     record_.note(ruling_, seen.stage, now_ns_);
+    if (metered_) record_.keep_state(*worker_.meter, *metered_);
     for (const RulingObligation& obligation : ruling_.obligations) {
       if (obligation.kind == RuleKind::warn) out_.warnings.emplace_back(obligation.reason);
     }
@@ -454,14 +627,20 @@ class GovernedCall {
   bool executed_ = false;  ///< the tool was entered
   Governed out_;
   int64_t now_ns_ = 0, elapsed_ns_ = 0;
-  Value effective_ = Value::null();          ///< what the tool receives
-  std::string scope_;                        ///< that the agent lacks
-  std::string approval_;                     ///< consumed for this call
-  std::string grant_;                        ///< used instead of an approval
-  std::vector<RecordedApprover> approvers_;  ///< of the one or the other
-  std::vector<DraftApprover> drafted_;       ///< views of them
-  DetachedDecision* decided_ = nullptr;      ///< set if `authorize` wants the decision
-  Ruling ruling_;                            ///< the latest; the record views it
+  Value effective_ = Value::null();              ///< what the tool receives
+  std::string scope_;                            ///< that the agent lacks
+  std::unique_ptr<state::MeteredCall> metered_;  ///< if the call has to do with state
+  std::optional<Error> state_error_;             ///< why the state could not be read
+  bool begun_ = false;                           ///< the state counts the call
+  bool denial_counted_ = false;                  ///< or its denial
+  std::optional<Digest> approved_;               ///< what the approval or grant in use was given for
+  std::string reason_;                           ///< of the ruling, if it was added to
+  std::string approval_;                         ///< consumed for this call
+  std::string grant_;                            ///< used instead of an approval
+  std::vector<RecordedApprover> approvers_;      ///< of the one or the other
+  std::vector<DraftApprover> drafted_;           ///< views of them
+  DetachedDecision* decided_ = nullptr;          ///< set if `authorize` wants the decision
+  Ruling ruling_;                                ///< the latest; the record views it
   CallRecord record_{core_, worker_, who_, action_, observe_};
   RecordDraft& draft_ = record_.draft;
 };

@@ -88,29 +88,52 @@ bool Ruling::redacts() const {
                      [](const RulingObligation& one) { return one.kind == RuleKind::redact; });
 }
 
-void rule(Core& core, Worker& worker, const RulingFacts& facts, Ruling& out) {
+void deny_for_state(const Error& error, Ruling& out) {
+  out = Ruling();
+  out.code = error.code == "missing_context" ? DecisionCode::missing_context : DecisionCode::evaluation_error;
+  out.decision.code = out.code;
+  out.reason = error.message;
+  out.fault = error.code + ": " + error.message;
+}
+
+HostRules::HostRules(Core& core, const RulingFacts& facts) : core_(core), facts_(facts) {
+  if (core.has_host_rules.load(std::memory_order_acquire)) shared_ = core.current_host_rules();
+  if (shared_ != nullptr) select_rules(*shared_, facts.seen, &rules_);
+  if (facts.seen.options.rules != nullptr) select_rules(*facts.seen.options.rules, facts.seen, &rules_);
+}
+
+bool HostRules::any() const { return !rules_.empty() || core_.options.remote.decider != nullptr; }
+
+std::unique_ptr<HostRuling> HostRules::ask() const {
+  auto out = std::make_unique<HostRuling>();
+  ask_host(rules_, core_.options.remote, facts_.seen, *out);
+  return out;
+}
+
+void rule_by_policies(Core& core, Worker& worker, const RulingFacts& facts, bool asks_host, Ruling& out) {
   out.host.reset();
-  HostRuleList rules;
-  std::shared_ptr<const std::vector<HostRule>> shared;
-  if (core.has_host_rules.load(std::memory_order_acquire)) shared = core.current_host_rules();
-  if (shared != nullptr) select_rules(*shared, facts.seen, &rules);
-  if (facts.seen.options.rules != nullptr) select_rules(*facts.seen.options.rules, facts.seen, &rules);
-  const RemoteOptions& remote = core.options.remote;
-  const bool asks_host = !rules.empty() || remote.decider != nullptr;
   DecideOptions options = core.options.decide;
-  Effect& otherwise = facts.seen.stage == Stage::before ? options.default_before : options.default_after;
-  const Effect configured = otherwise;
   // If no policy applies, a host rule may: the default comes last; obligations are gathered now.
-  if (asks_host) otherwise = Effect::allow;
+  if (asks_host) (facts.seen.stage == Stage::before ? options.default_before : options.default_after) = Effect::allow;
   take(*worker.program,
        facts.all ? decide_all(facts.call, *worker.context, worker.scratch, options)
                  : decide(facts.call, *worker.context, worker.scratch, options),
        out);
-  if (!asks_host || out.effect == Effect::deny) return;
-  out.host = std::make_unique<HostRuling>();
-  ask_host(rules, remote, facts.seen, *out.host);
-  if (!out.host->effect && out.code == DecisionCode::default_effect) apply_default(configured, out);
+}
+
+void add_host_ruling(Core& core, const RulingFacts& facts, std::unique_ptr<HostRuling> host, Ruling& out) {
+  const DecideOptions& options = core.options.decide;
+  out.host = std::move(host);
+  if (!out.host->effect && out.code == DecisionCode::default_effect)
+    apply_default(facts.seen.stage == Stage::before ? options.default_before : options.default_after, out);
   combine(out);
+}
+
+void rule(Core& core, Worker& worker, const RulingFacts& facts, Ruling& out) {
+  const HostRules host(core, facts);
+  const bool asks_host = host.any();
+  rule_by_policies(core, worker, facts, asks_host, out);
+  if (asks_host && out.effect != Effect::deny) add_host_ruling(core, facts, host.ask(), out);
 }
 
 }  // namespace detail

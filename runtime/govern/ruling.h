@@ -47,4 +47,30 @@ struct RulingFacts {
 /// remote only if neither has.
 void rule(Core& core, Worker& worker, const RulingFacts& facts, Ruling& out);
 
+/// The two parts of `rule`, for a decision whose policies read state: they decide in a turn of the store, which
+/// must be quick, so the host is asked outside of it.
+class HostRules {
+ public:
+  /// Selects the rules of the host that apply to the call. `facts` must live as long.
+  HostRules(Core& core, const RulingFacts& facts);
+  /// Whether any host rule or remote is to be asked.
+  bool any() const;
+  /// Asks them. May take long.
+  std::unique_ptr<HostRuling> ask() const;
+
+ private:
+  Core& core_;
+  const RulingFacts& facts_;
+  HostRuleList rules_;
+  std::shared_ptr<const std::vector<HostRule>> shared_;  ///< keeps the runtime's own
+};
+
+/// Makes `out` the denial of a call whose state could not be read. `out` views `error`.
+void deny_for_state(const Error& error, Ruling& out);
+
+/// Lets the policies alone decide. @param asks_host whether the host is asked too: if no policy applies, it may decide
+void rule_by_policies(Core& core, Worker& worker, const RulingFacts& facts, bool asks_host, Ruling& out);
+/// Joins what the host said to a ruling of the policies that is not a denial.
+void add_host_ruling(Core& core, const RulingFacts& facts, std::unique_ptr<HostRuling> host, Ruling& out);
+
 }  // namespace ordain::detail

@@ -3,12 +3,14 @@
 
 #include <atomic>
 #include <new>
+#include <optional>
 
 #include "runtime/audit/secrets.h"
 #include "runtime/govern/core.h"
 #include "runtime/govern/ruling.h"
 #include "runtime/identity/identity_fields.h"
 #include "runtime/identity/scopes.h"
+#include "runtime/identity/text.h"
 #include "runtime/sqlite/sqlite.h"
 
 namespace ordain {
@@ -63,6 +65,16 @@ DetachedDecision detach(const Program& program, const Ruling& ruling, const Acti
 
 namespace {
 
+/// Fills the slots for state, and changes nothing. @returns why the call must be denied, if so
+std::optional<Error> preview_state(Core& core, Worker& worker, const Identity& who, const Id128& action) {
+  if (!worker.is_metered()) return std::nullopt;
+  auto store = worker.prepare_meter(core);
+  if (!store.ok()) return store.error();
+  state::MeteredCall call(*worker.meter, **store, action);
+  auto seen = call.preview(worker.facts_for_meter(core, *worker.call, who));
+  return seen.ok() ? std::nullopt : std::optional<Error>(seen.error());
+}
+
 DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capability, const Value& input,
                                 const Value* output, int64_t elapsed_ns, const CallOptions& options) {
   Lease worker(core);
@@ -83,7 +95,12 @@ DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capabi
                 action.id_text.view(),
                 action.trace()};
   Ruling ruling;
-  rule(core, *worker, {*worker->call, seen, true}, ruling);
+  const std::optional<Error> unread = preview_state(core, *worker, who, action.id);
+  if (unread) {
+    deny_for_state(*unread, ruling);
+  } else {
+    rule(core, *worker, {*worker->call, seen, true}, ruling);
+  }
   DetachedDecision out = detach(*worker->program, ruling, action, now_ns);
   std::string scope = missing_scope(*worker->program, worker->call->capability().id, who.who());
   if (stage == Stage::before && !scope.empty() && out.effect != Effect::deny) {
@@ -137,6 +154,9 @@ Result<Runtime> Runtime::open(std::shared_ptr<const Program> program, RuntimeOpt
       if (!audit.ok()) return audit.error();
       core->audit = std::move(*audit);
     }
+    if (history_tables(*core->live.current()).any()) {
+      if (auto state = core->state->open(*core->live.current()); !state.ok()) return state.error();
+    }
     Runtime runtime(std::move(core));
     std::vector<HostRule> rules = std::exchange(runtime.core_->options.rules, {});
     for (HostRule& rule : rules) {
@@ -171,6 +191,26 @@ Result<void> Runtime::reload(std::shared_ptr<const Program> program) const {
   if (program == nullptr) return Error{"invalid_options", "there is no new program; the old one stays in use"};
   core_->live.publish(std::move(program));
   return {};
+}
+
+Result<void> Runtime::start_session(const std::string& session, const std::string& parent) const {
+  for (const std::string* name : {&session, &parent}) {
+    const std::string problem = name->empty() ? "empty" : detail::text_problem(*name);
+    if (!problem.empty()) return Error{"invalid_identity", "session.id is " + problem};
+  }
+  auto store = core_->state->open(*core_->live.current());
+  if (!store.ok()) return Error{std::string(detail::state_code(store.error())), store.error().message};
+  auto started = (*store)->start_session(session, parent);
+  return started.ok() ? started : Error{std::string(detail::state_code(started.error())), started.error().message};
+}
+
+Result<void> Runtime::end_session(const std::string& session) const {
+  const std::string problem = session.empty() ? "empty" : detail::text_problem(session);
+  if (!problem.empty()) return Error{"invalid_identity", "session.id is " + problem};
+  auto store = core_->state->open(*core_->live.current());
+  if (!store.ok()) return Error{std::string(detail::state_code(store.error())), store.error().message};
+  auto ended = (*store)->end_session(session);
+  return ended.ok() ? ended : Error{std::string(detail::state_code(ended.error())), ended.error().message};
 }
 
 std::shared_ptr<const Program> Runtime::program() const { return core_->live.current(); }

@@ -88,7 +88,7 @@ ActionFacts describe_action(const Core& core, std::string_view capability, const
     if (auto problem = text_problem(named.text); !problem.empty())
       out.problem = fmt::format("{} is {}", named.name, problem);
   }
-  out.misfit = misfit_of(core.options.metadata, options);
+  out.misfit = options.flaw.empty() ? misfit_of(core.options.metadata, options) : std::string(options.flaw);
   if (capability.empty()) out.problem = "capability is empty";
   out.given_trace = options.trace;
   if (options.trace.empty()) out.made_trace = hex_text(Id128::random());
@@ -100,6 +100,7 @@ void Worker::load(std::shared_ptr<const Program> next) {
   call.emplace(program);
   after.emplace(program);
   context.reset();
+  meter.reset();
   slots_.id = program->slot(nullptr, "action.id");
   slots_.trace = program->slot(nullptr, "action.trace_id");
   slots_.parent = program->slot(nullptr, "action.parent_id");
@@ -146,8 +147,8 @@ void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t n
     return;
   }
   if (!action.misfit.empty()) facts.reject(action.misfit);
-  if (follows && !call->error().failed && !has_rules(*program, facts.capability(), stage)) {
-    // No rule will read any fact, and the other facts were checked in the before stage: only the
+  if (follows && !call->error().failed && !has_rules(*program, facts.capability(), stage) && !is_metered()) {
+    // Nothing will read any fact, and the other facts were checked in the before stage: only the
     // output is left to check.
     facts.bind_output(*output);
     return;
@@ -171,8 +172,25 @@ void Worker::bind(Call& facts, Stage stage, const ActionFacts& action, int64_t n
   }
 }
 
+Result<state::Store*> Worker::prepare_meter(Core& core) {
+  auto store = core.state->open(*program);
+  if (!store.ok()) return store;
+  if (meter == nullptr) {
+    auto made = state::Meter::make(program, **store);
+    if (!made.ok()) return made.error();
+    meter = std::make_shared<const state::Meter>(std::move(*made));
+  }
+  if (meter_scratch == nullptr) meter_scratch = std::make_unique<Scratch>();
+  return store;
+}
+
+state::CallFacts Worker::facts_for_meter(const Core& core, Call& facts, const Identity& who) {
+  return {facts, *context, *meter_scratch, who.who().session, core.options.decide};
+}
+
 void Worker::unload() {
   context.reset();
+  meter.reset();
   call.reset();
   after.reset();
   program.reset();

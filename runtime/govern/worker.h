@@ -14,6 +14,7 @@
 #include "ordain/call_options.h"
 #include "ordain/decide.h"
 #include "ordain/identity.h"
+#include "runtime/state/metering.h"
 
 namespace ordain::detail {
 
@@ -35,7 +36,7 @@ struct ActionFacts {
   std::string_view capability;
   const Value* input = nullptr;
   const CallOptions* options = nullptr;
-  std::string misfit;   ///< why metadata or resource do not fit the host's declaration, or ""
+  std::string misfit;   ///< why the facts cannot be bound, such as metadata that does not fit its declaration; or ""
   std::string problem;  ///< what is wrong with the names that the caller gave; "" if nothing is
 };
 
@@ -54,7 +55,9 @@ struct Worker {
   std::string record;     ///< the buffer that records are encoded in
   uint64_t identity = 0;  ///< serial of the identity of `context`
   std::shared_ptr<const Context> context;
-  std::string attributes;  ///< of that identity, encoded for records
+  std::string attributes;                     ///< of that identity, encoded for records
+  std::shared_ptr<const state::Meter> meter;  ///< of the program; nullptr until a call needs it
+  std::unique_ptr<Scratch> meter_scratch;     ///< likewise: decisions stay in the other
 
   /// @returns true if the worker was free and the caller has now claimed it
   bool claim() {
@@ -66,6 +69,13 @@ struct Worker {
 
   /// Ensures that the program is the current one and that the context is that of `who`.
   void refresh(Core& core, const Identity& who);
+  /// Whether the call that is bound reads or changes state.
+  bool is_metered() const { return state::is_metered(*program, call->capability()); }
+  /// Opens the store and defines what the program declares, unless that is done. @returns the store, or its error
+  Result<state::Store*> prepare_meter(Core& core);
+  /// The facts of one stage as metering takes them.
+  state::CallFacts facts_for_meter(const Core& core, Call& facts, const Identity& who);
+
   /// Fills a call's slots. `output` is nullptr in the before stage.
   void bind(Call& facts, Stage stage, const ActionFacts& action, int64_t now_ns, const Value* output,
             int64_t elapsed_ns);

@@ -27,7 +27,8 @@ bool can_carry(const Type& declared, const CppType& type) {
   const bool text = type.shape == CppType::string;
   switch (declared.kind) {
     case TypeKind::dyn:
-      return true;
+      return declared.params.empty() || std::any_of(declared.params.begin(), declared.params.end(),
+                                                    [&](const Type* option) { return can_carry(*option, type); });
     case TypeKind::null_type:
       return type.shape == CppType::null;
     case TypeKind::boolean:

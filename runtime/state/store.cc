@@ -117,6 +117,16 @@ class Store::Turn {
     return reading;
   }
 
+  void view(SessionView& view) {
+    const Sessions& sessions = ledger().sessions;
+    view.labels = sessions.labels(view.session);
+    view.answers.clear();
+    for (const CarryQuestion& question : view.questions) {
+      view.answers.push_back({sessions.carries(view.session, question.labels, question.words),
+                              sessions.carries(view.session, question.labels, {})});
+    }
+  }
+
   /// Makes the effects of a call, if there is room for them.
   Result<std::vector<Effect>> reserve(const std::vector<Use>& uses) {
     std::vector<Effect> out;
@@ -274,6 +284,7 @@ Result<Started> Store::begin(const CallStart& start, const Decide& decide) {
     if (!reading.ok()) return reading.error();
     out.readings.push_back(*reading);
   }
+  if (start.session != nullptr) turn.view(*start.session);
   out.verdict = decide(out.readings, out.at);
   Op op;
   if (out.verdict == Verdict::proceed && !effects->empty()) {

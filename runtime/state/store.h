@@ -60,12 +60,31 @@ enum class Verdict : uint8_t {
   leave,    ///< nothing is counted, as for a call that waits for approval
 };
 
+/// Asks whether a value carries one of some labels; see Sessions::carries.
+struct CarryQuestion {
+  LabelSet labels = 0;
+  std::vector<uint64_t> words;
+};
+struct CarryAnswer {
+  bool carries = false;
+  bool full = false;  ///< it is true for want of memory
+};
+
+/// What a call asks of its session. A turn answers it before it decides.
+struct SessionView {
+  std::string session;
+  std::vector<CarryQuestion> questions;
+  LabelSet labels = 0;               ///< of the session
+  std::vector<CarryAnswer> answers;  ///< to the questions, in their order
+};
+
 struct CallStart {
   Id128 call;
   bool leased = true;  ///< false for irreversible calls: their holds outlive a crash until `finish`
   std::vector<Use> uses;
   std::vector<Question> questions;
-  std::vector<Stamp> denied;  ///< what a denial counts
+  std::vector<Stamp> denied;       ///< what a denial counts
+  SessionView* session = nullptr;  ///< what the call asks of its session, if anything
 };
 
 /// Answers the questions of a CallStart, in their order. It runs in the turn, so it must be quick and

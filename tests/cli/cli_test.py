@@ -1,5 +1,6 @@
 """These tests run the `ordain` command and check its output, its streams and its exit codes."""
 
+import hashlib
 import html.parser
 import json
 import os
@@ -16,6 +17,7 @@ BIN = pathlib.Path(os.environ["ORDAIN_BIN"])
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BANKING = str(ROOT / "examples" / "banking")
 JIT = os.environ.get("ORDAIN_JIT", "ON") == "ON"
+LOADED = (BIN.parent / "lib" / "ordain" / "code-generator.so").exists()  # or the command is linked with it
 
 POLICY = """package t;
 capability pay { input { amount: int } output { text: string } }
@@ -27,6 +29,13 @@ policy pays on before pay {
 }
 policy outs on after pay { redact output.text when input.amount == 1 with "***"; }
 """
+
+
+def mask():
+    """The bits that new files lack."""
+    bits = os.umask(0)
+    os.umask(bits)
+    return bits
 
 
 def ordain(*args, stdin=""):
@@ -55,7 +64,7 @@ class Case(unittest.TestCase):
 
 class Help(Case):
     def test_every_command_teaches_itself(self):
-        for command in ([], ["check"], ["fmt"], ["lint"], ["help"], ["test"], ["eval"], ["bench"], ["plan"], ["explain"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"]):
+        for command in ([], ["check"], ["fmt"], ["lint"], ["help"], ["test"], ["eval"], ["bench"], ["compile"], ["plan"], ["explain"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"], ["mcp"], ["mcp", "init"], ["mcp", "accept"]):
             run = ordain(*command, "--help")
             self.assertEqual(run.returncode, 0, command)
             self.assertGreater(len(run.stdout.splitlines()), 5, command)
@@ -70,7 +79,7 @@ class Help(Case):
         program = re.search(r"version    = fixed32 +; ([0-9]+)", (ROOT / "docs" / "bytecode.md").read_text())[1]
         record = re.search(r"body     = version:u8 field\* +; version ([0-9]+)", (ROOT / "docs" / "audit.md").read_text())[1]
         self.assertEqual(lines[1:4], [f"program format {program}", f"record format {record}", f"C ABI {abi}"])
-        self.assertRegex(lines[4], r"^native code by LLVM [0-9]+\.[0-9]+\.[0-9]+" if JIT else "^without native code$")
+        self.assertRegex(lines[4], r"^native code by LLVM [0-9]+\.[0-9]+\.[0-9]+" if JIT else "^without native code: this build")
         self.assertEqual(len(lines), 5)
 
     def test_wrong_usage_exits_2(self):
@@ -215,6 +224,155 @@ class Check(Case):
         self.assertEqual(ordain("check", "--strict", path).returncode, 0)
 
 
+class Compiled(Case):
+    """A compiled program stands wherever policies do."""
+
+    EVENTS = [
+        {"capability": "pay", "input": {"amount": 2}},
+        {"capability": "pay", "input": {"amount": 200}},
+        {"capability": "pay", "input": {"amount": 0}},
+        {"capability": "pay", "stage": "after", "input": {"amount": 1}, "output": {"text": "x"}},
+    ]
+
+    def setUp(self):
+        super().setUp()
+        self.text = self.write("p.policy", POLICY)
+        self.program = str(self.path / "p.ordain")
+        self.compiled = ordain("compile", self.text, "-o", self.program)
+        self.events = self.write("e.jsonl", "".join(json.dumps(event) + "\n" for event in self.EVENTS))
+
+    def test_it_is_described(self):
+        self.assertEqual((self.compiled.returncode, self.compiled.stderr), (0, ""))
+        written = pathlib.Path(self.program).read_bytes()
+        self.assertEqual(self.compiled.stdout, f"{self.program}: 1 file, 5 rules, {len(written)} bytes\n"
+                                          f"digest {hashlib.sha256(written).hexdigest()}\n")
+        self.assertEqual(pathlib.Path(self.program).stat().st_mode & 0o777, 0o666 & ~mask())
+        again = ordain("compile", self.text, "--output", self.program)
+        self.assertEqual((again.returncode, pathlib.Path(self.program).read_bytes()), (0, written))
+        self.assertEqual(sorted(file.name for file in self.path.iterdir()), ["e.jsonl", "p.ordain", "p.policy"])
+
+    def test_every_command_that_decides_takes_it(self):
+        for command in (["eval", "--json", "--events", self.events, "--policies"],
+                        ["diff", "--json", "--events", self.events, "--against", self.text, "--policies"],
+                        ["plan"], ["disasm"], ["check"]):
+            with self.subTest(command[0]):
+                by_text, by_program = ordain(*command, self.text), ordain(*command, self.program)
+                self.assertEqual((by_program.returncode, by_program.stdout), (by_text.returncode, by_text.stdout))
+                self.assertEqual(by_program.returncode, 0, by_program.stderr)
+        bench = ordain("bench", "--json", "--seconds", "0.02", "--events", self.events, "--policies", self.program)
+        self.assertEqual((bench.returncode, json.loads(bench.stdout)["rules"]), (0, 5), bench.stderr)
+
+    def test_its_audit_records_name_the_same_program(self):
+        for source in (self.text, self.program):
+            ordain("eval", "--events", self.events, "--policies", source, "--db", source + ".db")
+        digests = [{json.loads(line).get("program") for line in ordain("audit", "export", "--db", source + ".db").stdout.splitlines()[1:]}
+                   for source in (self.text, self.program)]
+        self.assertEqual(digests[0], digests[1])
+        self.assertEqual(digests[0] - {None}, {hashlib.sha256(pathlib.Path(self.program).read_bytes()).hexdigest()})
+
+    def test_damage_is_named(self):
+        whole = pathlib.Path(self.program).read_bytes()
+        other_version = whole[:8] + b"\xff" + whole[9:]
+        for damaged, why in ((whole[:-1], "cut short"), (whole + b"x", "something follows"), (whole[:8], "cut short"),
+                             (other_version, "version 255"), (whole[:60] + bytes(40) + whole[100:], "")):
+            bad = self.path / "bad.ordain"
+            bad.write_bytes(damaged)
+            for command in (["eval", "--events", self.events, "--policies", str(bad)], ["check", str(bad)], ["plan", str(bad)],
+                            ["bench", "--events", self.events, "--policies", str(bad)]):
+                run = ordain(*command)
+                self.assertEqual(run.returncode, 2, command)
+                self.assertIn("error[bad-program]", run.stderr + run.stdout)
+                self.assertIn(why, run.stderr + run.stdout)
+                self.assertIn("ordain compile PATH", run.stderr + run.stdout)
+
+    def test_text_is_asked_for_where_it_is_needed(self):
+        for command in (["test", self.program], ["lint", self.program], ["check", self.program, self.text],
+                        ["explain", "--events", self.events, "--policies", self.program]):
+            run = ordain(*command)
+            self.assertEqual(run.returncode, 2, command)
+            self.assertIn("policy text is needed here", run.stderr + run.stdout, command)
+
+    def test_what_cannot_be_written(self):
+        for output in (str(self.path / "none" / "p.ordain"), str(self.path)):
+            run = ordain("compile", self.text, "-o", output)
+            self.assertEqual(run.returncode, 2)
+            self.assertIn(f"cannot write {output}", run.stderr)
+        self.assertEqual(ordain("compile", self.text).returncode, 2)
+        wrong = ordain("compile", self.write("w.policy", "policy"), "-o", str(self.path / "w.ordain"))
+        self.assertEqual(wrong.returncode, 2)
+        self.assertFalse((self.path / "w.ordain").exists())
+
+
+@unittest.skipUnless(LOADED, "the code generator is linked")
+class CodeGenerator(Case):
+    """LLVM is loaded when native code is first asked for, and only from where Ordain is installed."""
+
+    EVENTS = Compiled.EVENTS
+
+    def loaded(self, *args, **kwargs):
+        """The names of the libraries that the command loads."""
+        run = subprocess.run([BIN / "ordain", *args], env={**os.environ, "LD_DEBUG": "files"}, capture_output=True, text=True,
+                             timeout=120, **kwargs)
+        return set(re.findall(r"calling init: (\S+)", run.stderr + run.stdout))
+
+    def test_it_is_loaded_when_it_is_needed(self):
+        policies, events = self.write("p.policy", POLICY), self.write("e.jsonl", json.dumps(self.EVENTS[0]) + "\n")
+        evaluate = ("eval", "--policies", policies, "--events", events)
+        for args in (("--help",), ("check", policies), evaluate, ("test", policies)):
+            names = self.loaded(*args)
+            self.assertTrue(any("libsqlite3" in name for name in names), names)
+            self.assertFalse([name for name in names if "LLVM" in name or "code-generator" in name], args)
+        for args in ((*evaluate, "--engine", "jit"), ("--version",)):
+            names = self.loaded(*args)
+            self.assertTrue(any("LLVM" in name for name in names), args)
+            self.assertTrue(any(name.endswith("/ordain/code-generator.so") for name in names), args)
+
+    def copy_of_the_command(self):
+        (self.path / "bin").mkdir()
+        return shutil.copy2(BIN / "ordain", self.path / "bin" / "ordain")
+
+    def evaluate(self, command, **variables):
+        policies, events = self.write("p.policy", POLICY), self.write("e.jsonl", json.dumps(self.EVENTS[1]) + "\n")
+        return subprocess.run([command, "eval", "--policies", policies, "--events", events, "--json", "--engine", "jit"],
+                              env={**os.environ, **variables}, cwd=BIN.parent / "lib" / "ordain", capture_output=True, text=True,
+                              timeout=120)
+
+    def test_without_it_the_interpreter_decides_and_says_so(self):
+        command = self.copy_of_the_command()
+        # The library lies in the working directory and where these variables lead, and is not found.
+        directory = str(BIN.parent / "lib" / "ordain")
+        run = self.evaluate(command, LD_LIBRARY_PATH=directory, PATH=directory)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(json.loads(run.stdout)["effect"], "deny")
+        self.assertIn("warning: the interpreter decides, because there is no native code: the code generator is not installed",
+                      run.stderr)
+        self.assertIn("\ninterpreter: ", run.stderr)
+        version = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=120)
+        self.assertEqual(version.returncode, 0)
+        self.assertIn("without native code: the code generator is not installed", version.stdout)
+
+    def test_a_foreign_library_is_not_used(self):
+        command = self.copy_of_the_command()
+        (self.path / "lib" / "ordain").mkdir(parents=True)
+        library = self.path / "lib" / "ordain" / "code-generator.so"
+        library.write_bytes(b"no library")
+        run = self.evaluate(command)
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("no native code: cannot load the code generator: " + str(library), run.stderr)
+        genuine = (BIN.parent / "lib" / "ordain" / "code-generator.so").read_bytes()
+        sources = re.search(rb'kNativeSources\[\] = "([0-9a-f]{64})"', (BIN.parent / "vm/jit/native_sources.h").read_bytes())[1]
+        self.assertIn(sources, genuine)
+        library.write_bytes(genuine.replace(sources, sources[::-1]))
+        run = self.evaluate(command)
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("does not belong to this build", run.stderr)
+        library.write_bytes(genuine)
+        run = self.evaluate(command)
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("\njit: ", run.stderr)
+        self.assertNotIn("warning", run.stderr)
+
+
 class Lint(Case):
     BROAD = "policy p on before * { allow; }"
 
@@ -336,6 +494,20 @@ class Tests(Case):
         policy = 'capability a {}\npolicy p on before a { deny never when agent.id == "x"; }\ntest "t" { call a; expect allow; expect default; }\n'
         self.assertEqual(self.run_tests(policy=policy).returncode, 1)
         self.assertEqual(self.run_tests("--default", "allow", policy=policy).returncode, 0)
+
+    def test_calls_share_what_is_remembered(self):
+        policy = ('capability a { }\nhistory runs = begun a by principal within 1h;\n'
+                  'policy p on before a { deny many when runs.count > 1; allow rest; }\n'
+                  'test "twice" { call a; expect allow; call a; expect %s; wait 61m; call a; expect allow; }\n')
+        for engine in ("interpreter", "jit") if JIT else ("interpreter",):
+            run = self.run_tests("--engine", engine, policy=policy % "deny by p.many")
+            self.assertEqual((run.returncode, run.stdout.splitlines()[-1]), (0, "1 passed, 0 failed"), run.stderr)
+        run = self.run_tests(policy=policy % "allow")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("expected allow, decided deny by p.many\n", run.stdout)
+        event = json.loads(self.run_tests("--json", policy=policy % "allow").stdout)["expectations"][0]["event"]
+        who = {name: {"id": "test"} for name in ("agent", "principal", "tenant", "environment", "session")}
+        self.assertEqual({name: event.get(name) for name in who}, who)
 
     def test_no_tests(self):
         run = self.run_tests(policy=POLICY)

@@ -54,6 +54,9 @@ class Stage:
         self.events = self.write(name + ".jsonl", "".join(json.dumps(e) + "\n" for e in self.calls()))
         self.yaml = self.write(name + ".yaml", self.capfence())
         self.aegis = self.write(name + ".aegis.yaml", self.rules())
+        schema = {"properties": {"a": {"type": text, text: 1}}, text: 1}
+        tools = [{"name": text, "inputSchema": schema}, {"name": text, "inputSchema": {}}]
+        self.tools = self.write(name + ".tools.json", json.dumps(tools))
         self.missing = str(self.folder / (name + ".none"))
         self.db, self.state, self.keys = str(self.folder / (name + ".db")), str(self.folder / (name + ".state")), str(self.folder / (name + ".keys"))
         for run in (ordain("eval", "--policies", self.policy, "--events", self.events, "--db", self.db), ordain("keys", "init", "--dir", self.keys)):
@@ -160,6 +163,21 @@ policy outs on after {text} {{ redact output.text when {condition} with {text}; 
             (["import", "capfence", self.yaml], (0, 1), ""),
             (["import", "aegis", self.aegis], (0, 1), ""),
             (["import", "aegis", self.missing], (2,), ""),
+            (["schema", "import", self.tools], (1,), ""),
+            (["schema", "import", self.tools, "--server", text], (1,), ""),
+            (["schema", "import", self.missing], (2,), ""),
+            (["new", str(self.folder / "project")], (0,), ""),
+            (["new", self.policy], (2,), ""),
+            (["compile", self.policy, "-o", str(self.folder / "compiled")], (0,), ""),
+            (["compile", self.missing, "-o", str(self.folder / "none")], (2,), ""),
+            (["hook", "claude"], (0, 2), text),
+            (["hook", "codex"], (0, 2), text),
+            (["hook", "gemini"], (0, 2), text),
+            (["hook", "install", "claude", "--dry-run"], (0, 2), ""),
+            (["mcp", "init", "--server", "demo", "--", self.missing], (2,), ""),
+            (["mcp", "accept", *db], (0, 1, 2), ""),
+            (["serve", "--check", *p, *db], (0, 2), ""),
+            (["serve", "--check", "--policies", self.broken, *db], (2,), ""),
             (["keys", "show", self.keys + "/operator.key"], (0,), ""),
             (["keys", "init", "--dir", str(self.folder / "more")], (0,), ""),
             (["keys", "init", "--dir", self.keys], (2,), ""),

@@ -1,5 +1,5 @@
 // These tests check the examples of README.md and docs/*.md: ```policy blocks compile (or give the
-// diagnostics that they name) and decide their events as stated; every line of a ```cpp or ```c
+// diagnostics that they name) and decide their events as stated, ```story blocks hold; every line of a ```cpp or ```c
 // block occurs in a program under examples/ or tests/docs/, which is built and run.
 #include <gtest/gtest.h>
 
@@ -87,6 +87,27 @@ TEST_P(Document, TestsInExamplesPass) {
     for (const TestReport& report : run_tests(compilation)) {
       for (const TestVerdict& verdict : report.verdicts) {
         EXPECT_TRUE(verdict.met) << report.test->name << ": " << verdict.decided;
+      }
+    }
+  }
+}
+
+// A ```story block tells of the policies in the ```policy block before it.
+TEST_P(Document, StoriesInExamplesPass) {
+  std::string policies;
+  for (const Block& block : blocks(GetParam())) {
+    if (block.language == "policy") policies = block.text;
+    if (block.language != "story") continue;
+    SCOPED_TRACE(GetParam() + ":" + std::to_string(block.line));
+    const Compilation compilation =
+        compile({std::make_shared<Source>(Source{"example.policy", policies + block.text})}, standard_library());
+    ASSERT_NE(compilation.program, nullptr) << render(compilation.diagnostics);
+    EXPECT_FALSE(compilation.tests.empty());
+    for (const TestReport& report : run_tests(compilation)) {
+      EXPECT_FALSE(report.verdicts.empty());
+      for (const TestVerdict& verdict : report.verdicts) {
+        EXPECT_TRUE(verdict.met) << report.test->name << ": expected " << verdict.expectation->effect << ", decided "
+                                 << verdict.decided;
       }
     }
   }

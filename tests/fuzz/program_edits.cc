@@ -365,10 +365,11 @@ class Editor {
   // --- constants and functions
 
   void symbols() {
-    if (std::string* symbol = any(d_.symbols); symbol != nullptr && coin()) {
-      *symbol = coin() ? "" : d_.symbols.front();
+    if (std::string_view* symbol = any(d_.symbols); symbol != nullptr && coin()) {
+      *symbol = coin() ? std::string_view() : d_.symbols.front();
     } else if (coin()) {
-      d_.symbols.emplace_back(1, static_cast<char>('a' + below(26)));
+      const char letter = static_cast<char>('a' + below(26));
+      d_.symbols.push_back(d_.memory.copy(std::string_view(&letter, 1)));
     } else if (auto* set = any(d_.symbol_sets)) {
       set->clear();
     } else {

@@ -402,6 +402,48 @@ Make yaml(const char* head, const char* item) {
   };
 }
 
+class SchemaGrowth : public testing::TestWithParam<Construct> {};
+
+TEST_P(SchemaGrowth, IsLinear) {
+  const Read read = [](const std::string& text) {
+    const auto file = [&](const std::string&) -> Result<std::string> { return text; };
+    render(importer::import_schema("growth.json", {}, file).diagnostics);
+  };
+  demand_linear(GetParam().make, read, GetParam().largest);
+}
+
+// @param item with the number of the part in place of {}
+Make json_parts(const char* head, const char* item, const char* tail) {
+  return [=](size_t n) {
+    return head + repeat(n, ",", [item](size_t i) { return fmt::format(fmt::runtime(item), i); }) + tail;
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Constructs, SchemaGrowth,
+    testing::Values(
+        Construct{"Tools", json_parts("[", R"({{"name": "t{}", "inputSchema": {{"type": "object"}}}})", "]"), 4000},
+        Construct{"Fields",
+                  json_parts(R"({"properties": {)", R"("f{0}": {{"type": "string", "maxLength": {0}}})", "}}"), 8000},
+        Construct{"Required", json_parts(R"({"properties": {}, "required": [)", R"("f{}")", "]}"), 8000},
+        Construct{"Values", json_parts(R"({"properties": {"f": {"enum": [)", R"("v{}")", "]}}}"), 16'000},
+        Construct{"Options", json_parts(R"({"properties": {"f": {"anyOf": [)", R"({{"const": {}}})", "]}}}"), 8000},
+        Construct{"UnknownKeywords", json_parts(R"({"properties": {}, )", R"("k{}": 1)", "}"), 16'000},
+        Construct{"References",
+                  json_parts(R"({"$defs": {"d": {"enum": ["a", "b"]}}, "properties": {)",
+                             R"("f{}": {{"$ref": "#/$defs/d"}})", "}}"),
+                  8000},
+        Construct{"SelfReferences",
+                  json_parts(R"({"$ref": "#/$defs/d0", "$defs": {)",
+                             R"("d{0}": {{"properties": {{"a": {{"$ref": "#/$defs/d{0}"}}}}}})", "}}"),
+                  8000},
+        Construct{"LongDescription",
+                  [](size_t n) { return R"({"properties": {}, "description": ")" + repeat(10 * n, "x ") + "\"}"; },
+                  16'000},
+        Construct{"LongName", [](size_t n) { return R"({"properties": {")" + repeat(10 * n, "x") + "\": {}}}"; },
+                  16'000}),
+    name_of);
+
 INSTANTIATE_TEST_SUITE_P(
     Constructs, ImportGrowth,
     testing::Values(

@@ -13,7 +13,7 @@ import re
 import sys
 
 # Projects of their own, built trees, and the alternatives of which each build has one.
-ELSEWHERE = ["build/*", "bench/peers/*", "examples/embed/*", "embed/start_native_code_*.cc"]
+ELSEWHERE = ["build/*", "bench/peers/*", "examples/embed/*", "embed/code_generator_*.cc"]
 
 
 def main(root, build, *optional):

@@ -39,8 +39,8 @@ class Assembler {
     like.host = true;
     return slot(std::move(path), type, like);
   }
-  SymbolId symbol(std::string text) {
-    data.symbols.push_back(std::move(text));
+  SymbolId symbol(std::string_view text) {
+    data.symbols.push_back(data.memory.copy(text));
     return static_cast<SymbolId>(data.symbols.size());
   }
   uint32_t constant(const Value& value) {

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "compiler/check/policy/check.h"
+#include "compiler/data_files.h"
 #include "compiler/emit/emit.h"
 #include "compiler/fold/fold.h"
 #include "compiler/parse/parse.h"
@@ -25,11 +26,13 @@ namespace ordain {
 
 std::unique_ptr<Compiled> compile_everywhere(std::vector<std::shared_ptr<const Source>> sources) {
   auto out = std::make_unique<Compiled>();
+  std::stable_partition(sources.begin(), sources.end(), [](const auto& source) { return !source->is_data; });
   out->diagnostics.sources = std::move(sources);
   std::vector<syntax::File> files;
   for (uint32_t i = 0; i < out->diagnostics.sources.size(); ++i) {
-    files.push_back(parse(out->arena, out->diagnostics, i));
+    if (!out->diagnostics.sources[i]->is_data) files.push_back(parse(out->arena, out->diagnostics, i));
   }
+  read_data_files(out->arena, out->diagnostics, files);
   if (out->diagnostics.has_errors()) return out;
   out->set = check(out->arena, out->diagnostics, files, standard_library());
   if (out->diagnostics.has_errors()) return out;

@@ -55,6 +55,9 @@ class Fitter {
   const BindError& error() const { return error_; }
 
  private:
+  bool fit_kind(const Type& type, const Value& in, const BindPath& path, Value* out);
+  bool fit_union(const Type& type, const Value& in, const BindPath& path, Value* out);
+  bool outside(const Type& type, const Value& got, const BindPath& path);
   bool fit_number(const Type& type, const Value& in, const BindPath& path, Value* out);
   bool fit_text(const Type& type, const Value& in, const BindPath& path, Value* out);
   bool fit_optional(const Type& type, const Value& in, const BindPath& path, Value* out);

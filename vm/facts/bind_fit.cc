@@ -25,6 +25,7 @@ bool is_empty(const Value& value) {
 // Whether a value has its type already and needs no conversion, as most fields of most calls do.
 // Other values are left to the Fitter.
 bool fits_as_it_is(const Type& type, const Value& value) {
+  if (type.limits != nullptr) return false;
   switch (type.kind) {
     case TypeKind::boolean:
       return value.is(Kind::boolean);
@@ -97,6 +98,11 @@ const RecordField* find_from(const RecordType& record, std::string_view name, si
 }
 
 bool Fitter::fit(const Type& type, const Value& in, const BindPath& path, Value* out) {
+  if (!fit_kind(type, in, path, out)) return false;
+  return type.limits == nullptr || meets_limits(type, *out) || outside(type, *out, path);
+}
+
+bool Fitter::fit_kind(const Type& type, const Value& in, const BindPath& path, Value* out) {
   if (path.depth > kMaxBindDepth) return fail(path, "nested too deep");
   if (in.kind == Kind::optional && in.items != nullptr && type.kind != TypeKind::optional &&
       type.kind != TypeKind::dyn) {
@@ -104,6 +110,8 @@ bool Fitter::fit(const Type& type, const Value& in, const BindPath& path, Value*
   }
   switch (type.kind) {
     case TypeKind::dyn:
+      if (!type.params.empty()) return fit_union(type, in, path, out);
+      [[fallthrough]];
     case TypeKind::param:
     case TypeKind::abstract:
       *out = in;
@@ -137,6 +145,19 @@ bool Fitter::fit(const Type& type, const Value& in, const BindPath& path, Value*
       return mismatch(path, type, in);
   }
   return false;
+}
+
+// An option of the value's own kind comes first, and then the first one to which the value can be converted.
+bool Fitter::fit_union(const Type& type, const Value& in, const BindPath& path, Value* out) {
+  const Value& value = in.kind == Kind::optional && in.items != nullptr ? *in.items : in;
+  for (const bool same_kind : {true, false}) {
+    for (const Type* option : type.params) {
+      if ((kind_of(*option) == value.kind) != same_kind) continue;
+      BindError misfit;  // of this option; the error names the whole union
+      if (Fitter(arena_, misfit).fit(*option, value, path, out)) return true;
+    }
+  }
+  return outside(type, value, path);
 }
 
 // A number is converted only if it stays the same number.
@@ -287,6 +308,9 @@ bool Fitter::fit_map(const Type& type, const Value& in, const BindPath& path, Va
     BindPath at = path.field(entry.key.is(Kind::string) ? entry.key.as_text() : std::string_view("key"));
     MapEntry fitted;
     if (!fit_key(*type.params[0], entry.key, at, &fitted.key)) return false;
+    if (type.params[0]->limits != nullptr && !meets_limits(*type.params[0], fitted.key)) {
+      return outside(*type.params[0], fitted.key, at);
+    }
     if (!fit(*type.params[1], entry.value, at, &fitted.value)) return false;
     bool same_key = same_bits(fitted.key, entry.key);
     same_keys = same_keys && same_key;

@@ -87,6 +87,36 @@ bool Fitter::mismatch(const BindPath& path, const Type& type, const Value& got, 
   return mismatch(path, type.kind == TypeKind::record ? "record " + to_string(type) : to_string(type), std::move(what));
 }
 
+// A value outside a type's limits: what was got is the value or its size. Only a text for an enumeration is shown,
+// since any other may be secret.
+bool Fitter::outside(const Type& type, const Value& got, const BindPath& path) {
+  if (error_.failed) return false;
+  const bool listed = type.limits != nullptr && !type.limits->values.empty();
+  std::string shown(got_name(got.kind));
+  switch (got.kind) {
+    case Kind::boolean:
+    case Kind::integer:
+    case Kind::unsigned_integer:
+    case Kind::floating:
+      shown = to_json(got);
+      break;
+    case Kind::string:
+    case Kind::bytes:
+    case Kind::list:
+    case Kind::map:
+      if (listed && got.aux <= kMaxNameShown) {
+        shown.clear();
+        append_json_string(shown, got.as_text());
+      } else if (type.limits != nullptr && !listed) {
+        shown += " of " + std::to_string(limited_size(got));
+      }
+      break;
+    default:
+      break;
+  }
+  return mismatch(path, to_string(type), std::move(shown));
+}
+
 bool Fitter::no_such_field(const BindPath& path, const RecordType& record) {
   if (error_.failed) return false;
   std::string what = std::string(record.name) + " has no such field";

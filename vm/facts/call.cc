@@ -37,6 +37,30 @@ SlotId attribute_slot(const Schema& schema, std::string_view root, std::string_v
   return binding == nullptr ? kNone : binding->slot;
 }
 
+// The type that a record declares for a slot of its fields, at any depth; nullptr if none of them has that slot.
+const Type* type_in_record(const Schema& schema, uint32_t record, SlotId slot) {
+  if (record == kNone) return nullptr;
+  for (const FieldBinding& field : schema.records[record].fields) {
+    if (field.slot == slot) return field.type;
+    if (const Type* inner = type_in_record(schema, field.record, slot)) return inner;
+  }
+  return nullptr;
+}
+
+// The type that the call's capability or the context declares for a slot, limits and all. Capabilities that differ in
+// limits alone share slots.
+const Type& declared_type(const Schema& schema, CapabilityId id, SlotId slot) {
+  if (id != kNone) {
+    for (const uint32_t record : {schema.capabilities[id].input, schema.capabilities[id].output}) {
+      if (const Type* type = type_in_record(schema, record, slot)) return *type;
+    }
+  }
+  for (const auto& [name, record] : schema.roots) {
+    if (const Type* type = type_in_record(schema, record, slot)) return *type;
+  }
+  return *schema.slots[slot].type;
+}
+
 SlotId now_slot(const Schema& schema) {
   for (SlotId id = 0; id < schema.slots.size(); ++id) {
     const Slot& slot = schema.slots[id];
@@ -172,7 +196,8 @@ void Call::set_own(SlotId slot, const Value& value) {
   if (slot == kNone || error_.failed) return;
   const Schema& schema = program_->schema();
   const SlotPlace& place = link_tables(*program_).slots[slot];
-  if (place.kind == value.kind && value.present() && place.bank == static_cast<uint32_t>(Bank::call)) {
+  if (place.kind == value.kind && value.present() && place.bank == static_cast<uint32_t>(Bank::call) &&
+      !place.limited) {
     // A text that is a literal of the program needs no further check.
     const SymbolId symbol = place.compared ? program_->symbol(value.as_text()) : 0;
     if (symbol != 0 || fits_as_it_is(value)) {
@@ -184,20 +209,21 @@ void Call::set_own(SlotId slot, const Value& value) {
     }
   }
   const Slot& target = schema.slots[slot];
+  const Type& type = place.limited ? declared_type(schema, capability_.id, slot) : *target.type;
   const Kind kind = place.kind;
   Binder binder(*program_, Bank::call, arena_, slots_, error_, &dirty_);
   BindPath path{nullptr, target.path};
   if (!value.present()) {
     if (target.optional || target.builtin) return binder.clear(slot);
-    binder.fitter().mismatch(path, *target.type, value);
+    binder.fitter().mismatch(path, type, value);
     return;
   }
   if (kind != Kind::absent && kind != value.kind) {
-    binder.fitter().mismatch(path, *target.type, value);
+    binder.fitter().mismatch(path, type, value);
     return;
   }
   Value fitted;
-  if (binder.fitter().fit(*target.type, value, path, &fitted)) binder.store(slot, fitted);
+  if (binder.fitter().fit(type, value, path, &fitted)) binder.store(slot, fitted);
 }
 
 void Call::forget(SlotRef slot) {

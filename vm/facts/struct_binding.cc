@@ -30,7 +30,8 @@ bool can_hold(const Type& declared, const CppType& type) {
   if (type.shape == CppType::list && type.element->optional) return false;  // lists have no gaps
   switch (declared.kind) {
     case TypeKind::dyn:
-      return true;
+      return declared.params.empty() || std::any_of(declared.params.begin(), declared.params.end(),
+                                                    [&](const Type* option) { return can_hold(*option, type); });
     case TypeKind::null_type:
       return type.shape == CppType::null;
     case TypeKind::boolean:
@@ -147,8 +148,9 @@ void StructFields::add(BoundField field, const CppType& type) {
     }
     field.kind = kind_of(*declared->type);
     field.slot = program_->slot(&program_->schema().capabilities[ref_.id], field.path);
+    // Limits are checked even where no rule reads the field.
     whole_ = whole_ || field.kind == Kind::absent || field.kind == Kind::optional ||
-             declared->type->kind == TypeKind::record;
+             declared->type->kind == TypeKind::record || is_limited(*declared->type);
   } else {
     whole_ = true;  // rules may read any path of an undeclared record
   }

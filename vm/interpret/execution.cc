@@ -34,7 +34,7 @@ std::string_view Execution::keep(std::string_view text) {
 
 namespace ordain {
 
-Scratch::Scratch(size_t bytes) : arena_(bytes, bytes) {}
+Scratch::Scratch(size_t bytes, bool map_now) : arena_(bytes, bytes, map_now) {}
 
 bool evaluate(const Program& program, uint32_t predicate, const Call& call, const Context& context, Scratch& scratch,
               const EvaluateOptions& options, Value* result, Fault* fault) {

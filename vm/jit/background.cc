@@ -5,7 +5,6 @@
 #include <thread>
 
 #include "ordain/jit.h"
-#include "vm/jit/entry.h"
 #include "vm/program/linked_program.h"
 #include "vm/value/start_thread.h"
 
@@ -52,7 +51,3 @@ void compile_native_in_background(const Program& program, const NativeOptions& o
 }
 
 }  // namespace ordain
-
-void ordain_private_start_native_code(const ordain::Program* program) {
-  ordain::compile_native_in_background(*program);
-}

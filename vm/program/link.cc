@@ -64,7 +64,12 @@ void place_slots(const ProgramData& data, LinkTables* tables) {
   tables->slots.reserve(data.schema.slots.size());
   for (const Slot& slot : data.schema.slots) {
     tables->slots.push_back({static_cast<uint32_t>(slot.bank), slot.index, slot.first_bit, kind_of(*slot.type),
-                             slot.compared, slot.builtin, !slot.member_symbols.empty()});
+                             slot.compared, slot.builtin, !slot.member_symbols.empty(), false});
+  }
+  for (const RecordBinding& record : data.schema.records) {
+    for (const FieldBinding& field : record.fields) {
+      if (field.slot != kNone && is_limited(*field.type)) tables->slots[field.slot].limited = true;
+    }
   }
   tables->max_registers = max_registers(data);
   tables->max_saved_faults = max_saved_faults(data);
@@ -119,6 +124,7 @@ Result<std::shared_ptr<LinkedProgram>> link_undigested(ProgramData data, const F
   shrink(program->data);
   const ProgramData& d = program->data;
   LinkTables& tables = program->tables;
+  tables.table = &functions;
 
   if (std::string wrong = verify_tables(d); !wrong.empty()) return bad_program(std::move(wrong));
   if (std::string wrong = verify_rules(d); !wrong.empty()) return bad_program(std::move(wrong));

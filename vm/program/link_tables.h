@@ -33,6 +33,7 @@ struct SlotPlace {
   bool compared = false;
   bool builtin = false;
   bool has_bits = false;
+  bool limited = false;  ///< some capability declares limits for it, which the slot's own type lacks
 };
 
 class LiteralIndex;
@@ -87,6 +88,8 @@ struct LinkTables {
   std::vector<std::shared_ptr<const LiteralIndex>> index_texts;
   const IndexEdge* index_edges = nullptr;   ///< the ProgramData's
   const IndexLeaf* index_leaves = nullptr;  ///< likewise
+
+  const FunctionTable* table = nullptr;  ///< that the program was linked with
 };
 
 /// The size that `registers` and `saved` need for any predicate of the program.

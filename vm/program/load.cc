@@ -162,7 +162,7 @@ class Loader {
   }
 
   void symbols(Reader& in) {
-    data_.symbols = texts(in);
+    data_.symbols = read_list(in, 1, [&] { return values_.kept_string(in); });
     data_.symbol_sets = read_list(in, 1, [&] {
       uint64_t before = 0;
       return read_list(in, 1, [&] {

@@ -129,7 +129,51 @@ const Type* ValueReader::type_entry(Reader& in, uint8_t kind) {
     type.record = entries_[record].record;
   }
   type.params = memory_.copy(params);
-  return memory_.make<Type>(type);
+  type.limits = limits(in);
+  return in.failed() ? nullptr : memory_.make<Type>(type);
+}
+
+// nullptr if the type has none.
+const TypeLimits* ValueReader::limits(Reader& in) {
+  const uint8_t parts = in.byte();
+  if (parts > 0x1F) in.fail();
+  if (parts == 0 || in.failed()) return nullptr;
+  TypeLimits out;
+  if ((parts & 1) != 0) {
+    const auto values = read_list(in, 2, [&] { return limit(in); });
+    if (values.empty()) in.fail_form();
+    out.values = memory_.copy(values);
+  }
+  if ((parts & 2) != 0) out.least = limit(in);
+  if ((parts & 4) != 0) out.most = limit(in);
+  if ((parts & 8) != 0) {
+    out.min_size = in.number();
+    if (out.min_size == 0) in.fail_form();
+  }
+  if ((parts & 16) != 0) {
+    out.max_size = in.number();
+    if (out.max_size == UINT64_MAX) in.fail_form();
+  }
+  return in.failed() ? nullptr : memory_.make<TypeLimits>(out);
+}
+
+// A value of an enumeration, or a bound. A text belongs to its entry, as the entry's names do.
+Value ValueReader::limit(Reader& in) {
+  switch (static_cast<Kind>(in.byte())) {
+    case Kind::boolean:
+      return Value::boolean(in.flag());
+    case Kind::integer:
+      return Value::integer(in.signed_number());
+    case Kind::unsigned_integer:
+      return Value::unsigned_integer(in.number());
+    case Kind::floating:
+      return Value::floating(in.real());
+    case Kind::string:
+      return Value::string(keep_string_by_entry(in));
+    default:
+      in.fail();
+      return Value::null();
+  }
 }
 
 std::string_view ValueReader::keep_string_by_entry(Reader& in) {

@@ -35,6 +35,8 @@ class ValueReader {
   /// Reads a string by its number. One string may be named many times, so the total size of the
   /// copies is limited in proportion to the file.
   std::string string(Reader& in);
+  /// Reads a string by its number, whose one copy is in `memory`.
+  std::string_view kept_string(Reader& in) { return keep_string(in); }
   /// Reads a type by its number.
   const Type* type(Reader& in);
   /// Reads a record type by its number; nullptr if there is none.
@@ -67,6 +69,8 @@ class ValueReader {
   const Type* type_by_entry(Reader& in);
   const RecordType* record_entry(Reader& in);
   const Type* type_entry(Reader& in, uint8_t kind);
+  const TypeLimits* limits(Reader& in);
+  Value limit(Reader& in);
   Value map(Reader& in, uint32_t depth);
   Value address(Reader& in, Kind kind);
 

@@ -15,22 +15,6 @@ using vm::data_of;
 using vm::linked;
 using vm::ProgramData;
 
-std::string_view to_string(RuleKind kind) {
-  switch (kind) {
-    case RuleKind::deny:
-      return "deny";
-    case RuleKind::require_approval:
-      return "require_approval";
-    case RuleKind::allow:
-      return "allow";
-    case RuleKind::redact:
-      return "redact";
-    case RuleKind::warn:
-      return "warn";
-  }
-  return "?";
-}
-
 const Digest& Program::digest() const { return linked(*this).digest; }
 const Schema& Program::schema() const { return data_of(*this).schema; }
 std::span<const RuleInfo> Program::rules() const { return data_of(*this).rules; }
@@ -194,7 +178,7 @@ size_t Program::memory() const {
   const ProgramData& d = data_of(*this);
   size_t out = sizeof(vm::LinkedProgram) + d.memory.reserved() + schema_bytes(d.schema);
   out +=
-      heap_of(d.files) + bytes_of(d.locations) + heap_of(d.symbols) + bytes_of(d.symbol_sets) + bytes_of(d.constants);
+      heap_of(d.files) + bytes_of(d.locations) + bytes_of(d.symbols) + bytes_of(d.symbol_sets) + bytes_of(d.constants);
   for (const auto& set : d.symbol_sets) out += bytes_of(set);
   out += bytes_of(d.imports) + bytes_of(d.prepared) + bytes_of(d.code) + bytes_of(d.register_kinds);
   for (const Import& import : d.imports) out += heap_of(import.name) + heap_of(import.overload);

@@ -216,7 +216,7 @@ struct ProgramData {
   std::vector<std::string> files;  ///< paths as given
   std::vector<Location> locations;
   Schema schema;
-  std::vector<std::string> symbols;                ///< string of symbol i + 1
+  std::vector<std::string_view> symbols;           ///< string of symbol i + 1, in `memory`; there may be a million
   std::vector<std::vector<SymbolId>> symbol_sets;  ///< sorted
   std::vector<Value> constants;
   std::vector<Import> imports;

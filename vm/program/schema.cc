@@ -32,8 +32,6 @@ bool matches_batch(std::string_view pattern, std::string_view name) {
 
 }  // namespace
 
-std::string_view to_string(Stage stage) { return stage == Stage::before ? "before" : "after"; }
-
 bool glob_matches(std::string_view pattern, std::string_view name) {
   if (pattern == "*") return true;
   if (!pattern.ends_with(".*")) return matches_batch(pattern, name);

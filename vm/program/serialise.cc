@@ -91,7 +91,23 @@ class Serialiser {
     text.number(params.size());
     for (const uint32_t param : params) text.number(param);
     text.optional(record);
+    limits(text, described.limits);
     return type_numbers_[&described] = entry(text);
+  }
+
+  void limits(Writer& out, const TypeLimits* limits) {
+    if (limits == nullptr) return out.byte(0);
+    const bool small = limits->min_size != 0, large = limits->max_size != UINT64_MAX;
+    out.byte(static_cast<uint8_t>(unsigned{!limits->values.empty()} | unsigned{limits->least.present()} << 1 |
+                                  unsigned{limits->most.present()} << 2 | unsigned{small} << 3 | unsigned{large} << 4));
+    if (!limits->values.empty()) {
+      out.number(limits->values.size());
+      for (const Value& each : limits->values) value(out, each);
+    }
+    if (limits->least.present()) value(out, limits->least);
+    if (limits->most.present()) value(out, limits->most);
+    if (small) out.number(limits->min_size);
+    if (large) out.number(limits->max_size);
   }
 
   // --- sections
@@ -182,7 +198,8 @@ class Serialiser {
 
   void symbols() {
     Writer& out = section(Section::symbols);
-    texts(out, data_.symbols);
+    out.number(data_.symbols.size());
+    for (const std::string_view text : data_.symbols) out.number(string(text));
     out.number(data_.symbol_sets.size());
     for (const auto& set : data_.symbol_sets) {
       out.number(set.size());

@@ -23,7 +23,7 @@ class TypeChecker {
     if (auto known = sizes_.find(type); known != sizes_.end()) {
       return depth + known->second.depth > kMaxNesting ? 0 : known->second.size;
     }
-    if (!valid_utf8(type->name) || !counts_fit(*type)) return 0;
+    if (!valid_utf8(type->name) || !counts_fit(*type) || !limits_fit(*type)) return 0;
     Measure out{.size = 1, .depth = 0};
     for (const Type* param : type->params) {
       if (!add(param, depth, &out)) return 0;
@@ -66,9 +66,37 @@ class TypeChecker {
         return type.record != nullptr && type.params.empty();
       case TypeKind::abstract:
         return true;
+      case TypeKind::dyn:  // a union
+        return type.params.size() != 1 && std::ranges::all_of(type.params, [](const Type* option) {
+                 return option != nullptr && (is_scalar(option->kind) || option->kind == TypeKind::string ||
+                                              option->kind == TypeKind::bytes || option->kind == TypeKind::null_type);
+               });
       default:
         return type.params.empty();
     }
+  }
+
+  // Binding compares values with limits of their own kind only.
+  static bool limits_fit(const Type& type) {
+    if (type.limits == nullptr) return true;
+    const TypeLimits& limits = *type.limits;
+    const Kind kind = kind_of(type);
+    const bool sized = type.kind == TypeKind::string || type.kind == TypeKind::bytes || type.kind == TypeKind::list ||
+                       type.kind == TypeKind::map;
+    const bool number = kind == Kind::integer || kind == Kind::unsigned_integer || kind == Kind::floating;
+    const bool listed =
+        kind == Kind::string || kind == Kind::boolean || kind == Kind::integer || kind == Kind::unsigned_integer;
+    const auto bounds = [&](const Value& bound) {
+      return !bound.present() || (number && bound.is(kind) && (kind != Kind::floating || std::isfinite(bound.d)));
+    };
+    const bool sizes = limits.min_size != 0 || limits.max_size != UINT64_MAX;
+    const bool ranged = limits.least.present() || limits.most.present() || sizes;
+    if (limits.values.empty()) {
+      return ranged && bounds(limits.least) && bounds(limits.most) && (sized || !sizes);
+    }
+    return listed && !ranged && std::ranges::all_of(limits.values, [&](const Value& value) {
+             return value.is(kind) && (kind != Kind::string || valid_utf8(value.as_text()));
+           });
   }
 
   std::unordered_map<const Type*, Measure> sizes_;
@@ -128,7 +156,7 @@ class TableChecker {
   }
 
  private:
-  static bool all_utf8(const std::vector<std::string>& texts) { return std::ranges::all_of(texts, valid_utf8); }
+  static bool all_utf8(const auto& texts) { return std::ranges::all_of(texts, valid_utf8); }
 
   std::string strings() {
     if (!all_utf8(data_.files) || !all_utf8(data_.symbols) || !all_utf8(schema_.globs)) return "a string is not UTF-8";

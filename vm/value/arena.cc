@@ -10,12 +10,13 @@ constexpr size_t kSmallestBlock = 64;
 
 }  // namespace
 
-Arena::Arena(size_t first_block, size_t limit) : limit_(limit) {
+Arena::Arena(size_t first_block, size_t limit, bool map_now) : limit_(limit) {
   size_t size = std::min(std::max(first_block, kSmallestBlock), limit);
   if (size == 0) return;
   blocks_.reserve(8);
-  // The block is zeroed so that its pages are mapped before the first decision.
-  blocks_.push_back({std::make_unique<std::byte[]>(size), size});
+  // To zero the block maps its pages.
+  blocks_.push_back(
+      {map_now ? std::make_unique<std::byte[]>(size) : std::unique_ptr<std::byte[]>(new std::byte[size]), size});
   block_ = blocks_.back().bytes.get();
   capacity_ = total_ = size;
 }

@@ -2,6 +2,8 @@
 #include "ordain/type.h"
 
 #include <algorithm>
+#include <charconv>
+#include <utility>
 #include <vector>
 
 #include "ordain/arena.h"
@@ -51,13 +53,47 @@ const Type* type_of(Arena& arena, const Type* value) { return make(arena, TypeKi
 
 namespace {
 
-bool same_record(const RecordType& a, const RecordType& b) {
+bool same_record(const RecordType& a, const RecordType& b, bool (*same)(const Type&, const Type&)) {
   if (&a == &b) return true;
   if (a.open != b.open || a.fields.size() != b.fields.size()) return false;
   return std::all_of(a.fields.begin(), a.fields.end(), [&](const RecordField& field) {
     const RecordField* other = b.find(field.name);
-    return other != nullptr && other->optional == field.optional && same_type(*field.type, *other->type);
+    return other != nullptr && other->optional == field.optional && same(*field.type, *other->type);
   });
+}
+
+// Whether the types are equal but for their parameters and limits.
+bool same_head(const Type& a, const Type& b, bool (*same)(const Type&, const Type&)) {
+  if (a.kind != b.kind) return false;
+  if ((a.kind == TypeKind::param || a.kind == TypeKind::abstract) && a.name != b.name) return false;
+  return a.kind != TypeKind::record || same_record(*a.record, *b.record, same);
+}
+
+bool same_params(const Type& a, const Type& b, bool (*same)(const Type&, const Type&)) {
+  return std::equal(a.params.begin(), a.params.end(), b.params.begin(), b.params.end(),
+                    [same](const Type* x, const Type* y) { return same(*x, *y); });
+}
+
+// Unlike equal(), tells 1 from 1.0: a limit is written in the kind of its type.
+bool same_limit(const Value& a, const Value& b) {
+  return a.kind == b.kind && (!a.present() || compare(a, b) == Ordering::equal);
+}
+
+bool same_limits(const TypeLimits* a, const TypeLimits* b) {
+  if (a == b) return true;
+  if (a == nullptr || b == nullptr) return false;
+  return a->min_size == b->min_size && a->max_size == b->max_size && same_limit(a->least, b->least) &&
+         same_limit(a->most, b->most) &&
+         std::equal(a->values.begin(), a->values.end(), b->values.begin(), b->values.end(), same_limit);
+}
+
+bool is_within(const TypeLimits& limits, const Value& value) {
+  const auto compares = [&value](const Value& bound, Ordering wanted) {
+    if (!bound.present()) return true;
+    const Ordering order = compare(value, bound);
+    return order == Ordering::equal || order == wanted;
+  };
+  return compares(limits.least, Ordering::greater) && compares(limits.most, Ordering::less);
 }
 
 struct NamedType {
@@ -215,25 +251,152 @@ const RecordField* RecordType::find(std::string_view field) const {
 
 bool same_type(const Type& a, const Type& b) {
   if (&a == &b) return true;
-  if (a.kind != b.kind || a.params.size() != b.params.size()) return false;
-  if ((a.kind == TypeKind::param || a.kind == TypeKind::abstract) && a.name != b.name) return false;
-  if (a.kind == TypeKind::record && !same_record(*a.record, *b.record)) return false;
-  for (size_t n = 0; n < a.params.size(); ++n) {
-    if (!same_type(*a.params[n], *b.params[n])) return false;
-  }
-  return true;
+  return same_head(a, b, same_type) && same_limits(a.limits, b.limits) && same_params(a, b, same_type);
 }
 
-std::string to_string(const Type& type) {
-  std::string out(plain_name(type.kind));
-  if (type.kind == TypeKind::param || type.kind == TypeKind::abstract) out = type.name;
-  if (type.kind == TypeKind::record) return std::string(type.record->name);
-  if (type.params.empty()) return out;
-  out += '(';
-  for (size_t n = 0; n < type.params.size(); ++n) {
-    if (n > 0) out += ", ";
-    out += to_string(*type.params[n]);
+bool same_shape(const Type& a, const Type& b) {
+  if (&a == &b) return true;
+  return same_head(a, b, same_shape) && (a.kind == TypeKind::dyn || same_params(a, b, same_shape));
+}
+
+bool is_limited(const Type& type) {
+  if (type.limits != nullptr || (type.kind == TypeKind::dyn && !type.params.empty())) return true;
+  return std::any_of(type.params.begin(), type.params.end(), [](const Type* param) { return is_limited(*param); });
+}
+
+const Type* unlimited(Arena& arena, const Type* type) {
+  if (!is_limited(*type)) return type;
+  if (type->kind == TypeKind::dyn) return &types::kDyn;
+  std::vector<const Type*> params;
+  for (const Type* param : type->params) params.push_back(unlimited(arena, param));
+  Type out = *type;
+  out.limits = nullptr;
+  out.params = arena.copy(params);
+  return arena.make<Type>(out);
+}
+
+uint64_t limited_size(const Value& value) {
+  switch (value.kind) {
+    case Kind::string: {
+      // Every byte but the continuation bytes of UTF-8 begins a character.
+      const std::string_view text = value.as_text();
+      return static_cast<uint64_t>(std::count_if(
+          text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    }
+    case Kind::bytes:
+    case Kind::list:
+      return value.aux;
+    case Kind::map:
+      return value.map->count;
+    default:
+      return 0;
   }
+}
+
+bool meets_limits(const Type& type, const Value& value) {
+  const TypeLimits& limits = *type.limits;
+  if (!limits.values.empty()) {
+    return std::any_of(limits.values.begin(), limits.values.end(),
+                       [&](const Value& each) { return equal(each, value); });
+  }
+  if (!is_within(limits, value)) return false;
+  if (limits.min_size == 0 && limits.max_size == UINT64_MAX) return true;
+  const uint64_t size = limited_size(value);
+  return size >= limits.min_size && size <= limits.max_size;
+}
+
+namespace {
+
+void append_quoted(std::string& out, std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      (out += '\\') += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      const auto byte = static_cast<unsigned char>(c);
+      ((out += "\\u00") += kDigits[byte >> 4]) += kDigits[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+void append_limit(std::string& out, const Value& value) {
+  char buffer[32];
+  switch (value.kind) {
+    case Kind::boolean:
+      out += value.as_bool() ? "true" : "false";
+      return;
+    case Kind::integer:
+      out += std::to_string(value.i);
+      return;
+    case Kind::unsigned_integer:
+      (out += std::to_string(value.u)) += 'u';
+      return;
+    case Kind::floating: {
+      const char* end = std::to_chars(buffer, buffer + sizeof(buffer), value.d).ptr;
+      const std::string_view digits(buffer, static_cast<size_t>(end - buffer));
+      out += digits;
+      if (digits.find_first_not_of("-0123456789") == std::string_view::npos) out += ".0";
+      return;
+    }
+    default:
+      append_quoted(out, value.as_text());
+      return;
+  }
+}
+
+// The limits as they stand in brackets after the name of a type: `1, 100`, `min 1`, `min 1, max 20`.
+void append_limits(std::string& out, const TypeLimits& limits) {
+  const auto separate = [&out] { out += out.back() == '(' ? "" : ", "; };
+  const bool both = limits.least.present() && limits.most.present();
+  for (const auto& [name, bound] : {std::pair("min ", limits.least), std::pair("max ", limits.most)}) {
+    if (!bound.present()) continue;
+    separate();
+    if (!both) out += name;
+    append_limit(out, bound);
+  }
+  if (limits.min_size != 0) {
+    separate();
+    out += "min " + std::to_string(limits.min_size);
+  }
+  if (limits.max_size != UINT64_MAX) {
+    separate();
+    out += "max " + std::to_string(limits.max_size);
+  }
+}
+
+}  // namespace
+
+std::string to_string(const Type& type) {
+  if (type.kind == TypeKind::record) return std::string(type.record->name);
+  std::string out;
+  if (type.limits != nullptr && !type.limits->values.empty()) {
+    for (const Value& value : type.limits->values) {
+      if (!out.empty()) out += " | ";
+      append_limit(out, value);
+    }
+    return out;
+  }
+  if (type.kind == TypeKind::dyn && !type.params.empty()) {
+    for (const Type* option : type.params) (out += out.empty() ? "" : " | ") += to_string(*option);
+    return out;
+  }
+  out = plain_name(type.kind);
+  if (type.kind == TypeKind::param || type.kind == TypeKind::abstract) out = type.name;
+  if (type.params.empty() && type.limits == nullptr) return out;
+  out += '(';
+  for (const Type* param : type.params) {
+    if (out.back() != '(') out += ", ";
+    out += to_string(*param);
+  }
+  if (type.limits != nullptr) append_limits(out, *type.limits);
   return out + ')';
 }
 

@@ -43,6 +43,7 @@ Result<void> EventReader::read(std::string_view json) { return state_->read(json
 Result<void> EventReader::read(const EventParts& parts) { return state_->read(parts); }
 
 const Call& EventReader::call() const& { return state_->binder.call(); }
+Call& EventReader::call() & { return state_->binder.call(); }
 const Context& EventReader::context() const& { return state_->binder.context(); }
 const Event& EventReader::event() const& { return state_->event; }
 const std::string& EventReader::flaw() const& { return state_->parser.flaw(); }

@@ -31,7 +31,8 @@ struct ORDAIN_API TestReport {
 
 /// Runs every test of `compilation`, which must have a program and outlive the result. If it was
 /// compiled with CompileOptions::parts, `why` says which part of a condition was false. A call
-/// without `now` is decided at the time of this function call. Thread-safe.
+/// without `now` is decided at the time of this function call. Where the program remembers something, each test is a
+/// story: its calls are decided, run and ended in a store of their own, one after another. Thread-safe.
 ORDAIN_API std::vector<TestReport> run_tests(const Compilation& compilation, const DecideOptions& options = {});
 
 /// The same for some tests of `compilation`, in this order.

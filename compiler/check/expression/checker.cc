@@ -110,6 +110,23 @@ Node* ExprChecker::check_raw(const Expr& e) {
   return out;
 }
 
+// The type of the values of a data file, which are all of one kind.
+const Type* ExprChecker::type_of_data(const Value& list) {
+  if (list.aux == 0) return &types::kListDyn;
+  switch (list.items[0].kind) {
+    case Kind::string:
+      return &types::kListString;
+    case Kind::integer:
+      return types::list_of(arena_, &types::kInt);
+    case Kind::unsigned_integer:
+      return types::list_of(arena_, &types::kUint);
+    case Kind::floating:
+      return types::list_of(arena_, &types::kDouble);
+    default:
+      return types::list_of(arena_, &types::kBool);
+  }
+}
+
 Node* ExprChecker::check_literal(const Expr& e) {
   switch (e.value.kind) {
     case Kind::null:
@@ -130,6 +147,8 @@ Node* ExprChecker::check_literal(const Expr& e) {
       return constant(e, e.value, &types::kTimestamp);
     case Kind::duration:
       return constant(e, e.value, &types::kDuration);
+    case Kind::list:  // of a data file
+      return constant(e, e.value, type_of_data(e.value));
     default:
       return constant(e, e.value, &types::kDyn);
   }

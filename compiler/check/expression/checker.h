@@ -104,6 +104,7 @@ class ExprChecker {
   Node* check_raw(const Expr& e);  ///< like check(), but only use() reports an unguarded read
   Node* use(Node* node);
   Node* check_literal(const Expr& e);
+  const Type* type_of_data(const Value& list);
   Node* check_list(const Expr& e);
   Node* check_map(const Expr& e);
   Node* check_logic(const Expr& e);

@@ -65,9 +65,12 @@ Node* ExprChecker::select_slot(const Expr& e, SlotNode& operand, std::string_vie
 Node* ExprChecker::extend_slot(const Expr& e, SlotNode& operand, std::string_view field, Access access,
                                const Type* type, bool optional) {
   SlotNode* node = arena_.make<SlotNode>();
+  const Type* declared = type;
+  type = unlimited(arena_, type);
   bool gives_optional = operand.kind == NodeKind::optional_slot || access == Access::optional;
   node->kind = access == Access::test ? NodeKind::has_slot : gives_optional ? NodeKind::optional_slot : NodeKind::slot;
   node->type = access == Access::test ? &types::kBool : gives_optional ? infer_.optional_of(type) : type;
+  if (node->kind == NodeKind::slot) node->declared = declared;
   node->slot_type = type;
   node->span = e.span;
   node->at = e.at;
@@ -113,6 +116,7 @@ Node* ExprChecker::select_value(const Expr& e, Node* operand, std::string_view f
     type = infer_.shallow(marked);
   }
   const Type* result = &types::kDyn;
+  const Type* declared = nullptr;
   if (type->kind == TypeKind::map) {
     result = infer_.param(marked, 1);
   } else if (type->kind == TypeKind::record) {
@@ -124,7 +128,9 @@ Node* ExprChecker::select_value(const Expr& e, Node* operand, std::string_view f
     }
     if (known != nullptr) {
       bool proven = infer_.proven_kind(marked) != Kind::absent;
-      result = proven ? known->type : infer_.unproven(known->type);
+      const Type* plain = unlimited(arena_, known->type);
+      result = proven ? plain : infer_.unproven(plain);
+      if (proven && access == Access::read && !inside_optional) declared = known->type;
     }
     if ((known == nullptr || known->optional) && access == Access::read && !inside_optional) {
       std::string key = access_key(*operand);
@@ -142,6 +148,7 @@ Node* ExprChecker::select_value(const Expr& e, Node* operand, std::string_view f
                                                                           : static_type(result);
   Node* node = make(value_kind(access), e, node_type, {operand});
   node->field = field;
+  node->declared = declared;
   return node;
 }
 

@@ -86,9 +86,10 @@ struct Node {
   FaultCode fault_code = FaultCode::none;
   bool may_fault = true;  ///< false only if this node cannot fault in any evaluation
   const Type* type = &types::kDyn;
-  Span span;    ///< the whole expression in policy text
-  Span at;      ///< where a fault of this node itself is reported
-  Value value;  ///< constant; fail: detail
+  const Type* declared = nullptr;  ///< slot, select: the type that the field is declared with, limits and all
+  Span span;                       ///< the whole expression in policy text
+  Span at;                         ///< where a fault of this node itself is reported
+  Value value;                     ///< constant; fail: detail
   SlotId slot = kNone;
   uint32_t local = kNone;
   uint32_t local2 = kNone;

@@ -3,7 +3,8 @@
 //
 //   rule     = "rule 1" NL stage NL kind NL {target NL} NL tokens-of-the-rule NL {let} {fact}
 //   let      = "let" SP qualified-name NL tokens-of-its-value NL
-//            ; every let that the rule refers to, sorted by name
+//            ; every let that the rule refers to, sorted by name; after one of a data file:
+//            | "data" SP digest-of-the-file NL
 //   fact     = "fact" SP path SP type NL
 //            ; the host attributes and call fields that are read, sorted
 //            | {"capability" SP properties NL}
@@ -105,6 +106,10 @@ void append_capability(State& state, std::string& out, CapabilityId id) {
   out += " output " + (shape.output != nullptr ? type_key(state, *shape.output) : "dyn") + "\n";
 }
 
+std::string data_line(const syntax::LetDecl& let) {
+  return let.data == nullptr ? "" : "data " + std::string(let.data_digest) + "\n";
+}
+
 std::string hex_of(State& state, RuleId rule) { return to_hex(state.set.rules[rule].digest); }
 
 }  // namespace
@@ -119,7 +124,8 @@ Digest rule_digest(State& state, const syntax::RuleDecl& rule, const Reads& read
   add_facts(state, reads.accesses, context, facts);
   for (LetId id : let_closure(state, reads)) {
     const Let& let = state.lets[id];
-    lets.insert("let " + let.name + "\n" + canonical_text(state.text(let.decl->value->span)) + "\n");
+    lets.insert("let " + let.name + "\n" + canonical_text(state.text(let.decl->value->span)) + "\n" +
+                data_line(*let.decl));
     add_facts(state, let.reads.accesses, context, facts);
   }
   for (const std::string& let : lets) text += let;
@@ -152,7 +158,7 @@ void digest_packages(State& state) {
     }
     for (const syntax::LetDecl& let : state.files[file].lets) {
       text += "let " + std::string(let.name.text) + "\n";
-      if (let.value != nullptr) text += canonical_text(state.text(let.value->span)) + "\n";
+      if (let.value != nullptr) text += canonical_text(state.text(let.value->span)) + "\n" + data_line(let);
     }
     for (const syntax::Name& label : state.files[file].labels) text += "label " + std::string(label.text) + "\n";
     for (const syntax::StateDecl& decl : state.files[file].states) text += canonical_text(state.text(decl.span)) + "\n";

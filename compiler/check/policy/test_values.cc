@@ -51,7 +51,7 @@ bool may_fit(const Type& from, const Type& to) {
       to.kind == TypeKind::error) {
     return true;
   }
-  if (same_type(from, to) || (is_number(from) && is_number(to))) return true;
+  if (same_shape(from, to) || (is_number(from) && is_number(to))) return true;
   if (from.kind == TypeKind::string) {
     return to.kind == TypeKind::timestamp || to.kind == TypeKind::duration || to.kind == TypeKind::bytes;
   }
@@ -59,7 +59,34 @@ bool may_fit(const Type& from, const Type& to) {
   return from.kind == TypeKind::list && to.kind == TypeKind::list && may_fit(*from.params[0], *to.params[0]);
 }
 
+const Type* type_of_literal(const Value& value) {
+  switch (value.kind) {
+    case Kind::null:
+      return &types::kNull;
+    case Kind::boolean:
+      return &types::kBool;
+    case Kind::integer:
+      return &types::kInt;
+    case Kind::unsigned_integer:
+      return &types::kUint;
+    case Kind::floating:
+      return &types::kDouble;
+    case Kind::string:
+      return &types::kString;
+    case Kind::bytes:
+      return &types::kBytes;
+    default:
+      return &types::kDyn;
+  }
+}
+
 bool fits_literal(const Value& value, const Type& type) {
+  if (type.kind == TypeKind::dyn && !type.params.empty()) {
+    return std::any_of(type.params.begin(), type.params.end(), [&](const Type* option) {
+      return may_fit(*type_of_literal(value), *option) && fits_literal(value, *option);
+    });
+  }
+  if (type.limits != nullptr && value.kind == kind_of(type)) return meets_limits(type, value);
   if (type.kind == TypeKind::integer && value.is(Kind::floating)) {
     return value.d == std::floor(value.d) && std::abs(value.d) < 9.2e18;
   }
@@ -93,7 +120,8 @@ bool fit_written(TestScope& test, const syntax::Expr& value, const Type& type, b
   if (got->kind == TypeKind::null_type && optional) return true;
   bool literal = value.kind == syntax::ExprKind::literal;
   if (may_fit(*got, type) && (!literal || fits_literal(value.value, type))) return true;
-  misfit(test, value.span, what, type, to_string(*got));
+  const bool outside = literal && value.value.is(Kind::string) && is_limited(type);
+  misfit(test, value.span, what, type, outside ? '"' + std::string(value.value.as_text()) + '"' : to_string(*got));
   return false;
 }
 

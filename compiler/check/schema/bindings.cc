@@ -22,7 +22,8 @@ SlotId slot_at(const Schema& schema, const SlotsByPath& by_path, const std::stri
 
 class Binder {
  public:
-  Binder(Schema& schema, const SlotsByPath& by_path) : schema_(schema), by_path_(by_path) {}
+  Binder(Arena& arena, Schema& schema, const SlotsByPath& by_path)
+      : arena_(arena), schema_(schema), by_path_(by_path) {}
 
   // Fills records[index], whose path is `path`, and appends nested records.
   void bind_record(uint32_t index, const std::string& path) {
@@ -63,7 +64,8 @@ class Binder {
     out.name = std::string(field.name);
     out.type = field.type;
     out.optional = field.optional;
-    out.slot = slot_at(schema_, by_path_, path, *field.type);
+    // Slots have the types of expressions, which do not know limits.
+    out.slot = slot_at(schema_, by_path_, path, *unlimited(arena_, field.type));
     bool dynamic = field.type->kind == TypeKind::dyn && has_slots_under(path);
     if (field.type->kind == TypeKind::record || dynamic) {
       out.record = add_record(path, field.type);
@@ -96,6 +98,7 @@ class Binder {
                        [&](SlotId slot) { return schema_.slots[slot].type->kind == TypeKind::dyn; });
   }
 
+  Arena& arena_;
   Schema& schema_;
   const SlotsByPath& by_path_;
 };
@@ -125,7 +128,7 @@ void bind_slots(SchemaState& state) {
     schema.slot_count[bank] = count;
   }
   SlotsByPath by_path = slots_by_path(schema);
-  Binder binder(schema, by_path);
+  Binder binder(state.arena, schema, by_path);
   auto bind = [&](const std::string& path, const Type* type) {
     uint32_t record = binder.add_record(path, type);
     binder.bind_record(record, path);

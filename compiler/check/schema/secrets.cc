@@ -42,6 +42,9 @@ class SecretFinder {
       return find_in_type(*type.params[1], path + "[*]", secret);
     }
     if (!secret) return;
+    if (type.is_value || !type.options.empty()) {
+      return refuse(type, "an enumeration or a union cannot be secret", "declare it as `secret string`");
+    }
     if (type.name == "string" || type.name == "bytes") return void(paths_.push_back(path));
     static constexpr std::array<std::string_view, 8> kOpenTypes{"bool", "int",       "uint",     "double",
                                                                 "dyn",  "timestamp", "duration", "null_type"};

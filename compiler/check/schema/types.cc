@@ -3,6 +3,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "compiler/check/schema/limits.h"
 #include "compiler/check/schema/state.h"
 
 namespace ordain::policy {
@@ -48,8 +49,6 @@ const Type* error_type(SchemaState& state, const syntax::TypeSyntax& syntax, std
   return &types::kError;
 }
 
-const Type* type_of_syntax(SchemaState& state, const syntax::TypeSyntax& syntax, const std::string& name);
-
 const Type* unknown_type(SchemaState& state, const syntax::TypeSyntax& syntax) {
   for (const Slip& slip : kSlips) {
     if (syntax.name == slip.word)
@@ -64,7 +63,8 @@ const Type* list_type(SchemaState& state, const syntax::TypeSyntax& syntax, cons
   if (syntax.params.size() != 1) {
     return error_type(state, syntax, "a list has one parameter, the type of its elements", "write `list(string)`");
   }
-  return types::list_of(state.arena, type_of_syntax(state, *syntax.params[0], name + "[*]"));
+  return bounded_type(state, syntax,
+                      types::list_of(state.arena, type_of_syntax(state, *syntax.params[0], name + "[*]")));
 }
 
 const Type* map_type(SchemaState& state, const syntax::TypeSyntax& syntax, const std::string& name) {
@@ -78,28 +78,28 @@ const Type* map_type(SchemaState& state, const syntax::TypeSyntax& syntax, const
     case TypeKind::integer:
     case TypeKind::unsigned_integer:
     case TypeKind::boolean:
-    case TypeKind::dyn:
     case TypeKind::error:
       break;
+    case TypeKind::dyn:
+      if (key->params.empty()) break;
+      [[fallthrough]];
     default:
       return error_type(state, *syntax.params[0], "a map's keys are string, int, uint or bool");
   }
-  return types::map_of(state.arena, key, type_of_syntax(state, *syntax.params[1], name + "[*]"));
+  return bounded_type(state, syntax,
+                      types::map_of(state.arena, key, type_of_syntax(state, *syntax.params[1], name + "[*]")));
 }
 
-const Type* type_of_syntax(SchemaState& state, const syntax::TypeSyntax& syntax, const std::string& name) {
-  if (syntax.record != nullptr) return record_type(state, *syntax.record, name);
-  if (syntax.name == "list") return list_type(state, syntax, name);
-  if (syntax.name == "map") return map_type(state, syntax, name);
-  if (syntax.name == "optional") {
-    return error_type(state, syntax, "only a field can be optional", "declare the whole field `optional(...)`");
+// A named type with something in brackets after its name.
+const Type* type_with_arguments(SchemaState& state, const syntax::TypeSyntax& syntax, const NamedType& named) {
+  if (can_be_bounded(*named.type)) {
+    const bool sized = named.type->kind == TypeKind::string || named.type->kind == TypeKind::bytes;
+    if (!sized || syntax.params.empty()) return bounded_type(state, syntax, named.type);
+    state.diagnostics.error("bad-limit", syntax.span, quoted(syntax.name) + " takes `min` and `max`",
+                            "write `" + std::string(syntax.name) + "(max 64)`");
+    return &types::kError;
   }
-  for (const NamedType& named : kNamedTypes) {
-    if (syntax.name != named.name) continue;
-    if (syntax.params.empty()) return named.type;
-    return error_type(state, syntax, quoted(syntax.name) + " takes no parameters");
-  }
-  return unknown_type(state, syntax);
+  return error_type(state, syntax, quoted(syntax.name) + " takes no parameters");
 }
 
 RecordField field_of(SchemaState& state, const syntax::FieldSyntax& field, const std::string& record) {
@@ -108,7 +108,7 @@ RecordField field_of(SchemaState& state, const syntax::FieldSyntax& field, const
   const syntax::TypeSyntax* type = field.type;
   if (type->record == nullptr && type->name == "optional") {
     out.optional = true;
-    if (type->params.size() != 1) {
+    if (type->params.size() != 1 || !type->bounds.empty()) {
       out.type = error_type(state, *type, "`optional` has one parameter", "write `optional(string)`");
       return out;
     }
@@ -125,6 +125,7 @@ void append_type_key(SchemaState& state, std::string& out, const Type& type) {
   }
   out += std::to_string(static_cast<int>(type.kind));
   if (type.kind == TypeKind::floating) out += type.name;  // the risk type
+  if (type.limits != nullptr) out += to_string(Type{type.kind, {}, {}, nullptr, type.limits});
   if (type.params.empty()) return;
   out += '(';
   for (const Type* param : type.params) {
@@ -135,6 +136,26 @@ void append_type_key(SchemaState& state, std::string& out, const Type& type) {
 }
 
 }  // namespace
+
+const Type* type_of_syntax(SchemaState& state, const syntax::TypeSyntax& syntax, const std::string& name) {
+  if (!syntax.options.empty()) return type_of_options(state, syntax.options, name);
+  if (syntax.is_value) {
+    const syntax::TypeSyntax* const value[] = {&syntax};
+    return type_of_options(state, value, name);
+  }
+  if (syntax.record != nullptr) return record_type(state, *syntax.record, name);
+  if (syntax.name == "list") return list_type(state, syntax, name);
+  if (syntax.name == "map") return map_type(state, syntax, name);
+  if (syntax.name == "optional") {
+    return error_type(state, syntax, "only a field can be optional", "declare the whole field `optional(...)`");
+  }
+  for (const NamedType& named : kNamedTypes) {
+    if (syntax.name != named.name) continue;
+    const bool plain = syntax.params.empty() && syntax.bounds.empty();
+    return plain ? named.type : type_with_arguments(state, syntax, named);
+  }
+  return unknown_type(state, syntax);
+}
 
 const Type* record_type(SchemaState& state, const syntax::RecordSyntax& syntax, std::string name) {
   std::vector<RecordField> fields;

@@ -49,7 +49,11 @@ struct TestCall {
   bool fails = false;
   std::vector<TestAnswer> answers;  ///< each is followed by another decision of the call
   std::optional<Span> row;          ///< the row of the test's table that the call is made for
-  std::string event;  ///< one JSON line, as `ordain eval` reads it; in the after stage if the call `returns`
+  std::string event;     ///< one JSON line, as `ordain eval` reads it; in the after stage if the call `returns`
+  bool returns = false;  ///< the call gives its output
+  /// Where the set declares state: the same call in the other stage. That is before it ran if it `returns`, and
+  /// otherwise after it ran, without an output. Elsewhere "".
+  std::string other_event;
   std::vector<TestExpectation> expectations;
 };
 
@@ -80,7 +84,9 @@ struct CompileOptions {
 /// twice. A file that cannot be read is a diagnostic (code `unreadable`), never an exception.
 ORDAIN_API Diagnostics read_sources(const std::vector<std::string>& paths);
 
-/// Compiles policy files as one set: parse, check, fold, index, emit, link. `functions` must outlive the Program.
+/// Compiles policy files as one set: parse, check, fold, index, emit, link. If `paths` name one file that holds a
+/// serialised program, as `ordain compile` writes it, loads that instead: it has no tests, and a file that is not a
+/// valid program is a diagnostic (code `bad-program`). `functions` must outlive the Program.
 ORDAIN_API Compilation compile(const std::vector<std::string>& paths, const FunctionTable& functions,
                                const CompileOptions& options = {});
 

@@ -15,6 +15,8 @@ namespace ordain {
 struct Source {
   std::string path;  ///< as given, for messages
   std::string text;
+  bool is_data = false;     ///< a data file that a `let` names, not policy text
+  bool unreadable = false;  ///< of a data file: `text` says why it could not be read
 };
 
 /// Bytes [begin, end) of a source.

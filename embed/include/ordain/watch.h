@@ -32,7 +32,7 @@ struct WatchOptions {
   std::function<Policies(const std::vector<std::string>&)> load = {};
 };
 
-/// Watches policy files and directories, and the files that they import, on a thread of its own.
+/// Watches policy files and directories, and the files that they import or take data from, on a thread of its own.
 /// Files may be replaced by rename, reached through symbolic links, added and removed. A program is
 /// never replaced by a policy set with errors, by one that changes while it is read, or by one that
 /// has lost its last rule. An empty file is given two seconds (40 times `debounce`) to be filled.

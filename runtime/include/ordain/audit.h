@@ -144,6 +144,7 @@ struct AuditRecord {
   std::vector<RecordedApprover> approvers;  ///< of the approval or the grant that was used
   std::vector<AskingRule> asking;           ///< what the rules that require approval need
   std::string rejected;                     ///< why the call could not be bound: invalid UTF-8, say
+  Document state;                           ///< what was read and changed of what is remembered
 };
 
 /// Writes one line of JSON with keys in a fixed order, without those that do not apply. Under

@@ -14,6 +14,7 @@
 namespace ordain {
 
 struct HostRule;
+struct DetachedDecision;
 
 /// The risk of an action: none, low, medium, high, critical (0 to 4), or a number of the host's
 /// own. A call with any other name, a negative number or NaN is refused (invalid_input).
@@ -49,6 +50,14 @@ struct ORDAIN_API CallOptions {
   Value metadata = Value::null();       ///< a map; it comes from the agent and is never trusted
   /// Host rules for this call alone, which are asked after the runtime's own.
   const std::vector<HostRule>* rules = nullptr;
+  /// What is known to be wrong with the call's facts, such as EventReader::flaw. If it is not empty,
+  /// the call is denied with code invalid_input, and recorded.
+  std::string_view flaw = {};
+  /// Receive the rules' own decisions of a governed call, if they are not nullptr: `before` is set
+  /// before the tool runs, and `after` once the output is decided. A call that takes its before
+  /// decision again, because an approval was given, sets it again.
+  DetachedDecision* before = nullptr;
+  DetachedDecision* after = nullptr;
 };
 
 }  // namespace ordain

@@ -111,14 +111,26 @@ struct DetachedDecision {
   Digest program{};
 };
 
+namespace detail {
+struct OpenAction;
+}  // namespace detail
+
 /// The answer about an action that the host itself executes.
 struct Authorization {
-  bool authorized = false;    ///< the host may execute it now, once, with `input`
-  DetachedDecision decision;  ///< the rules' own; under observe it may deny although `authorized`
-  std::string approval_id;    ///< that it waits for, or that it used
-  std::string grant_id;       ///< used instead of an approval
-  Outcome<void> outcome;      ///< why it is not authorized: denied() or pending()
-  Document input;             ///< the input after `redact`
+  bool authorized = false;                        ///< the host may execute it now, once, with `input`
+  DetachedDecision decision;                      ///< the rules' own; under observe it may deny although `authorized`
+  std::string approval_id;                        ///< that it waits for, or that it used
+  std::string grant_id;                           ///< used instead of an approval
+  Outcome<void> outcome;                          ///< why it is not authorized: denied() or pending()
+  Document input;                                 ///< the input after `redact`
+  std::shared_ptr<detail::OpenAction> open = {};  ///< what Runtime::report needs; nullptr if nothing is remembered
+};
+
+/// How an action ended that the host itself executed.
+enum class ActionEnd : uint8_t {
+  done,
+  failed,        ///< it may have had an effect
+  not_executed,  ///< it had none
 };
 
 /// Governs calls. It is a handle: copies share one runtime, and so do the functions that `wrap`
@@ -171,7 +183,8 @@ class ORDAIN_API Runtime {
     return call(capability, input.root(), std::forward<Tool>(tool), options);
   }
 
-  /// Makes only the before decision: nothing is executed, asked or recorded.
+  /// Makes only the before decision: nothing is executed, asked or recorded. Rules read what is
+  /// remembered with this call added, and nothing is remembered of it.
   DetachedDecision evaluate(std::string_view capability, const Value& input, const CallOptions& options = {}) const;
   DetachedDecision evaluate(std::string_view capability, const Document& input, const CallOptions& options = {}) const {
     return evaluate(capability, input.root(), options);
@@ -189,6 +202,15 @@ class ORDAIN_API Runtime {
     return authorize(capability, input.root(), options);
   }
 
+  /// Reports how an action ended that `authorize` let the host execute, as what is remembered of it
+  /// depends on that: histories of done and failed calls, what a budget holds, and labels of the
+  /// session. Without a report the action stays begun, and holds what it took until its process ends;
+  /// an irreversible one for good.
+  /// @param output what a done action gave, before anybody else sees it; nullptr if it is not known
+  /// @returns error "not_authorized", "already_reported", or a code of the state ("state_full",
+  /// "state_unavailable"); the output must then not be used
+  Result<void> report(const Authorization& authorization, ActionEnd end, const Value* output = nullptr) const;
+
   /// Adds a host rule; calls that begin afterwards ask it. @returns error "invalid_options" (no
   /// name, no target, no function, or a name that is already used).
   Result<void> add_rule(HostRule rule) const;
@@ -201,7 +223,15 @@ class ORDAIN_API Runtime {
   Result<Identity> identity(Who who) const;
   Identity identity() const;  ///< the one of the options
 
-  /// Swaps the program. Calls in progress finish with the program that they began with; a call that
+  /// Begins a session below another, as for a sub-agent: it has the labels of its parent, and what it
+  /// raises is raised in the parent too. Sessions without a parent need not be begun.
+  /// @returns a code of the state; "invalid_identity" for an empty or malformed name
+  Result<void> start_session(const std::string& session, const std::string& parent) const;
+  /// Forgets the labels of a session that will not go on, and what is kept by session without a window.
+  Result<void> end_session(const std::string& session) const;
+
+  /// Swaps the program. What is remembered stays, by the name and the definition of each history,
+  /// rate and budget. Calls in progress finish with the program that they began with; a call that
   /// waits for approval is decided again with the new one. Neither waits for the other: the old
   /// program is freed in the background once nothing uses it. @returns error "invalid_options" for
   /// nullptr.

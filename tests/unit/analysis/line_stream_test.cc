@@ -67,6 +67,28 @@ TEST(LineStream, GoesOnWithTheThreadsThatStart) {
   vm::g_may_start_thread = nullptr;
 }
 
+// A thread takes longer to start than a short input takes to work on.
+TEST(LineStream, StartsNoThreadsForInputOfOneChunk) {
+  static std::atomic<int> asked;
+  vm::g_may_start_thread = [] { return asked.fetch_add(1) >= 0; };
+  const std::pair<std::string, bool> inputs[] = {
+      {"", false}, {"a", false}, {"a\nb\n", false}, {"a\nb", false}, {std::string(40, 'x') + "\n" + "y\nz\n", true}};
+  for (const auto& [text, wants_threads] : inputs) {
+    asked = 0;
+    std::FILE* file = std::tmpfile();
+    ASSERT_NE(file, nullptr);
+    std::fwrite(text.data(), 1, text.size(), file);
+    std::rewind(file);
+    std::string seen;
+    const auto work = [](Chunk& chunk, unsigned) { chunk.out = chunk.text; };
+    EXPECT_TRUE(stream_lines(fileno(file), 3, 44, work, [&](Chunk& chunk) { return seen += chunk.out, true; })) << text;
+    EXPECT_EQ(seen, text);
+    EXPECT_EQ(asked > 0, wants_threads) << text;
+    std::fclose(file);
+  }
+  vm::g_may_start_thread = nullptr;
+}
+
 TEST(LineStream, StopsWhenAskedToAndFailsWhereNothingCanBeRead) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);

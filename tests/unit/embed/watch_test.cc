@@ -89,6 +89,30 @@ TEST_P(WatchTest, AFileIsWrittenReplacedAndBroken) {
   EXPECT_EQ(watcher_->polls(), GetParam());
 }
 
+TEST_P(WatchTest, ADataFileIsReplacedAndBroken) {
+  write("a.policy",
+        "let known = data \"a.csv\" of string;\npolicy p on before * { deny r when !(agent.id in known); }\n");
+  replace("a.csv", "x\n");
+  watch({""});
+  EXPECT_EQ(nothing_more(), "");
+  replace("a.csv", "x\ny\n");
+  EXPECT_EQ(next(), "p.r");
+  replace("a.csv", "x\nx\n");
+  EXPECT_NE(next().find("a.csv:2:"), std::string::npos);
+  replace("a.csv", "z\n");
+  EXPECT_EQ(next(), "p.r");
+}
+
+TEST_P(WatchTest, ADataFileThatIsMissingMayCome) {
+  write("a.policy", rule("one"));
+  watch({""});
+  replace("a.policy",
+          "let known = data \"a.csv\" of string;\npolicy p on before * { deny r when !(agent.id in known); }\n");
+  EXPECT_EQ(next().substr(0, 2), "! ");
+  replace("a.csv", "x\n");
+  EXPECT_EQ(next(), "p.r");
+}
+
 TEST_P(WatchTest, AFileIsNotReadWhileItIsWritten) {
   if (GetParam()) GTEST_SKIP() << "who polls cannot tell";
   write("a.policy", rule("one"));

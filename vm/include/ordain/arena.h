@@ -26,7 +26,9 @@ class ORDAIN_API Arena {
 
   /// @param first_block the bytes taken at construction; each further block is twice as large.
   /// @param limit the total bytes of all blocks; `allocate` returns nullptr past it.
-  explicit Arena(size_t first_block = 4096, size_t limit = kNoLimit);
+  /// @param map_now whether the system provides the pages of the first block at construction, and not when they are
+  /// first used
+  explicit Arena(size_t first_block = 4096, size_t limit = kNoLimit, bool map_now = true);
   /// The moved-from arena is empty and keeps its limit; it takes new memory when it is used again.
   Arena(Arena&& other) noexcept;
   Arena& operator=(Arena&& other) noexcept;

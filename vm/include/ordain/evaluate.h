@@ -18,7 +18,11 @@ namespace ordain {
 /// at construction and never grows.
 class ORDAIN_API Scratch {
  public:
-  explicit Scratch(size_t bytes = 4 << 20);
+  static constexpr size_t kUsualBytes = 4 << 20;
+
+  /// @param map_now whether the system provides the memory now, so that no decision waits for it. Otherwise it provides
+  /// each page when it is first used, which suits a process that decides little.
+  explicit Scratch(size_t bytes = kUsualBytes, bool map_now = true);
   Arena& arena() & { return arena_; }
 
  private:

@@ -106,6 +106,8 @@ class ORDAIN_API EventReader {
   /// reader is moved.
   const Call& call() const&;
   const Call& call() const&& = delete;
+  /// The same, to set facts that no event has, such as what a runtime remembers.
+  Call& call() &;
   const Context& context() const&;
   const Context& context() const&& = delete;
   /// What the last event says; empty if it could not be read. `now` is the time that the rules see.

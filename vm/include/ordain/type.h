@@ -55,13 +55,22 @@ constexpr bool is_scalar(TypeKind kind) {
 
 struct RecordType;
 
+/// What a declaration demands of a value besides its kind. Binding checks it; expressions are typed without it.
+struct TypeLimits {
+  std::span<const Value> values;   ///< an enumeration: all values, of the type's kind and in the order of the text
+  Value least, most;               ///< of a number, both included and of the type's kind; absent: no bound
+  uint64_t min_size = 0;           ///< characters of a string, bytes, elements of a list, entries of a map
+  uint64_t max_size = UINT64_MAX;  ///< the same
+};
+
 /// An immutable static type. Types are compared by structure (`same_type`), not by address. The
 /// arena or the Program that made a type owns it; the built-in types below live forever.
 struct Type {
   TypeKind kind = TypeKind::dyn;
   std::string_view name;                ///< param, abstract
-  std::span<const Type* const> params;  ///< list, map, type, optional, abstract
+  std::span<const Type* const> params;  ///< list, map, type, optional, abstract; dyn: a union of these, or none
   const RecordType* record = nullptr;   ///< record
+  const TypeLimits* limits = nullptr;   ///< of a declared type; nullptr: none
 };
 
 /// A field of a record declared by `capability` or `context`.
@@ -89,10 +98,23 @@ ORDAIN_API const Type* optional_of(Arena& arena, const Type* value);
 ORDAIN_API const Type* type_of(Arena& arena, const Type* value);
 }  // namespace types
 
+/// Whether the types are equal, their limits included.
 ORDAIN_API bool same_type(const Type& a, const Type& b);
+/// Whether the types are equal apart from limits within them; a union is then like dyn.
+ORDAIN_API bool same_shape(const Type& a, const Type& b);
+
+/// Whether a type has limits, or is a union, itself or in its parameters. Fields of records do not count.
+ORDAIN_API bool is_limited(const Type& type);
+/// The type without limits, as expressions have it: `int` for `int(1, 100)`, dyn for a union. Records keep theirs.
+ORDAIN_API const Type* unlimited(Arena& arena, const Type* type);
+/// Whether a value of the type's kind meets the limits of the type itself, not those of its parameters. Only for
+/// types that have limits.
+ORDAIN_API bool meets_limits(const Type& type, const Value& value);
+/// What `min` and `max` count: characters of a string, bytes, elements, entries; 0 for values of other kinds.
+ORDAIN_API uint64_t limited_size(const Value& value);
 
 /// Writes a type as CEL and the policy language do: `list(int)`, `map(string, dyn)`,
-/// `optional_type(int)`, or a record's name.
+/// `optional_type(int)`, `int(1, 100)`, `"open" | "closed"`, or a record's name.
 ORDAIN_API std::string to_string(const Type& type);
 
 /// The kind of every present value of this type, or Kind::absent if values of several kinds are

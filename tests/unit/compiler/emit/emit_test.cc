@@ -95,7 +95,7 @@ TEST(Emit, StringSlotsAreComparedAsSymbols) {
   EXPECT_EQ(p.condition("p.a"), "slot_eq ret");
   EXPECT_EQ(p.condition("p.b"), "slot_eq not_ ret");
   EXPECT_TRUE(p.slot("input.to").compared);
-  EXPECT_EQ(p.data().symbols, (std::vector<std::string>{"x", "y"}));
+  EXPECT_EQ(p.data().symbols, (std::vector<std::string_view>{"x", "y"}));
   EXPECT_EQ(p.condition("p.c").find("slot_eq"), std::string::npos);
 }
 

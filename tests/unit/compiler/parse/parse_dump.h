@@ -71,9 +71,16 @@ inline std::string dump(const syntax::RecordSyntax& record);
 inline std::string dump(const syntax::TypeSyntax& type) {
   std::string out = type.secret ? "secret " : "";
   if (type.record != nullptr) return out + dump(*type.record);
+  if (type.is_value) return out + dump_value(type.value);
+  for (const syntax::TypeSyntax* option : type.options) out += (option == type.options[0] ? "" : "|") + dump(*option);
   out += type.name;
-  for (const syntax::TypeSyntax* param : type.params) out += (param == type.params[0] ? "(" : " ") + dump(*param);
-  return out + (type.params.empty() ? "" : ")");
+  if (type.params.empty() && type.bounds.empty()) return out;
+  out += '(';
+  for (const syntax::TypeSyntax* param : type.params) out += (out.back() == '(' ? "" : " ") + dump(*param);
+  for (const syntax::TypeBound& bound : type.bounds) {
+    out += (out.back() == '(' ? "" : " ") + std::string(bound.name.text) + "=" + dump_value(bound.value);
+  }
+  return out + ')';
 }
 
 inline std::string dump(const syntax::RecordSyntax& record) {

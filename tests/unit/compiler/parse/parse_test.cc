@@ -110,6 +110,12 @@ TEST(Parse, Capabilities) {
       {"capability a { input { m: map(string, list(int)), r: { x: int, y: open { z: bool } }, from: string, `a-b`: dyn "
        "}; }",
        "capability a input={m:map(string list(int)) r:{x:int y:open{z:bool}} from:string a-b:dyn}\n"},
+      {"capability a { input { e: \"x\" | 'y' | -1 | true, n: int(-1, 2.5), s: string(min 1, max 0x10), u: secret "
+       "string | "
+       "max | list(max(max 2), max 3u) } }",
+       "capability a input={e:\"x\"|\"y\"|-1|true n:int(-1 2.5) s:string(min=1 max=16) u:secret "
+       "string|max|list(max(max=2) "
+       "max=3u)}\n"},
       {"capability a { input { t: google.protobuf.Timestamp, open: open } }",
        "capability a input={t:google.protobuf.Timestamp open:open}\n"},
       {"capability a { input { t: secret string, s: secret list(secret string), o: optional(secret bytes), secret: "

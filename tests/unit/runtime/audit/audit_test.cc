@@ -247,6 +247,7 @@ TEST(AuditRecordCodec, EveryFieldComesBack) {
   draft.approvers = approvers;
   const AskingRule asking[] = {{"p.a", {"x", "y"}, 1, true, 60}, {"p.b", {}, 1, false, 0}};
   draft.asking = asking;
+  draft.state = &input.root();
   std::string buffer(2000, '?');
   const std::string bytes(encode_record(draft, buffer));
   std::string small;
@@ -280,7 +281,8 @@ TEST(AuditRecordCodec, EveryFieldComesBack) {
                 R"("grant":"gr","policy":"po","policy_version":"ve","remote":"re","approvers":[{"name":"ann",)"
                 R"("group":"gr","key":"ke+01234567"},{"name":"bob"}],"approvals":[{"rule":"p.a","from":["x","y"],)"
                 R"("need":1,"expires_seconds":60},{"rule":"p.b","from":[],"need":1,"distinct":false,)"
-                R"("expires_seconds":null}]})"),
+                R"("expires_seconds":null}],"state":)" +
+                input.json() + "}"),
             std::string::npos);
   RecordView view;
   EXPECT_TRUE(view_record(bytes, &view)) << "who reads less knows the fields all the same";
@@ -296,6 +298,7 @@ TEST(AuditRecordCodec, EveryFieldComesBack) {
   EXPECT_EQ(record.asking, std::vector<AskingRule>(std::begin(asking), std::end(asking)));
   EXPECT_EQ(record.risk, 2.5);
   EXPECT_EQ(record.attributes.json(), input.json());
+  EXPECT_EQ(record.state.json(), input.json());
   for (size_t cut = 0; cut < bytes.size(); ++cut) {
     AuditRecord ignored;
     (void)decode_record(std::string_view(bytes).substr(0, cut), &ignored);  // any bytes are safe

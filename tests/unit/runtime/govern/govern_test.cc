@@ -470,6 +470,48 @@ policy p on before look {
   EXPECT_EQ(runtime.evaluate("look", json(R"({"n": 1})"), options).code, DecisionCode::invalid_input);
 }
 
+TEST(Govern, HandsOutTheRulesOwnDecisions) {
+  Bench bench;
+  auto runtime = bench.open();
+  DetachedDecision before, after, seen_by_tool;
+  CallOptions options;
+  options.before = &before;
+  options.after = &after;
+  const auto tool = [&](const Value&) -> Result<Document> {
+    seen_by_tool = before;
+    return json(R"({"message": "key AKIA"})");
+  };
+  const auto outcome = runtime.call("pay", json(R"({"to": "bob", "amount": 20.0})"), tool, options);
+  ASSERT_NE(outcome.withheld(), nullptr) << outcome.describe();
+  EXPECT_EQ(seen_by_tool.rule, "payments.allow#1");
+  EXPECT_EQ(before.id, outcome.action().hex());
+  EXPECT_EQ(before.effect, Effect::allow);
+  EXPECT_EQ(after.rule, "leaks.key_leak");
+  EXPECT_EQ(after.effect, Effect::deny);
+
+  after = {};
+  EXPECT_NE(bench.pay(runtime, 501, options).pending(), nullptr);
+  EXPECT_EQ(before.effect, Effect::require_approval);
+  EXPECT_EQ(after.rule, "");  // no output was decided
+}
+
+TEST(Govern, AFlawThatTheCallerKnowsIsADenialOnRecord) {
+  Bench bench;
+  auto runtime = bench.open();
+  CallOptions options;
+  options.flaw = "duplicate key \"amount\"";
+  const auto outcome = bench.pay(runtime, 20, options);
+  ASSERT_NE(outcome.denied(), nullptr) << outcome.describe();
+  EXPECT_EQ(outcome.denied()->code, "invalid_input");
+  EXPECT_NE(outcome.denied()->reason.find("duplicate key"), std::string::npos) << outcome.denied()->reason;
+  EXPECT_EQ(*bench.runs, 0);
+  const auto records = bench.records(runtime);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].capability, "pay");
+  EXPECT_EQ(runtime.evaluate("pay", json(R"({"to": "bob", "amount": 20.0})"), options).code,
+            DecisionCode::invalid_input);
+}
+
 TEST(Govern, AToolThatFailsWithNoTextLeavesARecordThatCanBeRead) {
   Bench bench;
   auto runtime = bench.open();

@@ -705,6 +705,57 @@ std::string refusal_of_secrets(std::vector<std::string> secrets) {
   return refusal(a);
 }
 
+// Returns the refusal of a program with a capability whose input has a field of this type.
+std::string refusal_of_field(const Type& type) {
+  const RecordField fields[] = {{"a", &type}};
+  const RecordType record{"x.input", false, fields};
+  Assembler a;
+  a.returns(Value::integer(1));
+  a.capability("x");
+  a.data.schema.records.push_back({.name = "input", .type = &record});
+  a.data.schema.capabilities[0].input = static_cast<uint32_t>(a.data.schema.records.size() - 1);
+  return refusal(a);
+}
+
+TEST(Verify, LimitsAreOfTheKindOfTheirType) {
+  const Value text[] = {Value::string("a")}, number[] = {Value::integer(1)}, real[] = {Value::floating(1)};
+  TypeLimits texts, numbers, reals, range, half, size, nothing;
+  texts.values = text;
+  numbers.values = number;
+  reals.values = real;
+  range.least = Value::integer(1);
+  range.most = Value::integer(9);
+  half.most = Value::floating(0.5);
+  size.max_size = 3;
+  const auto limited = [](TypeKind kind, const TypeLimits& limits) {
+    return refusal_of_field(Type{kind, {}, {}, nullptr, &limits});
+  };
+  EXPECT_EQ(limited(TypeKind::string, texts), "");
+  EXPECT_EQ(limited(TypeKind::integer, numbers), "");
+  EXPECT_EQ(limited(TypeKind::integer, range), "");
+  EXPECT_EQ(limited(TypeKind::floating, half), "");
+  EXPECT_EQ(limited(TypeKind::bytes, size), "");
+  EXPECT_NE(limited(TypeKind::integer, texts), "");
+  EXPECT_NE(limited(TypeKind::string, numbers), "");
+  EXPECT_NE(limited(TypeKind::floating, reals), "");
+  EXPECT_NE(limited(TypeKind::unsigned_integer, range), "");
+  EXPECT_NE(limited(TypeKind::integer, half), "");
+  EXPECT_NE(limited(TypeKind::string, range), "");
+  EXPECT_NE(limited(TypeKind::integer, size), "");
+  EXPECT_NE(limited(TypeKind::boolean, size), "");
+  EXPECT_NE(limited(TypeKind::dyn, texts), "");
+  EXPECT_NE(limited(TypeKind::string, nothing), "");
+}
+
+TEST(Verify, UnionsAreOfSingleValues) {
+  const Type* const good[] = {&types::kString, &types::kInt};
+  const Type* const deep[] = {&types::kString, &types::kListDyn};
+  const Type* const one[] = {&types::kString};
+  EXPECT_EQ(refusal_of_field(Type{TypeKind::dyn, {}, good, nullptr}), "");
+  EXPECT_NE(refusal_of_field(Type{TypeKind::dyn, {}, deep, nullptr}), "");
+  EXPECT_NE(refusal_of_field(Type{TypeKind::dyn, {}, one, nullptr}), "");
+}
+
 TEST(Verify, FollowsThePathsOfSecrets) {
   EXPECT_EQ(refusal_of_secrets({}), "");
   EXPECT_EQ(refusal_of_secrets({"input.a", "input.list[*].b"}), "");

@@ -83,6 +83,45 @@ TEST(Types, RecordsAreSameByFields) {
   EXPECT_EQ(one.find("c"), nullptr);
 }
 
+TEST(Types, LimitsCountUnlessShapesAreCompared) {
+  Arena arena;
+  const Value values[] = {Value::string("a"), Value::string("b")};
+  TypeLimits listed, small, range;
+  listed.values = values;
+  small.max_size = 3;
+  range.least = Value::integer(1);
+  range.most = Value::integer(9);
+  const Type either{TypeKind::string, {}, {}, nullptr, &listed}, short_text{TypeKind::string, {}, {}, nullptr, &small},
+      digit{TypeKind::integer, {}, {}, nullptr, &range};
+  const Type* const options[] = {&either, &digit};
+  const Type joined{TypeKind::dyn, {}, options, nullptr};
+  const Type* const digits_of[] = {&digit};
+  const Type digits{TypeKind::list, {}, digits_of, nullptr};
+
+  EXPECT_EQ(to_string(either), "\"a\" | \"b\"");
+  EXPECT_EQ(to_string(short_text), "string(max 3)");
+  EXPECT_EQ(to_string(digits), "list(int(1, 9))");
+  EXPECT_EQ(to_string(joined), "\"a\" | \"b\" | int(1, 9)");
+
+  EXPECT_FALSE(same_type(either, types::kString));
+  EXPECT_FALSE(same_type(either, short_text));
+  EXPECT_FALSE(same_type(joined, types::kDyn));
+  EXPECT_TRUE(same_shape(either, short_text));
+  EXPECT_TRUE(same_shape(joined, types::kDyn));
+  EXPECT_FALSE(same_shape(digits, types::kListString));
+
+  EXPECT_EQ(unlimited(arena, &types::kString), &types::kString);
+  EXPECT_TRUE(same_type(*unlimited(arena, &digits), *parse_type(arena, "list(int)")));
+  EXPECT_EQ(unlimited(arena, &joined), &types::kDyn);
+
+  EXPECT_TRUE(meets_limits(either, Value::string("b")));
+  EXPECT_FALSE(meets_limits(either, Value::string("c")));
+  EXPECT_TRUE(meets_limits(short_text, Value::string("\u00E4\u00F6\u00FC")));
+  EXPECT_FALSE(meets_limits(short_text, Value::string("four")));
+  EXPECT_TRUE(meets_limits(digit, Value::integer(9)));
+  EXPECT_FALSE(meets_limits(digit, Value::integer(0)));
+}
+
 TEST(Types, KindsOfTypes) {
   Arena arena;
   EXPECT_EQ(kind_of(types::kInt), Kind::integer);
