@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "analysis/explain_index.h"
+#include "analysis/secret_reads.h"
 #include "vm/decide/decide_run.h"
 #include "vm/decide/secret_faults.h"
 #include "vm/program/linked_program.h"
@@ -121,7 +122,10 @@ std::vector<FalsePart> Explainer::false_parts(uint32_t code) {
         evaluate(program, part.predicate, reader_.call(), reader_.context(), scratch_, how, &result, &fault);
     if (!known || result.as_bool()) continue;
     const Source& source = *compilation_.diagnostics.sources[data.locations[part.location].file];
-    out.push_back({text_of(source, part), place_of(program, part.location)});
+    // The text may hold the very value: `!(input.token == "hunter2")` is false for one token only.
+    const std::string secret = secret_read(data, reader_.call().capability().id, part.predicate);
+    out.push_back({secret.empty() ? text_of(source, part) : "a condition on " + secret + ", which is secret",
+                   place_of(program, part.location)});
   }
   return out;
 }

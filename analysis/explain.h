@@ -14,7 +14,7 @@ namespace ordain::detail {
 
 /// A reason why a condition was not true: the condition itself, or one of the parts that `&&` joins in it.
 struct FalsePart {
-  std::string text;   ///< as written, in one line
+  std::string text;   ///< as written, in one line; if it reads a secret, only which one
   std::string place;  ///< "p.policy:3:18"; within the `let`, if the condition uses one
 };
 

@@ -16,36 +16,6 @@ namespace {
 constexpr int64_t kSecondInNanos = 1'000'000'000;
 constexpr int64_t kLatestNanos = std::numeric_limits<int64_t>::max() / 2;
 
-/// A story ends within what nanoseconds can count.
-int64_t nanos_of_parts(int64_t seconds, int32_t nanos) {
-  const int64_t most = kLatestNanos / kSecondInNanos - 1;
-  return std::clamp(seconds, -most, most) * kSecondInNanos + nanos;
-}
-
-/// The text that an event has for somebody: `{"id": "x"}`, or "x" for short.
-std::string id_in_event(const Value* who) {
-  if (who == nullptr) return "";
-  if (who->is(Kind::string)) return std::string(who->as_text());
-  if (!who->is(Kind::map)) return "";
-  for (const MapEntry& entry : who->map->all()) {
-    const bool is_id = entry.key.is(Kind::string) && entry.key.as_text() == "id";
-    if (is_id && entry.value.is(Kind::string)) return std::string(entry.value.as_text());
-  }
-  return "";
-}
-
-Decision denial_for(const std::string& reason, DecisionCode code) {
-  Decision out;
-  out.effect = Effect::deny;
-  out.code = code;
-  out.reason = reason;
-  return out;
-}
-
-DecisionCode code_of_error(const Error& error) {
-  return error.code == "missing_context" ? DecisionCode::missing_context : DecisionCode::evaluation_error;
-}
-
 /// Gives each group an approver of its own, as far as possible: a matching, found by augmenting paths.
 bool find_approver(size_t group, const std::vector<std::vector<size_t>>& able, std::vector<size_t>& taken_by,
                    std::set<size_t>& tried) {
@@ -103,6 +73,44 @@ std::vector<std::string> approving_groups(const Decision& decision, const std::v
 
 }  // namespace
 
+int64_t story_nanos(int64_t seconds, int32_t nanos) {
+  const int64_t most = kLatestNanos / kSecondInNanos - 1;
+  return std::clamp(seconds, -most, most) * kSecondInNanos + nanos;
+}
+
+std::string story_id(const Value* who) {
+  if (who == nullptr) return "";
+  if (who->is(Kind::string)) return std::string(who->as_text());
+  if (!who->is(Kind::map)) return "";
+  for (const MapEntry& entry : who->map->all()) {
+    const bool is_id = entry.key.is(Kind::string) && entry.key.as_text() == "id";
+    if (is_id && entry.value.is(Kind::string)) return std::string(entry.value.as_text());
+  }
+  return "";
+}
+
+Decision story_denial(const std::string& reason, DecisionCode code) {
+  Decision out;
+  out.effect = Effect::deny;
+  out.code = code;
+  out.reason = reason;
+  return out;
+}
+
+DecisionCode story_code(const Error& error) {
+  return error.code == "missing_context" ? DecisionCode::missing_context : DecisionCode::evaluation_error;
+}
+
+Value story_output(EventReader& reader, const Decision& decision) {
+  Value output = *reader.event().output;
+  for (const Obligation& obligation : decision.obligations) {
+    if (obligation.kind != RuleKind::redact) continue;
+    Value redacted;
+    if (redact(reader.call().arena(), output, "output", obligation.path, obligation.with, &redacted)) output = redacted;
+  }
+  return output;
+}
+
 bool tells_stories(const Program& program) { return history_tables(program).any(); }
 
 bool is_approved(const Decision& decision, const std::vector<StoryApproval>& approvals) {
@@ -126,7 +134,7 @@ Story::Story(std::shared_ptr<const Program> program, const DecideOptions& option
       options_(options),
       start_(start),
       clock_(std::make_shared<state::ClockReading>(
-          state::ClockReading{{1}, kSecondInNanos, nanos_of_parts(start.seconds, start.nanos)})) {}
+          state::ClockReading{{1}, kSecondInNanos, story_nanos(start.seconds, start.nanos)})) {}
 
 Result<std::unique_ptr<Story>> Story::make(std::shared_ptr<const Program> program, const DecideOptions& options,
                                            TimeParts start) {
@@ -146,7 +154,7 @@ Result<std::unique_ptr<Story>> Story::make(std::shared_ptr<const Program> progra
 }
 
 void Story::pass(const TestCall& call) {
-  const int64_t ns = nanos_of_parts(call.wait_seconds, call.wait_nanos);
+  const int64_t ns = story_nanos(call.wait_seconds, call.wait_nanos);
   clock_->boot_ns = state::add_times(clock_->boot_ns, ns);
   clock_->wall_ns = state::add_times(clock_->wall_ns, ns);
 }
@@ -156,7 +164,7 @@ Result<void> Story::read(const std::string& event, EventReader& reader) {
   if (auto parsed = reader.read(event); !parsed.ok()) return parsed;
   const TimeParts named = reader.event().now.value_or(start_);
   if (named.seconds != start_.seconds || named.nanos != start_.nanos) {
-    const int64_t at = nanos_of_parts(named.seconds, named.nanos);
+    const int64_t at = story_nanos(named.seconds, named.nanos);
     if (!begun_) clock_->wall_ns = at;
     const int64_t ahead = state::subtract_times(at, clock_->wall_ns);
     if (ahead > 0) {
@@ -177,7 +185,7 @@ state::CallFacts Story::facts(EventReader& reader, const Played& played) {
 Result<void> Story::play(const TestCall& call, EventReader& reader, const See& see) {
   pass(call);
   if (auto parsed = read(call.returns ? call.other_event : call.event, reader); !parsed.ok()) return parsed;
-  Played played{{*meter_, *store_, Id128::random()}, id_in_event(reader.event().session), {}};
+  Played played{{*meter_, *store_, Id128::random()}, story_id(reader.event().session), {}};
   const auto verdict = decide_before(call, reader, played, see);
   return verdict == state::Verdict::proceed ? run(call, reader, played, see) : Result<void>();
 }
@@ -198,7 +206,7 @@ std::optional<state::Verdict> Story::decide_before(const TestCall& call, EventRe
     });
     if (!started.ok()) {
       played.metered.deny(facts(reader, played));
-      see(denial_for(started.error().message, code_of_error(started.error())), false);
+      see(story_denial(started.error().message, story_code(started.error())), false);
       return std::nullopt;
     }
     if (approved) {
@@ -223,7 +231,7 @@ Result<void> Story::run(const TestCall& call, EventReader& reader, Played& playe
   if (auto parsed = read(call.returns ? call.event : call.other_event, reader); !parsed.ok()) return parsed;
   if (!call.returns) return release(reader, played, {}, see);
   if (auto asked = played.metered.read_after(facts(reader, played)); !asked.ok()) {
-    see(denial_for(asked.error().message, code_of_error(asked.error())), false);
+    see(story_denial(asked.error().message, story_code(asked.error())), false);
     const state::CallFacts after = facts(reader, played);
     return played.metered.end(state::Ending::executed, &after);
   }
@@ -240,19 +248,13 @@ Result<void> Story::release(EventReader& reader, Played& played, const Decision&
   released.approved_by = played.approved_by;
   Value output;
   if (reader.event().output != nullptr) {
-    output = *reader.event().output;
-    for (const Obligation& obligation : decision.obligations) {
-      if (obligation.kind != RuleKind::redact) continue;
-      Value redacted;
-      if (redact(reader.call().arena(), output, "output", obligation.path, obligation.with, &redacted))
-        output = redacted;
-    }
+    output = story_output(reader, decision);
     released.output = &output;
   }
   const state::CallFacts after = facts(reader, played);
   auto done = played.metered.release(after, released);
   if (done.ok()) return done;
-  see(denial_for(done.error().message, code_of_error(done.error())), false);
+  see(story_denial(done.error().message, story_code(done.error())), false);
   return played.metered.end(state::Ending::executed, &after);
 }
 

@@ -21,6 +21,18 @@ namespace ordain::detail {
 /// @returns true if the calls of one test must be played as a story, because the program remembers something
 bool tells_stories(const Program& program);
 
+// What Story and EventStories have in common.
+
+/// Nanoseconds since 1970, within what a story's clock can count.
+int64_t story_nanos(int64_t seconds, int32_t nanos);
+/// The text that an event has for somebody: `{"id": "x"}`, or "x" for short. "" if it has none.
+std::string story_id(const Value* who);
+/// The denial of a call whose state cannot tell what its rules ask for. Views `reason`.
+Decision story_denial(const std::string& reason, DecisionCode code);
+DecisionCode story_code(const Error& error);
+/// The output of the event that the reader holds, which has one, as the decision releases it.
+Value story_output(EventReader& reader, const Decision& decision);
+
 /// An answer to a request for approval.
 struct StoryApproval {
   std::string group;     ///< "": for each group that is asked

@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "analysis/explain.h"
+#include "analysis/secret_reads.h"
 #include "analysis/what_if_candidates.h"
+#include "analysis/what_if_line.h"
 #include "ordain/event.h"
 #include "ordain/json.h"
 #include "vm/program/linked_program.h"
@@ -19,6 +21,10 @@ namespace ordain {
 namespace {
 
 using detail::Candidate;
+using detail::NumberChange;
+using detail::NumberLine;
+using detail::Scale;
+using detail::TriedValue;
 
 constexpr size_t kMostCandidates = 256;
 constexpr size_t kMostPaired = 40;
@@ -118,6 +124,7 @@ class ChangeFinder {
     });
     std::stable_sort(outcomes.begin(), outcomes.end(),
                      [&](const auto& a, const auto& b) { return rank(a, deciding) < rank(b, deciding); });
+    for (const detail::RuleOutcome& outcome : outcomes) hide_secrets(data, outcome.code);
     for (const detail::RuleOutcome& outcome : outcomes) {
       if (candidates_.size() >= kMostCandidates) break;
       const auto parts = detail::condition_parts(data, outcome.code);
@@ -129,102 +136,126 @@ class ChangeFinder {
     if (candidates_.size() > kMostCandidates) candidates_.resize(kMostCandidates);
   }
 
-  // Decides the event with these changes. @returns false if that gives no other effect
-  bool try_changes(const std::vector<FieldChange>& changes, DecisionChange* out) {
-    if (left_ == 0) return false;
+  // A value that is compared with a secret tells about it, so what is beside a secret in a condition is hidden too.
+  void hide_secrets(const ProgramData& data, uint32_t code) {
+    const CapabilityId capability = reader_.call().capability().id;
+    const auto hide = [&](uint32_t predicate) {
+      if (detail::secret_read(data, capability, predicate).empty()) return;
+      for (const SlotId slot : detail::slots_read(data, predicate)) hidden_.insert(data.schema.slots[slot].path);
+    };
+    const auto parts = detail::condition_parts(data, code);
+    for (const ConditionPart& part : parts) hide(part.predicate);
+    if (parts.empty()) hide(data.rule_codes[code].condition);
+  }
+
+  bool is_hidden(const std::string& path) const { return hidden_.contains(path); }
+
+  // Decides the event with these changes.
+  TriedValue try_changes(const std::vector<FieldChange>& changes) {
+    if (left_ == 0) return {};
     --left_;
     EditedNode edited = event_;
     for (const FieldChange& change : changes) set_field(edited, change.path, change.set);
     std::string text;
     append_node(text, edited);
-    if (!reader_.read(text) || reader_.call().error().failed || reader_.context().error().failed) return false;
+    if (!reader_.read(text) || reader_.call().error().failed || reader_.context().error().failed) {
+      return {.kind = TriedValue::Kind::invalid};
+    }
     const Decision decision = decide(reader_.call(), reader_.context(), scratch_, options_.decide);
-    if (decision.effect == old_effect_ || decision.fault) return false;
-    *out = {.stage = stage_,
+    return {.kind = decision.fault ? TriedValue::Kind::faulted : TriedValue::Kind::decided,
             .effect = decision.effect,
-            .rule = decision.rule == kNone ? "" : program_.rules()[decision.rule].name,
-            .fields = changes};
-    return true;
+            .rule = decision.rule};
   }
 
-  bool gives(const Candidate& candidate, double number, Effect effect) {
-    FieldChange change = candidate.change;
-    change.set = detail::number_json(candidate, number);
-    DecisionChange got;
-    return try_changes({change}, &got) && got.effect == effect;
+  bool is_change(const TriedValue& tried) const {
+    return tried.kind == TriedValue::Kind::decided && tried.effect != old_effect_;
   }
 
-  // Says how the number lies to the constant, and whether numbers further away from `now` do the same.
-  void relate(const Candidate& candidate, double now, DecisionChange& change) {
-    FieldChange& field = change.fields[0];
-    const double number = candidate.number;
-    const double away = number > now ? HUGE_VAL : -HUGE_VAL;
-    if (!gives(candidate, detail::neighbour(candidate, number, away), change.effect)) {
-      field.value = field.set;
-      return;
+  // Adds what was found, unless the same is said already.
+  void add(std::vector<DecisionChange>& out, Effect effect, RuleId rule, std::vector<FieldChange> fields) const {
+    for (FieldChange& field : fields) {
+      if (!is_hidden(field.path)) continue;
+      if (field.relation != FieldRelation::absent) field.relation = FieldRelation::changed;
+      field.value.clear();
+      field.set.clear();
     }
-    const double opposite = detail::neighbour(candidate, now, -away);
-    if (number == detail::neighbour(candidate, now, away) && gives(candidate, opposite, change.effect)) {
-      field.relation = FieldRelation::other_than;
-      field.value = detail::number_json(candidate, now);
-    } else if (number == candidate.constant) {
-      field.relation = number > now ? FieldRelation::at_least : FieldRelation::at_most;
-    } else if ((number > candidate.constant) == (number > now)) {
-      field.relation = number > now ? FieldRelation::more_than : FieldRelation::less_than;
-    } else {
-      field.value = field.set;
-    }
+    DecisionChange change{.stage = stage_,
+                          .effect = effect,
+                          .rule = rule == kNone ? "" : program_.rules()[rule].name,
+                          .fields = std::move(fields)};
+    const std::string words = to_string(change);
+    const auto says_the_same = [&](const DecisionChange& other) { return to_string(other) == words; };
+    if (std::none_of(out.begin(), out.end(), says_the_same)) out.push_back(std::move(change));
   }
 
   std::vector<DecisionChange> try_single(const Value& event) {
     std::vector<DecisionChange> out;
-    std::map<std::pair<std::string, Effect>, std::pair<double, const Candidate*>> nearest;  // numbers, by distance
+    std::map<std::pair<std::string, Scale>, NumberLine> lines;
     for (const Candidate& candidate : candidates_) {
-      DecisionChange change;
-      if (!try_changes({candidate.change}, &change)) continue;
       if (!candidate.numeric) {
-        out.push_back(std::move(change));
+        const TriedValue tried = try_changes({candidate.change});
+        if (is_change(tried)) add(out, tried.effect, tried.rule, {candidate.change});
         continue;
       }
-      const double distance = std::abs(candidate.number - number_now(event, candidate));
-      auto [known, is_new] = nearest.try_emplace({candidate.change.path, change.effect}, distance, &candidate);
-      if (!is_new && distance < known->second.first) known->second = {distance, &candidate};
+      const auto known = lines.find({candidate.change.path, candidate.scale});
+      NumberLine& line = known != lines.end() ? known->second : begin_line(event, candidate, lines);
+      line.try_number(candidate.position);
     }
-    for (const auto& [key, found] : nearest) {
-      DecisionChange change;
-      if (!try_changes({found.second->change}, &change)) continue;
-      const double now = number_now(event, *found.second);
-      if (!std::isnan(now)) relate(*found.second, now, change);
-      if (std::isnan(now)) change.fields[0].value = change.fields[0].set;
-      out.push_back(std::move(change));
+    std::set<std::pair<std::string, Effect>> said;  // a field of any type has two lines, but one suggestion
+    for (auto& [key, line] : lines) {
+      for (const NumberChange& found : line.changes(!is_hidden(key.first))) {
+        if (!said.emplace(key.first, found.effect).second) continue;
+        add(out, found.effect, found.rule, {{key.first, found.relation, found.value, found.set}});
+      }
     }
     return out;
+  }
+
+  NumberLine& begin_line(const Value& event, const Candidate& candidate,
+                         std::map<std::pair<std::string, Scale>, NumberLine>& lines) {
+    const std::string& path = candidate.change.path;
+    const Scale scale = candidate.scale;
+    const Value* value = detail::find_value(event, path);
+    const std::optional<int64_t> now = value == nullptr ? std::nullopt : detail::position_of(scale, *value);
+    const auto decide_with = [this, path, scale](int64_t position) {
+      const std::string json = detail::number_json(scale, position);
+      return try_changes({{path, FieldRelation::equals, json, json}});
+    };
+    NumberLine& line =
+        lines.emplace(std::pair(path, scale), NumberLine(scale, now, old_effect_, decide_with)).first->second;
+    // Conditions such as `n % 7 == 3` change close by, far from their constants.
+    constexpr int64_t kNear = 4;
+    const bool is_inside = now && scale == Scale::integers && *now > detail::first_position(scale) + kNear &&
+                           *now < detail::last_position(scale) - kNear;
+    for (int64_t distance = 1; is_inside && distance <= kNear; ++distance) {
+      line.try_number(*now - distance);
+      line.try_number(*now + distance);
+    }
+    return line;
   }
 
   std::vector<DecisionChange> try_pairs() {
     std::vector<DecisionChange> out;
+    std::set<std::string> said;  // of numbers, which differ in the last digit, one is enough
     const size_t count = std::min(candidates_.size(), kMostPaired);
     for (size_t second = 1; second < count && left_ > 0; ++second) {
       for (size_t first = 0; first < second && out.size() < options_.most; ++first) {
-        std::vector<FieldChange> fields{candidates_[first].change, candidates_[second].change};
-        if (fields[0].path == fields[1].path) continue;
-        for (size_t i = 0; i < 2; ++i) {
-          if (candidates_[i == 0 ? first : second].numeric) fields[i].value = fields[i].set;
-        }
-        DecisionChange change;
-        if (try_changes(fields, &change)) out.push_back(std::move(change));
+        const Candidate &one = candidates_[first], &other = candidates_[second];
+        if (one.change.path == other.change.path) continue;
+        const TriedValue tried = try_changes({one.change, other.change});
+        if (!is_change(tried)) continue;
+        const std::string key = key_of(one) + key_of(other) + std::string(to_string(tried.effect));
+        if (said.insert(key).second) add(out, tried.effect, tried.rule, {one.change, other.change});
       }
     }
     return out;
   }
 
-  // What the event says; NaN if it is not a number.
-  static double number_now(const Value& event, const Candidate& candidate) {
-    const Value* value = detail::find_value(event, candidate.change.path);
-    if (value == nullptr) return std::nan("");
-    if (value->is(Kind::integer)) return static_cast<double>(value->i);
-    if (value->is(Kind::unsigned_integer)) return static_cast<double>(value->u);
-    return value->is(Kind::floating) ? value->d : std::nan("");
+  // Names the field, and its value unless that is a number.
+  static std::string key_of(const Candidate& candidate) {
+    const std::string& value = candidate.change.value;
+    return fmt::format("{} {} {}\n", candidate.change.path, to_string(candidate.change.relation),
+                       candidate.numeric ? "" : value);
   }
 
   const Program& program_;
@@ -236,6 +267,7 @@ class ChangeFinder {
   Effect old_effect_ = Effect::deny;
   EditedNode event_;
   std::vector<Candidate> candidates_;
+  std::set<std::string> hidden_;  ///< paths whose values are not shown
 };
 
 std::string_view effect_words(const DecisionChange& change) {
@@ -245,9 +277,9 @@ std::string_view effect_words(const DecisionChange& change) {
 }
 
 std::string field_words(const FieldChange& field) {
-  static constexpr std::string_view kWords[] = {"were",           "were not",      "were at most",
-                                                "were less than", "were at least", "were more than",
-                                                "held",           "did not hold",  "were absent"};
+  static constexpr std::string_view kWords[] = {"were",          "were not",       "were at most", "were less than",
+                                                "were at least", "were more than", "held",         "did not hold",
+                                                "were absent",   "were different"};
   const std::string_view words = kWords[static_cast<size_t>(field.relation)];
   return fmt::format("`{}` {}{}{}", field.path, words, field.value.empty() ? "" : " ", field.value);
 }
@@ -256,7 +288,7 @@ std::string field_words(const FieldChange& field) {
 
 std::string_view to_string(FieldRelation relation) {
   static constexpr std::string_view kNames[] = {"equals",    "other_than", "at_most", "less_than", "at_least",
-                                                "more_than", "contains",   "lacks",   "absent"};
+                                                "more_than", "contains",   "lacks",   "absent",    "changed"};
   return kNames[static_cast<size_t>(relation)];
 }
 

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <limits>
 #include <span>
 
 #include "ordain/json.h"
@@ -14,7 +12,6 @@ namespace ordain::detail {
 namespace {
 
 constexpr size_t kMostConstants = 16;  // of one predicate, and elements of one list
-constexpr double kMostExact = 9.0e15;  // integers up to here are exact as double
 
 // What a predicate reads and holds.
 struct Ingredients {
@@ -99,11 +96,6 @@ bool is_number(const Value& value) {
   return value.is(Kind::integer) || value.is(Kind::unsigned_integer) || value.is(Kind::floating);
 }
 
-double number_of(const Value& value) {
-  if (value.is(Kind::integer)) return static_cast<double>(value.i);
-  return value.is(Kind::unsigned_integer) ? static_cast<double>(value.u) : value.d;
-}
-
 void add_candidate(std::vector<Candidate>& out, Candidate candidate) {
   const auto same = [&](const Candidate& other) {
     return other.change.path == candidate.change.path && other.change.set == candidate.change.set;
@@ -112,20 +104,18 @@ void add_candidate(std::vector<Candidate>& out, Candidate candidate) {
 }
 
 // The constant and its neighbours on both sides.
-void add_numbers(const std::string& path, double constant, bool integers, std::vector<Candidate>& out) {
-  if (!std::isfinite(constant) || (integers && std::abs(constant) > kMostExact)) return;
-  Candidate candidate{.numeric = true, .step = integers ? 1.0 : 0.0};
-  if (integers) constant = std::floor(constant);
-  candidate.change = {.path = path, .value = number_json(candidate, constant)};
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  for (const double number :
-       {constant, neighbour(candidate, constant, -kInfinity), neighbour(candidate, constant, kInfinity)}) {
-    candidate.number = number;
-    candidate.constant = integers ? number : constant;  // beside an integer is another integer to name
-    candidate.change.set = number_json(candidate, number);
-    if (integers) candidate.change.value = candidate.change.set;
-    add_candidate(out, candidate);
-  }
+void add_numbers(const std::string& path, const Value& constant, Scale scale, std::vector<Candidate>& out) {
+  const std::optional<int64_t> position = position_of(scale, constant);
+  if (!position) return;
+  const auto add = [&](int64_t number) {
+    const std::string json = number_json(scale, number);
+    add_candidate(
+        out,
+        {.change = {path, FieldRelation::equals, json, json}, .numeric = true, .scale = scale, .position = number});
+  };
+  add(*position);
+  if (*position > first_position(scale)) add(*position - 1);
+  if (*position < last_position(scale)) add(*position + 1);
 }
 
 void add_texts(const std::string& path, const Value& constant, const Value* now, std::vector<Candidate>& out) {
@@ -160,7 +150,8 @@ void add_for_constant(const std::string& path, TypeKind type, const Value& const
   const bool dynamic = type == TypeKind::dyn;
   if (is_number(constant) &&
       (dynamic || type == TypeKind::integer || type == TypeKind::unsigned_integer || type == TypeKind::floating)) {
-    add_numbers(path, number_of(constant), dynamic ? !constant.is(Kind::floating) : type != TypeKind::floating, out);
+    const bool doubles = dynamic ? constant.is(Kind::floating) : type == TypeKind::floating;
+    add_numbers(path, constant, doubles ? Scale::doubles : Scale::integers, out);
   }
   if (constant.is(Kind::string) && (dynamic || type == TypeKind::string)) add_texts(path, constant, now, out);
   if (constant.is(Kind::string) && type == TypeKind::list) add_lists(path, constant, now, out);
@@ -201,15 +192,6 @@ const Value* find_value(const Value& event, std::string_view path) {
     at = next;
     path.remove_prefix(dot + 1);
   }
-}
-
-double neighbour(const Candidate& candidate, double number, double towards) {
-  if (candidate.step == 0) return std::nextafter(number, towards);
-  return towards > number ? number + candidate.step : number - candidate.step;
-}
-
-std::string number_json(const Candidate& candidate, double number) {
-  return to_json(candidate.step == 0 ? Value::floating(number) : Value::integer(static_cast<int64_t>(number)));
 }
 
 }  // namespace ordain::detail

@@ -1,9 +1,12 @@
 // Values that may change a decision: the constants beside which a condition reads a field.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "analysis/what_if_numbers.h"
 #include "ordain/what_if.h"
 #include "vm/program/program_data.h"
 
@@ -12,10 +15,9 @@ namespace ordain::detail {
 /// A field with a value that might change what a condition comes to.
 struct Candidate {
   FieldChange change;
-  bool numeric = false;  ///< `number` is the value to set
-  double number = 0;
-  double constant = 0;  ///< numeric: the constant of the policies that it is or lies beside
-  double step = 0;  ///< numeric: 1 for integers; 0 for doubles, whose neighbours are one unit in the last place away
+  bool numeric = false;  ///< the value to set is the number at `position` of `scale`
+  Scale scale = Scale::integers;
+  int64_t position = 0;
 };
 
 /// Appends what the predicate's code suggests. @param event the event, as a map
@@ -23,9 +25,5 @@ void add_candidates(const ProgramData& data, uint32_t predicate, const Value& ev
 
 /// The value at a dotted path of an event; nullptr if there is none. A string stands for its `id`.
 const Value* find_value(const Value& event, std::string_view path);
-
-/// The next number in the direction of `towards`.
-double neighbour(const Candidate& candidate, double number, double towards);
-std::string number_json(const Candidate& candidate, double number);
 
 }  // namespace ordain::detail

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 #include "cli/audit_commands.h"
@@ -26,10 +28,21 @@ struct Options {
   uint64_t unsigned_tail = 0;
 };
 
+// What is shown of a log is not verified. Rows that Ordain cannot have written are a reason to do that.
+void warn_of_stray_ids(const AuditLog& log) {
+  const Result<bool> stray = log.has_stray_ids();
+  if (stray && *stray) {
+    complain("warning: the log holds records whose ids do not belong to it; run `ordain audit verify`");
+  }
+}
+
 // What the record says happened, in a few words.
 std::string happened(const AuditRecord& record) {
   if (record.kind == RecordKind::outcome) return std::string(to_string(record.status));
   if (record.kind == RecordKind::lost) return fmt::format("{} records lost", record.lost.size());
+  if (record.kind == RecordKind::act) return record.type;
+  // The effect is that of the rules, and the runtime may have denied apart from them.
+  if (record.kind == RecordKind::denied && record.effect == Effect::allow) return std::string(to_string(Effect::deny));
   return fmt::format("{}{}", record.observed ? "would_" : "", to_string(record.effect));
 }
 
@@ -58,6 +71,7 @@ int tail(const Options& options) {
   if (!log) return fail(log.error());
   auto records = log->tail(options.count);
   if (!records) return fail(records.error());
+  warn_of_stray_ids(*log);
   if (options.json) {
     for (const AuditRecord& record : *records) print_json_line(record);
     return kOk;
@@ -82,6 +96,7 @@ int query(const Options& options) {
   });
   if (!options.json) table.finish();
   if (!result) return fail(result.error());
+  warn_of_stray_ids(*log);
   if (shown > options.count) print_error("there are more records; -n shows more than {}\n", options.count);
   return kOk;
 }
@@ -93,6 +108,7 @@ int count(const Options& options) {
   if (!log) return fail(log.error());
   auto found = log->count(*filter);
   if (!found) return fail(found.error());
+  warn_of_stray_ids(*log);
   print_out("{}\n", *found);
   return kOk;
 }
@@ -154,7 +170,7 @@ int export_log(const Options& options) {
   std::ofstream file;
   if (!options.output.empty()) {
     file.open(options.output, std::ios::binary | std::ios::trunc);
-    if (!file) return fail({"unwritable", "cannot write " + options.output});
+    if (!file) return fail({"unwritable", fmt::format("cannot write {}: {}", options.output, std::strerror(errno))});
   }
   bool good = true;
   auto line = [&](std::string_view text) {
@@ -167,8 +183,11 @@ int export_log(const Options& options) {
     if (!good) throw OutputFailure();
     return kOk;
   }
-  file.close();
-  if (!good || !file) return fail({"unwritable", "cannot write all records to " + options.output + ": no room?"});
+  if (good) file.close();
+  if (!good || !file) {
+    return fail(
+        {"unwritable", fmt::format("cannot write all records to {}: {}", options.output, std::strerror(errno))});
+  }
   print_error("{} records written to {}\n", *written, options.output);
   return kOk;
 }

@@ -7,8 +7,8 @@
 namespace ordain::cli {
 namespace {
 
-constexpr std::array kKinds = {RecordKind::denied,  RecordKind::pending, RecordKind::intent,
-                               RecordKind::outcome, RecordKind::lost,    RecordKind::decision};
+constexpr std::array kKinds = {RecordKind::denied, RecordKind::pending,  RecordKind::intent, RecordKind::outcome,
+                               RecordKind::lost,   RecordKind::decision, RecordKind::act};
 constexpr std::array kEffects = {Effect::allow, Effect::require_approval, Effect::deny};
 
 }  // namespace
@@ -23,7 +23,7 @@ void add_filter(Command command, FilterOptions& options) {
   command.add_option("--action", filter.action, "only of the call with this id");
   command.add_option("--rule", filter.rule, "only decided by this rule");
   command.add_option("--kind", options.kind, "only records of this kind")
-      .one_of({"denied", "pending", "intent", "outcome", "lost", "decision"});
+      .one_of({"denied", "pending", "intent", "outcome", "lost", "decision", "act"});
   command.add_option("--effect", options.effect, "only decided so").one_of({"allow", "require_approval", "deny"});
   command.add_option("--from", options.from, "from this time on (RFC 3339)");
   command.add_option("--to", options.to, "before this time (RFC 3339)");

@@ -4,6 +4,7 @@
 #include "cli/audit_commands.h"
 #include "cli/input.h"
 #include "cli/key_options.h"
+#include "cli/replace_file.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "ordain/audit.h"
@@ -66,10 +67,8 @@ int prove(const Options& options) {
     write_out(*proof);
     return kOk;
   }
-  std::ofstream out(options.output, std::ios::binary | std::ios::trunc);
-  out << *proof;
-  out.close();
-  return out ? kOk : fail({"unwritable", "cannot write " + options.output});
+  const Result<void> kept = write_file(options.output, *proof);
+  return kept ? kOk : fail(kept.error());
 }
 
 int check_proof(const Options& options) {

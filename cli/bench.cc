@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <fstream>
 #include <thread>
 
 #include "cli/command.h"
 #include "cli/input.h"
 #include "cli/policy_options.h"
 #include "cli/progress.h"
+#include "cli/replace_file.h"
 #include "cli/terminal.h"
 #include "embed/code_generator.h"
 #include "ordain/stdlib.h"
@@ -99,13 +99,9 @@ void measure_loading(const Program& program, BenchReport* report) {
 int show(const Options& options, const BenchReport& report) {
   write_out(options.json ? bench_json(report) + "\n" : bench_text(report));
   if (options.html.empty()) return report.malformed == 0 ? kOk : kFindings;
-  std::ofstream file(options.html, std::ios::binary);
-  file << bench_html(report, fmt::format("{}", fmt::join(options.policies, ", ")));
-  file.close();
-  if (!file) {
-    complain("cannot write " + options.html);
-    return kUsage;
-  }
+  const Result<void> written =
+      write_file(options.html, bench_html(report, fmt::format("{}", fmt::join(options.policies, ", "))));
+  if (!written) return fail(written.error());
   return report.malformed == 0 ? kOk : kFindings;
 }
 
@@ -143,9 +139,8 @@ void measure_engines(const Options& options, const PreparedEvents& events, Bench
 }
 
 int run(const Options& options) {
-  if (!options.html.empty() && !std::ofstream(options.html, std::ios::app)) {
-    complain("cannot write " + options.html);
-    return kUsage;
+  if (!options.html.empty()) {
+    if (const Result<void> cleared = clear_report(options.html); !cleared) return fail(cleared.error());
   }
   std::vector<std::string> lines;
   if (!read_lines(options.events, &lines)) return kUsage;

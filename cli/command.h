@@ -20,6 +20,9 @@ void add_replay(Command parent);  ///< and `diff`
 void add_serve(Command parent);
 void add_approvals(Command parent);
 void add_grants(Command parent);
+void add_freeze(Command parent);
+void add_thaw(Command parent);
+void add_state(Command parent);
 void add_audit(Command parent);
 void add_hook(Command parent);
 void add_import(Command parent);

@@ -226,6 +226,26 @@ const CLI::App& find_command(const CLI::App& root, int argc, char** argv, std::s
   return *at;
 }
 
+std::string suggestion(const std::string& word, const std::vector<std::string>& names) {
+  const std::string near = nearest(word, names);
+  return near.empty() ? "" : fmt::format(", did you mean `{}`?", near);
+}
+
+// The first word that should be an option of the command, but is not; or empty. `*names` are the options.
+std::string find_unknown_option(const CLI::App& command, int argc, char** argv, std::vector<std::string>* names) {
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names->push_back("--" + name);
+  }
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--") break;  // positional arguments follow
+    if (!word.starts_with("--")) continue;
+    const std::string name = word.substr(0, word.find('='));
+    if (std::find(names->begin(), names->end(), name) == names->end()) return name;
+  }
+  return "";
+}
+
 std::string usage_message(const CLI::App& root, int argc, char** argv, const std::string& why) {
   std::string path, unknown;
   const CLI::App& command = find_command(root, argc, argv, &path, &unknown);
@@ -233,8 +253,12 @@ std::string usage_message(const CLI::App& root, int argc, char** argv, const std
   if (!unknown.empty()) {
     std::vector<std::string> names;
     for (const CLI::App* known : command.get_subcommands({})) names.push_back(known->get_name());
-    const std::string near = nearest(unknown, names);
-    message = fmt::format("no command `{}`{}", unknown, near.empty() ? "" : fmt::format(", did you mean `{}`?", near));
+    message = fmt::format("no command `{}`{}", unknown, suggestion(unknown, names));
+  } else {
+    // The parser might rather complain of the option that is missing, since it has another name here.
+    std::vector<std::string> names;
+    const std::string option = find_unknown_option(command, argc, argv, &names);
+    if (!option.empty()) message = fmt::format("no option `{}`{}", option, suggestion(option, names));
   }
   return format_for_terminal("{}: {}\nRun `{} --help` for what there is.\n", root.get_name(), message, path);
 }

@@ -39,6 +39,7 @@ struct Options {
   bool json = false;
   bool summary = false;
   bool watch = false;
+  bool stories = false;
 };
 
 bool make_native_if_wanted(const Options& options, const Program& program) {
@@ -103,8 +104,9 @@ bool wants_progress(const Options& options, uint64_t bytes) {
 // Decides every line. False if reading or recording fails, after complaining, and if the decisions cannot be written.
 bool decide_events(const EventsFile& events, const Options& options, const Evaluation& evaluation, Tally* tally) {
   constexpr size_t kChunkBytes = 256 * 1024;
-  // Records are chained in the order of the events, so one thread makes them.
-  const unsigned threads = evaluation.recorder != nullptr ? 1 : options.threads;
+  // Records are chained in the order of the events, and stories go on in it, so one thread makes them.
+  const bool in_order = evaluation.recorder != nullptr || evaluation.stories != nullptr;
+  const unsigned threads = in_order ? 1 : options.threads;
   std::vector<std::unique_ptr<Evaluator>> evaluators;
   for (unsigned i = 0; i < threads; ++i) evaluators.push_back(std::make_unique<Evaluator>(evaluation));
   const uint64_t bytes = events.size();
@@ -129,15 +131,27 @@ bool decide_events(const EventsFile& events, const Options& options, const Evalu
 bool decide_and_summarise(const EventsFile& events, const Options& options, const LiveProgram& live, Recorder* recorder,
                           Tally* tally) {
   Warnings warnings;
+  const TimeParts now = timestamp_of_nanos(system_time_ns());
+  const DecideOptions decide = decide_options(options.engine, options.fallback, options.budget);
+  std::unique_ptr<detail::EventStories> stories;
+  if (options.stories) {
+    auto made = detail::EventStories::make(live.current(), decide, now);
+    if (!made) {
+      complain(made.error().message);
+      return false;
+    }
+    stories = std::move(*made);
+  }
   const Evaluation evaluation{
       .live = live,
-      .now = timestamp_of_nanos(system_time_ns()),
+      .now = now,
       .clock_per_event = options.watch,
-      .decide = decide_options(options.engine, options.fallback, options.budget),
+      .decide = decide,
       .format = options.summary ? DecisionFormat::none
                 : options.json  ? DecisionFormat::json
                                 : DecisionFormat::text,
       .recorder = recorder,
+      .stories = stories.get(),
       .warnings = &warnings,
   };
   const auto start = std::chrono::steady_clock::now();
@@ -201,9 +215,14 @@ void add_eval(Command parent) {
       .show_default();
   command.add_flag("--json", options->json, "print one JSON object a decision");
   command.add_flag("--summary", options->summary, "print no decisions, only the summary");
-  command.add_flag("--watch", options->watch,
-                   "compile the policies again when they change, and go on with them; `now` is then the time of each "
-                   "event");
+  Option watches = command.add_flag(
+      "--watch", options->watch,
+      "compile the policies again when they change, and go on with them; `now` is then the time of each "
+      "event");
+  command
+      .add_flag("--stories", options->stories,
+                "decide each event with what those before it left: an event of the stage after says how a call ended")
+      .excludes(watches);
   command.set_footer(
       "An event: {\"capability\": \"send_money\", \"input\": {...}, \"agent\": {\"id\": \"a-1\", \"roles\": "
       "[\"banker\"]}}\n"

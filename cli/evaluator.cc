@@ -103,11 +103,13 @@ EventReader& Evaluator::current_reader() {
   return *reader_;
 }
 
-Decision Evaluator::decide_event(const EventReader& reader) {
+Decision Evaluator::decide_event(EventReader& reader) {
   // Neither printed nor recorded, a decision needs no list of every rule that matches.
   const bool all = evaluation_.format != DecisionFormat::none || evaluation_.recorder != nullptr;
   const auto start = Clock::now();
-  const Decision out = (all ? decide_all : decide)(reader.call(), reader.context(), *scratch_, evaluation_.decide);
+  const Decision out = evaluation_.stories != nullptr ? evaluation_.stories->decide(reader, *scratch_)
+                       : all ? decide_all(reader.call(), reader.context(), *scratch_, evaluation_.decide)
+                             : decide(reader.call(), reader.context(), *scratch_, evaluation_.decide);
   const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start);
   tally_.latency.add(static_cast<uint64_t>(took.count()));
   ++tally_.effects[static_cast<size_t>(out.effect)];

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "analysis/event_stories.h"
 #include "analysis/line_stream.h"
 #include "cli/record.h"
 #include "cli/table.h"
@@ -40,7 +41,8 @@ struct Evaluation {
   bool clock_per_event = false;  ///< their `now` is the time when they are read: a service, not a replay
   DecideOptions decide;
   DecisionFormat format = DecisionFormat::text;
-  Recorder* recorder = nullptr;  ///< if set, there is one evaluator only
+  Recorder* recorder = nullptr;             ///< if set, there is one evaluator only
+  detail::EventStories* stories = nullptr;  ///< likewise: events are decided with what those before them left
   Warnings* warnings = nullptr;
 };
 
@@ -65,7 +67,7 @@ class Evaluator {
 
  private:
   EventReader& current_reader();
-  Decision decide_event(const EventReader& reader);
+  Decision decide_event(EventReader& reader);
   void write_decision(uint64_t line, const Decision& decision, std::string* out) const;
   void write_malformed(uint64_t line, const Error& error, std::string* out) const;
 

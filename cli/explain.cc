@@ -1,9 +1,11 @@
 // ordain explain: prints for each event what every rule of its capability and stage came to, and why.
 #include "analysis/explain.h"
+#include "analysis/event_stories.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "cli/command.h"
@@ -31,6 +33,7 @@ struct Options {
   uint64_t budget = Budget().cost;
   bool json = false;
   bool no_changes = false;
+  bool stories = false;
 };
 
 // What there is to say about one event.
@@ -40,7 +43,11 @@ struct Explanation {
   const Decision& decision;
   const std::vector<RuleOutcome>& outcomes;
   const std::vector<DecisionChange>& changes;
+  const std::vector<std::string>& state;  ///< what the rules could read of it
+  bool found_no_change = false;           ///< although changes were looked for
 };
+
+constexpr std::string_view kNoChange = "no single change was found, and no pair of changes";
 
 std::string changes_json(const std::vector<DecisionChange>& changes) {
   std::string out = "[";
@@ -80,7 +87,18 @@ void print_json(const Program& program, const Explanation& what) {
     if (!outcome.skipped_by.empty()) out += ", \"skipped_by\": " + json_text(outcome.skipped_by);
     out += '}';
   }
-  write_out(out + "], \"changes\": " + changes_json(what.changes) + "}\n");
+  out += ']';
+  if (!what.state.empty()) {
+    out += ", \"state\": [";
+    for (const std::string& read : what.state) {
+      if (out.back() != '[') out += ", ";
+      out += json_text(read);
+    }
+    out += ']';
+  }
+  out += ", \"changes\": " + changes_json(what.changes);
+  if (what.found_no_change) out += ", \"no_change\": " + json_text(kNoChange);
+  write_out(out + "}\n");
 }
 
 int colour_of(RuleOutcome::Kind kind) {
@@ -112,7 +130,9 @@ void print_text(const Program& program, const Explanation& what) {
     const bool ran = decision.code == DecisionCode::default_effect;
     print_out("  {}\n", ran ? "no rule is about this capability and stage" : "no rule ran");
   }
+  for (const std::string& read : what.state) print_out("  state           {}\n", read);
   for (const DecisionChange& change : what.changes) print_out("  {}\n", to_string(change));
+  if (what.found_no_change) print_out("  {}\n", kNoChange);
 }
 
 // Explains every event. False if a line is malformed.
@@ -120,6 +140,16 @@ bool explain_lines(Input& in, const Options& options, const Compilation& compila
   const DecideOptions how = decide_options("interpreter", options.fallback, options.budget);
   const TimeParts now = timestamp_of_nanos(system_time_ns());
   Explainer explainer(compilation, how, {.now = now, .warn = complain});
+  std::unique_ptr<detail::EventStories> stories;
+  if (options.stories) {
+    auto made = detail::EventStories::make(compilation.program, how, now);
+    if (!made) {
+      complain(made.error().message);
+      return false;
+    }
+    stories = std::move(*made);
+  }
+  Scratch deciding;
   bool all = true;
   std::string text;
   for (uint64_t line = 1; in.next_line(&text); ++line) {
@@ -133,15 +163,22 @@ bool explain_lines(Input& in, const Options& options, const Compilation& compila
       }
       continue;
     }
+    std::vector<std::string> state;
+    if (stories != nullptr) {  // fills the slots that the rules read
+      (void)stories->decide(explainer.reader(), deciding);
+      state = stories->last_read();
+    }
     const auto outcomes = explainer.outcomes();
     std::vector<DecisionChange> changes;
-    if (!options.no_changes) {
+    if (!options.no_changes && stories == nullptr) {
       if (auto found = find_changes(compilation.program, text, {.decide = how, .now = now}))
         changes = std::move(*found);
     }
     const Decision decision = explainer.decision();
-    (options.json ? print_json : print_text)(*compilation.program,
-                                             {line, explainer.reader(), decision, outcomes, changes});
+    // Where no rule ran, there was nothing to look for.
+    const bool found_no_change = !options.no_changes && !outcomes.empty() && changes.empty();
+    (options.json ? print_json : print_text)(
+        *compilation.program, {line, explainer.reader(), decision, outcomes, changes, state, found_no_change});
   }
   return all;
 }
@@ -169,6 +206,9 @@ void add_explain(Command parent) {
   command.add_flag("--json", options->json, "print one JSON object an event: the decision, its `rules`, and `changes`");
   command.add_flag("--no-changes", options->no_changes,
                    "do not look for changes of the event that would change its decision");
+  command.add_flag("--stories", options->stories,
+                   "explain each event with what those before it left, and say what its rules could read of that; "
+                   "changes are not looked for");
   command.set_footer(
       "Every rule of the event's capability and stage is evaluated, in source order, whether or not it mattered.\n"
       "Then come the smallest changes of the event's fields that would change the decision, if any are found.\n"

@@ -1,13 +1,13 @@
 // ordain import and ordain schema import: write policies of other engines, and schemas of tools, as .policy text.
 #include "ordain/import.h"
 
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <utility>
 
 #include "cli/command.h"
 #include "cli/input.h"
+#include "cli/replace_file.h"
 #include "cli/terminal.h"
 
 namespace ordain::cli {
@@ -40,14 +40,8 @@ int write_imported(const importer::Imported& imported, const std::string& output
     write_out(imported.policy);
     return kOk;
   }
-  std::ofstream out(output, std::ios::binary);
-  out << imported.policy;
-  out.close();
-  if (!out) {
-    complain("cannot write " + output);
-    return kUsage;
-  }
-  return kOk;
+  const Result<void> written = write_file(output, imported.policy);
+  return written ? kOk : fail(written.error());
 }
 
 int run(Options options, Importer import) {

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "cli/command.h"
+#include "cli/replace_file.h"
 #include "cli/terminal.h"
 
 namespace ordain::cli {
@@ -37,10 +37,7 @@ int init(const Options& options) {
   if (!key) return fail(key.error());
   if (auto saved = key->save(secret); !saved) return fail(saved.error());
   if (auto saved = DigestKey::generate().save(digests); !saved) return fail(saved.error());
-  std::ofstream out(open, std::ios::binary);
-  out << key->public_key().text() << '\n';
-  out.close();
-  if (!out) return fail({"unwritable", "cannot write " + open});
+  if (auto written = write_file(open, key->public_key().text() + "\n"); !written) return fail(written.error());
   print_out("{}\n", key->public_key().text());
   print_error(
       "{}: the private key; keep it from agents\n{}: the public key, printed above\n{}: for digests of redacted "

@@ -57,6 +57,9 @@ int main(int argc, char** argv) {
   ordain::cli::add_serve(root);
   ordain::cli::add_approvals(root);
   ordain::cli::add_grants(root);
+  ordain::cli::add_freeze(root);
+  ordain::cli::add_thaw(root);
+  ordain::cli::add_state(root);
   ordain::cli::add_audit(root);
   ordain::cli::add_hook(root);
   ordain::cli::add_import(root);

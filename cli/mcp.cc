@@ -14,6 +14,7 @@
 #include "cli/key_options.h"
 #include "cli/mcp_pump.h"
 #include "cli/mcp_tools.h"
+#include "cli/replace_file.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
 #include "ordain/ordain.h"
@@ -128,11 +129,8 @@ int run_init(const McpOptions& options) {
     write_out(declared->policy);
     return kOk;
   }
-  std::ofstream out(options.output, std::ios::binary);
-  out << declared->policy;
-  out.close();
-  if (!out) return fail({"unwritable", "cannot write " + options.output});
-  return kOk;
+  const Result<void> written = write_file(options.output, declared->policy);
+  return written ? kOk : fail(written.error());
 }
 
 void print_offer(const mcp::PinTable& table, const std::string& tool, const std::string& definition) {

@@ -1,11 +1,11 @@
 // ordain new: a small project to begin with: policies, their tests, events, and a workflow that checks them.
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <string_view>
 #include <system_error>
 
 #include "cli/command.h"
+#include "cli/replace_file.h"
 #include "cli/terminal.h"
 #include "ordain/format.h"
 
@@ -133,10 +133,8 @@ std::string write_project_file(const fs::path& directory, const ProjectFile& fil
   if (file.path.ends_with(".policy")) {
     if (Result<std::string> formatted = format_policy(text)) text = std::move(*formatted);
   }
-  std::ofstream out(path, std::ios::binary);
-  out << text;
-  out.close();
-  return out ? "" : "cannot write " + path.string();
+  const Result<void> written = write_file(path.string(), text);
+  return written ? "" : written.error().message;
 }
 
 int run_new(const std::string& name) {

@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -17,6 +16,16 @@ namespace ordain::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+bool write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
 
 // A new file, which is removed again unless it takes the place of another.
 class TemporaryFile {
@@ -35,15 +44,7 @@ class TemporaryFile {
 
   bool exists() const { return descriptor_ >= 0; }
 
-  bool write(std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t written = ::write(descriptor_, text.data(), text.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return false;
-      text.remove_prefix(static_cast<size_t>(written));
-    }
-    return ::fsync(descriptor_) == 0;
-  }
+  bool write(std::string_view text) { return write_all(descriptor_, text) && ::fsync(descriptor_) == 0; }
 
   // The owner is set first, because that clears bits of the mode.
   bool take_owner_and_mode(const struct stat& of) {
@@ -76,9 +77,19 @@ Error unwritable(const std::string& path, const char* why) {
   return {"unwritable", fmt::format("cannot write {}: {}", path, why)};
 }
 
-}  // namespace
+// Whether the path leads to what standard output or standard error goes to, as /dev/stdout does.
+bool is_standard_output(const std::string& path) {
+  struct stat named{};
+  if (::stat(path.c_str(), &named) != 0) return false;
+  for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat own{};
+    if (::fstat(descriptor, &own) == 0 && own.st_dev == named.st_dev && own.st_ino == named.st_ino) return true;
+  }
+  return false;
+}
 
-Result<void> replace_file(const std::string& path, std::string_view text) {
+// @param edits the file is changed rather than written anew, so all of its names are meant
+Result<void> replace_regular(const std::string& path, std::string_view text, bool edits) {
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
   if (error) return unwritable(path, error.message().c_str());
@@ -87,6 +98,13 @@ Result<void> replace_file(const std::string& path, std::string_view text) {
   if (::stat(real.c_str(), &old) != 0 || ::access(real.c_str(), W_OK) != 0) {
     return unwritable(path, std::strerror(errno));
   }
+  if (edits && old.st_nlink > 1) {
+    const std::string why = fmt::format(
+        "it has {} names (hard links), and the others would keep the old text; make it a file of its own, or the other "
+        "names symbolic links",
+        old.st_nlink);
+    return unwritable(path, why.c_str());
+  }
   TemporaryFile next(real);
   if (!next.exists() || !next.write(text) || !next.take_owner_and_mode(old) || !next.replace(real)) {
     return unwritable(path, std::strerror(errno));
@@ -94,19 +112,46 @@ Result<void> replace_file(const std::string& path, std::string_view text) {
   return {};
 }
 
+// Writes to what is there, such as a device.
+Result<void> write_through(const std::string& path, std::string_view text) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor < 0) return unwritable(path, std::strerror(errno));
+  const bool all = write_all(descriptor, text);
+  const int problem = errno;
+  const bool closed = ::close(descriptor) == 0;
+  if (all && closed) return {};
+  return unwritable(path, std::strerror(all ? errno : problem));
+}
+
+}  // namespace
+
+Result<void> replace_file(const std::string& path, std::string_view text) { return replace_regular(path, text, true); }
+
 Result<void> write_file(const std::string& path, std::string_view text) {
   std::error_code error;
-  if (fs::is_regular_file(path, error)) return replace_file(path, text);
-  if (fs::exists(fs::symlink_status(path, error))) {
-    std::ofstream out(path, std::ios::binary);
-    out << text;
-    out.close();
-    return out ? Result<void>() : unwritable(path, "it is not a regular file");
-  }
+  if (fs::is_regular_file(path, error) && !is_standard_output(path)) return replace_regular(path, text, false);
+  if (fs::exists(fs::symlink_status(path, error))) return write_through(path, text);
   TemporaryFile next{fs::path(path)};
   if (!next.exists() || !next.write(text) || !next.take_usual_mode() || !next.replace(path)) {
     return unwritable(path, std::strerror(errno));
   }
+  return {};
+}
+
+Result<void> clear_report(const std::string& path) {
+  std::error_code error;
+  fs::path real(path);
+  if (fs::exists(path, error)) {
+    if (fs::is_directory(path, error)) return unwritable(path, std::strerror(EISDIR));
+    if (::access(path.c_str(), W_OK) != 0) return unwritable(path, std::strerror(errno));
+    if (!fs::is_regular_file(path, error) || is_standard_output(path)) return {};
+    real = fs::canonical(path, error);
+    if (error) return unwritable(path, error.message().c_str());
+  } else if (fs::exists(fs::symlink_status(path, error))) {
+    return {};  // a link to a file that write_file will make
+  }
+  if (const TemporaryFile probe(real); !probe.exists()) return unwritable(path, std::strerror(errno));
+  if (::unlink(real.c_str()) != 0 && errno != ENOENT) return unwritable(path, std::strerror(errno));
   return {};
 }
 

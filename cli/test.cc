@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <utility>
 
 #include "cli/command.h"
 #include "cli/coverage_report.h"
 #include "cli/native_code.h"
 #include "cli/policy_options.h"
+#include "cli/replace_file.h"
 #include "cli/terminal.h"
 #include "cli/test_report.h"
 #include "cli/text.h"
@@ -35,20 +35,24 @@ struct Options {
   bool wants_coverage() const { return coverage || !lcov.empty() || !html.empty() || fail_under > 0; }
 };
 
-// A file that cannot be written is found before anything runs. False after complaining.
-bool can_write(const std::string& name) {
-  if (name.empty() || std::ofstream(name, std::ios::app)) return true;
-  complain("cannot write " + name);
-  return false;
+// Prepares for the reports that are asked for. A file that cannot be written is found before anything runs, and no
+// report of an earlier run is left. False after complaining.
+bool clear_reports(const Options& options) {
+  for (const std::string& file : {options.junit, options.lcov, options.html}) {
+    if (file.empty()) continue;
+    if (const Result<void> cleared = clear_report(file); !cleared) {
+      complain(cleared.error().message);
+      return false;
+    }
+  }
+  return true;
 }
 
 // False after complaining.
 bool write_report(const std::string& name, const std::string& text) {
-  std::ofstream file(name, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) complain("cannot write " + name);
-  return static_cast<bool>(file);
+  const Result<void> written = write_file(name, text);
+  if (!written) complain(written.error().message);
+  return written.ok();
 }
 
 void print_summary(const Options& options, const Compilation& compilation, const std::vector<TestReport>& reports,
@@ -102,6 +106,13 @@ int run_compiled(Options options, const Compilation& compilation) {
   return std::max(covered, static_cast<int>(passed == reports.size() ? kOk : kFindings));
 }
 
+// Runs the tests, or reports that the policies have errors. @returns the exit code
+int run_once(const Options& options, const Compilation& compilation) {
+  if (compilation.program != nullptr) return run_compiled(options, compilation);
+  if (!options.junit.empty()) (void)write_report(options.junit, errors_junit(compilation));
+  return kUsage;
+}
+
 // The texts that a compilation read. The same texts give the same results.
 std::vector<std::pair<std::string, std::string>> texts_of(const Compilation& compilation) {
   std::vector<std::pair<std::string, std::string>> out;
@@ -120,7 +131,7 @@ int watch(const Options& options, const Compilation& first) {
       last = std::move(texts);
       print(compilation.diagnostics);
       try {
-        if (compilation.program != nullptr) (void)run_compiled(options, compilation);
+        if (clear_reports(options)) (void)run_once(options, compilation);
         if (!try_flush()) throw OutputFailure();
       } catch (const OutputFailure&) {
         ended = true;
@@ -136,12 +147,10 @@ int watch(const Options& options, const Compilation& first) {
 }
 
 int run(const Options& options) {
-  for (const std::string& file : {options.junit, options.lcov, options.html}) {
-    if (!can_write(file)) return kUsage;
-  }
+  if (!clear_reports(options)) return kUsage;
   const Compilation compilation = compile(options.paths, standard_library(), {.parts = true});
   print(compilation.diagnostics);
-  const int code = compilation.program == nullptr ? kUsage : run_compiled(options, compilation);
+  const int code = run_once(options, compilation);
   if (!options.watch) return code;
   if (!try_flush()) throw OutputFailure();
   return watch(options, compilation);

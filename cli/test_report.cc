@@ -123,7 +123,8 @@ std::string tests_junit(const Compilation& compilation, const std::vector<TestRe
     if (!report.passed()) ++failed;
   }
   std::string out = fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"ordain test\" tests=\"{}\" failures=\"{}\">\n",
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"ordain test\" tests=\"{}\" failures=\"{}\" "
+      "errors=\"0\">\n",
       reports.size(), failed);
   for (size_t file = 0; file < by_file.size(); ++file) {
     const std::vector<const TestReport*>& tests = by_file[file];
@@ -137,6 +138,25 @@ std::string tests_junit(const Compilation& compilation, const std::vector<TestRe
     out += "  </testsuite>\n";
   }
   return out + "</testsuites>\n";
+}
+
+std::string errors_junit(const Compilation& compilation) {
+  const Diagnostics& diagnostics = compilation.diagnostics;
+  const auto error = std::find_if(diagnostics.items.begin(), diagnostics.items.end(),
+                                  [](const Diagnostic& each) { return each.severity == Severity::error; });
+  const bool known = error != diagnostics.items.end() && error->span.file < diagnostics.sources.size();
+  const std::string file = markup_text(known ? diagnostics.sources[error->span.file]->path : "policies");
+  const std::string message = error != diagnostics.items.end() ? error->message : "the policies do not compile";
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      "<testsuites name=\"ordain test\" tests=\"1\" failures=\"0\" errors=\"1\">\n"
+      "  <testsuite name=\"{0}\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\" time=\"0.000000\">\n"
+      "    <testcase name=\"the policies compile\" classname=\"{0}\" file=\"{0}\" time=\"0.000000\">\n"
+      "      <error type=\"policy\" message=\"{1}\">{2}</error>\n"
+      "    </testcase>\n"
+      "  </testsuite>\n"
+      "</testsuites>\n",
+      file, markup_text(message), markup_text(render(diagnostics)));
 }
 
 }  // namespace ordain::cli

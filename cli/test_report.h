@@ -18,4 +18,7 @@ void print_tests_json(const Compilation& compilation, const std::vector<TestRepo
 /// The reports as CI systems read them: a `testsuite` for each file, in it a `testcase` for each test.
 std::string tests_junit(const Compilation& compilation, const std::vector<TestReport>& reports);
 
+/// The same for policies with errors, whose tests cannot run: one `testcase` that holds the errors.
+std::string errors_junit(const Compilation& compilation);
+
 }  // namespace ordain::cli

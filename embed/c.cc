@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "embed/c_support.h"
 #include "embed/code_generator.h"
 #include "ordain/decide.h"
 #include "ordain/decision_json.h"
@@ -29,6 +30,13 @@ using ordain::EventParts;
 using ordain::EventReader;
 using ordain::Program;
 using ordain::Scratch;
+using ordain::c_api::check_struct;
+using ordain::c_api::copy_of;
+using ordain::c_api::Failure;
+using ordain::c_api::guarded;
+using ordain::c_api::is_known;
+using ordain::c_api::optional_text;
+using ordain::c_api::text_of;
 
 namespace {
 
@@ -67,73 +75,6 @@ struct ordain_engine {
 };
 
 namespace {
-
-struct Failure {
-  ordain_status status;
-  std::string message;
-};
-
-char* copy_of(const std::string& text) {
-  auto* out = static_cast<char*>(std::malloc(text.size() + 1));
-  if (out == nullptr) return nullptr;
-  std::memcpy(out, text.data(), text.size());
-  out[text.size()] = '\0';
-  return out;
-}
-
-template <typename Struct>
-bool is_known(const Struct* object) noexcept {
-  return object->version == ORDAIN_ABI_VERSION && object->size >= sizeof(Struct);
-}
-
-template <typename Struct>
-void check_struct(const Struct* object, const char* name) {
-  if (object == nullptr) throw Failure{ORDAIN_INVALID_ARGUMENT, std::string(name) + " is NULL"};
-  if (!is_known(object)) {
-    throw Failure{ORDAIN_INVALID_ARGUMENT,
-                  std::string(name) + " is of another size or version: initialise it with its INIT macro"};
-  }
-}
-
-// Fills the caller's error without throwing: if there is no memory, the caller gets a status
-// without a message.
-ordain_status report(ordain_error* error, ordain_status status, const char* message) noexcept {
-  if (error == nullptr || !is_known(error)) return status;
-  error->status = status;
-  error->message = nullptr;
-  if (message == nullptr) return status;
-  const size_t size = std::strlen(message) + 1;
-  error->message = static_cast<char*>(std::malloc(size));
-  if (error->message != nullptr) std::memcpy(error->message, message, size);
-  return status;
-}
-
-// Runs `body`, and turns any exception into a status, after passing it to `refuse`.
-template <typename Body, typename Refuse>
-ordain_status guarded(ordain_error* error, Body body, Refuse refuse) noexcept {
-  const auto fail = [&](ordain_status status, const char* message) {
-    refuse(status, message);
-    return report(error, status, message);
-  };
-  try {
-    if (error != nullptr) check_struct(error, "error");
-    body();
-    return report(error, ORDAIN_OK, nullptr);
-  } catch (const Failure& failure) {
-    return fail(failure.status, failure.message.c_str());
-  } catch (const std::bad_alloc&) {
-    return fail(ORDAIN_NO_MEMORY, "out of memory");
-  } catch (const std::exception& wrong) {
-    return fail(ORDAIN_INTERNAL, wrong.what());
-  } catch (...) {
-    return fail(ORDAIN_INTERNAL, "an unknown exception");
-  }
-}
-
-template <typename Body>
-ordain_status guarded(ordain_error* error, Body body) noexcept {
-  return guarded(error, body, [](ordain_status, const char*) {});
-}
 
 // The numbers of effects in C begin with the denial, so that zeroed memory denies.
 ordain_effect effect_in_c(Effect effect) noexcept {
@@ -178,16 +119,6 @@ void deny(ordain_decision* out, ordain_status status, const char* reason) noexce
   out->memory = std::malloc(size);
   out->reason = out->memory == nullptr ? "out of memory" : static_cast<const char*>(out->memory);
   if (out->memory != nullptr) std::memcpy(out->memory, reason, size);
-}
-
-// A text of the caller; `data` is not NULL.
-std::string_view text_of(const char* data, size_t length) {
-  return {data, length == ORDAIN_NUL_TERMINATED ? std::strlen(data) : length};
-}
-
-std::optional<std::string_view> optional_text(const char* data, size_t length) {
-  if (data == nullptr) return std::nullopt;
-  return text_of(data, length);
 }
 
 DecideOptions options_of(const ordain_options* options) {
@@ -367,6 +298,8 @@ const char* ordain_status_name(ordain_status status) noexcept {
       return "no_memory";
     case ORDAIN_INTERNAL:
       return "internal";
+    case ORDAIN_REFUSED:
+      return "refused";
     default:
       return "unknown";
   }

@@ -40,7 +40,7 @@ bool read_effect(std::string_view text, std::optional<Effect>* out) {
 
 bool read_kind(std::string_view text, std::optional<RecordKind>* out) {
   for (const RecordKind kind : {RecordKind::denied, RecordKind::pending, RecordKind::intent, RecordKind::outcome,
-                                RecordKind::lost, RecordKind::decision}) {
+                                RecordKind::lost, RecordKind::decision, RecordKind::act}) {
     if (text == to_string(kind)) *out = kind;
   }
   return out->has_value();

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "ordain/stdlib.h"
+#include "stdlib/shell_table.h"
 
 namespace ordain {
 namespace {
@@ -52,13 +53,14 @@ a command whose name is `$x` or `{rm,x}`, and arithmetic with variables, as bash
   allows should look at these, too: comparing the whole list, as in
   `shell.split(c) == ["git", "status"]`, does. An assignment before a command to `PATH`, `IFS` or
   `LD_...` is a fault, as is a brace expansion.
-- `shell.programs` looks through `env`, `sudo`, `doas`, `timeout`, `nice`, `ionice`, `nohup`,
-  `setsid`, `stdbuf`, `time`, `xargs`, `command`, `builtin`, `exec`, `busybox`, `find -exec` and
-  `sh -c`, and lists them as well. `/bin/rm` is listed as `/bin/rm` and as `rm`. Options that it
-  does not know, programs such as `ssh`, `su` and `flock`, and a line that sets `PATH`, are faults.
-  What a program runs by its own means (`make`, `git`, `python`, a script) is not seen.
+- `shell.programs` looks through the programs below that run others, and lists them as well.
+  `/bin/rm` is listed as `/bin/rm` and as `rm`. Options that it does not know, a computed word that
+  may choose what is run (`timeout "$x" 5 rm`, `find . "$x"`), a program of the table behind `xargs`
+  whose own words are not complete, login shells, and a line that sets `PATH`, are faults. So is a
+  line that sets `HOME` if it also runs a shell or has a word such as `~/x`. What a program runs by
+  its own means (`make`, `git`, `python`, a script) is not seen.
 - `shell.reads` and `shell.writes` list the targets of redirections, also of those within `sh -c`. A
-  file that a program gets as an argument is not among them.
+  file that a program gets as an argument is not among them. A target with `~` is a fault.
 )";
 
 // Costs follow from code, so they are written by hand; a test finds functions that are missing.
@@ -120,7 +122,7 @@ std::string functions_markdown(const FunctionTable& table) {
   for (const auto& [name, function] : table.all()) {
     for (const Overload* row : function.overloads) put_row(out, *row);
   }
-  if (table.find("shell.commands") != nullptr) out += kShellLines;
+  if (table.find("shell.commands") != nullptr) out += std::string(kShellLines) + stdlib::shell::runners_markdown();
   if (table.find("matches") != nullptr) out += kCosts;
   return out;
 }

@@ -127,12 +127,13 @@ class Files final : public shell::Findings {
   bool add_program(std::string_view) override { return true; }
 
   bool add_redirection(const shell::Item& target) override {
+    constexpr uint16_t kComputed = shell::kExpands | shell::kGlob | shell::kBraces | shell::kTilde | shell::kLaterTilde;
     const shell::Access other = written_ ? shell::Access::read : shell::Access::write;
     if (target.access == other) return true;
     const bool is_process = (target.flags & shell::kProcess) != 0 && target.text.substr(1).starts_with('(') &&
                             target.text.find(')') == target.text.size() - 1;
     if (is_process) return true;
-    if ((target.flags & (shell::kExpands | shell::kGlob | shell::kBraces)) != 0) {
+    if ((target.flags & kComputed) != 0) {
       return shell::fail(eval_, "shell text redirects to a computed name");
     }
     std::string_view text;

@@ -15,14 +15,15 @@ namespace ordain::stdlib::shell {
 /// What a word contains besides plain characters. The flags speak of what stands outside of quotes,
 /// except `kExpands`.
 enum WordFlags : uint16_t {
-  kQuoted = 1,      ///< quotes or backslashes
-  kExpands = 2,     ///< a variable or substitution, even within double quotes
-  kGlob = 4,        ///< `*`, `?` or `[`
-  kBraces = 8,      ///< a brace expansion, which dash does not know
-  kTilde = 16,      ///< begins with `~`
-  kContinued = 32,  ///< goes on after a backslash at the end of a line
-  kSplits = 64,     ///< an expansion outside of quotes, which may become several words
-  kProcess = 128,   ///< a process substitution, `<(...)` or `>(...)`
+  kQuoted = 1,        ///< quotes or backslashes
+  kExpands = 2,       ///< a variable or substitution, even within double quotes
+  kGlob = 4,          ///< `*`, `?` or `[`
+  kBraces = 8,        ///< a brace expansion, which dash does not know
+  kTilde = 16,        ///< begins with `~`
+  kContinued = 32,    ///< goes on after a backslash at the end of a line
+  kSplits = 64,       ///< an expansion outside of quotes, which may become several words
+  kProcess = 128,     ///< a process substitution, `<(...)` or `>(...)`
+  kLaterTilde = 256,  ///< a `~` after `=` or `:`, which bash expands in some words
 };
 
 enum class Role : uint8_t { word, assignment, redirection };
@@ -70,6 +71,10 @@ bool parse(Eval& eval, std::string_view line, Visitor& visitor, bool* is_compoun
 /// `eval`. @returns false if the budget is exhausted
 bool unquote(Eval& eval, std::string_view word, std::string_view* out);
 
+/// Reads the characters with which an Item's text begins, quotes taken off, up to the first that an
+/// expansion may replace. `out` views memory of `eval`. @returns false if the budget is exhausted
+bool fixed_start(Eval& eval, std::string_view word, std::string_view* out);
+
 /// Faults where the shell would run what the command's words only describe: a computed name, text
 /// that a builtin reads as commands (`eval`), or a variable whose value is evaluated.
 bool check_command(Eval& eval, const Command& command);
@@ -94,6 +99,8 @@ class Words {
     if (item != nullptr) ++at_;
     return item;
   }
+  /// @returns the words that are left before `end`, a later item of the same command
+  Words before(const Item* end) const { return Words(std::span<const Item>(items_.data() + at_, end)); }
 
  private:
   std::span<const Item> items_;

@@ -28,4 +28,7 @@ bool find_programs(Eval& eval, std::string_view line, Findings& findings);
 /// @returns whether an assignment to `name` changes which code a program's name stands for
 bool changes_lookup(std::string_view name);
 
+/// @returns whether a leading `~`, or a shell that reads files at home, depends on the variable `name`
+bool is_tilde_variable(std::string_view name);
+
 }  // namespace ordain::stdlib::shell

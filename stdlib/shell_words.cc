@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "stdlib/shell_parser.h"
+#include "stdlib/shell_programs.h"
 
 namespace ordain::stdlib::shell {
 namespace {
@@ -102,6 +103,10 @@ void Parser::plain(WordState& word) {
   const char c = peek();
   if (c == '*' || c == '?' || c == '[') word.flags |= kGlob;
   if (c == '~' && at_ == word.begin) word.flags |= kTilde;
+  // The line feed is that of a continuation.
+  if (c == '~' && at_ > word.begin && std::string_view("=:\n").find(text_[at_ - 1]) != std::string_view::npos) {
+    word.flags |= kLaterTilde;
+  }
   if (c == '{' && word.brace == 0) word.brace = 1;
   if (word.brace == 1 && (c == ',' || (c == '.' && (peek(1) == '.' || peek(1) == '\\')))) word.brace = 2;
   if (word.brace == 2 && c == '}') word.flags |= kBraces;
@@ -193,7 +198,9 @@ bool Parser::parameter(WordState& word, bool quoted) {
     return fail("shell text has quotes or expansions within ${...}, or an operator that evaluates a value");
   }
   const size_t name = std::find_if_not(inside.begin(), inside.end(), is_name_byte) - inside.begin();
-  if (inside.substr(name).find('=') != std::string_view::npos && is_evaluated_variable(inside.substr(0, name))) {
+  const std::string_view variable = inside.substr(0, name);
+  if (inside.substr(name).find('=') != std::string_view::npos &&
+      (is_evaluated_variable(variable) || changes_lookup(variable) || is_tilde_variable(variable))) {
     return fail("shell text sets a variable whose value the shell evaluates");
   }
   expands(word, quoted);
@@ -256,6 +263,29 @@ bool unquote(Eval& eval, std::string_view word, std::string_view* out) {
     std::string_view left = quotes ? part.substr(1, part.size() - 2) : part;
     if (part.front() == '\\') left = part == "\\\n" ? std::string_view() : part.substr(1);
     size = static_cast<size_t>(std::copy(left.begin(), left.end(), bytes + size) - bytes);
+  }
+  *out = {bytes, size};
+  return true;
+}
+
+bool fixed_start(Eval& eval, std::string_view word, std::string_view* out) {
+  auto* bytes = eval.array<char>(word.size() + 1);
+  if (bytes == nullptr) return false;
+  size_t size = 0;
+  bool quoted = false;  // by double quotes
+  for (size_t at = 0; at < word.size(); ++at) {
+    const char c = word[at];
+    if (c == '$' || c == '`' || (!quoted && std::string_view("*?[{<>~").find(c) != std::string_view::npos)) break;
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (c == '\'' && !quoted) {
+      while (++at < word.size() && word[at] != '\'') bytes[size++] = word[at];
+    } else if (c == '\\' && at + 1 < word.size() &&
+               (!quoted || std::string_view("$`\"\\\n").find(word[at + 1]) != std::string_view::npos)) {
+      if (word[++at] != '\n') bytes[size++] = word[at];
+    } else {
+      bytes[size++] = c;
+    }
   }
   *out = {bytes, size};
   return true;

@@ -64,6 +64,9 @@ class Layouter {
   bool has_aligned_head(const RuleRange& rule) const;
   uint32_t clause_end(uint32_t begin, uint32_t end) const;
   void write_steps(uint32_t begin, uint32_t end);
+  void write_table(uint32_t begin, uint32_t end);
+  void add_row(uint32_t begin, uint32_t end);
+  uint32_t outcome_begin(uint32_t begin, uint32_t end) const;
   void add_call(uint32_t begin, uint32_t end);
   void add_bindings(uint32_t begin, uint32_t end);
 

@@ -7,6 +7,7 @@ namespace ordain::layout {
 namespace {
 
 constexpr size_t kStatementIndent = 2;
+constexpr size_t kRowIndent = 4;           // of the rows of a test's table
 constexpr size_t kContinuationIndent = 4;  // of a rule's later lines, from the rule on
 constexpr size_t kWidestHead = 40;         // columns; longer heads do not move the clauses of other rules
 
@@ -118,8 +119,14 @@ void Layouter::add_clause(uint32_t begin, uint32_t end) {
 // --- tests
 
 void Layouter::write_steps(uint32_t begin, uint32_t end) {
-  for (const auto& [first, after] : statements(begin, end, false)) {
+  for (uint32_t first = begin, after = begin; first < end; first = after) {
+    const bool table = tokens_.is_word(first, "rows");
+    after = std::min(tokens_.statement_end(first, table), end);
     write_gap(first, kStatementIndent, first == begin);
+    if (table) {
+      write_table(first, after);
+      continue;
+    }
     doc_.clear();
     if (tokens_.is_word(first, "call")) {
       add_call(first, after);
@@ -130,6 +137,67 @@ void Layouter::write_steps(uint32_t begin, uint32_t end) {
     }
     write(kStatementIndent);
   }
+}
+
+// `rows NAME, NAME { ... }`: each row begins a line.
+void Layouter::write_table(uint32_t begin, uint32_t end) {
+  const uint32_t brace = tokens_.find_mark(begin, end, "{"), closing = end - 1;
+  doc_.clear();
+  doc_.open({.more = kContinuationIndent});
+  add_list(begin, brace);
+  add_gap(brace, Separator::space);
+  add_token(brace);
+  doc_.close();
+  write(kStatementIndent);
+  if (brace + 1 == closing && !tokens_.has_comments(closing)) {
+    lines_.back().code += '}';
+    return;
+  }
+  for (const auto& [first, after] : statements(brace + 1, closing, false)) {
+    write_gap(first, kRowIndent, first == brace + 1);
+    doc_.clear();
+    add_row(first, after);
+    write(kRowIndent);
+  }
+  write_gap(closing, kRowIndent, brace + 1 == closing, true);
+  write_line(std::string(kStatementIndent, ' ') + "}");
+}
+
+// A row that is too long for a line breaks before each `expect`.
+void Layouter::add_row(uint32_t begin, uint32_t end) {
+  const uint32_t semicolon = end - 1, values_end = outcome_begin(begin, semicolon);
+  doc_.open({.more = kContinuationIndent});
+  doc_.open();
+  for (uint32_t i = begin; i < values_end;) {
+    const uint32_t comma = tokens_.find_mark(i, values_end, ",");
+    if (i > begin) add_gap(i, Separator::fill);
+    add_expression(i, comma);
+    if (comma < values_end) {
+      add_gap(comma, Separator::none);
+      add_token(comma);
+    }
+    i = comma + 1;
+  }
+  doc_.close();
+  for (uint32_t i = values_end; i < semicolon;) {
+    const uint32_t next = outcome_begin(i, semicolon);
+    add_gap(i, Separator::line);
+    add_tokens(i, next);
+    i = next;
+  }
+  add_gap(semicolon, Separator::none);
+  add_token(semicolon);
+  doc_.close();
+}
+
+// The first `expect` after token `begin` that follows an operand, so that it is not a name; or `end`.
+uint32_t Layouter::outcome_begin(uint32_t begin, uint32_t end) const {
+  for (uint32_t i = begin + 1; i < end; i = tokens_.after(i)) {
+    const bool after_operand = tokens_[i - 1].kind == LexemeKind::literal || tokens_.closes(i - 1) ||
+                               (tokens_.is_word(i - 1) && !tokens_.is_word(i - 1, "in"));
+    if (after_operand && tokens_.is_word(i, "expect")) return i;
+  }
+  return end;
 }
 
 void Layouter::add_call(uint32_t begin, uint32_t end) {

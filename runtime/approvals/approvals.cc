@@ -239,7 +239,11 @@ Result<ApprovalStore> ApprovalStore::open(const std::string& directory, OpenMode
     if (auto made = sqlite::make_directory(directory); !made.ok()) return made.error();
   }
   if (!directory.empty() && !creates && !sqlite::file_exists(path)) {
-    return Error{"no_database", fmt::format("{}: there are no approvals", path)};
+    return Error{
+        "no_database",
+        fmt::format("{} does not exist: no runtime has opened this directory yet. Start the host, `ordain serve` "
+                    "or `ordain mcp` with this database directory first, or name the directory that it uses",
+                    path)};
   }
   const bool reads = mode == OpenMode::read_only && !directory.empty();
   auto how = reads ? Database::Open::read_only : Database::Open::read_write;

@@ -153,6 +153,28 @@ Result<uint64_t> AuditLog::count() const {
   return out;
 }
 
+Result<bool> AuditLog::has_stray_ids() const {
+  bool out = false;
+  int64_t last = 0;  // of the segments before
+  auto result = impl_->each([&](Database& database, const SegmentHead& head, const SegmentFile&) -> Result<bool> {
+    const auto first = static_cast<int64_t>(head.first);
+    auto before = database.number(fmt::format("SELECT EXISTS (SELECT 1 FROM records WHERE id < {})", first));
+    if (!before.ok()) return before.error();
+    auto apart = database.number(
+        fmt::format("SELECT EXISTS (SELECT 1 FROM (SELECT max(id) AS id FROM records) m WHERE m.id > {} AND NOT EXISTS "
+                    "(SELECT 1 FROM records r WHERE r.id = m.id - 1))",
+                    first));
+    if (!apart.ok()) return apart.error();
+    auto highest = database.number("SELECT ifnull(max(id), 0) FROM records");
+    if (!highest.ok()) return highest.error();
+    out = out || *before != 0 || *apart != 0 || last >= first;
+    last = *highest;
+    return true;
+  });
+  if (!result.ok()) return result.error();
+  return out;
+}
+
 Result<uint64_t> AuditLog::count(const AuditFilter& filter) const {
   if (filter.empty()) return count();
   uint64_t out = 0;

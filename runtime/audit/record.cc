@@ -195,7 +195,7 @@ bool read_field(uint8_t field, std::string_view bytes, AuditRecord* record) {
   uint8_t flag = 0;
   switch (field) {
     case kKind:
-      return read_enum(bytes, RecordKind::decision, &record->kind) && bytes[0] != 0;
+      return read_enum(bytes, RecordKind::act, &record->kind) && bytes[0] != 0;
     case kTime:
       return read_number(bytes, &record->time_ns);
     case kAction:
@@ -404,6 +404,8 @@ std::string_view to_string(RecordKind kind) {
       return "lost";
     case RecordKind::decision:
       return "decision";
+    case RecordKind::act:
+      return "act";
   }
   return "unknown";
 }

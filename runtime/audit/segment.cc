@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "runtime/audit/query.h"
+#include "runtime/audit/row.h"
 #include "runtime/identity/text.h"
 #include "vm/value/encodings.h"
 
@@ -48,6 +49,32 @@ uint64_t number_of(std::string_view name) {
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   bool all = error == std::errc() && end == digits.data() + digits.size();
   return all && number > 1 && segment_path("", number) == name ? number : 0;
+}
+
+// The databases have write-ahead logs. A rollback journal beside one was put there by something else, and SQLite would
+// restore the file from it.
+Error name_journal(const std::string& path, const Error& error) {
+  const std::string journal = path + "-journal";
+  if (error.code == "database_busy" || !sqlite::file_exists(journal)) return error;
+  return {"database_corrupt",
+          fmt::format("{}: Ordain did not make this file, and the log cannot be read beside it ({})", journal,
+                      error.message)};
+}
+
+// Whether this build can read the first and the last record.
+bool has_own_records(sqlite::Database& database) {
+  size_t rows = 0, readable = 0;
+  const std::string sql = fmt::format(
+      "SELECT {} FROM records r WHERE r.id IN ((SELECT min(id) FROM records), (SELECT max(id) FROM records))",
+      kRowColumns);
+  auto read = for_rows(database, sql, [&](sqlite::Statement& statement) {
+    Row row;
+    AuditRecord record;
+    ++rows;
+    if (read_row(statement, &row).empty() && read_record(row, &record)) ++readable;
+    return true;
+  });
+  return read.ok() && rows > 0 && readable == rows;
 }
 
 Result<bool> is_sealed(const std::string& path) {
@@ -103,7 +130,7 @@ Result<std::vector<SegmentFile>> list_segments(const std::string& directory) {
 }
 
 const sqlite::FileFormat& segment_format() {
-  static const sqlite::FileFormat format{kAuditApplication, kAuditVersion, kTables, fact_schema()};
+  static const sqlite::FileFormat format{kAuditApplication, kAuditVersion, kTables, fact_schema(), has_own_records};
   return format;
 }
 
@@ -118,8 +145,8 @@ Result<sqlite::Database> create_segment(const std::string& path, const SegmentHe
 
 Result<sqlite::Database> open_segment(const std::string& path) {
   auto database = sqlite::Database::open(path, sqlite::Database::Open::read_only, kReadWait);
-  if (!database.ok()) return database;
-  if (auto begun = database->begin_snapshot(segment_format()); !begun.ok()) return begun.error();
+  if (!database.ok()) return name_journal(path, database.error());
+  if (auto begun = database->begin_snapshot(segment_format()); !begun.ok()) return name_journal(path, begun.error());
   return database;
 }
 

@@ -235,6 +235,9 @@ class Verifier {
     Row row;
     row.id = static_cast<uint64_t>(statement.integer(0));
     uint64_t expected = tree_.size + 1;
+    if (const int64_t id = statement.integer(0); id < 1) {
+      return fail(expected, fmt::format("a record was added with the id {}, but ids begin with 1", id));
+    }
     if (row.id != expected) {
       return row.id > expected ? fail(expected, "the record is missing") : fail(row.id, "the id is out of order");
     }

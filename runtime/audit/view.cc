@@ -99,7 +99,7 @@ std::string_view* place_of(uint8_t field, RecordView* out) {
 bool view_field(uint8_t field, std::string_view bytes, RecordView* out) {
   switch (field) {
     case kKind:
-      return read_enum(bytes, RecordKind::decision, &out->kind) && bytes[0] != 0;
+      return read_enum(bytes, RecordKind::act, &out->kind) && bytes[0] != 0;
     case kTime:
       return read_number(bytes, &out->time_ns);
     case kAction:
@@ -155,7 +155,7 @@ bool view_head(std::string_view body, RecordHead* out) {
     body.remove_prefix(1);
     std::string_view bytes;
     if (!take_sized(body, &bytes)) return false;
-    if (field == kKind && (!read_enum(bytes, RecordKind::decision, &out->kind) || bytes[0] == 0)) return false;
+    if (field == kKind && (!read_enum(bytes, RecordKind::act, &out->kind) || bytes[0] == 0)) return false;
     if (field == kAction) out->action = bytes;
   }
   return true;

@@ -149,7 +149,7 @@ RecordRole CallRecord::role() const {
 Recorded CallRecord::append() {
   if (core_.audit == nullptr && core_.options.sinks.empty()) return Recorded::yes;
   const std::string_view body = encode_record(draft, worker_.record);
-  const bool sunk = core_.options.sinks.empty() || sink(body);
+  const bool sunk = core_.options.sinks.empty() || pass_to_sinks(core_, body);
   // A call that a sink has not recorded must not execute; an executed call is recorded wherever
   // possible.
   const bool closed = !observe_ && core_.options.fail_mode == FailMode::closed;
@@ -181,17 +181,16 @@ void CallRecord::abandon() {
   if (std::exchange(reserved_, false)) core_.audit->release();
 }
 
-/// Passes the record to the sinks. @returns false if one of them failed.
-bool CallRecord::sink(std::string_view body) {
+bool pass_to_sinks(Core& core, std::string_view body) {
   AuditRecord record;
   bool ok = decode_record(body, &record);
-  for (const auto& one : core_.options.sinks) {
+  for (const auto& one : core.options.sinks) {
     bool written = false;
     try {
       written = one->write(record).ok();
     } catch (...) {  // treated like an error
     }
-    if (!written && core_.options.telemetry != nullptr) core_.options.telemetry->write_failed("sink");
+    if (!written && core.options.telemetry != nullptr) core.options.telemetry->write_failed("sink");
     ok = ok && written;
   }
   return ok;

@@ -66,7 +66,6 @@ class CallRecord {
   RecordRole role() const;
   void clear_redacted();
   Recorded queue(std::string_view body);
-  bool sink(std::string_view body);
 
   Core& core_;
   Worker& worker_;

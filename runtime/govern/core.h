@@ -14,6 +14,7 @@
 #include "runtime/govern/shared_state.h"
 #include "runtime/govern/worker.h"
 #include "runtime/identity/fork.h"
+#include "runtime/state/freeze_watch.h"
 
 namespace ordain::detail {
 
@@ -36,6 +37,8 @@ struct Core {
   const std::array<uint8_t, 8> digest_key_id;
   DigestKey secret_key = DigestKey::generate();  ///< of secret fields; opening the database directory sets it
   OwnedState state{new SharedState(options)};    ///< what calls remember
+
+  state::OwnedFreezeWatch freezes{new state::FreezeWatch(options.database)};  ///< what an operator stopped
 
   const ProcessMark process;
 
@@ -63,6 +66,9 @@ struct Core {
 
 /// Implements Runtime::authorize.
 Authorization authorize(Core& core, std::string_view capability, const Value& input, const CallOptions& options);
+
+/// Passes a record to the sinks. @returns false if one of them failed.
+bool pass_to_sinks(Core& core, std::string_view body);
 
 struct Ruling;
 struct ActionFacts;

@@ -11,6 +11,7 @@
 #include "runtime/approvals/votes.h"
 #include "runtime/govern/binding.h"
 #include "runtime/govern/call_record.h"
+#include "runtime/govern/held_call.h"
 #include "runtime/govern/open_action.h"
 #include "runtime/identity/scopes.h"
 #include "runtime/identity/text.h"
@@ -61,6 +62,30 @@ class GovernedCall {
     return std::move(out_);
   }
 
+  /// Runs the call up to its execution, which the host does by itself. @returns nothing if it may; else why not
+  std::optional<Governed> start() {
+    held_ = true;
+    Governed so_far = run();
+    if (!begun_to_execute_) return so_far;
+    out_ = std::move(so_far);
+    return std::nullopt;
+  }
+
+  const Value& effective_input() const { return effective_; }
+  const Governed& progress() const { return out_; }
+
+  /// Goes on after the host has executed the call that `start` let begin. `output` must live as long as the call.
+  Governed settle_held(std::optional<Error> error, bool entered, const Value& output) {
+    try {
+      settle(std::move(error), entered, output);
+    } catch (const std::bad_alloc&) {
+      record_.abandon();
+      abandon_state();
+      out_.state = Withheld{"", "out of memory", "no_memory", ""};
+    }
+    return std::move(out_);
+  }
+
   /// Runs the call up to its decision.
   Authorization authorize() {
     DetachedDecision decided;
@@ -72,7 +97,8 @@ class GovernedCall {
     }
     if (auto* pending = std::get_if<Pending>(&out_.state)) approval_ = pending->approval_id;
     Document input = clears ? Document::copy_of(effective_) : Document();
-    std::shared_ptr<OpenAction> open = clears && metered_ ? open_action() : nullptr;
+    const bool followed = metered_ || core_.audit != nullptr || !core_.options.sinks.empty();
+    std::shared_ptr<OpenAction> open = clears && followed ? open_action() : nullptr;
     return {clears, std::move(decided), approval_, grant_, to_outcome<void>(std::move(out_), Nothing()),
             input,  std::move(open)};
   }
@@ -89,6 +115,10 @@ class GovernedCall {
   bool clear() {
     for (int asked = 0;; ++asked) {
       const Ruling& decision = decide_before();
+      if (frozen_) {
+        if (!observe_) observe_input(decision);
+        return deny_frozen();
+      }
       if (observe_) return true;
       if (state_error_) return deny({"", state_error_->message, std::string(state_code(*state_error_)), ""}, "");
       if (decision.effect == Effect::deny) return deny(denied(decision), "");
@@ -98,8 +128,21 @@ class GovernedCall {
       give_up_approval();
       Step step = ask(decision, asked + 1 >= kMaxAsks);
       if (step == Step::go && metered_) step = Step::again;
+      if (step == Step::go && look_for_freeze()) return deny_frozen();  // asking may have taken long
       if (step != Step::again) return step == Step::go;
     }
+  }
+
+  bool look_for_freeze() {
+    frozen_ = core_.freezes->find(action_.capability, who_.who().agent);
+    return frozen_.has_value();
+  }
+
+  /// A freeze is an order of an operator, so it holds under observe too.
+  bool deny_frozen() {
+    out_.would.clear();
+    draft_.observed = false;
+    return deny({"", frozen_->because, "frozen", ""}, "");
   }
 
   HostCall seen(Stage stage, const Value& output) const {
@@ -114,6 +157,8 @@ class GovernedCall {
     const Value nothing{};
     out_.warnings.clear();  // they belong to a decision that is taken again
     scope_ = missing_scope(*worker_.program, worker_.call->capability().id, who_.who());
+    look_for_freeze();
+    unfinished_.clear();
     judge(*worker_.call, seen(Stage::before, nothing));
     const Ruling& decision = ruling_;
     effective_ = *action_.input;
@@ -151,8 +196,8 @@ class GovernedCall {
     }
   }
 
-  /// Under observe the tool receives the original input, but the record is redacted as under
-  /// enforce: a trial must not spread secrets.
+  /// Redacts only what is recorded. Under observe the tool receives the original input, but a trial must not spread
+  /// secrets; nor must a call that is stopped for another reason.
   void observe_input(const Ruling& decision) {
     if (decision.effect == Effect::deny) return;
     record_.digest_redacted(decision, "input", *action_.input);
@@ -189,6 +234,7 @@ class GovernedCall {
       again = false;
       auto verdict = metered_->start(worker_.facts_for_meter(core_, *worker_.call, who_), [&] {
         rule_by_policies(core_, worker_, facts, host.any(), ruling_);
+        if (ruling_.effect == Effect::deny) look_for_unfinished(facts, host.any());
         if (ruling_.effect == Effect::deny || !host.any()) return verdict_of_ruling();
         again = said == nullptr;
         if (again) return state::Verdict::leave;
@@ -203,6 +249,20 @@ class GovernedCall {
     note_full_memory();
   }
 
+  /// Finds out whether the rules deny only because a call that runs is not done yet.
+  void look_for_unfinished(const RulingFacts& facts, bool asks_host) {
+    unfinished_.clear();
+    if (observe_ || ruling_.code != DecisionCode::rule) return;
+    bool tried = false;
+    const auto denies = [&] {
+      tried = true;
+      rule_by_policies(core_, worker_, facts, asks_host, ruling_);
+      return ruling_.effect == Effect::deny;
+    };
+    unfinished_ = metered_->find_unfinished(worker_.facts_for_meter(core_, *worker_.call, who_), denies);
+    if (tried) rule_by_policies(core_, worker_, facts, asks_host, ruling_);  // with what is so
+  }
+
   void fail_for_state(const Error& error) {
     state_error_ = error;
     deny_for_state(*state_error_, ruling_);
@@ -213,6 +273,10 @@ class GovernedCall {
     auto out = std::make_shared<OpenAction>(who_, core_.serial);
     out->meter = worker_.meter;
     out->call = std::move(metered_);
+    out->id = action_.id;
+    out->trace = action_.trace();
+    out->observed = observe_;
+    out->hides_keys = record_.conceals() || ruling_.redacts();
     out->program = worker_.program;
     out->capability = action_.capability;
     out->input = Document::copy_of(*action_.input);
@@ -224,6 +288,7 @@ class GovernedCall {
 
   /// What follows for the state from the ruling. It runs in a turn.
   state::Verdict verdict_of_ruling() {
+    if (frozen_) return state::Verdict::deny;
     if (observe_) return state::Verdict::proceed;
     Value effective = *action_.input;
     if (ruling_.effect == Effect::deny || !scope_.empty() || !apply(ruling_, "input", effective))
@@ -387,6 +452,11 @@ class GovernedCall {
   // --- denied ---
 
   Denied denied(const Ruling& decision) const {
+    if (!unfinished_.empty()) {
+      const std::string why = fmt::format("not yet: a call that {} counts is still running", unfinished_);
+      const std::string reason = decision.reason.empty() ? why : fmt::format("{} ({})", decision.reason, why);
+      return {std::string(draft_.rule), reason, "not_yet", ""};
+    }
     return {std::string(draft_.rule), std::string(decision.reason), std::string(to_string(decision.code)),
             decision.fault};
   }
@@ -461,9 +531,13 @@ class GovernedCall {
   // --- execute, after ---
 
   void execute() {
+    start_ns_ = core_.stopwatch();
+    if (held_) {
+      begun_to_execute_ = true;
+      return;
+    }
     Value output;
     bool entered = false;
-    int64_t start = core_.stopwatch();
     std::optional<Error> error;
     try {
       error = tool_.execute(worker_.arena, effective_, &output, &entered);
@@ -472,10 +546,13 @@ class GovernedCall {
     } catch (...) {
       error = Error{"exception", "an exception that is not a std::exception"};
     }
-    elapsed_ns_ = std::max<int64_t>(core_.stopwatch() - start, 0);
+    settle(std::move(error), entered, output.present() ? output : Value::null());
+  }
+
+  void settle(std::optional<Error> error, bool entered, const Value& output) {
+    elapsed_ns_ = std::max<int64_t>(core_.stopwatch() - start_ns_, 0);
     executed_ = entered || !error;
     if (error) return fail(std::move(*error), entered);
-    if (!output.present()) output = Value::null();
     decide_after(output);
   }
 
@@ -625,10 +702,15 @@ class GovernedCall {
   GovernedTool& tool_;
   const bool observe_;
   bool executed_ = false;  ///< the tool was entered
+  bool held_ = false;      ///< the host executes the call by itself
+  bool begun_to_execute_ = false;
+  int64_t start_ns_ = 0;  ///< of the execution, by the stopwatch
   Governed out_;
   int64_t now_ns_ = 0, elapsed_ns_ = 0;
   Value effective_ = Value::null();              ///< what the tool receives
   std::string scope_;                            ///< that the agent lacks
+  std::string unfinished_;                       ///< the history of done calls that a denial waits for
+  std::optional<Freeze> frozen_;                 ///< what stops the call
   std::unique_ptr<state::MeteredCall> metered_;  ///< if the call has to do with state
   std::optional<Error> state_error_;             ///< why the state could not be read
   bool begun_ = false;                           ///< the state counts the call
@@ -645,7 +727,29 @@ class GovernedCall {
   RecordDraft& draft_ = record_.draft;
 };
 
+class HeldGovernedCall final : public HeldCall {
+ public:
+  HeldGovernedCall(Core& core, std::string_view capability, const Value& input, const CallOptions& options,
+                   GovernedTool& tool)
+      : worker_(core), call_(core, *worker_, capability, input, options, tool) {}
+  std::optional<Governed> start() override { return call_.start(); }
+  const Value& input() const override { return call_.effective_input(); }
+  const Governed& progress() const override { return call_.progress(); }
+  Governed settle(std::optional<Error> error, bool entered, const Value& output) override {
+    return call_.settle_held(std::move(error), entered, output);
+  }
+
+ private:
+  Lease worker_;
+  GovernedCall call_;
+};
+
 }  // namespace
+
+std::unique_ptr<HeldCall> hold_call(Core& core, std::string_view capability, const Value& input,
+                                    const CallOptions& options, GovernedTool& tool) {
+  return std::make_unique<HeldGovernedCall>(core, capability, input, options, tool);
+}
 
 Governed govern(Core& core, std::string_view capability, const Value& input, const CallOptions& options,
                 GovernedTool& tool) {

@@ -23,7 +23,11 @@ struct OpenAction {
   const uint64_t core;  ///< serial of the core that authorized it, whose store `call` uses
   std::shared_ptr<const Program> program;
   std::shared_ptr<const state::Meter> meter;  ///< used by `call`
-  std::unique_ptr<state::MeteredCall> call;
+  std::unique_ptr<state::MeteredCall> call;   ///< nullptr if nothing is remembered of the action
+  Id128 id;                                   ///< of the action, in its records
+  std::string trace;
+  bool observed = false;    ///< authorized under observe
+  bool hides_keys = false;  ///< its records have digests in place of the keys of states
   std::string capability;
   Document input, resource, metadata;
   std::vector<std::string> approved_by;

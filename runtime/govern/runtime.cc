@@ -4,6 +4,7 @@
 #include <atomic>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "runtime/audit/secrets.h"
 #include "runtime/govern/core.h"
@@ -75,6 +76,16 @@ std::optional<Error> preview_state(Core& core, Worker& worker, const Identity& w
   return seen.ok() ? std::nullopt : std::optional<Error>(seen.error());
 }
 
+/// Turns the decision of the rules into a denial that the runtime itself makes.
+void deny_apart_from_rules(std::string reason, DetachedDecision& out) {
+  out.effect = Effect::deny;
+  out.rule = out.policy = out.policy_version = "";
+  out.reason = std::move(reason);
+  out.obligations.clear();
+  out.from.clear();
+  out.approvals.clear();
+}
+
 DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capability, const Value& input,
                                 const Value* output, int64_t elapsed_ns, const CallOptions& options) {
   Lease worker(core);
@@ -102,14 +113,12 @@ DetachedDecision evaluate_alone(Core& core, Stage stage, std::string_view capabi
     rule(core, *worker, {*worker->call, seen, true}, ruling);
   }
   DetachedDecision out = detach(*worker->program, ruling, action, now_ns);
-  std::string scope = missing_scope(*worker->program, worker->call->capability().id, who.who());
-  if (stage == Stage::before && !scope.empty() && out.effect != Effect::deny) {
-    out.effect = Effect::deny;
-    out.rule = out.policy = out.policy_version = "";
-    out.reason = missing_scope_reason(who.who(), scope);
-    out.obligations.clear();
-    out.from.clear();
-    out.approvals.clear();
+  if (stage == Stage::after) return out;
+  const std::string scope = missing_scope(*worker->program, worker->call->capability().id, who.who());
+  if (const auto freeze = core.freezes->find(capability, who.who().agent)) {
+    deny_apart_from_rules(freeze->because, out);
+  } else if (!scope.empty() && out.effect != Effect::deny) {
+    deny_apart_from_rules(missing_scope_reason(who.who(), scope), out);
   }
   return out;
 }
@@ -154,6 +163,7 @@ Result<Runtime> Runtime::open(std::shared_ptr<const Program> program, RuntimeOpt
       if (!audit.ok()) return audit.error();
       core->audit = std::move(*audit);
     }
+    if (auto watching = core->freezes->start(); !watching.ok()) return watching.error();
     if (history_tables(*core->live.current()).any()) {
       if (auto state = core->state->open(*core->live.current()); !state.ok()) return state.error();
     }

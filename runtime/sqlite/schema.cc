@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -81,7 +82,9 @@ std::string compare(const Objects& wanted, const Objects& found) {
     if (ours->second != made) return fmt::format("{} is not as Ordain made it", name);
   }
   for (const auto& [name, made] : wanted) {
-    if (!found.contains(name)) return fmt::format("{} is missing", name);
+    if (found.contains(name)) continue;
+    const size_t space = name.find(' ');  // "index facts_rule"
+    return fmt::format("lacks its {} `{}`", name.substr(0, space), name.substr(space + 1));
   }
   return "";
 }
@@ -92,13 +95,17 @@ std::optional<std::string> find_foreign_schema(sqlite3* database, const std::str
                                                const std::string& additions) {
   auto found = read_objects(database);
   if (!found) return std::nullopt;
-  std::string problem = compare(objects_of(schema), *found);
+  const Objects& base = objects_of(schema);
+  std::string problem = compare(base, *found);
   if (problem.empty() || additions.empty()) return problem;
-  // If nothing was added, the first comparison names what differs, otherwise the second does.
+  // If none of the additions was made, the first comparison names what differs, otherwise the second does.
   const Objects& whole = objects_of(schema + additions);
   std::string extended = compare(whole, *found);
   if (extended.empty()) return "";
-  return found->size() >= whole.size() ? extended : problem;
+  const bool is_extended = std::any_of(found->begin(), found->end(), [&](const auto& object) {
+    return whole.contains(object.first) && !base.contains(object.first);
+  });
+  return is_extended ? extended : problem;
 }
 
 }  // namespace ordain::sqlite

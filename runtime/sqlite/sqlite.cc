@@ -50,7 +50,7 @@ Result<void> check_regular(const std::string& path) {
   for (const char* suffix : kAllSuffixes) {
     struct stat found{};
     if (::stat((path + suffix).c_str(), &found) == 0 && !S_ISREG(found.st_mode)) {
-      return Error{"database_error", fmt::format("{}{}: not a regular file", path, suffix)};
+      return Error{"database_corrupt", fmt::format("{}{}: not a regular file", path, suffix)};
     }
   }
   return {};
@@ -290,6 +290,15 @@ Result<void> Database::check_file(const FileFormat& format) {
   auto version = pragma("user_version");
   if (!version.ok()) return version.error();
   if (*version != format.version) {
+    // Anyone who can write the file can change its number.
+    if (format.has_own_rows != nullptr) {
+      auto problem = find_foreign_schema(database_.get(), format.schema, format.additions);
+      if (problem && problem->empty() && format.has_own_rows(*this)) {
+        return Error{"database_corrupt",
+                     fmt::format("{}: the file says that it has format {}, but its tables and rows have format {}",
+                                 path_, *version, format.version)};
+      }
+    }
     return Error{"database_error", fmt::format("{}: format {}, this build reads {}", path_, *version, format.version)};
   }
   guard_->format = format;

@@ -48,12 +48,16 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
+class Database;
+
 /// What a file of one kind holds. The schemas are statements that create tables and indexes.
 struct FileFormat {
   int32_t application = 0;  ///< distinguishes our kinds of file
   int32_t version = 0;
   std::string schema;
   std::string additions = {};  ///< what the file may hold besides, all of it or nothing
+  /// Says of a file with these tables and another version whether its rows are of this version all the same.
+  bool (*has_own_rows)(Database&) = nullptr;
 };
 
 /// A connection, to be used by one thread at a time. Errors carry the file's path and one of the

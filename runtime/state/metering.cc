@@ -346,6 +346,11 @@ void MeteredCall::fill(const CallFacts& facts, std::span<const Reading> readings
     notes_[i].reading = readings[i];
     leave_out_own(start_.questions[i], notes_[i].reading);
   }
+  fill_members(facts);
+  fill_session(facts);
+}
+
+void MeteredCall::fill_members(const CallFacts& facts) {
   for (const Asked& one : asked_) {
     const SlotRef slot = meter_.program().slot(one.read->slot);
     Value value;
@@ -356,7 +361,6 @@ void MeteredCall::fill(const CallFacts& facts, std::span<const Reading> readings
       facts.call.forget(slot);
     }
   }
-  fill_session(facts);
 }
 
 void MeteredCall::fill_session(const CallFacts& facts) {
@@ -385,6 +389,29 @@ void MeteredCall::fill_session(const CallFacts& facts) {
   const std::span<Value> kept = facts.call.arena().copy(raised);
   facts.call.forget(slot);
   if (!kept.empty()) facts.call.set(slot, Value::list(kept));
+}
+
+/// What the outcome of the running call will be is not known: if its condition or its amount does not fit, the denial
+/// stands.
+std::string MeteredCall::find_unfinished(const CallFacts& before, const std::function<bool()>& denies) {
+  std::string found;
+  for (size_t i = 0; i < notes_.size() && found.empty(); ++i) {
+    const StateDecl& declared = tables_.states[notes_[i].state];
+    Reading& reading = notes_[i].reading;
+    const uint64_t own = start_.questions[i].own.runs ? 1 : 0;
+    if (declared.kind != StateKind::history || declared.verb != StateVerb::done || reading.running <= own) continue;
+    const Reading was = reading;
+    if (!was.seen) reading.first = now_.time;
+    reading.seen = true;
+    reading.last = now_.time;
+    reading.last_sequence = std::numeric_limits<uint64_t>::max();
+    ++reading.count;
+    fill_members(before);
+    if (!denies()) found = declared.name;
+    reading = was;
+    fill_members(before);
+  }
+  return found;
 }
 
 // --- turns

@@ -98,6 +98,12 @@ class MeteredCall {
   /// amount faults, or an amount is negative, infinite or NaN), or one of Store::begin. Then nothing was counted.
   Result<Verdict> start(const CallFacts& before, const std::function<Verdict()>& decide);
 
+  /// Finds the prerequisite that a denial waits for. To be called within `start`, after the rules denied: tries each
+  /// history of done calls in which another call runs, as if that call were done now.
+  /// @param denies lets the rules decide again
+  /// @returns the name of the first history with which they do not deny; "" if there is none. The slots are as before.
+  std::string find_unfinished(const CallFacts& before, const std::function<bool()>& denies);
+
   /// Counts a denial that came without `start`, or from its error. Never fails: what finds no room is lost.
   void deny(const CallFacts& before);
 
@@ -166,6 +172,7 @@ class MeteredCall {
   Result<void> look(const CallFacts& facts);
   void leave_out_own(const Question& question, Reading& reading) const;
   void fill(const CallFacts& facts, std::span<const Reading> readings, const Moment& now);
+  void fill_members(const CallFacts& facts);
   void fill_session(const CallFacts& facts);
   Value member_of(const StateRead& read, const Reading& reading, const Reading& other) const;
 

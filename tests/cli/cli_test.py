@@ -62,6 +62,65 @@ class Case(unittest.TestCase):
         return [json.loads(line) for line in run.stdout.splitlines()]
 
 
+class EventsAsStories(Case):
+    POLICY = """capability run_tests { input { suite: string } output { passed: bool } }
+capability deploy { input { service: string } }
+history tested = done run_tests when output.passed by session within 1h;
+history deploys = begun deploy by principal within 24h;
+policy tests on before run_tests { allow rest; }
+policy releases on before deploy {
+  deny untested when !tested.seen;
+  deny often when deploys.count > 1;
+  allow rest;
+}
+"""
+
+    def decide(self, events, *args):
+        return [(d["effect"], d["rule"]) for d in self.decisions(events, *args, policy=self.POLICY)]
+
+    @staticmethod
+    def call(capability, session, **more):
+        field = {"run_tests": "suite", "deploy": "service"}[capability]
+        return {"capability": capability, "input": {field: "x"}, "session": session, "principal": "ann", **more}
+
+    def test_events_are_decided_with_what_those_before_them_left(self):
+        tests, deploy = self.call("run_tests", "a"), self.call("deploy", "a")
+        passed = {**tests, "stage": "after", "output": {"passed": True}}
+        failed = {**tests, "stage": "after", "output": {"passed": False}}
+        rest, untested, often = ("allow", "releases.rest"), ("deny", "releases.untested"), ("deny", "releases.often")
+        tested, after = ("allow", "tests.rest"), ("allow", None)
+        self.assertEqual(self.decide([deploy, tests, deploy, failed, deploy, tests, passed, deploy, deploy], "--stories"),
+                         [untested, tested, untested, after, untested, tested, after, rest, often])
+        self.assertEqual(self.decide([tests, passed, self.call("deploy", "b"), deploy], "--stories"), [tested, after, untested, rest], "each session is a story")
+        begins, late, later = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z", "2026-01-01T01:00:01Z"
+        self.assertEqual(self.decide([{**tests, "now": begins}, {**passed, "now": begins}, {**deploy, "now": late}, {**deploy, "principal": "bob", "now": later}], "--stories"),
+                         [tested, after, rest, untested])
+        self.assertEqual(self.decide([passed, deploy], "--stories"), [after, untested], "an outcome without a call")
+
+    def test_explain_says_what_the_rules_could_read(self):
+        events = self.write("events.jsonl", "".join(json.dumps(self.call("deploy", "a")) + "\n" for _ in range(2)))
+        policy = self.write("p.policy", self.POLICY.replace("  deny untested when !tested.seen;\n", ""))
+        run = ordain("explain", "--policies", policy, "--events", events, "--stories")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        read = [line for line in run.stdout.splitlines() if line.startswith("  state ")]
+        self.assertEqual(len(read), 2, run.stdout)
+        self.assertRegex(read[0], r"deploys: 1 for principal ann within \w+ \(1 running; none before\)")
+        self.assertRegex(read[1], r"deploys: 2 for principal ann within \w+ \(2 running; last 20\S+Z\)")
+        self.assertIn("deploys.count > 1", run.stdout)
+        found = [json.loads(line) for line in ordain("explain", "--policies", policy, "--events", events, "--stories", "--json").stdout.splitlines()]
+        self.assertEqual([one["effect"] for one in found], ["allow", "deny"])
+        self.assertEqual(found[1]["state"][0].split(" for ")[0], "deploys: 2")
+        self.assertEqual(found[1]["changes"], [])
+
+    def test_without_it_no_event_leaves_anything(self):
+        alone = self.decisions([self.call("deploy", "a")], policy=self.POLICY)
+        self.assertEqual((alone[0]["effect"], alone[0]["code"]), ("deny", "missing_context"))
+
+    def test_stories_follow_one_set_of_policies(self):
+        run = self.eval([], "--stories", "--watch", policy=self.POLICY)
+        self.assertEqual(run.returncode, 2)
+
+
 class Help(Case):
     def test_every_command_teaches_itself(self):
         for command in ([], ["check"], ["fmt"], ["lint"], ["help"], ["test"], ["eval"], ["bench"], ["compile"], ["plan"], ["explain"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"], ["mcp"], ["mcp", "init"], ["mcp", "accept"]):
@@ -570,6 +629,46 @@ class Tests(Case):
         run = self.run_tests("--junit", str(self.path / "none" / "report.xml"))
         self.assertEqual((run.returncode, run.stdout), (2, ""))
 
+    def test_reports_of_policies_with_errors(self):
+        reports = {option: self.path / f"report{option}" for option in ("--junit", "--lcov", "--html")}
+        for file in reports.values():
+            file.write_text("of an earlier run")
+        options = [str(part) for pair in reports.items() for part in pair]
+        run = self.run_tests(*options, policy="policy p on before pay {\n  deny <&'> when 1;\n}\n")
+        self.assertEqual((run.returncode, run.stdout), (2, ""))
+        suites = xml.etree.ElementTree.parse(reports["--junit"]).getroot()
+        self.assertEqual([suites.get(name) for name in ("tests", "failures", "errors")], ["1", "0", "1"])
+        error = suites.find("testsuite/testcase/error")
+        self.assertTrue(suites.find("testsuite").get("name").endswith("p.policy"))
+        self.assertIn(error.get("message"), run.stderr)
+        self.assertIn("p.policy:2:", error.text)
+        self.assertFalse(reports["--lcov"].exists())
+        self.assertFalse(reports["--html"].exists())
+        self.assertEqual(sorted(self.path.glob(".*")), [], "no temporary file is left")
+
+    def test_a_report_that_was_asked_for_is_never_an_old_one(self):
+        target = self.path / "report.xml"
+        target.write_text("of an earlier run")
+        self.assertEqual(self.run_tests("--junit", str(target), "--filter", "no such test").returncode, 2)
+        self.assertFalse(target.exists())
+
+    def test_the_file_of_standard_output_is_not_replaced(self):
+        policy, target = self.write("p.policy", self.COVERED), self.path / "report.xml"
+        with target.open("wb") as out:
+            run = subprocess.run([BIN / "ordain", "test", policy, "--json", "--junit", "/dev/stdout"], stdout=out, stderr=subprocess.PIPE, timeout=60)
+            inode = os.fstat(out.fileno()).st_ino
+        self.assertEqual((run.returncode, run.stderr), (0, b""))
+        self.assertEqual(target.stat().st_ino, inode)
+
+    def test_says_why_a_report_cannot_be_written(self):
+        for option in ("--junit", "--lcov", "--html"):
+            run = self.run_tests(option, "/dev/full", policy=self.COVERED)
+            self.assertEqual(run.returncode, 2, option)
+            self.assertIn("cannot write /dev/full: No space left on device", run.stderr)
+        run = self.run_tests("--junit", str(self.path))
+        self.assertEqual(run.returncode, 2)
+        self.assertIn(": Is a directory", run.stderr)
+
     COVERED = POLICY + """test "small" { call pay { amount: 2 }; expect allow; }
 test "large" { call pay { amount: 60 }; expect require_approval; }
 """
@@ -1050,6 +1149,29 @@ class Tags(html.parser.HTMLParser):
         self.texts.append(data)
 
 
+class Options(Case):
+    """Words on the command line that are no options."""
+
+    def test_a_misspelt_option_is_named(self):
+        policy = self.write("p.policy", POLICY)
+        for words, message in (
+            (["eval", "--policies", policy, "--event", "x"], "no option `--event`, did you mean `--events`?"),
+            (["eval", "--policies", policy, "--event=x"], "no option `--event`, did you mean `--events`?"),
+            (["check", policy, "--strikt"], "no option `--strikt`, did you mean `--strict`?"),
+            (["audit", "verify", "--jsn"], "no option `--jsn`, did you mean `--json`?"),
+            (["check", policy, "--quite-another-thing"], "no option `--quite-another-thing`\n"),
+        ):
+            run = ordain(*words)
+            self.assertEqual((run.returncode, run.stdout), (2, ""), words)
+            self.assertIn(message, run.stderr)
+        self.assertIn("--events is required", ordain("eval", "--policies", policy).stderr)
+
+    def test_grants_before_any_runtime(self):
+        run = ordain("grants", "create", "--db", str(self.path), "--capability", "pay")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("approvals.db does not exist: no runtime has opened this directory yet. Start the host", run.stderr)
+
+
 class Explain(Case):
     """What every rule came to."""
 
@@ -1120,17 +1242,37 @@ policy wide on before * { deny tagged when action.type == "t" && agent.id == "q"
         command = ("explain", "--policies", policy, "--events", "-")
         run = ordain(*command, stdin=event)
         self.assertEqual(run.returncode, 0, run.stderr)
-        self.assertEqual(run.stdout.splitlines()[-2:], ["  would be allowed if `input.amount` were at most 50",
+        self.assertEqual(run.stdout.splitlines()[-2:], ["  would be allowed if `input.amount` were 50",  # 0 faults
                                                         "  would be denied if `input.amount` were at least 101"])
         changes = json.loads(ordain(*command, "--json", stdin=event).stdout)["changes"]
         self.assertEqual([change["effect"] for change in changes], ["allow", "deny"])
-        self.assertEqual(changes[0], {"effect": "allow", "rule": "pays.allow#1", "text": "would be allowed if `input.amount` were at most 50",
-                                  "fields": [{"path": "input.amount", "relation": "at_most", "value": 50}]})
+        self.assertEqual(changes[0], {"effect": "allow", "rule": "pays.allow#1", "text": "would be allowed if `input.amount` were 50",
+                                  "fields": [{"path": "input.amount", "relation": "equals", "value": 50}]})
         run = ordain(*command, "--no-changes", stdin=event)
         self.assertNotIn("would", run.stdout)
         self.assertEqual(json.loads(ordain(*command, "--json", "--no-changes", stdin=event).stdout)["changes"], [])
         invalid = json.loads(ordain(*command, "--json", stdin='{"capability": "pay"}').stdout)
         self.assertEqual(invalid["changes"], [])
+        self.assertNotIn("no_change", invalid, "no rule ran, so there was nothing to look for")
+
+    def test_says_that_no_change_was_found(self):
+        policy = self.write("p.policy", """capability pay { input { tags: list(string), by: map(string, string) } }
+policy p on before pay {
+  deny many when size(input.tags) > 3;
+  deny keyed when "k" in input.by && input.by["k"] == "v";
+  allow;
+}
+""")
+        command = ("explain", "--policies", policy, "--events", "-")
+        for given in ({"tags": ["a", "b", "c", "d"], "by": {}}, {"tags": [], "by": {"k": "v"}}):
+            event = json.dumps({"capability": "pay", "input": given})
+            run = ordain(*command, stdin=event)
+            self.assertEqual(run.returncode, 0, run.stderr)
+            self.assertEqual(run.stdout.splitlines()[-1], "  no single change was found, and no pair of changes")
+            self.assertNotIn("no single", ordain(*command, "--no-changes", stdin=event).stdout)
+            found = json.loads(ordain(*command, "--json", stdin=event).stdout)
+            self.assertEqual((found["changes"], found["no_change"]), ([], "no single change was found, and no pair of changes"))
+            self.assertNotIn("no_change", json.loads(ordain(*command, "--json", "--no-changes", stdin=event).stdout))
 
     def test_says_what_the_index_skipped(self):
         rules = "".join(
@@ -1329,6 +1471,26 @@ policy logins on before login {
             for value in ("hunter2", "s3ss10n"):
                 self.assertNotIn(value, run.stdout + run.stderr)
 
+    def test_no_message_shows_one_that_equals_a_constant(self):
+        policy = self.write("equal.policy", """capability login { input { token: secret string, keys: list(secret string), n: int } }
+policy logins on before login {
+  deny leaked when input.token == "hunter2" because "this token has leaked";
+  deny listed when input.keys.exists(k, k == "k3y-1");
+  allow known when !(input.token == "hunter2") && !(input.token in ["hunter3"]) && !("k3y-2" in input.keys);
+}
+""")
+        calls = [{"token": "hunter2", "keys": [], "n": 1}, {"token": "hunter3", "keys": [], "n": 1}, {"token": "t", "keys": ["k3y-1"], "n": 1},
+                 {"token": "t", "keys": ["k3y-2"], "n": 1}]
+        events = self.write("equal.jsonl", "\n".join(json.dumps({"capability": "login", "input": call}) for call in calls) + "\n")
+        for command in (["explain"], ["explain", "--json"], ["eval"], ["eval", "--json"], ["replay", "--against", policy], ["diff", "--against", policy]):
+            run = ordain(*command, "--policies", policy, "--events", events)
+            self.assertIn(run.returncode, (0, 1), run.stderr)
+            for value in ("hunter", "k3y"):
+                self.assertNotIn(value, run.stdout + run.stderr, command)
+        text = ordain("explain", "--policies", policy, "--events", events).stdout
+        self.assertIn("would be allowed if `input.token` were different\n", text)
+        self.assertIn("`a condition on input.token, which is secret` is false", text)
+
 
 class Disasm(Case):
     def test_shows_rules_and_code(self):
@@ -1455,7 +1617,8 @@ policy p on before pay { require_approval dual from ["finance_manager", "control
     def test_a_mistaken_directory_stays_as_it_is(self):
         db = self.path / "typo"
         for command in (["grants", "create"], ["grants", "revoke", "0123"], ["grants", "list"], ["approvals", "approve", "0123"],
-                        ["approvals", "reject", "0123"], ["audit", "rotate"], ["audit", "verify"]):
+                        ["approvals", "reject", "0123"], ["audit", "rotate"], ["audit", "verify"], ["freeze", "--because", "x"], ["freeze", "--list"],
+                        ["thaw"], ["state", "list"], ["state", "show", "x"], ["state", "reset", "x", "--all", "--because", "y"]):
             for exists in (False, True):
                 if exists:
                     db.mkdir()
@@ -1491,6 +1654,54 @@ policy p on before pay { require_approval dual from ["finance_manager", "control
         self.assertEqual(ordain("grants", "revoke", grant["id"], "--db", db).returncode, 1)
         self.assertEqual(ordain("grants", "create", "--db", db, "--for", "ever").returncode, 2)
         self.assertIn(grant["id"], ordain("audit", "tail", "--db", db, "--json").stdout)
+
+    def test_a_freeze_stops_calls_until_it_is_lifted(self):
+        db = str(self.path / "state")
+        self.assertEqual(self.call(db).returncode, 3)
+        ordain("grants", "create", "--db", db, "--for", "8h")
+        self.assertEqual(self.call(db).returncode, 0)
+        run = ordain("freeze", "--db", db, "--capability", "send_*", "--because", "an incident", "--as", "ann")
+        self.assertEqual((run.returncode, run.stdout), (0, "calls of send_*: frozen\n"), run.stderr)
+        self.assertEqual(self.call(db).returncode, 4)
+        shown = json.loads(ordain("freeze", "--list", "--db", db, "--json").stdout)
+        self.assertEqual((shown["capability"], shown["agent"], shown["because"], shown["by"]), ("send_*", "", "an incident", "ann"))
+        self.assertIn("calls of send_* since ", ordain("freeze", "--list", "--db", db).stdout)
+        self.assertEqual(ordain("thaw", "--db", db).returncode, 1, "nothing is frozen as *")
+        self.assertEqual(ordain("thaw", "--db", db, "--capability", "send_*", "--as", "bob").returncode, 0)
+        self.assertEqual(self.call(db).returncode, 0)
+        self.assertEqual(ordain("freeze", "--list", "--db", db).stdout, "nothing is frozen\n")
+        self.assertEqual(ordain("freeze", "--db", db).returncode, 2, "a reason is required")
+        acts = [json.loads(line) for line in ordain("audit", "query", "--db", db, "--kind", "act", "--json").stdout.splitlines()]
+        self.assertEqual([(act["type"], act["principal"], act["capability"]) for act in acts], [("freeze", "ann", "send_*"), ("thaw", "bob", "send_*")])
+        self.assertEqual(acts[0]["reason"], "an incident")
+        self.assertEqual(ordain("audit", "verify", "--db", db).returncode, 0)
+
+    def test_state_is_shown_and_forgotten(self):
+        db = str(self.path / "state")
+        policy = self.write("kept.policy", """capability kept { input { to: string } }
+history sends = begun kept by agent within 1h;
+policy k on before kept { deny many when sends.count > 1; allow rest; }
+""")
+
+        def call():
+            return subprocess.run([BIN / "banking_assistant", policy, db, "kept", '{"to": "bob"}'], capture_output=True, text=True, timeout=120).returncode
+
+        self.assertEqual([call(), call()], [0, 4])
+        listed = json.loads(ordain("state", "list", "--db", db, "--json").stdout)
+        self.assertEqual((listed["state"], listed["kind"], listed["what"], listed["by"], listed["keys"]), ("sends", "history", "begun calls within 3600s", "agent", 1))
+        shown = json.loads(ordain("state", "show", "sends", "--db", db, "--json").stdout)
+        self.assertEqual((shown["key"], shown["count"], shown["running"]), ("assistant-1", 1, 0))
+        self.assertLess(shown["last"], shown["frees"])
+        self.assertIn("assistant-1", ordain("state", "show", "sends", "--db", db).stdout)
+        self.assertEqual(ordain("state", "show", "other", "--db", db).returncode, 1)
+        reset = ["state", "reset", "sends", "--db", db, "--because", "a mistake", "--as", "ann"]
+        self.assertEqual(ordain(*reset).returncode, 2, "neither a key nor --all")
+        self.assertEqual(ordain(*reset, "--key", "nobody").returncode, 1)
+        run = ordain(*reset, "--key", "assistant-1")
+        self.assertEqual((run.returncode, run.stdout), (0, "1 share of sends forgotten\n"), run.stderr)
+        self.assertEqual(call(), 0)
+        act = json.loads(ordain("audit", "query", "--db", db, "--kind", "act", "--json").stdout)
+        self.assertEqual((act["type"], act["principal"], act["target"], act["description"], act["reason"]), ("reset", "ann", "sends", "assistant-1", "a mistake"))
 
     def test_answers_are_signed_with_the_operators_key(self):
         db, keys = str(self.path / "state"), str(self.path / "keys")

@@ -71,6 +71,18 @@ class Files(Case):
         self.assertEqual(file.read_text(), NICE)
         self.assertEqual(os.listdir(self.path / "real"), ["p.policy"])
 
+    def test_a_file_with_two_names_is_refused(self):
+        """Replacing it would leave the other name with the old text."""
+        file = self.write("p.policy", UGLY)
+        other = self.path / "other.policy"
+        os.link(file, other)
+        code, out, err = fmt(file)
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("it has 2 names (hard links)", err)
+        self.assertEqual((file.read_text(), other.read_text()), (UGLY, UGLY))
+        self.assertTrue(file.samefile(other))
+        self.assertEqual(fmt("--check", file)[0], 1, "what writes nothing is not refused")
+
     def test_directories_are_searched_and_each_file_is_taken_once(self):
         files = [self.write(name, UGLY) for name in ("set/a.policy", "set/deep/b.policy")]
         other = self.write("set/notes.txt", UGLY)

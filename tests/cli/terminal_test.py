@@ -57,6 +57,12 @@ class Stage:
         schema = {"properties": {"a": {"type": text, text: 1}}, text: 1}
         tools = [{"name": text, "inputSchema": schema}, {"name": text, "inputSchema": {}}]
         self.tools = self.write(name + ".tools.json", json.dumps(tools))
+        self.kept = str(self.folder / (name + ".kept"))
+        remembers = self.write(name + "-kept.policy", "capability kept { input { to: string } }\n"
+                               "history sends = begun kept by agent, input.to within 1h;\n"
+                               "policy k on before kept { deny many when sends.count > 100; allow rest; }\n")
+        run = subprocess.run([BIN / "banking_assistant", remembers, self.kept, "kept", json.dumps({"to": text[:60]})], capture_output=True, timeout=120)
+        assert run.returncode == 0, run.stderr
         self.missing = str(self.folder / (name + ".none"))
         self.db, self.state, self.keys = str(self.folder / (name + ".db")), str(self.folder / (name + ".state")), str(self.folder / (name + ".keys"))
         for run in (ordain("eval", "--policies", self.policy, "--events", self.events, "--db", self.db), ordain("keys", "init", "--dir", self.keys)):
@@ -73,6 +79,8 @@ class Stage:
                      "--environment", text, "--session", text, "--as", text, "--note", text, "--json")
         assert run.returncode == 0, run.stderr
         self.grant = json.loads(run.stdout)["id"]
+        run = ordain("freeze", "--db", self.state, "--capability", text, "--agent", text, "--because", text, "--as", text)
+        assert run.returncode == 0, run.stderr
 
     def write(self, name, text):
         (self.folder / name).write_text(text, encoding="utf-8")
@@ -149,6 +157,19 @@ policy outs on after {text} {{ redact output.text when {condition} with {text}; 
             (["grants", "list", *state], (0,), ""),
             (["grants", "revoke", self.grant, *state, "--as", text, "--note", text], (0,), ""),
             (["grants", "revoke", text, *state], (1,), ""),
+            (["freeze", *state, "--list"], (0,), ""),
+            (["freeze", *state, "--capability", "b", "--agent", text, "--because", text, "--as", text], (0,), ""),
+            (["freeze", *state, "--because", ""], (2,), ""),
+            (["thaw", *state, "--capability", "b", "--agent", text, "--because", text, "--as", text], (0,), ""),
+            (["thaw", *state, "--capability", "b", "--agent", text], (1,), ""),
+            (["state", "list", "--db", self.kept], (0,), ""),
+            (["state", "list", "--db", self.missing], (2,), ""),
+            (["state", "show", "sends", "--db", self.kept], (0,), ""),
+            (["state", "show", text, "--db", self.kept], (1,), ""),
+            (["state", "reset", "sends", "--db", self.kept, "--key", text, "--because", text], (1,), ""),
+            (["state", "reset", "sends", "--db", self.kept, "--because", text], (2,), ""),
+            (["state", "reset", "sends", "--db", self.kept, "--all", "--because", text, "--as", text], (0,), ""),
+            (["audit", "tail", "--db", self.kept], (0,), ""),
             (["audit", "tail", *db], (0,), ""),
             (["audit", "tail", *state], (0,), ""),
             (["audit", "query", *db, "--agent", text], (0,), ""),
@@ -198,6 +219,9 @@ policy outs on after {text} {{ redact output.text when {condition} with {text}; 
             ["audit", "export", *db],
             ["approvals", "list", "--db", self.state, "--json"],
             ["grants", "list", "--db", self.state, "--json"],
+            ["freeze", "--list", "--db", self.state, "--json"],
+            ["state", "list", "--db", self.kept, "--json"],
+            ["state", "show", "sends", "--db", self.kept, "--json"],
             ["plan", "--json", self.policy],
         ]
 

@@ -85,23 +85,25 @@ def call_text(step, prompt, tools, shown, answer):
     inputs = {name: typed_value(value, fields[name][0]) for name, value in step["input"].items() if value is not None}
     output = {"text": step["output"] if isinstance(step["output"], str) else repr(step["output"])}
     output["text"] += shown
-    return (f"  call {step['capability']} {literal(inputs)} returns {literal(output)} with "
-            f"session.prompts = [{literal(prompt)}];{answer} expect allow;\n")
+    said = f" with session.prompts = [{literal(prompt)}]" if prompt is not None else ""
+    return f"  call {step['capability']} {literal(inputs)} returns {literal(output)}{said};{answer} expect allow;\n"
 
 
-def story(number, trace, tools, answer=""):
-    """A trace as a test. In an attack, outputs that hold what others wrote show its goal."""
+def story(number, trace, tools, answer="", prompts=True):
+    """A trace as a test. In an attack, outputs that hold what others wrote show its goal. Sessions have prompts only
+    where rules ask what was said."""
     out = f'test "{number}" {{\n'
     for step in trace["steps"] + trace.get("injected", []):
         shown = " " + trace["goal"] if trace["kind"] == "attack" and step["vectors"] else ""
-        out += call_text(step, trace["prompt"], tools, shown, answer)
+        out += call_text(step, trace["prompt"] if prompts else None, tools, shown, answer)
     return out + "}\n"
 
 
 def judge(tools, table, traces, rules, effect="deny", ending="", answer=""):
     """Plays all traces. @returns by trace: for each call whether it ran"""
     policy = make_policy(tools, table, rules, effect, ending)
-    told = run_stories(policy + "".join(story(i, trace, tools, answer) for i, trace in enumerate(traces)))
+    prompts = "said(" in policy
+    told = run_stories(policy + "".join(story(i, trace, tools, answer, prompts) for i, trace in enumerate(traces)))
     return [[effect == "allow" for effect in told[str(i)]] for i in range(len(traces))]
 
 

@@ -65,8 +65,9 @@ PUBLIC = {
     "runtime/identity": "identity call_options",
     "runtime/audit": "audit decision_recorder",
     "runtime/approvals": "approvals grants",
+    "runtime/state": "freeze",
     "runtime/host": "handlers host_rules remote sink telemetry",
-    "runtime/govern": "async outcome plan runtime wrap",
+    "runtime/govern": "async begun_call outcome plan runtime wrap",
 }
 
 # Third-party header -> the only files that may include it.

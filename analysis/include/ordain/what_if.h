@@ -29,14 +29,15 @@ enum class FieldRelation : uint8_t {
   contains = 6,  ///< a list
   lacks = 7,     ///< a list
   absent = 8,
+  changed = 9,  ///< what it would have to be is not shown, since it is a secret or tells about one
 };
 ORDAIN_API std::string_view to_string(FieldRelation relation);  ///< "equals", "at_most", ...
 
 struct FieldChange {
   std::string path;  ///< "input.amount"
   FieldRelation relation = FieldRelation::equals;
-  std::string value;  ///< JSON of what the relation is to; "" if absent. It is a constant of the policies
-  std::string set;    ///< JSON of the whole value that was tried; "" if absent
+  std::string value;  ///< JSON of what the relation is to; "" if absent or changed
+  std::string set;    ///< JSON of the whole value that was tried; "" if absent or changed
 };
 
 /// Changes which, all together, give another effect. The event was decided with them.
@@ -59,8 +60,11 @@ struct ChangeOptions {
 /// Finds changes of the fewest fields, of one field or of two, that give the event another effect
 /// without a fault. Values to try come from the constants in the rules' conditions: first of the
 /// deciding rule, then of the others that matched, then of the rest. A bound such as `at_most` says
-/// where the effect changes; far beyond it, other rules may apply. Empty if nothing was found, or if
-/// the event is invalid. If the program was compiled with CompileOptions::parts, fewer values have
+/// that the effect changes exactly there, and that it was the same for all of some fifty numbers
+/// beyond it: those next to it, 0, the limits of the type, the policies' constants and others. Where
+/// one of them differed, the number itself is suggested. Of a field that is declared `secret`, or
+/// that a condition reads together with one, no value is shown. Empty if nothing was found, or if the
+/// event is invalid. If the program was compiled with CompileOptions::parts, fewer values have
 /// to be tried. Thread-safe.
 /// @returns error "bad_json" or "bad_event" as EventReader::read does
 ORDAIN_API Result<std::vector<DecisionChange>> find_changes(const std::shared_ptr<const Program>& program,

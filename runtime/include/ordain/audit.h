@@ -68,6 +68,7 @@ enum class RecordKind : uint8_t {
   outcome = 4,   ///< the result of executing it
   lost = 5,      ///< earlier records could not be written; names their actions
   decision = 6,  ///< a decision alone, for example about an event: nothing was executed or asked
+  act = 7,       ///< what an operator did: "freeze", "thaw" or "reset" in `type`, who as `principal`
 };
 ORDAIN_API std::string_view to_string(RecordKind kind);
 
@@ -198,6 +199,10 @@ class ORDAIN_API AuditLog {
 
   Result<uint64_t> count() const;
   Result<uint64_t> count(const AuditFilter& filter) const;
+  /// Looks at the ends of each segment for records whose ids do not belong there: below its first, beyond a gap before
+  /// its last, or in the range of the next segment. Ordain writes none, so the log should be verified. `verify` finds
+  /// every one; this finds those at the ends, and reads only a few rows.
+  Result<bool> has_stray_ids() const;
   /// @returns the last `count` records, oldest first
   Result<std::vector<AuditRecord>> tail(size_t count) const;
   /// Calls `visit` for every record from id `first` on, oldest first, until it returns false.

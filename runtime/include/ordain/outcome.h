@@ -22,7 +22,7 @@ struct Denied {
   /// One of "rule", "default", "invalid_input", "missing_context", "evaluation_error",
   /// "budget_exceeded"; or from the runtime: "missing_scope", "approval_rejected",
   /// "approval_unavailable", "audit_full", "audit_unavailable", "no_memory", "state_full",
-  /// "state_unavailable", "unknown_zone".
+  /// "state_unavailable", "unknown_zone", "frozen", "not_yet".
   std::string code;
   std::string fault;  ///< "division by zero at payments.policy:12:18"; "" without a fault
 };

@@ -16,6 +16,7 @@
 #include "ordain/call_options.h"
 #include "ordain/decide.h"
 #include "ordain/export.h"
+#include "ordain/freeze.h"
 #include "ordain/handlers.h"
 #include "ordain/host_rules.h"
 #include "ordain/identity.h"
@@ -117,13 +118,14 @@ struct OpenAction;
 
 /// The answer about an action that the host itself executes.
 struct Authorization {
-  bool authorized = false;                        ///< the host may execute it now, once, with `input`
-  DetachedDecision decision;                      ///< the rules' own; under observe it may deny although `authorized`
-  std::string approval_id;                        ///< that it waits for, or that it used
-  std::string grant_id;                           ///< used instead of an approval
-  Outcome<void> outcome;                          ///< why it is not authorized: denied() or pending()
-  Document input;                                 ///< the input after `redact`
-  std::shared_ptr<detail::OpenAction> open = {};  ///< what Runtime::report needs; nullptr if nothing is remembered
+  bool authorized = false;    ///< the host may execute it now, once, with `input`
+  DetachedDecision decision;  ///< the rules' own; under observe it may deny although `authorized`
+  std::string approval_id;    ///< that it waits for, or that it used
+  std::string grant_id;       ///< used instead of an approval
+  Outcome<void> outcome;      ///< why it is not authorized: denied() or pending()
+  Document input;             ///< the input after `redact`
+  std::shared_ptr<detail::OpenAction> open =
+      {};  ///< what Runtime::report needs; nullptr if nothing is remembered or recorded
 };
 
 /// How an action ended that the host itself executed.
@@ -132,6 +134,9 @@ enum class ActionEnd : uint8_t {
   failed,        ///< it may have had an effect
   not_executed,  ///< it had none
 };
+
+struct Action;
+class BegunCall;
 
 /// Governs calls. It is a handle: copies share one runtime, and so do the functions that `wrap`
 /// returns. Thread-safe. When the last handle is destroyed, the queued records are written and the
@@ -183,6 +188,13 @@ class ORDAIN_API Runtime {
     return call(capability, input.root(), std::forward<Tool>(tool), options);
   }
 
+  /// Begins a call that the host executes by itself, on whatever thread and however long it takes: decides, asks for
+  /// approval if a rule demands it, and records the intent. Ask the result whether the call may execute, and finish
+  /// it. See ordain/begun_call.h.
+  /// @param flaw what is known to be wrong with what the agent sent, such as input that is not JSON; if it is not
+  /// empty, the call is denied with code invalid_input, and recorded
+  BegunCall begin(Action action, std::string flaw = {}) const;
+
   /// Makes only the before decision: nothing is executed, asked or recorded. Rules read what is
   /// remembered with this call added, and nothing is remembered of it.
   DetachedDecision evaluate(std::string_view capability, const Value& input, const CallOptions& options = {}) const;
@@ -205,10 +217,12 @@ class ORDAIN_API Runtime {
   /// Reports how an action ended that `authorize` let the host execute, as what is remembered of it
   /// depends on that: histories of done and failed calls, what a budget holds, and labels of the
   /// session. Without a report the action stays begun, and holds what it took until its process ends;
-  /// an irreversible one for good.
+  /// an irreversible one for good. The record gets an outcome, without the output, because no rule decided what of it
+  /// may be shown.
   /// @param output what a done action gave, before anybody else sees it; nullptr if it is not known
-  /// @returns error "not_authorized", "already_reported", or a code of the state ("state_full",
-  /// "state_unavailable"); the output must then not be used
+  /// @returns error "not_authorized", "already_reported", a code of the state ("state_full",
+  /// "state_unavailable"), or "audit_unavailable" if the outcome could not be recorded; the output must then not be
+  /// used
   Result<void> report(const Authorization& authorization, ActionEnd end, const Value* output = nullptr) const;
 
   /// Adds a host rule; calls that begin afterwards ask it. @returns error "invalid_options" (no
@@ -237,6 +251,15 @@ class ORDAIN_API Runtime {
   /// nullptr.
   Result<void> reload(std::shared_ptr<const Program> program) const;
   std::shared_ptr<const Program> program() const;
+
+  /// Stops calls before they run, at once in this process and within a second in all others that use the database
+  /// directory: they are denied with code `frozen`, under observe too. Calls that run already go on. Without a
+  /// directory, calls of this runtime alone are stopped. @returns an error of freeze_calls
+  Result<void> freeze(const Freeze& freeze) const;
+  /// Lifts a freeze. @returns an error of thaw_calls
+  Result<void> thaw(const Thaw& thaw) const;
+  /// @returns what is frozen, as calls of this runtime see it
+  std::vector<Freeze> frozen() const;
 
   /// @returns the present time by the clock of the options
   int64_t now_ns() const;

@@ -59,6 +59,79 @@ TEST(FindChanges, Numbers) {
             Lines{"would be allowed if `input.rate` were more than 3.0"});
 }
 
+// A bound is true of every number beyond it. Otherwise the nearest number that was found is named.
+TEST(FindChanges, BoundsAreTrueOrNotClaimed) {
+  EXPECT_EQ(changes("deny odd when input.amount % 7 == 4; deny k when input.amount * 2 == 100; allow;"),
+            Lines{"would be allowed if `input.amount` were 899"})
+      << "900 % 7 is 4; 899 and 901 are allowed, 893 and 907 are not";
+  EXPECT_EQ(changes("deny big when input.amount > 500; deny low when input.amount < 10; allow;"),
+            Lines{"would be allowed if `input.amount` were 500"});
+  EXPECT_EQ(changes("deny band when input.amount >= 800 && input.amount <= 950; allow;"),
+            Lines{"would be allowed if `input.amount` were at least 951"});
+  EXPECT_EQ(changes("deny same when input.amount == 900; deny far when input.amount > 5000; allow;"),
+            Lines{"would be allowed if `input.amount` were at most 899"});
+  EXPECT_EQ(changes("deny huge when input.amount > 9223372036854775800; allow;"),
+            Lines{"would be denied if `input.amount` were at least 9223372036854775801"});
+}
+
+TEST(FindChanges, BoundsLieWhereTheEffectChanges) {
+  // The constants are 1 and 1000, and the effect changes at neither.
+  const std::string event = R"({"capability": "pay", "input": {"amount": 1001, "rate": 1001.0, "to": "b", )"
+                            R"("urgent": true}, "agent": "a"})";
+  EXPECT_EQ(changes("require_approval r when double(input.amount) + 1.0 > 1000.0 from \"a\"; allow;", event),
+            Lines{"would be allowed if `input.amount` were at most 999"});
+  EXPECT_EQ(changes("require_approval r when input.rate + 1.0 > 1000.0 from \"a\"; allow;", event),
+            Lines{"would be allowed if `input.rate` were at most 999.0"});
+  EXPECT_EQ(changes("deny r when input.rate - 1.0 >= 100.0; allow;", event),
+            Lines{"would be allowed if `input.rate` were less than 101.0"});
+}
+
+TEST(FindChanges, NumbersThatDifferInTheLastDigitAreOneSuggestion) {
+  EXPECT_EQ(changes("allow both when input.to == \"ann\" && input.rate == 7.5;"),
+            Lines{"would be allowed if `input.to` were \"ann\" and `input.rate` were 7.5"});
+  EXPECT_EQ(changes("allow both when input.to == \"ann\" && input.amount <= 5;"),
+            Lines{"would be allowed if `input.to` were \"ann\" and `input.amount` were 5"});
+}
+
+TEST(FindChanges, SecretsAreNamedWithoutTheirValues) {
+  const std::string text =
+      "capability log_in { input { token: secret string, keys: list(secret string), n: int, other: string } }\n"
+      "policy p on before log_in {\n"
+      "  deny a when input.token == \"hunter2\";\n"
+      "  deny b when \"hunter3\" in input.keys;\n"
+      "  deny c when size(input.token) > input.n + 41;\n"
+      "  deny d when input.other == \"open\" && input.n < 1000;\n"
+      "  allow;\n}\n";
+  const Compilation compilation =
+      compile({std::make_shared<Source>(Source{"p.policy", text})}, standard_library(), {.parts = true});
+  ASSERT_NE(compilation.program, nullptr) << render(compilation.diagnostics);
+  const auto changes_of = [&](const std::string& input) {
+    Lines out;
+    const auto found = find_changes(compilation.program, R"({"capability": "log_in", "input": )" + input + "}");
+    EXPECT_TRUE(found);
+    if (!found) return out;
+    for (const DecisionChange& change : *found) {
+      out.push_back(to_string(change));
+      for (const FieldChange& field : change.fields) {
+        if (field.relation == FieldRelation::changed) {
+          EXPECT_EQ(field.value + field.set, "") << out.back();
+        }
+      }
+    }
+    return out;
+  };
+  EXPECT_EQ(changes_of(R"({"token": "hunter2", "keys": [], "n": 1, "other": "x"})"),
+            Lines{"would be allowed if `input.token` were different"});
+  EXPECT_EQ(changes_of(R"({"token": "t", "keys": ["hunter3"], "n": 1, "other": "x"})"),
+            Lines{"would be allowed if `input.keys` were different"});
+  // The number is compared with the secret's size, which a bound would show.
+  EXPECT_EQ(changes_of(R"({"token": "t", "keys": [], "n": -41, "other": "x"})"),
+            Lines{"would be allowed if `input.n` were different"});
+  EXPECT_EQ(
+      changes_of(R"({"token": "t", "keys": [], "n": 1, "other": "open"})"),
+      (Lines{"would be allowed if `input.other` were not \"open\"", "would be allowed if `input.n` were different"}));
+}
+
 TEST(FindChanges, TextsTruthListsAndAbsence) {
   EXPECT_EQ(changes("deny who when input.to == \"bob\"; allow;"),
             Lines{"would be allowed if `input.to` were not \"bob\""});
@@ -88,7 +161,7 @@ TEST(FindChanges, OtherEffects) {
   // What allows comes first.
   EXPECT_EQ(changes("deny big when input.amount > 500; require_approval mid when input.amount > 100; allow;"),
             (Lines{"would be allowed if `input.amount` were at most 100",
-                   "would need approval if `input.amount` were at most 500"}));
+                   "would need approval if `input.amount` were 500"}));  // not at most: 100 is allowed
 }
 
 TEST(FindChanges, NothingToFind) {

@@ -28,7 +28,7 @@ TEST(ServedCalls, AnAllowedCallIsRecordedBeforeAndAfter) {
   EXPECT_FALSE(begun.contains("input"));
   std::vector<AuditRecord> records = served.bench.records(*served.runtime);
   ASSERT_EQ(kinds_of(records), std::vector{RecordKind::intent});
-  EXPECT_EQ(records[0].action, begun["id"]);
+  EXPECT_EQ(records[0].action, begun["id"].get<std::string>());
   EXPECT_EQ(records[0].agent, "teller");
 
   const Json ended = served.posted(outcome_path(begun), R"({"status": "done", "output": {"message": "paid"}})");

@@ -211,7 +211,7 @@ TEST(Shell, Programs) {
                             {"xargs", R"(["xargs", "echo"])"},
                             {"xargs -I{} rm {}", R"(["xargs", "rm"])"},
                             {"sh -c 'rm x; ls'", R"(["sh", "rm", "ls"])"},
-                            {"bash -lc \"sudo rm x\"", R"(["bash", "sudo", "rm"])"},
+                            {"bash -ec \"sudo rm x\"", R"(["bash", "sudo", "rm"])"},
                             {"bash -o pipefail -ec 'rm x' y", R"(["bash", "rm"])"},
                             {"sh x.sh", R"(["sh"])"},
                             {"command rm x", R"(["command", "rm"])"},
@@ -254,6 +254,151 @@ TEST(Shell, Programs) {
                            "sudo {rm,x}",
                            "nice --us=1 rm",
                            "/usr/bin/env -S rm"});
+}
+
+// Whatever a computed word may become, it must not change which program is run.
+TEST(Shell, ComputedWordsOfFind) {
+  expect_faults(programs, {"x=-exec; find . \"$x\" touch pwn {} +",
+                           "find . \"$(echo -exec)\" rm \\;",
+                           "busybox find . \"$x\" rm \\;",
+                           "find \"$x\" rm \\;",
+                           ": > -exec; find . -exe? touch pwn \";\"",
+                           "find . -exe*",
+                           "find . [-]exec",
+                           "find ? ???? rm \\;",
+                           "find *",
+                           "find . -\"$x\" rm \\;",
+                           "find . -size \"$x\" \"$y\" rm \\;",
+                           "find . -nosuch -name \"$x\" rm \\;",
+                           "find . -newer -exec rm \\;",
+                           "find . -exec a \"$x\" \"$y\" rm \\;",
+                           "find . -exec a \"$x\" -exec rm \\; \\;",
+                           "find . -exec a \"$x\" \\; -name \"$y\" rm \\;",
+                           "find . -exec env -u + rm \\;",
+                           "find . -exec a * \\;",
+                           "HOME=-exec; find . ~ rm \\;",
+                           "f() { find . ~ rm \\;; }; HOME=-exec; f",
+                           "find . -exec sh {} \\;",
+                           "gfind . \"$x\" rm \\;"});
+  expect_rows(programs, {
+                            {"find . -name \"$x\"", R"(["find"])"},
+                            {"find ./* src/* -name '*.c'", R"(["find"])"},
+                            {"find \"src/$x\" -print", R"(["find"])"},
+                            {"find ~ -name x", R"(["find"])"},
+                            {"find . -exec grep \"$x\" {} \\;", R"(["find", "grep"])"},
+                            {"find . -exec rm {} + -exec touch x \\;", R"(["find", "rm", "touch"])"},
+                            {"find . -exec find x -exec rm {} \\; \\;", R"(["find", "find", "rm"])"},
+                            {"gfind . -exec rm {} +", R"(["gfind", "rm"])"},
+                        });
+}
+
+TEST(Shell, ComputedWordsBeforeAProgram) {
+  for (std::string runner : {"env",
+                             "sudo",
+                             "doas",
+                             "timeout",
+                             "nice",
+                             "ionice",
+                             "nohup",
+                             "setsid",
+                             "stdbuf",
+                             "\\time",
+                             "xargs",
+                             "busybox",
+                             "toybox",
+                             "genv",
+                             "gtimeout",
+                             "gxargs",
+                             "gnice",
+                             "gstdbuf",
+                             "busybox timeout",
+                             "find . -exec timeout",
+                             "busybox.static timeout"}) {
+    for (std::string word : {"\"$x\"", "\"$(echo -v)\"", "\"-$x\"", "--\"$x\"", "-?", "\"`x`\""}) {
+      const std::string line = runner + " " + word + " 5 rm \\;";
+      EXPECT_EQ(programs(line), "!invalid_argument") << line;
+    }
+  }
+  expect_faults(programs,
+                {"timeout -s KILL \"$x\" 5 rm", "find . -exec timeout {} 5 rm \\;", "xargs -I{} timeout {} 5 rm",
+                 "xargs -I X xargs -I Y X", "xargs -I ~ rm", "HOME=-u; sudo ~/x rm"});
+  expect_rows(programs, {
+                            {"timeout -- \"$x\" rm", R"(["timeout", "rm"])"},
+                            {"timeout \"5$x\" rm", R"(["timeout", "rm"])"},
+                            {"sudo -u \"$x\" rm", R"(["sudo", "rm"])"},
+                            {"sudo A=1 -u root rm x", R"(["sudo", "rm"])"},
+                            {"xargs --max-lines rm x", R"(["xargs", "rm"])"},
+                            {"gtimeout 5 genv rm", R"(["gtimeout", "genv", "rm"])"},
+                        });
+}
+
+TEST(Shell, EnvTakesEveryWordWithAnEqualsSign) {
+  expect_faults(programs,
+                {"env 'BASH_FUNC_ls%%=() { touch pwn; }' bash -c ls", "env BASH_ENV=x bash -c ls", "env ENV=x sh -c ls",
+                 "env LD_PRELOAD=x ls", "env a-b=c PATH=x ls", "env HOME=x bash -c ls", "sudo -- A=1 rm"});
+  expect_rows(programs, {
+                            {"env a-b=c rm", R"(["env", "rm"])"},
+                            {"env '1 2=c' A=1 rm", R"(["env", "rm"])"},
+                        });
+}
+
+TEST(Shell, XargsCompletesNoProgramThatRunsOthers) {
+  expect_faults(programs,
+                {"ls | xargs find", "xargs xargs", "xargs bash", "xargs sh", "xargs -I{} find {}", "xargs -I{} bash {}",
+                 "xargs -I{} bash -c {}", "xargs -a f xargs", "xargs find . -name", "xargs sh -x", "xargs timeout 5",
+                 "xargs nice -n 5", "xargs ip", "xargs gfind", "xargs zsh"});
+  expect_rows(programs, {
+                            {"xargs sh -c 'rm \"$@\"' _", R"(["xargs", "sh", "rm"])"},
+                            {"xargs sudo rm", R"(["xargs", "sudo", "rm"])"},
+                        });
+}
+
+TEST(Shell, OptionsOfShells) {
+  expect_faults(programs, {"bash -l", "bash --login", "bash -i", "bash -lc ls", "bash -ic ls", "HOME=x bash -c ls",
+                           "export HOME=x; bash -c ls", "BASH_ENV=x bash -c ls", "bash -kc ls", "bash -o keyword -c ls",
+                           "bash -verbose -c 'rm x'", "bash -c + 'rm x'", "sh -- \"$x\"", "bash -rcfile f -c ls"});
+  expect_rows(programs, {
+                            {"bash -c - 'rm x'", R"(["bash", "rm"])"},
+                            {"bash -euo pipefail -c 'rm x'", R"(["bash", "rm"])"},
+                        });
+}
+
+TEST(Shell, ProgramsThatAreRefused) {
+  for (std::string name :
+       {"bash5.2",      "bash3",       "bash-5.2",      "posh",     "lksh",        "sh.distrib", "ksh93",
+        "s6-setuidgid", "setlock",     "nsjail",        "chronic",  "ifne",        "pee",        "socat",
+        "tmux",         "screen",      "watch",         "taskset",  "chrt",        "ccache",     "eatmydata",
+        "gchroot",      "fish",        "strace",        "zsh",      "/opt/bash3",  "ip -b",      "nc -e",
+        "ncat -c",      "ncat --exec", "ip netns exec", "ip net e", "ip vrf exec", "nc -lve",    "ip \"$x\""}) {
+    EXPECT_EQ(programs(name + " x rm"), "!invalid_argument") << name;
+  }
+  expect_rows(programs, {
+                            {"ip -br addr", R"(["ip"])"},
+                            {"nc -z host 80", R"(["nc"])"},
+                            {"./script.sh x", R"(["./script.sh", "script.sh"])"},
+                        });
+}
+
+TEST(Shell, TildesInRedirectionsAreComputed) {
+  for (std::string target : {"~", "~/x", "~root", "~root/x", "~+", "~-", "a=~/x", "a=b:~/x"}) {
+    EXPECT_EQ(writes("ls >" + target), "!invalid_argument") << target;
+    EXPECT_EQ(reads("ls <" + target), "!invalid_argument") << target;
+  }
+  expect_rows(writes, {
+                          {"ls >'~'", R"(["~"])"},
+                          {"ls >a~", R"(["a~"])"},
+                          {"ls >\\~/x", R"(["~/x"])"},
+                      });
+}
+
+TEST(Shell, NestedFindsCostNoMoreThanTheirLength) {
+  Limits limits;
+  limits.memory = 100'000'000;
+  limits.cost = 100'000'000;
+  std::string line;
+  for (int i = 0; i < 14; ++i) line += "find . -exec ";
+  for (int i = 0; i < 5'000; ++i) line += "x ";
+  EXPECT_TRUE(call("shell.programs", {S(line)}, limits).ends_with("\"find\", \"x\"]"));
 }
 
 TEST(Shell, ReadsAndWrites) {

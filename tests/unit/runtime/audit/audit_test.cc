@@ -137,7 +137,7 @@ TEST_F(Tampering, InsertedRow) {
 }
 TEST_F(Tampering, RowBeforeTheFirst) {
   execute("INSERT INTO records SELECT 0, chain, sequence, body, hash FROM records WHERE id = 5");
-  expect_bad(0);
+  expect_bad(1);
 }
 TEST_F(Tampering, SwappedRows) {
   execute("UPDATE records SET id = 1000 WHERE id = 7");

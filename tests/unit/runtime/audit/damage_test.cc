@@ -57,6 +57,55 @@ struct Damage : ::testing::Test {
   }
 };
 
+TEST_F(Damage, AMissingIndexIsNamed) {
+  execute("DROP INDEX facts_rule");
+  auto found = verify(bench.options.database);
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().code, "database_corrupt");
+  EXPECT_NE(found.error().message.find("lacks its index `facts_rule`"), std::string::npos) << found.error().message;
+}
+
+TEST_F(Damage, AnotherVersionDoesNotHideTheRecords) {
+  for (const int version : {1, 99}) {
+    execute(fmt::format("PRAGMA user_version = {}", version));
+    auto found = verify(bench.options.database);
+    ASSERT_FALSE(found.ok());
+    EXPECT_EQ(found.error().code, "database_corrupt") << "not a file of another version of Ordain";
+    const std::string words = fmt::format("says that it has format {}, but its tables and rows have format", version);
+    EXPECT_NE(found.error().message.find(words), std::string::npos) << found.error().message;
+  }
+}
+
+TEST_F(Damage, APlantedJournalIsNamed) {
+  for (const char* suffix : {"-wal", "-shm"}) fs::remove(sealed + suffix);
+  std::ofstream(sealed + "-journal", std::ios::binary) << "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" << std::string(5000, 'x');
+  auto found = verify(bench.options.database);
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().code, "database_corrupt");
+  EXPECT_NE(found.error().message.find("audit.db-journal: Ordain did not make this file"), std::string::npos)
+      << found.error().message;
+}
+
+TEST_F(Damage, RecordsOutsideTheRangeOfIdsAreNamedAndWarnedOf) {
+  auto stray = [&] {
+    auto log = AuditLog::open(bench.options.database);
+    EXPECT_TRUE(log.ok());
+    auto found = log->has_stray_ids();
+    EXPECT_TRUE(found.ok());
+    return found.ok() && *found;
+  };
+  EXPECT_FALSE(stray());
+  const std::string copy = "INSERT INTO records SELECT {}, chain, sequence, body, hash FROM records WHERE id = 5";
+  for (const int id : {-1, 0, 1000}) {
+    SCOPED_TRACE(id);
+    execute(fmt::format(fmt::runtime(copy), id));
+    EXPECT_TRUE(stray());
+    if (id < 1) expect_noticed(fmt::format("a record was added with the id {}, but ids begin with 1", id));
+    execute(fmt::format("DELETE FROM records WHERE id = {}", id));
+    EXPECT_FALSE(stray());
+  }
+}
+
 /// What the readers of a log return, each as one text.
 std::vector<std::string> answers(const std::string& directory) {
   std::vector<std::string> out;

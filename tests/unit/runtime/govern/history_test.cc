@@ -276,7 +276,7 @@ TEST(GovernedHistory, AnAuthorizedActionEndsAsTheHostReports) {
   const Document passed = json(R"({"passed": true})");
   const Authorization first = runtime.authorize("check", json("{}"));
   ASSERT_TRUE(first.authorized);
-  EXPECT_EQ(bench.call(runtime, "deploy", "{}"), "deny deploys.unchecked");
+  EXPECT_EQ(bench.call(runtime, "deploy", "{}"), "deny not_yet");
   EXPECT_TRUE(runtime.report(first, ActionEnd::done, &passed.root()).ok());
   EXPECT_EQ(bench.call(runtime, "deploy", "{}"), "allow");
   EXPECT_EQ(runtime.report(first, ActionEnd::done, &passed.root()).error().code, "already_reported");
@@ -286,6 +286,88 @@ TEST(GovernedHistory, AnAuthorizedActionEndsAsTheHostReports) {
   EXPECT_FALSE(locked.authorized);
   EXPECT_EQ(locked.decision.rule, "checks.locked");
   EXPECT_EQ(runtime.report(locked, ActionEnd::done).error().code, "not_authorized");
+}
+
+TEST(GovernedHistory, AReportIsRecordedAsTheOutcomeOfTheAction) {
+  HistoryBench bench;
+  const Runtime runtime = bench.open(compile_text(kOutcomes));
+  const Document passed = json(R"({"passed": true})");
+  const Authorization first = runtime.authorize("check", json("{}")), second = runtime.authorize("check", json("{}")),
+                      third = runtime.authorize("check", json("{}"));
+  EXPECT_TRUE(runtime.report(first, ActionEnd::done, &passed.root()).ok());
+  EXPECT_TRUE(runtime.report(second, ActionEnd::failed).ok());
+  EXPECT_TRUE(runtime.report(third, ActionEnd::not_executed).ok());
+  const auto records = bench.records(runtime);
+  ASSERT_EQ(records.size(), 6u);
+  const std::vector<std::string> errors = {"", "failed: reported by the host", "not_executed: reported by the host"};
+  for (size_t i = 0; i < 3; ++i) {
+    SCOPED_TRACE(i);
+    const AuditRecord &decision = records[i], &outcome = records[3 + i];
+    EXPECT_EQ(decision.kind, RecordKind::decision);
+    EXPECT_EQ(outcome.kind, RecordKind::outcome);
+    EXPECT_EQ(outcome.action, decision.action);
+    EXPECT_EQ(outcome.session, "s1");
+    EXPECT_EQ(outcome.capability, "check");
+    EXPECT_EQ(outcome.status, i == 0 ? OutcomeStatus::released : OutcomeStatus::failed);
+    EXPECT_EQ(outcome.error, errors[i]);
+    EXPECT_FALSE(outcome.decided);
+    EXPECT_FALSE(outcome.has_output) << "no rule said what of it may be shown";
+    EXPECT_FALSE(outcome.state.root().is(Kind::null));
+  }
+  EXPECT_TRUE(bench.verify().ok);
+}
+
+TEST(GovernedHistory, AReportIsRecordedWithoutStateToo) {
+  HistoryBench bench;
+  const Runtime runtime = bench.open();
+  const Authorization look = runtime.authorize("look", json(R"({"n": 1})"));
+  ASSERT_TRUE(look.authorized);
+  EXPECT_TRUE(runtime.report(look, ActionEnd::done).ok());
+  EXPECT_EQ(runtime.report(look, ActionEnd::done).error().code, "already_reported");
+  const auto records = bench.records(runtime);
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[1].kind, RecordKind::outcome);
+  EXPECT_EQ(records[1].action, records[0].action);
+  EXPECT_EQ(records[1].status, OutcomeStatus::released);
+}
+
+TEST(GovernedHistory, ADenialThatARunningCallWouldLiftSaysSo) {
+  HistoryBench bench;
+  const Runtime runtime = bench.open(compile_text(R"(
+capability check { }
+capability edit { }
+capability deploy { input { to: string } }
+history checked = done check by session within 1h;
+history edited = done edit by session within 1h;
+policy works on before check, edit { allow; }
+policy deploys on before deploy {
+  deny unchecked when !checked.seen because "nothing was checked";
+  deny stale when checked.seen && !checked.after(edited) because "edited since";
+  deny nowhere when input.to == "" because "nowhere";
+  allow rest;
+}
+)"));
+  const std::string there = R"({"to": "there"})";
+  EXPECT_EQ(bench.call(runtime, "deploy", there), "deny deploys.unchecked") << "nothing runs";
+  Authorization check = runtime.authorize("check", json("{}"));
+  const auto outcome = runtime.call("deploy", json(there), bench.tool("{}"));
+  ASSERT_NE(outcome.denied(), nullptr);
+  EXPECT_EQ(outcome.denied()->code, "not_yet");
+  EXPECT_EQ(outcome.denied()->rule, "deploys.unchecked");
+  EXPECT_EQ(outcome.denied()->reason, "nothing was checked (not yet: a call that checked counts is still running)");
+  EXPECT_EQ(bench.records(runtime).back().cause, "not_yet");
+  const auto elsewhere = runtime.call("deploy", json(R"({"to": ""})"), bench.tool("{}"));
+  ASSERT_NE(elsewhere.denied(), nullptr);
+  EXPECT_EQ(elsewhere.denied()->code, "rule") << "another rule would deny it anyway";
+  ASSERT_TRUE(runtime.report(check, ActionEnd::failed).ok());
+  EXPECT_EQ(bench.call(runtime, "deploy", there), "deny deploys.unchecked") << "it failed, and nothing runs any more";
+  EXPECT_EQ(bench.call(runtime, "check", "{}"), "allow");
+  EXPECT_EQ(bench.call(runtime, "edit", "{}"), "allow");
+  EXPECT_EQ(bench.call(runtime, "deploy", there), "deny deploys.stale");
+  check = runtime.authorize("check", json("{}"));
+  EXPECT_EQ(bench.call(runtime, "deploy", there), "deny not_yet") << "a check that runs would come after the edit";
+  ASSERT_TRUE(runtime.report(check, ActionEnd::done).ok());
+  EXPECT_EQ(bench.call(runtime, "deploy", there), "allow");
 }
 
 TEST(GovernedHistory, ObservedCallsCount) {

@@ -1,0 +1,203 @@
+// event_stories.cc keeps the calls of events open until other events end them.
+#include "analysis/event_stories.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "analysis/story.h"
+#include "ordain/history.h"
+#include "ordain/json.h"
+#include "runtime/state/key.h"
+#include "runtime/state/zones.h"
+
+namespace ordain::detail {
+namespace {
+
+/// Calls of one session and capability that wait for their outcome. An older one stays begun.
+constexpr size_t kMostOpenEvents = 4096;
+
+/// "principal ann, c1": fields of the call stand for themselves.
+std::string key_words(const StateDecl& declared, const std::string& key) {
+  const auto parts = state::split_key(key);
+  if (!parts || parts->size() != declared.keys.size() || parts->empty()) return state::describe_key(key);
+  std::string out;
+  for (size_t i = 0; i < parts->size(); ++i) {
+    if (i != 0) out += ", ";
+    if (declared.keys[i] != KeySource::path) out += std::string(to_string(declared.keys[i])) + " ";
+    out += state::describe_key((*parts)[i]);
+  }
+  return out;
+}
+
+std::string amount_text(state::Amount amount, const StateDecl& declared) {
+  return to_json(state::amount_value(amount, declared.amount));
+}
+
+std::string history_words(const StateDecl& declared, const state::StateNote& note, const state::Moment& now) {
+  const state::Reading& reading = note.reading;
+  std::string out = fmt::format("{} for {}", reading.count, key_words(declared, note.key));
+  const auto seconds = static_cast<int64_t>(std::min<uint64_t>(declared.window_seconds, INT32_MAX));
+  if (declared.window_seconds != 0 || declared.window_nanos != 0)
+    out += " within " + format_duration(seconds, static_cast<int32_t>(declared.window_nanos));
+  if (declared.amount != Kind::absent) out += ", sum " + amount_text(reading.sum, declared);
+  const std::string last =
+      reading.seen ? "last " + format_time(state::wall_time(reading.last, now)) : std::string("none before");
+  return out + fmt::format(" ({} running; {})", reading.running, last);
+}
+
+std::string note_words(const StateDecl& declared, const state::StateNote& note, const state::Moment& now) {
+  switch (declared.kind) {
+    case StateKind::history:
+      return history_words(declared, note, now);
+    case StateKind::rate: {
+      const TimeParts wait = duration_of_nanos(note.reading.wait_ns);
+      return (note.reading.ok ? "ok for " : "not ok for ") + key_words(declared, note.key) +
+             (note.reading.ok ? "" : ", in " + format_duration(wait.seconds, wait.nanos));
+    }
+    case StateKind::budget:
+      break;
+  }
+  return amount_text(note.reading.used, declared) + " used for " + key_words(declared, note.key);
+}
+
+}  // namespace
+
+EventStories::EventStories(std::shared_ptr<const Program> program, const DecideOptions& options, TimeParts start)
+    : program_(std::move(program)),
+      options_(options),
+      start_(start),
+      clock_(std::make_shared<state::ClockReading>(
+          state::ClockReading{{1}, 1'000'000'000, story_nanos(start.seconds, start.nanos)})) {}
+
+Result<std::unique_ptr<EventStories>> EventStories::make(std::shared_ptr<const Program> program,
+                                                         const DecideOptions& options, TimeParts start) {
+  std::unique_ptr<EventStories> out(new EventStories(std::move(program), options, start));
+  state::StoreOptions store_options;
+  store_options.clock = [clock = out->clock_] { return *clock; };
+  store_options.zone_offset = state::zones_of(*out->program_);
+  // Only an event ends a call, so no lease may.
+  store_options.limits.lease_ns = std::numeric_limits<int64_t>::max() / 2;
+  auto store = state::Store::make_local(std::move(store_options));
+  if (!store.ok()) return store.error();
+  out->store_ = std::move(*store);
+  auto meter = state::Meter::make(out->program_, *out->store_);
+  if (!meter.ok()) return meter.error();
+  out->meter_.emplace(std::move(*meter));
+  return out;
+}
+
+void EventStories::move_clock(EventReader& reader) {
+  const TimeParts named = reader.event().now.value_or(start_);
+  if (named.seconds != start_.seconds || named.nanos != start_.nanos) {
+    const int64_t at = story_nanos(named.seconds, named.nanos);
+    if (!begun_) clock_->wall_ns = at;
+    const int64_t ahead = state::subtract_times(at, clock_->wall_ns);
+    if (ahead > 0) {
+      clock_->boot_ns = state::add_times(clock_->boot_ns, ahead);
+      clock_->wall_ns = at;
+    }
+  }
+  begun_ = true;
+  const TimeParts now = timestamp_of_nanos(clock_->wall_ns);
+  if (!reader.call().error().failed) reader.call().set_now(now.seconds, now.nanos);
+}
+
+state::CallFacts EventStories::facts(EventReader& reader, const std::string& session) {
+  return {reader.call(), reader.context(), metering_, session, options_};
+}
+
+Decision EventStories::refuse(const Error& error) {
+  refusal_ = error;
+  return story_denial(refusal_.message, story_code(refusal_));
+}
+
+void EventStories::keep_notes(const state::MeteredCall& call) {
+  notes_.assign(call.notes().begin(), call.notes().end());
+  now_ = call.moment();
+}
+
+std::vector<std::string> EventStories::last_read() const {
+  std::vector<std::string> out;
+  for (const state::StateNote& note : notes_) {
+    const StateDecl& declared = meter_->tables().states[note.state];
+    out.push_back(declared.name + ": " + note_words(declared, note, now_));
+  }
+  return out;
+}
+
+Decision EventStories::decide(EventReader& reader, Scratch& deciding) {
+  notes_.clear();
+  move_clock(reader);
+  const Place place{story_id(reader.event().session), std::string(reader.event().capability)};
+  return reader.call().stage() == Stage::before ? decide_before(reader, deciding, place)
+                                                : decide_after(reader, deciding, place);
+}
+
+Decision EventStories::decide_before(EventReader& reader, Scratch& deciding, const Place& place) {
+  auto call = std::make_unique<state::MeteredCall>(*meter_, *store_, Id128::random());
+  Decision decision;
+  auto started = call->start(facts(reader, place.first), [&] {
+    decision = decide_all(reader.call(), reader.context(), deciding, options_);
+    return decision.effect == Effect::allow  ? state::Verdict::proceed
+           : decision.effect == Effect::deny ? state::Verdict::deny
+                                             : state::Verdict::leave;
+  });
+  if (!started.ok()) {
+    call->deny(facts(reader, place.first));
+    return refuse(started.error());
+  }
+  keep_notes(*call);
+  if (*started == state::Verdict::proceed) {
+    auto& waiting = open_[place];
+    waiting.push_back(std::move(call));
+    if (waiting.size() > kMostOpenEvents) waiting.pop_front();
+  }
+  return decision;
+}
+
+std::unique_ptr<state::MeteredCall> EventStories::take_open(const Place& place) {
+  const auto found = open_.find(place);
+  if (found == open_.end()) return nullptr;
+  std::unique_ptr<state::MeteredCall> out = std::move(found->second.front());
+  found->second.pop_front();
+  if (found->second.empty()) open_.erase(found);
+  return out;
+}
+
+Decision EventStories::decide_after(EventReader& reader, Scratch& deciding, const Place& place) {
+  const state::CallFacts after = facts(reader, place.first);
+  const std::unique_ptr<state::MeteredCall> call = take_open(place);
+  if (call == nullptr) {
+    state::MeteredCall alone(*meter_, *store_, Id128::random());
+    if (auto seen = alone.preview(after); !seen.ok()) return refuse(seen.error());
+    keep_notes(alone);
+    return decide_all(reader.call(), reader.context(), deciding, options_);
+  }
+  auto read = call->read_after(after);
+  if (!read.ok()) {
+    (void)call->end(state::Ending::executed, &after);
+    return refuse(read.error());
+  }
+  keep_notes(*call);
+  const Decision decision = decide_all(reader.call(), reader.context(), deciding, options_);
+  if (decision.effect != Effect::allow) {
+    (void)call->end(state::Ending::executed, &after);
+    return decision;
+  }
+  state::Released released;
+  Value output;
+  if (reader.event().output != nullptr) {
+    output = story_output(reader, decision);
+    released.output = &output;
+  }
+  if (auto done = call->release(after, released); !done.ok()) {
+    (void)call->end(state::Ending::executed, &after);
+    return refuse(done.error());
+  }
+  return decision;
+}
+
+}  // namespace ordain::detail
