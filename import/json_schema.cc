@@ -311,11 +311,12 @@ SchemaReader::Typed SchemaReader::dyn() {
 
 // Adds one type to a union, in which none includes another.
 void SchemaReader::add(Typed& out, Option option) {
-  const auto same_kind = [&](const Option& known) { return known.kind == option.kind; };
-  const bool included = std::any_of(out.options.begin(), out.options.end(),
-                                    [&](const Option& known) { return known.wide && same_kind(known); });
+  const bool included = std::find(out.wide_kinds.begin(), out.wide_kinds.end(), option.kind) != out.wide_kinds.end();
   if (included || !out.seen.insert(option.text).second) return;
-  if (option.wide) std::erase_if(out.options, same_kind);
+  if (option.wide) {
+    std::erase_if(out.options, [&](const Option& known) { return known.kind == option.kind; });
+    out.wide_kinds.push_back(option.kind);
+  }
   out.options.push_back(std::move(option));
 }
 

@@ -80,7 +80,8 @@ class SchemaReader {
   };
   struct Typed {
     std::vector<Option> options;
-    std::unordered_set<std::string> seen;  ///< texts of the options
+    std::unordered_set<std::string> seen;      ///< texts of the options
+    std::vector<std::string_view> wide_kinds;  ///< of the options without limits
     bool nullable = false;
     bool anything = false;  ///< dyn
     bool compound = false;  ///< the one option is a list, a map or a record
