@@ -18,6 +18,7 @@
 #include "cli/hook_settings.h"
 #include "cli/replace_file.h"
 #include "cli/terminal.h"
+#include "vm/value/descriptor.h"
 
 namespace ordain::cli {
 namespace {
@@ -132,16 +133,9 @@ Result<std::string> read_settings(const fs::path& path) {
 
 /// Writes a file that must not exist yet.
 bool write_new_file(const fs::path& path, std::string_view text, mode_t mode) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-  if (file < 0) return false;
-  while (!text.empty()) {
-    const ssize_t written = ::write(file, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) break;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  const bool whole = text.empty() && ::fsync(file) == 0;
-  return ::close(file) == 0 && whole;
+  vm::Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+  return file.is_open() && vm::write_all(file.number(), text) && ::fsync(file.number()) == 0 &&
+         ::close(file.release()) == 0;
 }
 
 Error unwritable(const fs::path& path) {

@@ -12,20 +12,12 @@
 #include <system_error>
 #include <utility>
 
+#include "vm/value/descriptor.h"
+
 namespace ordain::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
 
 // A new file, which is removed again unless it takes the place of another.
 class TemporaryFile {
@@ -33,33 +25,31 @@ class TemporaryFile {
   /// The name does not end in `.policy`, so that nobody takes the file for a policy.
   explicit TemporaryFile(const fs::path& beside)
       : path_((beside.parent_path() / ("." + beside.filename().string() + ".XXXXXX")).string()),
-        descriptor_(mkostemp(path_.data(), O_CLOEXEC)) {}
+        file_(mkostemp(path_.data(), O_CLOEXEC)) {}
   ~TemporaryFile() {
-    if (descriptor_ < 0) return;
-    ::close(descriptor_);
-    if (!path_.empty()) ::unlink(path_.c_str());
+    if (file_.is_open() && !path_.empty()) ::unlink(path_.c_str());
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-  bool exists() const { return descriptor_ >= 0; }
+  bool exists() const { return file_.is_open(); }
 
-  bool write(std::string_view text) { return write_all(descriptor_, text) && ::fsync(descriptor_) == 0; }
+  bool write(std::string_view text) { return vm::write_all(file_.number(), text) && ::fsync(file_.number()) == 0; }
 
   // The owner is set first, because that clears bits of the mode.
   bool take_owner_and_mode(const struct stat& of) {
     struct stat own{};
-    if (::fstat(descriptor_, &own) != 0) return false;
+    if (::fstat(file_.number(), &own) != 0) return false;
     const bool same = own.st_uid == of.st_uid && own.st_gid == of.st_gid;
-    if (!same && ::fchown(descriptor_, of.st_uid, of.st_gid) != 0) return false;
-    return ::fchmod(descriptor_, of.st_mode & 07777) == 0;
+    if (!same && ::fchown(file_.number(), of.st_uid, of.st_gid) != 0) return false;
+    return ::fchmod(file_.number(), of.st_mode & 07777) == 0;
   }
 
   // The mode that the system gives to new files.
   bool take_usual_mode() {
     const mode_t mask = ::umask(0);
     ::umask(mask);
-    return ::fchmod(descriptor_, 0666 & ~mask) == 0;
+    return ::fchmod(file_.number(), 0666 & ~mask) == 0;
   }
 
   bool replace(const fs::path& path) {
@@ -70,7 +60,7 @@ class TemporaryFile {
 
  private:
   std::string path_;
-  int descriptor_;
+  const vm::Descriptor file_;
 };
 
 Error unwritable(const std::string& path, const char* why) {
@@ -116,7 +106,7 @@ Result<void> replace_regular(const std::string& path, std::string_view text, boo
 Result<void> write_through(const std::string& path, std::string_view text) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) return unwritable(path, std::strerror(errno));
-  const bool all = write_all(descriptor, text);
+  const bool all = vm::write_all(descriptor, text);
   const int problem = errno;
   const bool closed = ::close(descriptor) == 0;
   if (all && closed) return {};

@@ -14,24 +14,10 @@
 #include <utility>
 
 #include "ordain/terminal_text.h"
+#include "vm/value/descriptor.h"
 
 namespace ordain::agents {
 namespace {
-
-/// A descriptor that is closed at the end.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 Error failed(std::string message) { return {"daemon", std::move(message)}; }
 
@@ -65,7 +51,7 @@ Result<void> check_file(const DaemonAddress& address) {
 
 /// Connects without blocking. The kernel says that a queue of connections is full by EAGAIN, which
 /// poll() does not wait for.
-Result<void> connect_to(const Descriptor& socket, const DaemonAddress& address, Deadline deadline) {
+Result<void> connect_to(const vm::Descriptor& socket, const DaemonAddress& address, Deadline deadline) {
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   std::memcpy(name.sun_path, address.socket.data(), address.socket.size());
@@ -89,7 +75,7 @@ Result<void> connect_to(const Descriptor& socket, const DaemonAddress& address, 
 }
 
 /// Waits until the socket is ready. @returns false at the deadline
-bool wait_for(const Descriptor& socket, short events, Deadline deadline) {
+bool wait_for(const vm::Descriptor& socket, short events, Deadline deadline) {
   while (true) {
     const int left = milliseconds_until(deadline);
     pollfd entry{socket.number(), events, 0};
@@ -102,7 +88,7 @@ bool wait_for(const Descriptor& socket, short events, Deadline deadline) {
 
 /// Sends the request. A daemon that refuses it early may close its side before it has read all; then
 /// its answer says why.
-Result<void> send_all(const Descriptor& socket, std::string_view text, Deadline deadline) {
+Result<void> send_all(const vm::Descriptor& socket, std::string_view text, Deadline deadline) {
   while (!text.empty()) {
     const ssize_t sent = ::send(socket.number(), text.data(), text.size(), MSG_NOSIGNAL);
     const int why = errno;
@@ -119,7 +105,7 @@ Result<void> send_all(const Descriptor& socket, std::string_view text, Deadline 
   return {};
 }
 
-Result<HttpReply> receive(const Descriptor& socket, Deadline deadline) {
+Result<HttpReply> receive(const vm::Descriptor& socket, Deadline deadline) {
   std::string text;
   char piece[16 * 1024];
   while (true) {
@@ -147,8 +133,8 @@ int milliseconds_until(Deadline deadline) {
 Result<HttpReply> ask_daemon(const DaemonAddress& address, std::string_view path, std::string_view json,
                              Deadline deadline) {
   if (const Result<void> checked = check_file(address); !checked) return checked.error();
-  const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (socket.number() < 0) return failed(std::string("there is no socket to ask with: ") + std::strerror(errno));
+  const vm::Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) return failed(std::string("there is no socket to ask with: ") + std::strerror(errno));
   if (const Result<void> connected = connect_to(socket, address, deadline); !connected) return connected.error();
   if (const Result<void> sent = send_all(socket, http_post(path, json), deadline); !sent) return sent.error();
   return receive(socket, deadline);

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "vm/value/descriptor.h"
+
 namespace ordain::agents {
 namespace {
 
@@ -17,22 +19,6 @@ namespace {
 // client's user refused them, thus take no more room than that.
 constexpr uint64_t kFiles = 4096;
 constexpr size_t kMostBytes = 64 * 1024;
-
-/// A descriptor that is closed at the end.
-class KeptFile {
- public:
-  explicit KeptFile(int number) : number_(number) {}
-  ~KeptFile() {
-    if (number_ >= 0) ::close(number_);
-  }
-  KeptFile(const KeptFile&) = delete;
-  KeptFile& operator=(const KeptFile&) = delete;
-  int number() const { return number_; }
-  bool exists() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
 
 /// FNV-1a. Keys that share a file are told apart by their text.
 std::string file_name(std::string_view key) {
@@ -52,17 +38,7 @@ int open_directory(const std::string& directory) {
   return number;
 }
 
-bool write_all(const KeptFile& file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(file.number(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
-std::string read_all(const KeptFile& file) {
+std::string read_all(const vm::Descriptor& file) {
   std::string out(kMostBytes, '\0');
   size_t size = 0;
   while (size < out.size()) {
@@ -92,18 +68,18 @@ std::string kept_calls_directory() {
 void keep_call(const std::string& directory, std::string_view key, std::string_view id) {
   if (key.empty() || !is_call_id(id) || key.size() + id.size() + 1 > kMostBytes) return;
   ::mkdir(directory.c_str(), 0700);
-  const KeptFile folder(open_directory(directory));
-  if (!folder.exists()) return;
+  const vm::Descriptor folder(open_directory(directory));
+  if (!folder.is_open()) return;
   // Another hook reads the old file or the new one, never half of one.
   const std::string temporary = "new-" + std::to_string(::getpid());
   {
-    const KeptFile file(
+    const vm::Descriptor file(
         ::openat(folder.number(), temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     std::string text(id);
     text += '\n';
     text += key;
-    if (!file.exists()) return;
-    if (!write_all(file, text)) {
+    if (!file.is_open()) return;
+    if (!vm::write_all(file.number(), text)) {
       ::unlinkat(folder.number(), temporary.c_str(), 0);
       return;
     }
@@ -113,11 +89,11 @@ void keep_call(const std::string& directory, std::string_view key, std::string_v
 
 std::optional<std::string> take_call(const std::string& directory, std::string_view key) {
   if (key.empty()) return std::nullopt;
-  const KeptFile folder(open_directory(directory));
-  if (!folder.exists()) return std::nullopt;
+  const vm::Descriptor folder(open_directory(directory));
+  if (!folder.is_open()) return std::nullopt;
   const std::string name = file_name(key);
-  const KeptFile file(::openat(folder.number(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!file.exists()) return std::nullopt;
+  const vm::Descriptor file(::openat(folder.number(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.is_open()) return std::nullopt;
   const std::string text = read_all(file);
   const size_t end = text.find('\n');
   if (end == std::string::npos || std::string_view(text).substr(end + 1) != key) return std::nullopt;

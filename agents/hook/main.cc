@@ -17,6 +17,7 @@
 
 #include "agents/hook/kept_calls.h"
 #include "agents/hook/run_hook.h"
+#include "vm/value/descriptor.h"
 
 namespace {
 
@@ -104,23 +105,13 @@ std::string read_input(Deadline deadline, std::string* out) {
   return "";
 }
 
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
 /// Gives the answer. One that cannot be written whole becomes a denial.
 int give(const Answer& answer) {
-  if (!write_all(STDOUT_FILENO, answer.out)) {
-    write_all(STDERR_FILENO, "ordain-hook: denied, because the answer could not be written\n");
+  if (!ordain::vm::write_all(STDOUT_FILENO, answer.out)) {
+    ordain::vm::write_all(STDERR_FILENO, "ordain-hook: denied, because the answer could not be written\n");
     return 2;
   }
-  write_all(STDERR_FILENO, answer.error);
+  ordain::vm::write_all(STDERR_FILENO, answer.error);
   return answer.exit_code;
 }
 

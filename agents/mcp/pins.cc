@@ -16,6 +16,7 @@
 
 #include "agents/mcp/message.h"
 #include "ordain/json.h"
+#include "vm/value/descriptor.h"
 
 namespace ordain::mcp {
 namespace {
@@ -77,43 +78,27 @@ Result<PinTable> parse_table(std::string_view text, std::string_view server, con
 class PinLock {
  public:
   explicit PinLock(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {
-    while (descriptor_ >= 0 && !held_) {
-      held_ = ::flock(descriptor_, LOCK_EX) == 0;
+      : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {
+    while (file_.is_open() && !held_) {
+      held_ = ::flock(file_.number(), LOCK_EX) == 0;
       if (!held_ && errno != EINTR) break;
     }
   }
-  ~PinLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  PinLock(const PinLock&) = delete;
-  PinLock& operator=(const PinLock&) = delete;
   bool held() const { return held_; }
 
  private:
-  int descriptor_;
+  const vm::Descriptor file_;
   bool held_ = false;
 };
 
-bool write_whole(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return ::fsync(descriptor) == 0;
-}
-
 Result<void> replace_table(const std::string& path, std::string_view text) {
   std::string next = path + ".XXXXXX";
-  const int descriptor = ::mkostemp(next.data(), O_CLOEXEC);
-  bool done = descriptor >= 0 && write_whole(descriptor, text);
-  if (descriptor >= 0) ::close(descriptor);
-  done = done && ::rename(next.c_str(), path.c_str()) == 0;
+  const vm::Descriptor file(::mkostemp(next.data(), O_CLOEXEC));
+  const bool done = file.is_open() && vm::write_all(file.number(), text) && ::fsync(file.number()) == 0 &&
+                    ::rename(next.c_str(), path.c_str()) == 0;
   if (done) return {};
   const std::string why = std::strerror(errno);
-  if (descriptor >= 0) ::unlink(next.c_str());
+  if (file.is_open()) ::unlink(next.c_str());
   return Error{"unwritable", "cannot write " + path + ": " + why};
 }
 

@@ -10,17 +10,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "vm/value/descriptor.h"
+
 namespace ordain::detail {
 namespace {
 
 constexpr size_t kMaxKeyFile = 4096;
-
-struct File {
-  int descriptor = -1;
-  ~File() {
-    if (descriptor >= 0) ::close(descriptor);
-  }
-};
 
 Error failed(const char* code, const std::string& path) {
   return Error{code, fmt::format("{}: {}", path, std::strerror(errno))};
@@ -45,10 +40,9 @@ Result<std::string> read_all(int descriptor, const std::string& path) {
 }  // namespace
 
 Result<void> write_secret(const std::string& path, std::string_view text) {
-  File file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (file.descriptor < 0) return failed(errno == EEXIST ? "key_exists" : "key_unwritable", path);
-  bool written = ::write(file.descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                 ::fsync(file.descriptor) == 0;
+  const vm::Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (!file.is_open()) return failed(errno == EEXIST ? "key_exists" : "key_unwritable", path);
+  bool written = vm::write_all(file.number(), text) && ::fsync(file.number()) == 0;
   if (written) return {};
   Error error = failed("key_unwritable", path);
   ::unlink(path.c_str());
@@ -56,10 +50,10 @@ Result<void> write_secret(const std::string& path, std::string_view text) {
 }
 
 Result<std::string> read_secret(const std::string& path) {
-  File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.descriptor < 0) return failed("key_unreadable", path);
+  const vm::Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file.is_open()) return failed("key_unreadable", path);
   struct stat status{};
-  if (::fstat(file.descriptor, &status) != 0) return failed("key_unreadable", path);
+  if (::fstat(file.number(), &status) != 0) return failed("key_unreadable", path);
   if (!S_ISREG(status.st_mode)) return Error{"key_unreadable", path + ": not a file"};
   if ((status.st_mode & 0077) != 0) {
     return Error{"key_exposed", fmt::format("{}: its mode is {:04o}; others may use the key. `chmod 600` it, or make "
@@ -67,13 +61,13 @@ Result<std::string> read_secret(const std::string& path) {
                                             path, status.st_mode & 07777)};
   }
   if (status.st_uid != ::geteuid()) return Error{"key_exposed", path + ": belongs to another user"};
-  return read_all(file.descriptor, path);
+  return read_all(file.number(), path);
 }
 
 Result<std::string> read_key_text(const std::string& path) {
-  File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.descriptor < 0) return failed("key_unreadable", path);
-  return read_all(file.descriptor, path);
+  const vm::Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file.is_open()) return failed("key_unreadable", path);
+  return read_all(file.number(), path);
 }
 
 }  // namespace ordain::detail

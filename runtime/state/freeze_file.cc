@@ -19,27 +19,13 @@
 #include "runtime/audit/json_line.h"
 #include "runtime/identity/text.h"
 #include "runtime/sqlite/sqlite.h"
+#include "vm/value/descriptor.h"
 
 namespace ordain::state {
 namespace {
 
 constexpr std::string_view kFreezeFile = "frozen.json";
 constexpr size_t kMostFreezeBytes = 4 << 20;
-
-class OpenFile {
- public:
-  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
-  ~OpenFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  int get() const { return descriptor_; }
-  bool is_open() const { return descriptor_ >= 0; }
-
- private:
-  const int descriptor_;
-};
 
 std::string freeze_path(const std::string& directory) { return sqlite::path_in(directory, kFreezeFile); }
 
@@ -64,16 +50,6 @@ Result<std::string> read_bytes(int descriptor, const std::string& path) {
     out.append(piece, static_cast<size_t>(got));
     if (out.size() > kMostFreezeBytes) return Error{"database_damaged", path + ": it is too long"};
   }
-}
-
-bool write_bytes(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return ::fsync(descriptor) == 0;
 }
 
 /// Reads the text of an object. @returns false if it has none of that name
@@ -136,10 +112,10 @@ Result<void> replace_freezes(const std::string& directory, int directory_file, s
   const std::string path = freeze_path(directory);
   if (text.size() > kMostFreezeBytes) return Error{"too_many", path + ": there is no room for more freezes"};
   std::string name = path + ".XXXXXX";
-  const OpenFile file(::mkostemp(name.data(), O_CLOEXEC));  // its mode is 0600
+  const vm::Descriptor file(::mkostemp(name.data(), O_CLOEXEC));  // its mode is 0600
   if (!file.is_open()) return unwritable_freezes(path);
-  if (!give_to_owner_of(directory_file, file.get()) || !write_bytes(file.get(), text) ||
-      ::rename(name.c_str(), path.c_str()) != 0) {
+  if (!give_to_owner_of(directory_file, file.number()) || !vm::write_all(file.number(), text) ||
+      ::fsync(file.number()) != 0 || ::rename(name.c_str(), path.c_str()) != 0) {
     const Error error = unwritable_freezes(path);
     ::unlink(name.c_str());
     return error;
@@ -213,14 +189,14 @@ Result<std::optional<FreezeMark>> mark_of_freezes(const std::string& directory) 
 
 Result<std::vector<Freeze>> read_freezes(const std::string& directory) {
   const std::string path = freeze_path(directory);
-  const OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const vm::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file.is_open()) {
     if (errno == ENOENT || errno == ENOTDIR) return std::vector<Freeze>();
     return unreadable(path, std::strerror(errno));
   }
   struct stat status{};
-  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return unreadable(path, "it is not a file");
-  auto text = read_bytes(file.get(), path);
+  if (::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) return unreadable(path, "it is not a file");
+  auto text = read_bytes(file.number(), path);
   if (!text.ok()) return text.error();
   auto parsed = parse_freezes(*text);
   if (!parsed) return Error{"database_damaged", path + ": it is not a list of freezes"};
@@ -229,12 +205,12 @@ Result<std::vector<Freeze>> read_freezes(const std::string& directory) {
 
 Result<void> change_freezes(const std::string& directory,
                             const std::function<Result<void>(std::vector<Freeze>&)>& change) {
-  const OpenFile lock(::open(directory.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
-  if (!lock.is_open() || ::flock(lock.get(), LOCK_EX) != 0) return unwritable_freezes(directory);
+  const vm::Descriptor lock(::open(directory.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+  if (!lock.is_open() || ::flock(lock.number(), LOCK_EX) != 0) return unwritable_freezes(directory);
   auto all = read_freezes(directory);
   if (!all.ok()) return all.error();
   if (auto changed = change(*all); !changed.ok()) return changed;
-  return replace_freezes(directory, lock.get(), write_freezes(*all));
+  return replace_freezes(directory, lock.number(), write_freezes(*all));
 }
 
 }  // namespace ordain::state

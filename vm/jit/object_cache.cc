@@ -22,6 +22,7 @@
 #include "ordain/digest.h"
 #include "vm/interpret/frame.h"
 #include "vm/program/program_data.h"
+#include "vm/value/descriptor.h"
 
 namespace ordain::native {
 namespace {
@@ -36,23 +37,6 @@ constexpr time_t kAbandoned = 3600;  // seconds after which a temporary file is 
 
 Error unsafe(std::string message) { return {"unsafe_cache", std::move(message)}; }
 std::string reason() { return std::strerror(errno); }
-
-/// Closes a file descriptor when destroyed.
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  explicit operator bool() const { return descriptor_ >= 0; }
-  int get() const { return descriptor_; }
-  int release() { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-};
 
 /// @returns what is wrong with the file's owner or permissions, or ""
 std::string exposure(const struct stat& status, const std::string& what) {
@@ -75,16 +59,6 @@ bool read_all(int file, size_t size, std::string* out) {
   return true;
 }
 
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(file, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(put));
-  }
-  return true;
-}
-
 /// @returns a name that no other thread or process uses
 std::string temporary_name() {
   static std::atomic<uint64_t> next = 0;
@@ -96,23 +70,23 @@ std::string temporary_name() {
 /// bytes.
 std::string write_temporary(int directory, std::string_view bytes, bool durable) {
   std::string name = temporary_name();
-  const File file(::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file) return "";
-  const bool written = ::fchmod(file.get(), 0600) == 0 && write_all(file.get(), bytes);
-  if (written && (!durable || ::fsync(file.get()) == 0)) return name;
+  const Descriptor file(::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.is_open()) return "";
+  const bool written = ::fchmod(file.number(), 0600) == 0 && write_all(file.number(), bytes);
+  if (written && (!durable || ::fsync(file.number()) == 0)) return name;
   ::unlinkat(directory, name.c_str(), 0);
   return "";
 }
 
 Result<std::string> read_secret(int directory) {
-  const File file(::openat(directory, kSecret, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!file) return unsafe(fmt::format("the cache's secret cannot be opened: {}", reason()));
+  const Descriptor file(::openat(directory, kSecret, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.is_open()) return unsafe(fmt::format("the cache's secret cannot be opened: {}", reason()));
   struct stat status;
-  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+  if (::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode))
     return unsafe("the cache's secret is not a regular file");
   if (std::string wrong = exposure(status, "the cache's secret"); !wrong.empty()) return unsafe(std::move(wrong));
   std::string out;
-  if (status.st_size != static_cast<off_t>(kSecretBytes) || !read_all(file.get(), kSecretBytes, &out)) {
+  if (status.st_size != static_cast<off_t>(kSecretBytes) || !read_all(file.number(), kSecretBytes, &out)) {
     return unsafe(fmt::format("the cache's secret is damaged; remove the file `{}`", kSecret));
   }
   return out;
@@ -232,17 +206,17 @@ Result<std::shared_ptr<const ObjectCache>> ObjectCache::open(const std::string& 
   // A trailing slash would make the system follow a symbolic link in the last component.
   std::string path = directory;
   while (path.size() > 1 && path.back() == '/') path.pop_back();
-  File opened(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!opened) {
+  Descriptor opened(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!opened.is_open()) {
     const bool link = errno == ELOOP || errno == ENOTDIR;
     return unsafe(link ? fmt::format("the cache directory `{}` is a symbolic link or no directory", directory)
                        : fmt::format("the cache directory `{}` cannot be opened: {}", directory, reason()));
   }
   struct stat status;
-  if (::fstat(opened.get(), &status) != 0) return unsafe("the cache directory cannot be examined: " + reason());
+  if (::fstat(opened.number(), &status) != 0) return unsafe("the cache directory cannot be examined: " + reason());
   std::string wrong = exposure(status, fmt::format("the cache directory `{}`", directory));
   if (!wrong.empty()) return unsafe(std::move(wrong));
-  auto secret = secret_of(opened.get());
+  auto secret = secret_of(opened.number());
   if (!secret) return secret.error();
   return std::shared_ptr<const ObjectCache>(new ObjectCache(opened.release(), std::move(*secret), most_bytes));
 }
@@ -253,14 +227,14 @@ ObjectCache::~ObjectCache() { ::close(directory_); }
 
 std::unique_ptr<Archive> ObjectCache::find(const Digest& key) const {
   const std::string name = file_name(key);
-  const File file(::openat(directory_, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const Descriptor file(::openat(directory_, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status;
-  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return nullptr;
+  if (!file.is_open() || ::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) return nullptr;
   if (!exposure(status, name).empty() || static_cast<uint64_t>(status.st_size) > most_bytes_) return nullptr;
   auto out = std::make_unique<Archive>();
-  if (!read_all(file.get(), static_cast<size_t>(status.st_size), &out->bytes)) return nullptr;
+  if (!read_all(file.number(), static_cast<size_t>(status.st_size), &out->bytes)) return nullptr;
   if (!take_apart(key, secret_, out.get())) return nullptr;
-  ::futimens(file.get(), nullptr);  // used now: the least recently used file goes first
+  ::futimens(file.number(), nullptr);  // used now: the least recently used file goes first
   return out;
 }
 
