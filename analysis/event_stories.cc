@@ -5,13 +5,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 
-#include "analysis/story.h"
 #include "ordain/history.h"
 #include "ordain/json.h"
 #include "runtime/state/key.h"
-#include "runtime/state/zones.h"
 
 namespace ordain::detail {
 namespace {
@@ -65,48 +62,13 @@ std::string note_words(const StateDecl& declared, const state::StateNote& note, 
 
 }  // namespace
 
-EventStories::EventStories(std::shared_ptr<const Program> program, const DecideOptions& options, TimeParts start)
-    : program_(std::move(program)),
-      options_(options),
-      start_(start),
-      clock_(std::make_shared<state::ClockReading>(
-          state::ClockReading{{1}, 1'000'000'000, story_nanos(start.seconds, start.nanos)})) {}
+EventStories::EventStories(std::unique_ptr<StoryWorld> world) : world_(std::move(world)) {}
 
 Result<std::unique_ptr<EventStories>> EventStories::make(std::shared_ptr<const Program> program,
                                                          const DecideOptions& options, TimeParts start) {
-  std::unique_ptr<EventStories> out(new EventStories(std::move(program), options, start));
-  state::StoreOptions store_options;
-  store_options.clock = [clock = out->clock_] { return *clock; };
-  store_options.zone_offset = state::zones_of(*out->program_);
-  // Only an event ends a call, so no lease may.
-  store_options.limits.lease_ns = std::numeric_limits<int64_t>::max() / 2;
-  auto store = state::Store::make_local(std::move(store_options));
-  if (!store.ok()) return store.error();
-  out->store_ = std::move(*store);
-  auto meter = state::Meter::make(out->program_, *out->store_);
-  if (!meter.ok()) return meter.error();
-  out->meter_.emplace(std::move(*meter));
-  return out;
-}
-
-void EventStories::move_clock(EventReader& reader) {
-  const TimeParts named = reader.event().now.value_or(start_);
-  if (named.seconds != start_.seconds || named.nanos != start_.nanos) {
-    const int64_t at = story_nanos(named.seconds, named.nanos);
-    if (!begun_) clock_->wall_ns = at;
-    const int64_t ahead = state::subtract_times(at, clock_->wall_ns);
-    if (ahead > 0) {
-      clock_->boot_ns = state::add_times(clock_->boot_ns, ahead);
-      clock_->wall_ns = at;
-    }
-  }
-  begun_ = true;
-  const TimeParts now = timestamp_of_nanos(clock_->wall_ns);
-  if (!reader.call().error().failed) reader.call().set_now(now.seconds, now.nanos);
-}
-
-state::CallFacts EventStories::facts(EventReader& reader, const std::string& session) {
-  return {reader.call(), reader.context(), metering_, session, options_};
+  auto world = StoryWorld::make(std::move(program), options, start);
+  if (!world.ok()) return world.error();
+  return std::unique_ptr<EventStories>(new EventStories(std::move(*world)));
 }
 
 Decision EventStories::refuse(const Error& error) {
@@ -122,7 +84,7 @@ void EventStories::keep_notes(const state::MeteredCall& call) {
 std::vector<std::string> EventStories::last_read() const {
   std::vector<std::string> out;
   for (const state::StateNote& note : notes_) {
-    const StateDecl& declared = meter_->tables().states[note.state];
+    const StateDecl& declared = world_->tables().states[note.state];
     out.push_back(declared.name + ": " + note_words(declared, note, now_));
   }
   return out;
@@ -130,23 +92,23 @@ std::vector<std::string> EventStories::last_read() const {
 
 Decision EventStories::decide(EventReader& reader, Scratch& deciding) {
   notes_.clear();
-  move_clock(reader);
+  world_->move_clock(reader);
   const Place place{story_id(reader.event().session), std::string(reader.event().capability)};
   return reader.call().stage() == Stage::before ? decide_before(reader, deciding, place)
                                                 : decide_after(reader, deciding, place);
 }
 
 Decision EventStories::decide_before(EventReader& reader, Scratch& deciding, const Place& place) {
-  auto call = std::make_unique<state::MeteredCall>(*meter_, *store_, Id128::random());
+  std::unique_ptr<state::MeteredCall> call(new state::MeteredCall(world_->new_call()));
   Decision decision;
-  auto started = call->start(facts(reader, place.first), [&] {
-    decision = decide_all(reader.call(), reader.context(), deciding, options_);
+  auto started = call->start(world_->facts(reader, place.first), [&] {
+    decision = decide_all(reader.call(), reader.context(), deciding, world_->options());
     return decision.effect == Effect::allow  ? state::Verdict::proceed
            : decision.effect == Effect::deny ? state::Verdict::deny
                                              : state::Verdict::leave;
   });
   if (!started.ok()) {
-    call->deny(facts(reader, place.first));
+    call->deny(world_->facts(reader, place.first));
     return refuse(started.error());
   }
   keep_notes(*call);
@@ -168,13 +130,13 @@ std::unique_ptr<state::MeteredCall> EventStories::take_open(const Place& place) 
 }
 
 Decision EventStories::decide_after(EventReader& reader, Scratch& deciding, const Place& place) {
-  const state::CallFacts after = facts(reader, place.first);
+  const state::CallFacts after = world_->facts(reader, place.first);
   const std::unique_ptr<state::MeteredCall> call = take_open(place);
   if (call == nullptr) {
-    state::MeteredCall alone(*meter_, *store_, Id128::random());
+    state::MeteredCall alone = world_->new_call();
     if (auto seen = alone.preview(after); !seen.ok()) return refuse(seen.error());
     keep_notes(alone);
-    return decide_all(reader.call(), reader.context(), deciding, options_);
+    return decide_all(reader.call(), reader.context(), deciding, world_->options());
   }
   auto read = call->read_after(after);
   if (!read.ok()) {
@@ -182,7 +144,7 @@ Decision EventStories::decide_after(EventReader& reader, Scratch& deciding, cons
     return refuse(read.error());
   }
   keep_notes(*call);
-  const Decision decision = decide_all(reader.call(), reader.context(), deciding, options_);
+  const Decision decision = decide_all(reader.call(), reader.context(), deciding, world_->options());
   if (decision.effect != Effect::allow) {
     (void)call->end(state::Ending::executed, &after);
     return decision;

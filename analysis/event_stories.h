@@ -5,16 +5,14 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "analysis/story_world.h"
 #include "ordain/decide.h"
 #include "ordain/evaluate.h"
 #include "ordain/event.h"
-#include "ordain/time_text.h"
-#include "runtime/state/metering.h"
 
 namespace ordain::detail {
 
@@ -38,25 +36,16 @@ class EventStories {
 
  private:
   using Place = std::pair<std::string, std::string>;  ///< session and capability
-  EventStories(std::shared_ptr<const Program> program, const DecideOptions& options, TimeParts start);
+  explicit EventStories(std::unique_ptr<StoryWorld> world);
 
-  void move_clock(EventReader& reader);
-  state::CallFacts facts(EventReader& reader, const std::string& session);
   Decision decide_before(EventReader& reader, Scratch& deciding, const Place& place);
   Decision decide_after(EventReader& reader, Scratch& deciding, const Place& place);
   std::unique_ptr<state::MeteredCall> take_open(const Place& place);
   Decision refuse(const Error& error);
   void keep_notes(const state::MeteredCall& call);
 
-  std::shared_ptr<const Program> program_;
-  DecideOptions options_;
-  TimeParts start_;
-  std::shared_ptr<state::ClockReading> clock_;
-  bool begun_ = false;  ///< an event was decided
-  std::unique_ptr<state::Store> store_;
-  std::optional<state::Meter> meter_;
+  std::unique_ptr<StoryWorld> world_;
   std::map<Place, std::deque<std::unique_ptr<state::MeteredCall>>> open_;
-  Scratch metering_;
   Error refusal_;                        ///< viewed by the last decision
   std::vector<state::StateNote> notes_;  ///< of the last decision
   state::Moment now_;                    ///< likewise

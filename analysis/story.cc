@@ -2,19 +2,13 @@
 #include "analysis/story.h"
 
 #include <algorithm>
-#include <limits>
 #include <set>
 #include <utility>
 
 #include "ordain/history.h"
-#include "runtime/state/zones.h"
-#include "vm/json/redact.h"
 
 namespace ordain::detail {
 namespace {
-
-constexpr int64_t kSecondInNanos = 1'000'000'000;
-constexpr int64_t kLatestNanos = std::numeric_limits<int64_t>::max() / 2;
 
 /// Gives each group an approver of its own, as far as possible: a matching, found by augmenting paths.
 bool find_approver(size_t group, const std::vector<std::vector<size_t>>& able, std::vector<size_t>& taken_by,
@@ -73,44 +67,6 @@ std::vector<std::string> approving_groups(const Decision& decision, const std::v
 
 }  // namespace
 
-int64_t story_nanos(int64_t seconds, int32_t nanos) {
-  const int64_t most = kLatestNanos / kSecondInNanos - 1;
-  return std::clamp(seconds, -most, most) * kSecondInNanos + nanos;
-}
-
-std::string story_id(const Value* who) {
-  if (who == nullptr) return "";
-  if (who->is(Kind::string)) return std::string(who->as_text());
-  if (!who->is(Kind::map)) return "";
-  for (const MapEntry& entry : who->map->all()) {
-    const bool is_id = entry.key.is(Kind::string) && entry.key.as_text() == "id";
-    if (is_id && entry.value.is(Kind::string)) return std::string(entry.value.as_text());
-  }
-  return "";
-}
-
-Decision story_denial(const std::string& reason, DecisionCode code) {
-  Decision out;
-  out.effect = Effect::deny;
-  out.code = code;
-  out.reason = reason;
-  return out;
-}
-
-DecisionCode story_code(const Error& error) {
-  return error.code == "missing_context" ? DecisionCode::missing_context : DecisionCode::evaluation_error;
-}
-
-Value story_output(EventReader& reader, const Decision& decision) {
-  Value output = *reader.event().output;
-  for (const Obligation& obligation : decision.obligations) {
-    if (obligation.kind != RuleKind::redact) continue;
-    Value redacted;
-    if (redact(reader.call().arena(), output, "output", obligation.path, obligation.with, &redacted)) output = redacted;
-  }
-  return output;
-}
-
 bool tells_stories(const Program& program) { return history_tables(program).any(); }
 
 bool is_approved(const Decision& decision, const std::vector<StoryApproval>& approvals) {
@@ -129,63 +85,29 @@ struct Story::Played {
   std::vector<std::string> approved_by;
 };
 
-Story::Story(std::shared_ptr<const Program> program, const DecideOptions& options, TimeParts start)
-    : program_(std::move(program)),
-      options_(options),
-      start_(start),
-      clock_(std::make_shared<state::ClockReading>(
-          state::ClockReading{{1}, kSecondInNanos, story_nanos(start.seconds, start.nanos)})) {}
+Story::Story(std::unique_ptr<StoryWorld> world) : world_(std::move(world)) {}
 
 Result<std::unique_ptr<Story>> Story::make(std::shared_ptr<const Program> program, const DecideOptions& options,
                                            TimeParts start) {
-  std::unique_ptr<Story> out(new Story(std::move(program), options, start));
-  state::StoreOptions store_options;
-  store_options.clock = [clock = out->clock_] { return *clock; };
-  store_options.zone_offset = state::zones_of(*out->program_);
-  // Nothing holds a call of a story but the story, so no lease may end one while time passes.
-  store_options.limits.lease_ns = kLatestNanos;
-  auto store = state::Store::make_local(std::move(store_options));
-  if (!store.ok()) return store.error();
-  out->store_ = std::move(*store);
-  auto meter = state::Meter::make(out->program_, *out->store_);
-  if (!meter.ok()) return meter.error();
-  out->meter_.emplace(std::move(*meter));
-  return out;
+  auto world = StoryWorld::make(std::move(program), options, start);
+  if (!world.ok()) return world.error();
+  return std::unique_ptr<Story>(new Story(std::move(*world)));
 }
 
-void Story::pass(const TestCall& call) {
-  const int64_t ns = story_nanos(call.wait_seconds, call.wait_nanos);
-  clock_->boot_ns = state::add_times(clock_->boot_ns, ns);
-  clock_->wall_ns = state::add_times(clock_->wall_ns, ns);
-}
-
-/// Reads an event at the story's time. A time that it names moves the clock forward, never back.
 Result<void> Story::read(const std::string& event, EventReader& reader) {
   if (auto parsed = reader.read(event); !parsed.ok()) return parsed;
-  const TimeParts named = reader.event().now.value_or(start_);
-  if (named.seconds != start_.seconds || named.nanos != start_.nanos) {
-    const int64_t at = story_nanos(named.seconds, named.nanos);
-    if (!begun_) clock_->wall_ns = at;
-    const int64_t ahead = state::subtract_times(at, clock_->wall_ns);
-    if (ahead > 0) {
-      clock_->boot_ns = state::add_times(clock_->boot_ns, ahead);
-      clock_->wall_ns = at;
-    }
-  }
-  begun_ = true;
-  const TimeParts now = timestamp_of_nanos(clock_->wall_ns);
-  if (!reader.call().error().failed) reader.call().set_now(now.seconds, now.nanos);
+  world_->move_clock(reader);
   return {};
 }
 
 state::CallFacts Story::facts(EventReader& reader, const Played& played) {
-  return {reader.call(), reader.context(), metering_, played.session, options_};
+  return world_->facts(reader, played.session);
 }
 
 Result<void> Story::play(const TestCall& call, EventReader& reader, const See& see) {
-  pass(call);
+  world_->pass(story_nanos(call.wait_seconds, call.wait_nanos));
   if (auto parsed = read(call.returns ? call.other_event : call.event, reader); !parsed.ok()) return parsed;
-  Played played{{*meter_, *store_, Id128::random()}, story_id(reader.event().session), {}};
+  Played played{world_->new_call(), story_id(reader.event().session), {}};
   const auto verdict = decide_before(call, reader, played, see);
   return verdict == state::Verdict::proceed ? run(call, reader, played, see) : Result<void>();
 }
@@ -199,7 +121,7 @@ std::optional<state::Verdict> Story::decide_before(const TestCall& call, EventRe
     Decision decision;
     bool approved = false;
     auto started = played.metered.start(facts(reader, played), [&] {
-      decision = decide(reader.call(), reader.context(), deciding_, options_);
+      decision = decide(reader.call(), reader.context(), deciding_, world_->options());
       if (decision.effect == Effect::deny) return state::Verdict::deny;
       approved = decision.effect == Effect::require_approval && is_approved(decision, approvals);
       return approved || decision.effect == Effect::allow ? state::Verdict::proceed : state::Verdict::leave;
@@ -235,7 +157,7 @@ Result<void> Story::run(const TestCall& call, EventReader& reader, Played& playe
     const state::CallFacts after = facts(reader, played);
     return played.metered.end(state::Ending::executed, &after);
   }
-  const Decision decision = decide(reader.call(), reader.context(), deciding_, options_);
+  const Decision decision = decide(reader.call(), reader.context(), deciding_, world_->options());
   see(decision, true);
   if (decision.effect == Effect::allow) return release(reader, played, decision, see);
   const state::CallFacts after = facts(reader, played);

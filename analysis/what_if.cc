@@ -15,12 +15,15 @@
 #include "analysis/what_if_line.h"
 #include "ordain/event.h"
 #include "ordain/json.h"
+#include "vm/json/json_tree.h"
 #include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
 
+using detail::append_json_tree;
 using detail::Candidate;
+using detail::JsonTree;
 using detail::NumberChange;
 using detail::NumberLine;
 using detail::Scale;
@@ -30,55 +33,32 @@ constexpr size_t kMostCandidates = 256;
 constexpr size_t kMostPaired = 40;
 constexpr size_t kMostBytes = 16 << 20;  // of all events that are decided for one answer
 
-// A JSON object that fields can be set in, or finished text.
-struct EditedNode {
-  bool is_object = false;
-  std::map<std::string, EditedNode, std::less<>> fields;
-  std::string text;
-};
-
-EditedNode node_of(const Value& value) {
-  EditedNode out;
+JsonTree tree_of(const Value& value) {
+  JsonTree out;
   if (!value.is(Kind::map)) {
     out.text = to_json(value);
     return out;
   }
-  out.is_object = true;
   for (const MapEntry& entry : value.map->all()) {
-    out.fields.emplace(std::string(entry.key.as_text()), node_of(entry.value));
+    out.fields.emplace(std::string(entry.key.as_text()), tree_of(entry.value));
   }
   return out;
 }
 
 // @param json "" removes the field
-void set_field(EditedNode& root, std::string_view path, const std::string& json) {
-  EditedNode* at = &root;
+void set_field(JsonTree& root, std::string_view path, const std::string& json) {
+  JsonTree* at = &root;
   for (size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
     at = &at->fields[std::string(path.substr(0, dot))];
-    if (!at->is_object && at->text.starts_with('"')) at->fields["id"].text = at->text;  // short for its id
-    at->is_object = true;
+    const std::string text = std::exchange(at->text, "");
+    if (text.starts_with('"')) at->fields["id"].text = text;  // short for its id
     path.remove_prefix(dot + 1);
   }
   if (json.empty()) {
     at->fields.erase(std::string(path));
   } else {
-    at->fields[std::string(path)] = {.is_object = false, .fields = {}, .text = json};
+    at->fields[std::string(path)] = {.fields = {}, .text = json};
   }
-}
-
-void append_node(std::string& out, const EditedNode& node) {
-  if (!node.is_object) {
-    out += node.text;
-    return;
-  }
-  const char* separator = "{";
-  for (const auto& [name, field] : node.fields) {
-    out += std::exchange(separator, ", ");
-    append_json_string(out, name);
-    out += ": ";
-    append_node(out, field);
-  }
-  out += node.fields.empty() ? "{}" : "}";
 }
 
 class ChangeFinder {
@@ -93,7 +73,7 @@ class ChangeFinder {
     if (!event) return std::vector<DecisionChange>();
     left_ = std::min(left_, kMostBytes / std::max<size_t>(1, text.size()));
     stage_ = reader_.call().stage();
-    event_ = node_of(event->root());
+    event_ = tree_of(event->root());
     const Decision decision = decide(reader_.call(), reader_.context(), scratch_, options_.decide);
     old_effect_ = decision.effect;
     collect_candidates(event->root(), decision.rule);
@@ -154,10 +134,10 @@ class ChangeFinder {
   TriedValue try_changes(const std::vector<FieldChange>& changes) {
     if (left_ == 0) return {};
     --left_;
-    EditedNode edited = event_;
+    JsonTree edited = event_;
     for (const FieldChange& change : changes) set_field(edited, change.path, change.set);
     std::string text;
-    append_node(text, edited);
+    append_json_tree(text, edited);
     if (!reader_.read(text) || reader_.call().error().failed || reader_.context().error().failed) {
       return {.kind = TriedValue::Kind::invalid};
     }
@@ -265,7 +245,7 @@ class ChangeFinder {
   size_t left_;
   Stage stage_ = Stage::before;
   Effect old_effect_ = Effect::deny;
-  EditedNode event_;
+  JsonTree event_;
   std::vector<Candidate> candidates_;
   std::set<std::string> hidden_;  ///< paths whose values are not shown
 };

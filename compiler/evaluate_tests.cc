@@ -13,16 +13,11 @@
 #include "ordain/call.h"
 #include "ordain/evaluate.h"
 #include "ordain/json.h"
+#include "vm/json/json_tree.h"
 #include "vm/program/linked_program.h"
 
 namespace ordain {
 namespace {
-
-// A JSON value under construction: an object with these fields, or finished text.
-struct JsonNode {
-  std::map<std::string, JsonNode, std::less<>> fields;
-  std::string text;  ///< "" for an object
-};
 
 bool has_text_keys(const Value& value) {
   if (!value.is(Kind::map)) return false;
@@ -33,7 +28,7 @@ bool has_text_keys(const Value& value) {
 }
 
 // Objects at the same place are merged: `agent = {...}, agent.team = "x"`.
-void put(JsonNode& node, std::span<const std::string_view> path, const Value& value) {
+void put(detail::JsonTree& node, std::span<const std::string_view> path, const Value& value) {
   if (!path.empty()) {
     node.text.clear();
     return put(node.fields[std::string(path[0])], path.subspan(1), value);
@@ -45,21 +40,6 @@ void put(JsonNode& node, std::span<const std::string_view> path, const Value& va
   }
   node.text.clear();
   for (const MapEntry& entry : value.map->all()) put(node.fields[std::string(entry.key.as_text())], {}, entry.value);
-}
-
-void append(std::string& out, const JsonNode& node) {
-  if (!node.text.empty()) {
-    out += node.text;
-    return;
-  }
-  const char* separator = "{";
-  for (const auto& [name, field] : node.fields) {
-    out += std::exchange(separator, ", ");
-    append_json_string(out, name);
-    out += ": ";
-    append(out, field);
-  }
-  out += node.fields.empty() ? "{}" : "}";
 }
 
 // Values may share parts, so a value of little memory may be extremely long as text.
@@ -92,7 +72,7 @@ struct Pause {
 };
 
 // Removes what is known only once a call has run.
-void leave_out_outcome(JsonNode& facts) {
+void leave_out_outcome(detail::JsonTree& facts) {
   facts.fields.erase("output");
   auto action = facts.fields.find("action");
   if (action == facts.fields.end() || action->second.fields.erase("elapsed") == 0) return;
@@ -100,10 +80,10 @@ void leave_out_outcome(JsonNode& facts) {
 }
 
 // What is remembered is kept by who acts, so whoever a test does not name is called "test".
-void add_identities(JsonNode& facts) {
+void add_identities(detail::JsonTree& facts) {
   for (const char* name : {"agent", "principal", "tenant", "environment", "session"}) {
-    JsonNode& who = facts.fields[name];
-    if (who.text.empty()) who.fields.try_emplace("id", JsonNode{{}, "\"test\""});
+    detail::JsonTree& who = facts.fields[name];
+    if (who.text.empty()) who.fields.try_emplace("id", detail::JsonTree{{}, "\"test\""});
   }
 }
 
@@ -148,7 +128,7 @@ class TestEvaluator {
  private:
   // Writes the events of a call, each value evaluated once.
   void add_events(const typed::TestStep& step, TestCall& call) {
-    JsonNode facts;
+    detail::JsonTree facts;
     for (const typed::TestFact& fact : step.facts) add(facts, fact);
     const bool remembers = set_.histories.any();
     if (remembers) add_identities(facts);
@@ -158,7 +138,7 @@ class TestEvaluator {
     call.other_event = event_text(step.capability, call.returns ? Stage::before : Stage::after, facts);
   }
 
-  static std::string event_text(std::string_view capability, Stage stage, const JsonNode& facts) {
+  static std::string event_text(std::string_view capability, Stage stage, const detail::JsonTree& facts) {
     std::string out = "{\"capability\": ";
     append_json_string(out, capability);
     if (stage == Stage::after) out += ", \"stage\": \"after\"";
@@ -166,12 +146,12 @@ class TestEvaluator {
       out += ", ";
       append_json_string(out, name);
       out += ": ";
-      append(out, node);
+      detail::append_json_tree(out, node);
     }
     return out + "}";
   }
 
-  void add(JsonNode& facts, const typed::TestFact& fact) {
+  void add(detail::JsonTree& facts, const typed::TestFact& fact) {
     typed::Expression expression = fact.value;
     fold(arena_, expression);
     if (expression.root->kind == typed::NodeKind::constant) return write(facts, fact, expression.root->value);
@@ -193,7 +173,7 @@ class TestEvaluator {
     }
   }
 
-  void write(JsonNode& facts, const typed::TestFact& fact, const Value& value) {
+  void write(detail::JsonTree& facts, const typed::TestFact& fact, const Value& value) {
     uint64_t parts = 1'000'000;
     if (can_be_written(value, &parts)) return put(facts, fact.path, value);
     diagnostics_.error("test-no-value", fact.value.root->span, "this value is too large for an event");

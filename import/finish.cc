@@ -50,8 +50,10 @@ std::string place(const Diagnostics& diagnostics, Span span) {
 }
 
 void finish(Imported& imported, const FileText& file) {
-  if (imported.diagnostics.has_errors()) return;
-  std::string text = render(file);
+  if (!imported.diagnostics.has_errors()) finish(imported, render(file));
+}
+
+void finish(Imported& imported, std::string text) {
   const Compilation compilation =
       compile({std::make_shared<Source>(Source{"imported.policy", text})}, standard_library());
   if (compilation.program == nullptr) {

@@ -13,6 +13,9 @@ namespace ordain::importer {
 /// and there is no text.
 void finish(Imported& imported, const FileText& file);
 
+/// Does the same with text that is rendered already.
+void finish(Imported& imported, std::string text);
+
 /// Reads and parses `path` into a new source of the diagnostics. @returns its index, or nothing
 /// after reporting the failure at `from` (the place that names the file).
 std::optional<uint32_t> load(Diagnostics& diagnostics, const std::string& path, const ReadFile& read, Span from);

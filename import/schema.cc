@@ -11,7 +11,6 @@
 #include "ordain/compile.h"
 #include "ordain/format.h"
 #include "ordain/json.h"
-#include "ordain/stdlib.h"
 #include "ordain/utf8.h"
 
 namespace ordain::importer {
@@ -43,21 +42,6 @@ void refuse_repeated_names(Diagnostics& diagnostics, const std::vector<ToolText>
     if (names.insert(tool.name).second) continue;
     diagnostics.error("not-importable", Span{}, fmt::format("two tools are called {}", quote(cut(tool.name))));
   }
-}
-
-void finish_schema(Imported& imported, const std::string& text) {
-  const Result<std::string> formatted = format_policy(text);
-  const std::string& policy = formatted ? *formatted : text;
-  const Compilation compilation =
-      compile({std::make_shared<Source>(Source{"imported.policy", policy})}, standard_library());
-  for (const Diagnostic& wrong : compilation.diagnostics.items) {
-    if (wrong.severity != Severity::error) continue;
-    imported.diagnostics.error(
-        "not-importable", Span{},
-        fmt::format("what this file becomes does not compile: {} [{}]", wrong.message, wrong.code));
-    return;
-  }
-  imported.policy = policy;
 }
 
 }  // namespace
@@ -100,7 +84,8 @@ Imported import_schema(const std::string& path, const SchemaOptions& options, co
   if (diagnostics.has_errors()) return imported;
   std::string out;
   for (const ToolText& tool : tools) (out += out.empty() ? "" : "\n") += declaration(tool, options.server);
-  finish_schema(imported, out);
+  const Result<std::string> formatted = format_policy(out);
+  finish(imported, formatted ? *formatted : out);
   return imported;
 }
 

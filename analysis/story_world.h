@@ -1,0 +1,58 @@
+// A StoryWorld is what the calls of a story share: a store in memory, and a clock that moves only when it is told. The
+// functions beside it are what tests and files of events, which tell stories, have in common.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ordain/decide.h"
+#include "ordain/evaluate.h"
+#include "ordain/event.h"
+#include "ordain/time_text.h"
+#include "runtime/state/metering.h"
+
+namespace ordain::detail {
+
+/// Nanoseconds since 1970, within what a story's clock can count.
+int64_t story_nanos(int64_t seconds, int32_t nanos);
+/// The text that an event has for somebody: `{"id": "x"}`, or "x" for short. "" if it has none.
+std::string story_id(const Value* who);
+/// The denial of a call whose state cannot tell what its rules ask for. Views `reason`.
+Decision story_denial(const std::string& reason, DecisionCode code);
+DecisionCode story_code(const Error& error);
+/// The output of the event that the reader holds, which has one, as the decision releases it.
+Value story_output(EventReader& reader, const Decision& decision);
+
+class StoryWorld {
+ public:
+  /// @param start the time at which readers read events that name none. The clock begins there, or at the time that the
+  /// first event names.
+  static Result<std::unique_ptr<StoryWorld>> make(std::shared_ptr<const Program> program, const DecideOptions& options,
+                                                  TimeParts start);
+
+  /// Lets time pass.
+  void pass(int64_t nanos);
+  /// Moves the clock to the time that the reader's event names, never back, and tells the event what time it is.
+  void move_clock(EventReader& reader);
+  /// What a metered call needs of the event that the reader holds.
+  state::CallFacts facts(EventReader& reader, const std::string& session);
+  /// A call that has not begun. It must not outlive this world.
+  state::MeteredCall new_call() { return {*meter_, *store_, Id128::random()}; }
+  const HistoryTables& tables() const { return meter_->tables(); }
+  const DecideOptions& options() const { return options_; }
+
+ private:
+  StoryWorld(const DecideOptions& options, TimeParts start);
+
+  DecideOptions options_;
+  TimeParts start_;
+  std::shared_ptr<state::ClockReading> clock_;
+  bool begun_ = false;  ///< an event was read
+  std::unique_ptr<state::Store> store_;
+  std::optional<state::Meter> meter_;
+  Scratch metering_;
+};
+
+}  // namespace ordain::detail
