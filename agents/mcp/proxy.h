@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agents/mcp/call_thread.h"
+#include "agents/mcp/governed_call.h"
 #include "agents/mcp/message.h"
 #include "agents/mcp/pins.h"
 #include "agents/mcp/replies.h"
@@ -78,7 +78,7 @@ class Proxy {
     std::string text;        ///< held, asking: the whole request
     std::string question;    ///< asking: the id of our question
     Refusal pending;         ///< asking: the answer if the user does not agree
-    std::unique_ptr<CallThread> call;
+    std::unique_ptr<GovernedCall> call;
   };
 
   /// A governed call as the message says it.
@@ -120,7 +120,6 @@ class Proxy {
   void release(Request& request, const Document& given, const Document& released, const Message& message,
                Messages& out);
   std::string question_about(const Pending& pending) const;
-  std::unique_ptr<CallThread> take_thread();
   size_t kept_texts() const;  ///< how many calls are kept to be decided later
 
   // From the server (proxy_server.cc).
@@ -146,8 +145,7 @@ class Proxy {
   std::map<std::string, Request> requests_;       ///< by Message::key
   std::set<Digest> cancelled_;                    ///< of the keys of requests that were cancelled, without an answer
   std::map<std::string, std::string> questions_;  ///< key of our question -> key of the call
-  std::vector<std::unique_ptr<CallThread>> threads_;  ///< idle ones
-  size_t calls_ = 0;                                  ///< governed calls that have begun
+  size_t calls_ = 0;                              ///< governed calls that have begun
 
   bool listed_ = false;   ///< `tools_` is what the server said last
   bool listing_ = false;  ///< our own list is on its way

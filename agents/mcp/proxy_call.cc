@@ -58,19 +58,19 @@ Result<Document> input_of(const Value& params, bool is_tool) {
 
 /// The request with the effective input, and without what was meant for the proxy. If nothing has to change, the text
 /// stays as it is.
-std::string rewrite_call(const Message& message, bool is_tool, const Document& given, const Document& effective) {
+std::string rewrite_call(const Message& message, bool is_tool, const Document& given, const Value& effective) {
   const Value* params = member(message.value, "params");
   const bool own = has_own_state(*params);
-  const bool same = equal(given.root(), effective.root());
+  const bool same = equal(given.root(), effective);
   if (!own && same) return std::string(message.text);
   const std::optional<Piece> place = find_member(message.text, whole(message.text), "params");
   std::string out = "{";
   for (const Member& each : members(message.text, *place)) {
     if (own && (each.key == "requestState" || each.key == "inputResponses")) continue;
     std::string value(each.value.of(message.text));
-    if (!same && is_tool && each.key == "arguments") value = effective.json();
+    if (!same && is_tool && each.key == "arguments") value = to_json(effective);
     if (!same && !is_tool && member(given.root(), each.key) != nullptr) {
-      const Value* kept = member(effective.root(), each.key);
+      const Value* kept = member(effective, each.key);
       if (kept == nullptr) continue;
       value = to_json(*kept);
     }
@@ -168,29 +168,22 @@ size_t Proxy::kept_texts() const {
   }));
 }
 
-std::unique_ptr<CallThread> Proxy::take_thread() {
-  if (threads_.empty()) return calls_ < options_.most_calls ? CallThread::start(runtime_) : nullptr;
-  std::unique_ptr<CallThread> out = std::move(threads_.back());
-  threads_.pop_back();
-  return out;
-}
-
 void Proxy::decide(const Message& message, CallPlan plan, Messages& out) {
   if (plan.is_tool) {
     if (const std::string problem = tool_problem(plan.tool); !problem.empty()) {
       return refuse(message.id, true, plan.stateless, {"denied: " + problem}, out);
     }
   }
-  std::unique_ptr<CallThread> thread = take_thread();
-  if (thread == nullptr) {
+  if (calls_ >= options_.most_calls) {
     return refuse(message.id, plan.is_tool, plan.stateless, {"denied: too many calls at a time; try again later"}, out);
   }
-  std::optional<Outcome<Document>> outcome = thread->begin({plan.capability, plan.input, plan.answer, plan.is_tool});
-  if (outcome) {
-    threads_.push_back(std::move(thread));
-    const Pending* pending = outcome->pending();
+  auto call =
+      std::make_unique<GovernedCall>(runtime_, GovernedRequest{plan.capability, plan.input, plan.answer, plan.is_tool});
+  if (!call->may_run()) {
+    const Outcome<Document> outcome = call->outcome();
+    const Pending* pending = outcome.pending();
     if (pending != nullptr && plan.may_ask && !plan.answered) return ask(message, plan, *pending, out);
-    return refuse(message.id, plan.is_tool, plan.stateless, refusal_of(*outcome), out);
+    return refuse(message.id, plan.is_tool, plan.stateless, refusal_of(outcome), out);
   }
   ++calls_;
   Request request;
@@ -198,8 +191,8 @@ void Proxy::decide(const Message& message, CallPlan plan, Messages& out) {
   request.id = message.id;
   request.is_tool = plan.is_tool;
   request.stateless = plan.stateless;
-  out.to_server.push_back(rewrite_call(message, plan.is_tool, plan.input, thread->input()));
-  request.call = std::move(thread);
+  out.to_server.push_back(rewrite_call(message, plan.is_tool, plan.input, call->input()));
+  request.call = std::move(call);
   requests_.insert_or_assign(message.key, std::move(request));
 }
 
@@ -237,7 +230,6 @@ void Proxy::ask(const Message& message, const CallPlan& plan, const Pending& pen
 void Proxy::finish(Request request, const Message& message, Messages& out) {
   const Result<Document> output = output_of(message, request.is_tool);
   const Outcome<Document> outcome = request.call->finish(output);
-  threads_.push_back(std::move(request.call));
   --calls_;
   if (!outcome) return refuse(request.id, request.is_tool, request.stateless, refusal_of(outcome), out);
   release(request, *output, *outcome, message, out);

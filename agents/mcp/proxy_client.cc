@@ -191,7 +191,6 @@ bool Proxy::cancel(const std::string& key, Request request, Messages& out) {
   if (request.kind == RequestKind::call || request.kind == RequestKind::list) cancelled_.insert(sha256(key));
   if (request.kind == RequestKind::call) {
     (void)request.call->finish(Error{"cancelled", "the client cancelled the call"});
-    threads_.push_back(std::move(request.call));
     --calls_;
   }
   if (request.kind == RequestKind::asking) {

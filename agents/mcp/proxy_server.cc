@@ -107,7 +107,6 @@ void Proxy::fail_request(Request request, std::string_view why, Messages& out) {
       return end_listing(why, out);
     case RequestKind::call: {
       const Outcome<Document> outcome = request.call->finish(Error{"no_answer", std::string(why)});
-      threads_.push_back(std::move(request.call));
       --calls_;
       return refuse(request.id, request.is_tool, request.stateless, refusal_of(outcome), out);
     }
