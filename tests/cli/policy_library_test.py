@@ -42,6 +42,9 @@ class EveryPolicy(unittest.TestCase):
     def test_passes_its_own_tests(self):
         self.succeeds(TESTED, "test", "--coverage", "--fail-under", "100")
 
+    def test_the_cookbook_is_one_set(self):
+        self.succeeds([ROOT / "examples" / "cookbook"], "test")
+
     def test_holds_attacks_and_ordinary_calls(self):
         for path in TESTED:
             with self.subTest(path=path.name):
