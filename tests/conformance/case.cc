@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <stdexcept>
+#include <utility>
 
 namespace ordain::conformance {
 namespace {
@@ -144,53 +145,92 @@ bool identical(const Value& a, const Value& b) {
   }
 }
 
-std::string show(const Value& value) {
+namespace {
+
+void append(std::string& out, const Value& value, size_t limit) {
+  if (out.size() >= limit) return;
   switch (value.kind) {
     case Kind::absent:
-      return "<absent>";
+      out += "<absent>";
+      return;
     case Kind::null:
-      return "null";
+      out += "null";
+      return;
     case Kind::boolean:
-      return value.as_bool() ? "true" : "false";
+      out += value.as_bool() ? "true" : "false";
+      return;
     case Kind::integer:
-      return fmt::format("{}", value.i);
+      out += fmt::format("{}", value.i);
+      return;
     case Kind::unsigned_integer:
-      return fmt::format("{}u", value.u);
+      out += fmt::format("{}u", value.u);
+      return;
     case Kind::floating:
-      return fmt::format("double({})", value.d);
+      out += fmt::format("double({})", value.d);
+      return;
     case Kind::string:
-      return fmt::format("\"{}\"", value.as_text());
-    case Kind::bytes: {
-      std::string out = "b\"";
+      out += fmt::format("\"{}\"", value.as_text());
+      return;
+    case Kind::bytes:
+      out += "b\"";
       for (char c : value.as_text()) out += fmt::format("\\x{:02x}", static_cast<uint8_t>(c));
-      return out + "\"";
-    }
+      out += '"';
+      return;
     case Kind::timestamp:
-      return fmt::format("timestamp({}, {})", value.i, value.nanos());
+      out += fmt::format("timestamp({}, {})", value.i, value.nanos());
+      return;
     case Kind::duration:
-      return fmt::format("duration({}, {})", value.i, value.nanos());
+      out += fmt::format("duration({}, {})", value.i, value.nanos());
+      return;
     case Kind::type:
-      return fmt::format("type({})", value.as_text());
+      out += fmt::format("type({})", value.as_text());
+      return;
     case Kind::list: {
-      std::string out = "[";
-      for (const Value& item : value.as_list()) out += (out.size() > 1 ? ", " : "") + show(item);
-      return out + "]";
+      const char* between = "[";
+      for (const Value& item : value.as_list()) {
+        if (out.size() >= limit) return;
+        out += std::exchange(between, ", ");
+        append(out, item, limit);
+      }
+      out += value.as_list().empty() ? "[]" : "]";
+      return;
     }
     case Kind::map: {
-      std::string out = "{";
+      const char* between = "{";
       for (const MapEntry& entry : value.map->all()) {
-        out += (out.size() > 1 ? ", " : "") + show(entry.key) + ": " + show(entry.value);
+        if (out.size() >= limit) return;
+        out += std::exchange(between, ", ");
+        append(out, entry.key, limit);
+        out += ": ";
+        append(out, entry.value, limit);
       }
-      return out + "}";
+      out += value.map->count == 0 ? "{}" : "}";
+      return;
     }
     case Kind::optional:
-      return value.items == nullptr ? "none" : "optional(" + show(*value.items) + ")";
+      if (value.items == nullptr) {
+        out += "none";
+        return;
+      }
+      out += "optional(";
+      append(out, *value.items, limit);
+      out += ')';
+      return;
     case Kind::ip:
-      return "<ip>";
+      out += "<ip>";
+      return;
     case Kind::cidr:
-      return "<cidr>";
+      out += "<cidr>";
+      return;
   }
-  return "?";
+}
+
+}  // namespace
+
+std::string show(const Value& value, size_t limit) {
+  std::string out;
+  append(out, value, limit);
+  return out.size() > limit ? out.substr(0, limit) : out;
 }
 
 }  // namespace ordain::conformance

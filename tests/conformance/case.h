@@ -30,7 +30,8 @@ Case read_case(Arena& arena, const nlohmann::json& line);
 /// compare without order
 bool identical(const Value& a, const Value& b);
 
-/// Formats a value for people: `{"x": 1u, 2.0: b"\x00"}`.
-std::string show(const Value& value);
+/// Formats a value for people: `{"x": 1u, 2.0: b"\x00"}`. After `limit` bytes it is cut: lists and maps that share
+/// their parts can have a text that grows as a power of their depth.
+std::string show(const Value& value, size_t limit = SIZE_MAX);
 
 }  // namespace ordain::conformance

@@ -34,7 +34,9 @@ void decide_empty_calls(const std::shared_ptr<const Program>& program) {
   for (const Stage stage : {Stage::before, Stage::after}) {
     for (size_t i = 0; i <= program->schema().capabilities.size(); ++i) {
       const bool declared = i < program->schema().capabilities.size();
-      call.begin(program->resolve(declared ? program->schema().capabilities[i].name : "not.declared"), stage);
+      const std::string_view name =
+          declared ? std::string_view(program->schema().capabilities[i].name) : "not.declared";
+      call.begin(program->resolve(name), stage);
       const Decision first = decide(call, context, scratch);
       const Effect effect = first.effect;
       if (first.reason.empty()) std::abort();

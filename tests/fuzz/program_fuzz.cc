@@ -33,6 +33,7 @@ using Random = std::mt19937_64;
 
 constexpr size_t kPredicates = 64;   // evaluated of each program
 constexpr size_t kCapabilities = 8;  // whose calls are decided
+constexpr size_t kShown = 1 << 16;   // bytes of a value's text that are compared
 constexpr Budget kSmall{.cost = 10'000, .memory = 64 << 10};
 
 // Facts of every kind, made for the types that a program declares.
@@ -156,7 +157,7 @@ std::string answer(const Program& program, uint32_t predicate, const Call& call,
   Fault fault;
   if (evaluate(program, predicate, call, context, scratch, options, &result, &fault)) {
     return options.interpret_only || native_code_of(program).predicate(predicate) != nullptr
-               ? fmt::format("{} {}", static_cast<int>(result.kind), conformance::show(result))
+               ? fmt::format("{} {}", static_cast<int>(result.kind), conformance::show(result, kShown))
                : "";
   }
   return fmt::format("{}: {} at {}", fault_name(fault.code), fault_message(fault), fault.location);

@@ -117,6 +117,19 @@ static_assert(!GivesArrow<Result<PublicKey>> && !GivesArrow<Result<Identity>> &&
               !GivesArrow<Result<StructBinding<Payment>>> && !GivesArrow<Result<Document>>);
 static_assert(GivesArrow<Result<PublicKey>&> && GivesArrow<Result<PrivateKey>>);
 
+// The capability of a name that is not declared refers to that name's text.
+template <typename Text>
+concept ResolvesName = requires(const Program& program, Text&& name) { program.resolve(std::forward<Text>(name)); };
+static_assert(ResolvesName<std::string&> && ResolvesName<const std::string&> && ResolvesName<std::string_view> &&
+              ResolvesName<const char (&)[2]> && !ResolvesName<std::string>);
+
+template <typename Text>
+concept IsHeld = requires(Text&& text) {
+  Value::string(std::forward<Text>(text));
+  Value::bytes(std::forward<Text>(text));
+};
+static_assert(IsHeld<std::string&> && IsHeld<std::string_view> && IsHeld<const char (&)[2]> && !IsHeld<std::string>);
+
 PrivateKey make_key() { return *PrivateKey::generate("owner"); }
 
 TEST(Temporaries, WhatTheyGiveOutlivesThem) {

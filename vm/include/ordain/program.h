@@ -1,6 +1,7 @@
 // Program: a compiled set of policies. Immutable, thread-safe, serialisable.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -89,8 +90,11 @@ class ORDAIN_API Program {
   std::span<const std::string> files() const;
   std::span<const Location> locations() const;
 
-  /// Finds the capability, or says which globs match. Cost: one hash look-up, and the globs if it is not known.
+  /// Finds the capability, or says which globs match. Cost: one hash look-up, and the globs if it is not known. The
+  /// result refers to the text of a name that is not declared, so that text must live as long as the result is used.
   CapabilityRef resolve(std::string_view capability) const;
+  template <std::same_as<std::string> Text>
+  CapabilityRef resolve(Text&& capability) const = delete;  // the text would be gone
 
   /// The slot of a path such as "input.amount" for a capability (nullptr for context paths); its id is kNone if no rule
   /// reads it. A capability of another program gives a slot of no program.

@@ -2,8 +2,10 @@
 // memory.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "ordain/export.h"
@@ -65,8 +67,13 @@ struct Value {
     out.d = v;
     return out;
   }
+  /// A Value refers to the text, so a std::string that is about to go away is refused.
   static Value string(std::string_view s) { return view(Kind::string, s); }
   static Value bytes(std::string_view s) { return view(Kind::bytes, s); }
+  template <std::same_as<std::string> Text>
+  static Value string(Text&&) = delete;
+  template <std::same_as<std::string> Text>
+  static Value bytes(Text&&) = delete;
   static Value type(std::string_view name) { return view(Kind::type, name); }
   /// Seconds since 1970-01-01T00:00:00Z and nanos in [0, 999999999].
   static Value timestamp(int64_t seconds, int32_t nanos) {

@@ -88,7 +88,8 @@ TEST(StateKey, UnknownPartsAreRefusedAndLongOnesStaySmall) {
   EXPECT_FALSE(append_key_part(key, Value{}));
   EXPECT_FALSE(append_key_part(key, Value::floating(1)));
   EXPECT_TRUE(key.empty());
-  EXPECT_TRUE(append_key_part(key, Value::string(std::string(1'000'000, 'x'))));
+  const std::string long_text(1'000'000, 'x');
+  EXPECT_TRUE(append_key_part(key, Value::string(long_text)));
   EXPECT_LT(key.size(), 64u);
   EXPECT_EQ(describe_key(key).substr(0, 7), "sha256:");
 }
