@@ -4,11 +4,19 @@
 #include <algorithm>
 #include <array>
 
+#include "analysis/story_world.h"
 #include "ordain/time_text.h"
 #include "runtime/audit/value_bytes.h"
 #include "vm/value/encodings.h"
 
 namespace ordain::detail {
+namespace {
+
+// `ordain eval` records what it decided for others: the ids are among the attributes, and there is no trace. A runtime
+// records what a host asked it to authorize.
+bool is_of_runtime(const RecordView& record) { return record.kind != RecordKind::decision || !record.trace.empty(); }
+
+}  // namespace
 
 // An absent value gives no value; a value that cannot be read is an error.
 bool RecordedCall::take(std::string_view bytes, Value* value, const Value** out) {
@@ -24,8 +32,9 @@ std::string RecordedCall::read(std::string_view body, std::string_view intent) {
   unknown_.clear();
   event_ = EventFacts();
   if (!view_record(body, &record_)) return "the body is not a record";
-  if (record_.kind == RecordKind::lost || !record_.decided) return "";  // nothing was decided
   const bool outcome = record_.kind == RecordKind::outcome;
+  const bool ended = with_ends_ && outcome && !intent.empty();
+  if (record_.kind == RecordKind::lost || (!record_.decided && !ended)) return "";  // nothing was decided
   if (outcome && intent.empty()) return "the intent record of the call is not there";
   if (outcome && !view_record(intent, &intent_)) return "the intent record of the call cannot be read";
   const RecordView& from = facts();
@@ -35,12 +44,12 @@ std::string RecordedCall::read(std::string_view body, std::string_view intent) {
     return "a value cannot be read";
   }
   event_.capability = from.capability;
-  event_.stage = record_.stage;
+  event_.stage = record_.decided ? record_.stage : Stage::after;
   event_.now = timestamp_of_nanos(record_.time_ns);
   event_.flaw = from.rejected;
   event_.risk = from.risk;
   if (outcome) event_.elapsed_ns = record_.elapsed_ns;
-  if (with_action_ && event_.action == nullptr && from.kind != RecordKind::decision) take_action(from);
+  if (with_action_ && event_.action == nullptr && is_of_runtime(from)) take_action(from);
   unknown_ = from.redacted;
   if (outcome) unknown_.insert(unknown_.end(), record_.redacted.begin(), record_.redacted.end());
   // A value that could not be recorded even in parts is unknown as a whole.
@@ -87,7 +96,7 @@ void RecordedCall::fill(Context& context) const {
   if (!bytes.empty() && take_value(bytes, arena, &attributes) && attributes.is(Kind::map)) {
     for (const MapEntry& entry : attributes.map->all()) context.set_root(entry.key.as_text(), entry.value);
   }
-  if (from.kind == RecordKind::decision) return;  // its ids are among the attributes
+  if (!is_of_runtime(from)) return;
   const std::array<std::pair<std::string_view, std::string_view>, 5> ids = {{{"agent.id", from.agent},
                                                                              {"principal.id", from.principal},
                                                                              {"tenant.id", from.tenant},
@@ -96,6 +105,16 @@ void RecordedCall::fill(Context& context) const {
   for (const auto& [path, id] : ids) {
     if (!id.empty()) context.set(path, Value::string(id));
   }
+}
+
+std::string RecordedCall::session() const {
+  const RecordView& from = facts();
+  if (is_of_runtime(from)) return std::string(from.session);
+  Arena arena;
+  Value attributes;
+  std::string_view bytes = from.context;
+  if (bytes.empty() || !take_value(bytes, arena, &attributes) || !attributes.is(Kind::map)) return "";
+  return story_id(map_find(*attributes.map, "session"));
 }
 
 }  // namespace ordain::detail

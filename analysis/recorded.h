@@ -16,7 +16,10 @@ namespace ordain::detail {
 class RecordedCall {
  public:
   /// @param with_action whether a rule reads what the runtime sets in `action`.
-  explicit RecordedCall(bool with_action) : with_action_(with_action), arena_(1 << 16) {}
+  /// @param with_ends whether outcomes that nothing was decided about are read too: failed calls, and actions of which
+  /// the host reported the end
+  explicit RecordedCall(bool with_action, bool with_ends = false)
+      : with_action_(with_action), with_ends_(with_ends), arena_(1 << 16) {}
 
   /// @param intent for an outcome, the body of the same call's intent record; otherwise "".
   /// @returns what is wrong with the record, or "".
@@ -27,6 +30,10 @@ class RecordedCall {
   /// A key of the facts about who acts; equal facts have equal keys.
   const std::string& context_key() const { return key_; }
   void fill(Context& context) const;
+  /// The session of the call; "" if the host names none.
+  std::string session() const;
+  /// The groups that approved the call.
+  const std::vector<std::string_view>& approvers() const { return facts().approvers; }
   /// Paths in input and output whose values are not those that the rules saw.
   const std::vector<std::string_view>& unknown() const { return unknown_; }
   Arena& arena() { return arena_; }
@@ -37,7 +44,7 @@ class RecordedCall {
   bool is_unknown_within(std::string_view root) const;
   const RecordView& facts() const { return record_.kind == RecordKind::outcome ? intent_ : record_; }
 
-  const bool with_action_;
+  const bool with_action_, with_ends_;
   Arena arena_;
   RecordView record_, intent_;
   EventFacts event_;

@@ -12,14 +12,16 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "analysis/late_outcomes.h"
 #include "analysis/recorded.h"
 #include "analysis/replay_chunks.h"
+#include "analysis/replay_fold.h"
 #include "analysis/replay_tally.h"
 #include "analysis/unknown.h"
 #include "ordain/time_text.h"
-#include "runtime/audit/secrets.h"
 #include "vm/value/start_thread.h"
 
 namespace ordain {
@@ -54,13 +56,8 @@ class Judge {
     for (const ReplayChunk::Item& item : chunk.items) {
       judge_record(item.number, chunk.at(item.begin, item.size), chunk.at(item.intent_begin, item.intent_size));
     }
-    uint64_t line = chunk.first_line;
-    if (line == 0) return;
-    for (std::string_view rest = chunk.bytes; !rest.empty(); ++line) {
-      const size_t end = std::min(rest.find('\n'), rest.size());
-      judge_line(line, rest.substr(0, end));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
+    if (chunk.first_line == 0) return;
+    for_each_line(chunk, [this](uint64_t number, std::string_view line) { judge_line(number, line); });
   }
 
   ReplayTally& tally() { return tally_; }
@@ -136,11 +133,7 @@ class Judge {
   }
 
   static std::string why(const Side& side, const UnknownFacts::Answer& answer) {
-    if (answer.path == "now") return fmt::format("{} reads now, which the event does not say", answer.rule);
-    if (answer.rule.empty()) return fmt::format("whether {} fits its declaration is not known", answer.path);
-    const auto& secrets = secrets_of(side.program->schema(), side.binder.call().capability().id);
-    const char* reason = is_secret(secrets, answer.path) ? "is secret" : "was redacted";
-    return fmt::format("{} reads {}, which {}", answer.rule, answer.path, reason);
+    return explain_unknown(*side.program, side.binder.call().capability().id, answer);
   }
 
   const ReplayOptions& options_;
@@ -220,23 +213,58 @@ class Court {
   std::vector<vm::JoinedThread> threads_;  // last: they use the rest
 };
 
+using ReplayClock = std::chrono::steady_clock;
+
+double seconds_since(ReplayClock::time_point start) {
+  return std::chrono::duration<double>(ReplayClock::now() - start).count();
+}
+
 template <typename Read>
 Result<ReplayReport> run(const std::shared_ptr<const Program>& program, const std::shared_ptr<const Program>& against,
                          const ReplayOptions& options, const Read& read) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = ReplayClock::now();
   Court court(program, against, options);
   if (Result<void> done = read(court.queue()); !done) return done.error();
   Result<ReplayReport> report = court.finish();
-  if (report) {
-    report->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
+  if (report) report->seconds = seconds_since(start);
   return report;
+}
+
+/// Decides the calls in their order, on this thread.
+template <typename Read>
+Result<ReplayReport> run_in_order(const std::shared_ptr<const Program>& program,
+                                  const std::shared_ptr<const Program>& against, const ReplayOptions& options,
+                                  const Read& read) {
+  const auto start = ReplayClock::now();
+  auto fold = ReplayFold::make(program, against, options);
+  if (!fold.ok()) return fold.error();
+  if (Result<void> done = read(**fold); !done) return done.error();
+  ReplayReport report = (*fold)->finish();
+  report.seconds = seconds_since(start);
+  return report;
+}
+
+constexpr uint64_t kRecordsBetweenProgress = 4096;
+
+Result<void> read_in_order(const AuditLog& log, const ReplayOptions& options, ReplayFold& fold) {
+  auto late = LateOutcomes::find(log);
+  if (!late.ok()) return late.error();
+  fold.expect_outcomes(std::move(*late));
+  uint64_t done = 0;
+  return log.for_each_body(1, [&](uint64_t id, std::string_view body) {
+    fold.add_record(id, body);
+    if (++done % kRecordsBetweenProgress == 0 && options.progress) options.progress(done);
+    return true;
+  });
 }
 
 }  // namespace
 
 Result<ReplayReport> replay(const AuditLog& log, const std::shared_ptr<const Program>& program,
                             const std::shared_ptr<const Program>& against, const ReplayOptions& options) {
+  if (folds_state(*program, against.get())) {
+    return run_in_order(program, against, options, [&](ReplayFold& fold) { return read_in_order(log, options, fold); });
+  }
   return run(program, against, options, [&](ChunkQueue& queue) {
     RecordReader reader(queue, options);
     Result<void> done = log.for_each_body(1, [&](uint64_t id, std::string_view body) {
@@ -253,6 +281,15 @@ Result<ReplayReport> replay(std::istream& events, const std::shared_ptr<const Pr
   if (against == nullptr) {
     return Error{"needs_against",
                  "events hold no verdict to compare with; give the policies that they were decided by"};
+  }
+  if (folds_state(*program, against.get())) {
+    return run_in_order(program, against, options, [&](ReplayFold& fold) {
+      ChunkQueue queue(1);
+      queue.serve([&](ReplayChunk& chunk) {
+        for_each_line(chunk, [&](uint64_t number, std::string_view line) { fold.judge_line(number, line); });
+      });
+      return read_lines(events, queue, options);
+    });
   }
   return run(program, against, options, [&](ChunkQueue& queue) { return read_lines(events, queue, options); });
 }

@@ -2,6 +2,7 @@
 // threads that decide them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <cstdint>
@@ -39,6 +40,17 @@ struct ReplayChunk {
   }
   std::string_view at(size_t begin, size_t size) const { return std::string_view(bytes).substr(begin, size); }
 };
+
+/// Calls `use` with each line of a chunk of events, and its number.
+template <typename Use>
+void for_each_line(const ReplayChunk& chunk, const Use& use) {
+  uint64_t line = chunk.first_line;
+  for (std::string_view rest = chunk.bytes; !rest.empty(); ++line) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    use(line, rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+}
 
 /// A bounded queue of chunks, which are reused. Thread-safe, except `serve`.
 class ChunkQueue {

@@ -13,8 +13,9 @@
 namespace ordain {
 
 std::string_view to_string(ReplayChange change) {
-  constexpr std::array<std::string_view, kReplayChanges> kNames = {
-      "unchanged", "newly_denied", "newly_allowed", "newly_approval", "obligations", "indeterminate", "approval_terms"};
+  constexpr std::array<std::string_view, kReplayChanges> kNames = {"unchanged",      "newly_denied", "newly_allowed",
+                                                                   "newly_approval", "obligations",  "indeterminate",
+                                                                   "approval_terms", "state"};
   return kNames[static_cast<size_t>(change)];
 }
 
@@ -213,6 +214,13 @@ void ReplayTally::indeterminate(const ReplayCall& call, std::string_view rule, s
   if (ReplayExample* one = example(group(ReplayChange::indeterminate, path, rule), call)) one->why = why;
 }
 
+void ReplayTally::state_differs(const ReplayCall& call, std::string_view state, std::string_view member,
+                                const std::string& why) {
+  ++report_.decided;
+  ++report_.counts[static_cast<size_t>(ReplayChange::state)];
+  if (ReplayExample* one = example(group(ReplayChange::state, state, member), call)) one->why = why;
+}
+
 void ReplayTally::malformed(uint64_t line, const std::string& what) {
   ++report_.malformed;
   if (line >= first_malformed_) return;
@@ -224,6 +232,8 @@ void ReplayTally::add(ReplayTally&& other) {
   report_.decided += other.report_.decided;
   report_.skipped += other.report_.skipped;
   report_.malformed += other.report_.malformed;
+  report_.knock_on += other.report_.knock_on;
+  report_.not_reached += other.report_.not_reached;
   for (size_t i = 0; i < kReplayChanges; ++i) report_.counts[i] += other.report_.counts[i];
   if (other.first_malformed_ < first_malformed_) {
     first_malformed_ = other.first_malformed_;

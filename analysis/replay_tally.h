@@ -60,6 +60,10 @@ class ReplayTally {
   void compare(const ReplayCall& call, const Verdict& old_verdict, const Verdict& new_verdict);
   /// @param path what is unknown. @param rule the rule that reads it; "" if there is none.
   void indeterminate(const ReplayCall& call, std::string_view rule, std::string_view path, const std::string& why);
+  /// @param state and its member, of which the record says something else
+  void state_differs(const ReplayCall& call, std::string_view state, std::string_view member, const std::string& why);
+  void not_reached() { ++report_.not_reached; }
+  void knock_on() { ++report_.knock_on; }
   void malformed(uint64_t line, const std::string& what);
   void skip() { ++report_.skipped; }
 

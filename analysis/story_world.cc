@@ -61,11 +61,13 @@ StoryWorld::StoryWorld(const DecideOptions& options, TimeParts start)
           state::ClockReading{{1}, kSecondInNanos, story_nanos(start.seconds, start.nanos)})) {}
 
 Result<std::unique_ptr<StoryWorld>> StoryWorld::make(std::shared_ptr<const Program> program,
-                                                     const DecideOptions& options, TimeParts start) {
+                                                     const DecideOptions& options, TimeParts start,
+                                                     std::function<void(std::string_view)> observe) {
   std::unique_ptr<StoryWorld> out(new StoryWorld(options, start));
   state::StoreOptions store_options;
   store_options.clock = [clock = out->clock_] { return *clock; };
   store_options.zone_offset = state::zones_of(*program);
+  store_options.observe = std::move(observe);
   // Nothing holds a call of a story but the story, so no lease may end one while time passes.
   store_options.limits.lease_ns = kLatestNanos;
   auto store = state::Store::make_local(std::move(store_options));
@@ -82,8 +84,7 @@ void StoryWorld::pass(int64_t nanos) {
   clock_->wall_ns = state::add_times(clock_->wall_ns, nanos);
 }
 
-void StoryWorld::move_clock(EventReader& reader) {
-  const TimeParts named = reader.event().now.value_or(start_);
+void StoryWorld::move_clock_to(TimeParts named) {
   if (named.seconds != start_.seconds || named.nanos != start_.nanos) {
     const int64_t at = story_nanos(named.seconds, named.nanos);
     if (!begun_) clock_->wall_ns = at;
@@ -94,12 +95,20 @@ void StoryWorld::move_clock(EventReader& reader) {
     }
   }
   begun_ = true;
+}
+
+void StoryWorld::move_clock(EventReader& reader) {
+  move_clock_to(reader.event().now.value_or(start_));
   const TimeParts now = timestamp_of_nanos(clock_->wall_ns);
   if (!reader.call().error().failed) reader.call().set_now(now.seconds, now.nanos);
 }
 
 state::CallFacts StoryWorld::facts(EventReader& reader, const std::string& session) {
-  return {reader.call(), reader.context(), metering_, session, options_};
+  return facts(reader.call(), reader.context(), session);
+}
+
+state::CallFacts StoryWorld::facts(Call& call, const Context& context, const std::string& session) {
+  return {call, context, metering_, session, options_};
 }
 
 }  // namespace ordain::detail

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "ordain/decide.h"
 #include "ordain/evaluate.h"
@@ -29,18 +31,26 @@ class StoryWorld {
  public:
   /// @param start the time at which readers read events that name none. The clock begins there, or at the time that the
   /// first event names.
+  /// @param observe is called with each op of the store
   static Result<std::unique_ptr<StoryWorld>> make(std::shared_ptr<const Program> program, const DecideOptions& options,
-                                                  TimeParts start);
+                                                  TimeParts start, std::function<void(std::string_view)> observe = {});
 
   /// Lets time pass.
   void pass(int64_t nanos);
   /// Moves the clock to the time that the reader's event names, never back, and tells the event what time it is.
   void move_clock(EventReader& reader);
+  /// Moves the clock to a time, never back. The first time that is named is when it begins.
+  void move_clock_to(TimeParts named);
+  /// Nanoseconds since 1970.
+  int64_t now_ns() const { return clock_->wall_ns; }
   /// What a metered call needs of the event that the reader holds.
   state::CallFacts facts(EventReader& reader, const std::string& session);
+  /// The same, of facts that somebody else has bound. Views `session`.
+  state::CallFacts facts(Call& call, const Context& context, const std::string& session);
   /// A call that has not begun. It must not outlive this world.
   state::MeteredCall new_call() { return {*meter_, *store_, Id128::random()}; }
   const HistoryTables& tables() const { return meter_->tables(); }
+  const state::Meter& meter() const { return *meter_; }
   const DecideOptions& options() const { return options_; }
 
  private:

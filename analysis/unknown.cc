@@ -2,9 +2,12 @@
 // effect does.
 #include "analysis/unknown.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
+#include "runtime/audit/secrets.h"
 #include "vm/decide/decide_run.h"
 #include "vm/program/linked_program.h"
 
@@ -18,8 +21,14 @@ bool begins(std::string_view path, std::string_view with) {
 // Whether the slot's value is unknown, at least in part.
 bool touches(std::string_view slot, std::string_view unknown) { return begins(unknown, slot) || begins(slot, unknown); }
 
-// Whether the slot is set is known: the unknown part is its value or lies within it, and was present.
-bool present(std::string_view slot, std::string_view unknown) { return begins(unknown, slot) && unknown != "now"; }
+// The slots that hold state: "state.sends.count".
+constexpr std::string_view kStateSlots = "state.";
+
+// Whether the slot is set is known: the unknown part is its value or lies within it, and was present. What is
+// remembered may be nothing.
+bool present(std::string_view slot, std::string_view unknown) {
+  return begins(unknown, slot) && unknown != "now" && !unknown.starts_with(kStateSlots);
+}
 
 // Some value of the type; false if the type does not say what fits (dyn).
 bool placeholder(const Type& type, Arena& arena, Value* out);
@@ -332,10 +341,40 @@ bool UnknownFacts::patch(Event* event, Value* input, Value* output, std::span<co
   return any;
 }
 
+EventFacts UnknownFacts::fit(const EventFacts& event, std::span<const std::string_view> paths, Arena& arena) const {
+  EventFacts out = event;
+  patch(&out, arena.make<Value>(), arena.make<Value>(), paths, arena);
+  return out;
+}
+
+bool UnknownFacts::depends(uint32_t predicate, std::span<const std::string_view> paths) const {
+  std::vector<Read> read;
+  if (!paths.empty()) collect(predicate, &read);
+  return std::any_of(read.begin(), read.end(), [&](const Read& one) { return depends_on_slot(one.slot, paths); });
+}
+
+bool UnknownFacts::depends_on_slot(SlotId slot, std::span<const std::string_view> paths) const {
+  if (slot == kNone) return false;
+  const Slot& held = program_->schema().slots[slot];
+  return held.bank == Bank::call &&
+         std::any_of(paths.begin(), paths.end(), [&](std::string_view path) { return touches(held.path, path); });
+}
+
 // True if the misfit is at a place whose value is unknown.
 bool UnknownFacts::stands_in(const FactBinder& binder, std::span<const std::string_view> paths) const {
   const std::string_view misfit = binder.call().error().path;
   return std::any_of(paths.begin(), paths.end(), [&](std::string_view path) { return begins(misfit, path); });
+}
+
+std::string explain_unknown(const Program& program, CapabilityId capability, const UnknownFacts::Answer& answer) {
+  if (answer.path.starts_with(kStateSlots)) {
+    return fmt::format("{} reads {}, and what was remembered then is not known", answer.rule,
+                       answer.path.substr(kStateSlots.size()));
+  }
+  if (answer.path == "now") return fmt::format("{} reads now, which the event does not say", answer.rule);
+  if (answer.rule.empty()) return fmt::format("whether {} fits its declaration is not known", answer.path);
+  const char* reason = is_secret(secrets_of(program.schema(), capability), answer.path) ? "is secret" : "was redacted";
+  return fmt::format("{} reads {}, which {}", answer.rule, answer.path, reason);
 }
 
 }  // namespace ordain::detail

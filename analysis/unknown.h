@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,8 +23,15 @@ class UnknownFacts {
     Decision decision;  ///< meaningful only if `known`
     bool known = true;
     std::string_view rule;  ///< a rule on which the answer depends; "" if it depends on binding
-    std::string_view path;  ///< the unknown value: "input.card", "now"
+    std::string_view path;  ///< the unknown value: "input.card", "now", or the path of a slot that holds state
   };
+  /// @returns the event, with values that fit the declaration in place of those at `paths`, as far as it declares
+  /// them. They live in `arena`.
+  EventFacts fit(const EventFacts& event, std::span<const std::string_view> paths, Arena& arena) const;
+  /// @returns true if a predicate reads, or a slot holds, a value at one of `paths` or something within or around it
+  bool depends(uint32_t predicate, std::span<const std::string_view> paths) const;
+  bool depends_on_slot(SlotId slot, std::span<const std::string_view> paths) const;
+
   /// Decides `event`, in which the values at `paths` stand for other values that also fit the
   /// declaration. Binds `binder` with `bind(event)` as often as necessary. The decision lives in
   /// `scratch`.
@@ -77,5 +85,8 @@ class UnknownFacts {
   std::vector<uint32_t> open_;  ///< of the last call: rule codes whose answer depends on unknown parts
   std::vector<SlotId> forgotten_;
 };
+
+/// Says why a call cannot be decided: "payments.large reads input.card, which was redacted".
+std::string explain_unknown(const Program& program, CapabilityId capability, const UnknownFacts::Answer& answer);
 
 }  // namespace ordain::detail

@@ -1,7 +1,8 @@
 // ways_in_bench times the ways to fill a call of ten fields: by slot, from a struct, and from JSON
 // text; and how much deciding adds. It also times JSON of 20 KB with 200 fields that no rule reads,
-// in an open record. The ways take turns, so that the ratios hold on a noisy machine; the answers
-// of all ways are compared first.
+// in an open record, and the ways to a context of eight attributes and three lists of five texts. The
+// ways take turns, so that the ratios hold on a noisy machine; the answers of all ways are compared
+// first.
 //   build/release/bin/ways_in_bench [--quick] [--json]
 #include <fmt/format.h>
 
@@ -13,6 +14,7 @@
 
 #include "bench/program.h"
 #include "bench/report.h"
+#include "ordain/context_cache.h"
 #include "ordain/ordain.h"
 #include "ordain/struct_binding.h"
 #ifdef ORDAIN_HAS_JIT
@@ -89,6 +91,89 @@ void measure(std::vector<Way>& ways, int rounds) {
       way.best = std::min(way.best, took.count() / kBatch);
     }
   }
+}
+
+constexpr const char* kAgentPolicy = R"(package bench;
+context { agent {
+  department: string, region: string, team: string, level: int, clearance: int, trusted: bool, contract: string,
+  groups: list(string)
+} }
+capability open_record { input { kind: string, sensitivity: int } }
+policy records on before open_record {
+  deny outside    when agent.region != "north" && agent.region != "south";
+  deny untrusted  when !agent.trusted && input.sensitivity > 2;
+  deny uncleared  when agent.clearance < input.sensitivity;
+  deny temporary  when agent.contract == "temporary" && input.kind == "payroll";
+  deny suspended  when "suspended" in agent.groups;
+  deny unscoped   when !("records:read" in agent.scopes);
+  allow admins    when "admin" in agent.roles && agent.level > 3;
+  allow payroll   when input.kind == "payroll" && agent.department == "finance" && "payer" in agent.roles;
+  allow team      when input.kind == "notes" && agent.team in ["red", "blue", "green"];
+  allow readers   when "reader" in agent.roles && input.sensitivity < 3;
+}
+)";
+
+// Who acts, in nine different versions.
+std::string agent_json(size_t number) {
+  return fmt::format(
+      R"({{"agent": {{"id": "agent-{0}", "department": "research", "region": "north", "team": "team-{0}", "level": {0}, )"
+      R"("clearance": 4, "trusted": true, "contract": "permanent", )"
+      R"("roles": ["reader", "writer", "reviewer", "auditor-{0}", "guest"], )"
+      R"("scopes": ["records:read", "records:list", "notes:read", "notes:write", "calendar:read"], )"
+      R"("groups": ["everyone", "north", "building-{0}", "research", "choir"]}}}})",
+      number % 9);
+}
+
+// How much it adds to a decision to find or to make the context.
+bool measure_contexts(const Options& options) {
+  const auto program = bench::make_program(kAgentPolicy);
+  const CapabilityRef open = program->resolve("open_record");
+  const Capability* capability = program->schema().find_capability("open_record");
+  const SlotRef kind = program->slot(capability, "input.kind"), level = program->slot(capability, "input.sensitivity");
+  ContextCache cache(program);
+  std::vector<std::string> texts;
+  std::vector<std::unique_ptr<Context>> made;
+  const auto fill = [](Context& context, const std::string& text) {
+    Arena arena;
+    context.set_root("agent", *map_find(*parse_json(arena, text)->map, "agent"));
+  };
+  for (size_t i = 0; i < 9; ++i) {
+    texts.push_back(agent_json(i));
+    fill(*made.emplace_back(std::make_unique<Context>(program)), texts.back());
+  }
+  Call call(program);
+  Scratch scratch;
+  size_t next = 0;
+  const auto decided = [&](const Context& context) {
+    call.begin(open, Stage::before);
+    call.set(kind, Value::string("minutes"));
+    call.set(level, Value::integer(1));
+    return decide(call, context, scratch);
+  };
+  const auto number = [&] { return next = next == 8 ? 0 : next + 1; };
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (decided(*made[i]).reason == "records.readers" && decided(**cache.of(texts[i])).reason == "records.readers")
+      continue;
+    std::cerr << "the ways to a context give different answers\n";
+    return false;
+  }
+  std::vector<Way> ways = {
+      {"deciding, the context at hand", [&] { (void)decided(*made[number()]); }},
+      {"deciding, the context by its JSON text, known", [&] { (void)decided(**cache.of(texts[number()])); }},
+      {"deciding, the context made of JSON text",
+       [&] {
+         Context context(program);
+         fill(context, texts[number()]);
+         (void)decided(context);
+       }},
+  };
+  measure(ways, options.quick ? 20 : 200);
+  for (const Way& way : ways) {
+    Line& line = add("ways in", way.name, way.best, "ns");
+    if (&way != ways.data()) compare(line, ways.front().best, "the context at hand");
+    if (&way == &ways[1]) budget_of_ratio(line, 2);
+  }
+  return true;
 }
 
 int run(const Options& options) {
@@ -173,6 +258,7 @@ int run(const Options& options) {
     if (&way != ways.data()) compare(line, ways.front().best, "by slot");
     if (&way == &ways.back()) budget(line, 1000);
   }
+  if (!measure_contexts(options)) return 1;
   print_report(options);
   return 0;
 }

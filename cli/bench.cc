@@ -13,6 +13,7 @@
 #include "cli/replace_file.h"
 #include "cli/terminal.h"
 #include "embed/code_generator.h"
+#include "ordain/digest.h"
 #include "ordain/stdlib.h"
 #include "ordain/time_text.h"
 
@@ -22,11 +23,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct Options {
-  std::vector<std::string> policies;
+  std::vector<std::string> policies, against;
   std::string events;
   std::string html;
   double seconds = 0.5;
+  double tolerance = 2;  // per cent
   uint64_t budget = Budget().cost;
+  uint32_t repeats = 15;
   uint32_t threads = std::max(1u, std::thread::hardware_concurrency());
   bool json = false;
 };
@@ -96,13 +99,18 @@ void measure_loading(const Program& program, BenchReport* report) {
   if (!loaded) complain("warning: the serialised program does not load; please report it");
 }
 
+int code_of(const BenchReport& report) {
+  const bool slower = report.comparison && report.comparison->verdict == CostVerdict::slower;
+  return report.malformed == 0 && !slower ? kOk : kFindings;
+}
+
 int show(const Options& options, const BenchReport& report) {
   write_out(options.json ? bench_json(report) + "\n" : bench_text(report));
-  if (options.html.empty()) return report.malformed == 0 ? kOk : kFindings;
+  if (options.html.empty()) return code_of(report);
   const Result<void> written =
       write_file(options.html, bench_html(report, fmt::format("{}", fmt::join(options.policies, ", "))));
   if (!written) return fail(written.error());
-  return report.malformed == 0 ? kOk : kFindings;
+  return code_of(report);
 }
 
 // Decides the first event before the others are read: how soon does a host that starts have its first answer?
@@ -130,12 +138,41 @@ void measure_engines(const Options& options, const PreparedEvents& events, Bench
   const auto measure = [&](const char* name, bool interpret_only) {
     how.decide.interpret_only = interpret_only;
     how.progress = [&](double done) { progress->show(done, name); };
-    report->engines.push_back({name, measure_decisions(events, how)});
+    report->engines.push_back(
+        {name, measure_decisions(events, how), measure_rounds(events, how.decide, options.seconds, options.repeats)});
   };
   measure("interpreter", true);
   if (report->native) measure("jit", false);
   progress->show(0, "by capability and rule");
-  report->groups = measure_groups(events, {.decide = {.budget = how.decide.budget}, .seconds = options.seconds});
+  report->groups = measure_groups(events, {.decide = how.decide, .seconds = options.seconds});
+  progress->show(0, "by condition");
+  report->rule_costs = measure_rules(events, how.decide, options.seconds);
+}
+
+// Compiles the policies of --against, if it is given. False after complaining.
+bool compile_old(const Options& options, ProgressBar* progress, Compilation* old) {
+  if (options.against.empty()) return true;
+  *old = compile(options.against, standard_library());
+  if (old->program != nullptr) return true;
+  progress->clear();
+  print(old->diagnostics);
+  return false;
+}
+
+// Measures the events under the old policies in turn with the others. False after complaining.
+bool measure_against(const Options& options, const Compilation& old, const std::vector<std::string>& lines,
+                     const EventReaderOptions& reading, const PreparedEvents& events, BenchReport* report,
+                     ProgressBar* progress) {
+  report->old_digest = to_hex(old.program->digest());
+  PreparedEvents old_events(old.program, reading);
+  for (const std::string& line : lines) (void)old_events.add(line);  // the same are malformed
+  BenchReport unused;
+  if (report->native && !make_native(*old.program, options.threads, &unused)) return false;
+  CompareCostsOptions how{.seconds = options.seconds, .rounds = options.repeats, .tolerance = options.tolerance / 100};
+  how.decide.budget.cost = options.budget;
+  how.progress = [&](double done) { progress->show(done, "against"); };
+  report->comparison = compare_costs(old_events, events, how);
+  return true;
 }
 
 int run(const Options& options) {
@@ -146,7 +183,7 @@ int run(const Options& options) {
   if (!read_lines(options.events, &lines)) return kUsage;
   ProgressBar progress;
   progress.show(0, "compiling");
-  BenchReport report;
+  BenchReport report{.machine = describe_machine()};
   const auto start = Clock::now();
   const Compilation compilation = compile(options.policies, standard_library());
   if (compilation.program == nullptr) {
@@ -162,6 +199,9 @@ int run(const Options& options) {
   report.capabilities = program.schema().capabilities.size();
   report.compile = compilation.times;
   report.memory_bytes = program.memory();
+  report.digest = to_hex(program.digest());
+  Compilation old;
+  if (!compile_old(options, &progress, &old)) return kUsage;
   PreparedEvents events(compilation.program, {.now = reading.now, .warn = complain});
   read_events(lines, &events, &report, &progress);
   measure_loading(program, &report);
@@ -172,6 +212,10 @@ int run(const Options& options) {
     return kUsage;
   }
   measure_engines(options, events, &report, &progress);
+  if (old.program != nullptr && !measure_against(options, old, lines, reading, events, &report, &progress)) {
+    return kUsage;
+  }
+  report.warning = load_warning(report.machine, describe_machine());
   progress.clear();
   return show(options, report);
 }
@@ -191,11 +235,22 @@ void add_bench(Command parent) {
   command.add_option("--seconds", options->seconds, "how long each measurement takes")
       .in_range(0.01, 60.0)
       .show_default();
+  command
+      .add_option("--against", options->against,
+                  "old policies, measured in turn with the others; the verdict is faster, slower or no difference")
+      .names_file();
+  command.add_option("--repeats", options->repeats, "how many rounds each measurement of means has")
+      .in_range(1, 1000)
+      .show_default();
+  command.add_option("--tolerance", options->tolerance, "with --against: the difference in per cent that is none")
+      .in_range(0.0, 100.0)
+      .show_default();
   command.add_flag("--json", options->json, "print one JSON object");
   command.set_footer(
       "One decision: the call is begun, its fields are set, it is decided. Callers' contexts are made before.\n"
       "Latencies are of short batches of successive events (docs/performance.md says how).\n"
-      "Exit codes: 0 measured, 1 measured without some malformed lines, 2 policies or usage wrong, or no events.");
+      "Exit codes: 0 measured, 1 measured without some malformed lines, or slower than --against, 2 policies or usage "
+      "wrong, or no events.");
   command.set_action([options] { return run(*options); });
 }
 

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/machine.h"
+#include "ordain/compare_costs.h"
 #include "ordain/compile.h"
 #include "ordain/measure.h"
 
@@ -13,6 +16,7 @@ namespace ordain::cli {
 struct EngineReport {
   std::string name;
   DecisionCost cost;
+  std::vector<double> rounds;  ///< the mean cost in each round, in nanoseconds
 };
 
 struct BenchReport {
@@ -25,6 +29,11 @@ struct BenchReport {
   size_t serialised_bytes = 0, memory_bytes = 0, code_bytes = 0;
   std::vector<EngineReport> engines;  ///< interpreter, and jit where there is native code
   GroupedCosts groups;                ///< on the last engine
+  std::vector<RuleCost> rule_costs;   ///< likewise
+  Machine machine;                    ///< before the measurement
+  std::string warning;                ///< why the figures may be wrong, or ""
+  std::string digest, old_digest;     ///< of the programs, in hex
+  std::optional<CostComparison> comparison;
 };
 
 std::string bench_json(const BenchReport& report);
@@ -32,6 +41,10 @@ std::string bench_text(const BenchReport& report);
 /// One page with plots, which needs nothing from elsewhere. `title` says what was measured.
 std::string bench_html(const BenchReport& report, const std::string& title);
 
+/// "slower: 1.21 of the old cost (95 % between 1.18 and 1.24, 15 rounds)".
+std::string comparison_text(const CostComparison& comparison);
+/// "98 ns, between 96 ns and 105 ns".
+std::string spread_text(const std::vector<double>& rounds);
 /// "60 allow (60 %), 40 deny (40 %)".
 std::string effects_text(const BenchReport& report);
 /// "1.25 µs", "98 ns", "3.4 ms".

@@ -53,6 +53,7 @@ std::string latency_plot(const EngineReport& engine, size_t number) {
                          format_nanos(bar.upto));
     }
   }
+  out += "<text x=\"0\" y=\"10\">share of decisions, by how long they took</text>\n";
   out += fmt::format("<line class=\"axis\" x1=\"0\" y1=\"{0}\" x2=\"{1}\" y2=\"{0}\"/>\n</svg>\n", kBase, kWidth);
   return out;
 }
@@ -111,6 +112,40 @@ std::string group_table(const char* title, const std::vector<DecisionGroup>& gro
   return out;
 }
 
+std::string rule_cost_table(const std::vector<RuleCost>& rules) {
+  std::string out =
+      "<h2>Conditions that events try</h2>\n<div class=\"wide\"><table>\n<tr><th>rule</th><th>tried by</th>"
+      "<th>mean</th></tr>\n";
+  for (size_t i = 0; i < std::min(kRows, rules.size()); ++i) {
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n", markup_text(rules[i].name), rules[i].tried,
+                       format_nanos(rules[i].mean_nanos));
+  }
+  return rules.empty() ? "" : out + "</table></div>\n";
+}
+
+// The rounds of both sets of policies, each a dot, over a common axis that says how long a decision took.
+std::string comparison_plot(const CostComparison& comparison) {
+  constexpr int kWidth = 800, kLabel = 60;
+  double most = 1;
+  for (const auto* rounds : {&comparison.old_nanos, &comparison.new_nanos}) {
+    most = std::max(most, *std::max_element(rounds->begin(), rounds->end()));
+  }
+  std::string out = fmt::format("<svg viewBox=\"0 0 {} 80\" role=\"img\" aria-label=\"rounds of both\">\n", kWidth);
+  for (const bool old : {true, false}) {
+    const int y = old ? 15 : 40;
+    out += fmt::format("<text x=\"0\" y=\"{}\">{}</text>\n", y + 4, old ? "old" : "new");
+    for (const double nanos : old ? comparison.old_nanos : comparison.new_nanos) {
+      out += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{}\" r=\"4\"/>\n", old ? "b" : "a",
+                         kLabel + (kWidth - kLabel - 10) * nanos / most, y);
+    }
+  }
+  return out + fmt::format(
+                   "<line class=\"axis\" x1=\"{0}\" y1=\"58\" x2=\"{1}\" y2=\"58\"/>\n<text x=\"{0}\" "
+                   "y=\"74\">0</text>\n<text x=\"{1}\" y=\"74\" text-anchor=\"end\">{2} a "
+                   "decision</text>\n</svg>\n",
+                   kLabel, kWidth - 10, format_nanos(most));
+}
+
 }  // namespace
 
 std::string bench_html(const BenchReport& report, const std::string& title) {
@@ -138,9 +173,17 @@ std::string bench_html(const BenchReport& report, const std::string& title) {
         report.engines[i].name);
     out += latency_plot(report.engines[i], i);
   }
+  if (report.comparison) {
+    out += "<h2>Against the old policies</h2>\n<p>" + comparison_text(*report.comparison) + "</p>\n";
+    out += comparison_plot(*report.comparison);
+  }
   out += "<h2>Throughput</h2>\n" + throughput_plot(report.engines);
   out += group_table("By capability", report.groups.by_capability, report.events);
   out += group_table("By deciding rule", report.groups.by_rule, report.events);
+  out += rule_cost_table(report.rule_costs);
+  out += fmt::format("<p class=\"soft\">ordain {} on {}, {} cores; policies {}</p>\n", ORDAIN_VERSION,
+                     markup_text(report.machine.cpu), report.machine.cores, report.digest.substr(0, 12));
+  if (!report.warning.empty()) out += fmt::format("<p><b>Warning: {}</b></p>\n", markup_text(report.warning));
   out +=
       "<p class=\"soft\">One decision: the call is begun, its fields are set, it is decided; callers' contexts are "
       "made before. Latencies are of short batches of successive calls. Means by capability and by rule are of one "

@@ -12,13 +12,21 @@ namespace {
 
 constexpr size_t kGroupsShown = 10;
 
+std::string rounds_json(const std::vector<double>& rounds) {
+  std::string out;
+  for (const double nanos : rounds) out += fmt::format("{}{:.1f}", out.empty() ? "" : ", ", nanos);
+  return "[" + out + "]";
+}
+
 std::string engine_json(const EngineReport& engine) {
   std::string threads;
   for (double rate : engine.cost.per_second) threads += fmt::format("{}{:.0f}", threads.empty() ? "" : ", ", rate);
   return fmt::format(R"({{"p50_ns": {:.1f}, "p90_ns": {:.1f}, "p99_ns": {:.1f}, "p999_ns": {:.1f}, "max_ns": {:.1f}, )"
-                     R"("per_second": {:.0f}, "per_second_all": {:.0f}, "per_second_by_threads": [{}], "batch": {}}})",
+                     R"("per_second": {:.0f}, "per_second_all": {:.0f}, "per_second_by_threads": [{}], "batch": {}, )"
+                     R"("rounds_ns": {}}})",
                      engine.cost.p50, engine.cost.p90, engine.cost.p99, engine.cost.p999, engine.cost.max,
-                     engine.cost.per_second.front(), engine.cost.per_second.back(), threads, engine.cost.batch);
+                     engine.cost.per_second.front(), engine.cost.per_second.back(), threads, engine.cost.batch,
+                     rounds_json(engine.rounds));
 }
 
 std::string groups_json(const std::vector<DecisionGroup>& groups, size_t most) {
@@ -44,6 +52,48 @@ std::string group_table(const char* title, const std::vector<DecisionGroup>& gro
   return out;
 }
 
+std::string comparison_json(const BenchReport& report) {
+  if (!report.comparison) return "null";
+  const CostComparison& comparison = *report.comparison;
+  return fmt::format(R"({{"digest": "{}", "verdict": "{}", "ratio": {:.4f}, "low": {:.4f}, "high": {:.4f}, )"
+                     R"("old_ns": {}, "new_ns": {}}})",
+                     report.old_digest, to_string(comparison.verdict), comparison.ratio, comparison.low,
+                     comparison.high, rounds_json(comparison.old_nanos), rounds_json(comparison.new_nanos));
+}
+
+std::string rule_costs_json(const std::vector<RuleCost>& rules, size_t most) {
+  std::string out = "[";
+  for (size_t i = 0; i < std::min(most, rules.size()); ++i) {
+    std::string name;
+    append_json_string(name, rules[i].name);
+    out += fmt::format(R"({}{{"name": {}, "tried": {}, "mean_ns": {:.1f}}})", i == 0 ? "" : ", ", name, rules[i].tried,
+                       rules[i].mean_nanos);
+  }
+  return out + "]";
+}
+
+// What it says of the machine, of versions and of programs.
+std::string origin_json(const BenchReport& report) {
+  std::string cpu, warning = "null";
+  append_json_string(cpu, report.machine.cpu);
+  if (!report.warning.empty()) {
+    warning.clear();
+    append_json_string(warning, report.warning);
+  }
+  return fmt::format(R"("version": "{}", "cpu": {}, "cores": {}, "load": {:.2f}, "warning": {}, "digest": "{}")",
+                     ORDAIN_VERSION, cpu, report.machine.cores, report.machine.load, warning, report.digest);
+}
+
+std::string rule_table(const std::vector<RuleCost>& rules) {
+  std::string out = fmt::format("\n{:<44} {:>9} {:>10}\n", "conditions that events try", "tried by", "mean");
+  for (size_t i = 0; i < std::min(kGroupsShown, rules.size()); ++i) {
+    out += format_for_terminal("  {:<42} {:>9} {:>10}\n", rules[i].name, rules[i].tried,
+                               format_nanos(rules[i].mean_nanos));
+  }
+  if (rules.size() > kGroupsShown) out += fmt::format("  and {} more\n", rules.size() - kGroupsShown);
+  return rules.empty() ? "" : out;
+}
+
 // Twelve bars between the fastest and p99, on a logarithmic scale, and one for the slower rest.
 std::string histogram(const EngineReport& engine) {
   constexpr int kBars = 13;
@@ -60,6 +110,19 @@ std::string histogram(const EngineReport& engine) {
 }
 
 }  // namespace
+
+std::string comparison_text(const CostComparison& comparison) {
+  return fmt::format("{}: {:.3f} of the old cost (95 % between {:.3f} and {:.3f}, {} rounds)",
+                     to_string(comparison.verdict), comparison.ratio, comparison.low, comparison.high,
+                     comparison.new_nanos.size());
+}
+
+std::string spread_text(const std::vector<double>& rounds) {
+  if (rounds.empty()) return "";
+  const auto [least, most] = std::minmax_element(rounds.begin(), rounds.end());
+  return fmt::format("{}, between {} and {}", format_nanos(median_of(rounds)), format_nanos(*least),
+                     format_nanos(*most));
+}
 
 std::string effects_text(const BenchReport& report) {
   std::string out;
@@ -104,8 +167,9 @@ std::string bench_json(const BenchReport& report) {
     out += fmt::format(", \"{}\": {}", engine.name, engine_json(engine));
   }
   if (report.engines.size() < 2) out += ", \"jit\": null";
-  return out + fmt::format(", \"by_capability\": {}, \"by_rule\": {}}}", groups_json(report.groups.by_capability, 100),
-                           groups_json(report.groups.by_rule, 100));
+  return out + fmt::format(", \"by_capability\": {}, \"by_rule\": {}, \"conditions\": {}, \"against\": {}, {}}}",
+                           groups_json(report.groups.by_capability, 100), groups_json(report.groups.by_rule, 100),
+                           rule_costs_json(report.rule_costs, 100), comparison_json(report), origin_json(report));
 }
 
 std::string bench_text(const BenchReport& report) {
@@ -136,6 +200,11 @@ std::string bench_text(const BenchReport& report) {
                        format_nanos(engine.cost.p50), format_nanos(engine.cost.p90), format_nanos(engine.cost.p99),
                        format_nanos(engine.cost.p999), format_nanos(engine.cost.max), engine.cost.batch);
   }
+  for (const EngineReport& engine : report.engines) {
+    out +=
+        fmt::format("{:<12} means of {} rounds: {}\n", engine.name, engine.rounds.size(), spread_text(engine.rounds));
+  }
+  if (report.comparison) out += fmt::format("\nagainst the old policies: {}\n", comparison_text(*report.comparison));
   out += fmt::format("\n{:<12}", "threads");
   for (size_t i = 0; i < report.engines.front().cost.per_second.size(); ++i) out += fmt::format(" {:>12}", i + 1);
   out += '\n';
@@ -147,6 +216,11 @@ std::string bench_text(const BenchReport& report) {
   for (const EngineReport& engine : report.engines) out += histogram(engine);
   out += group_table("by capability", report.groups.by_capability, report.events);
   out += group_table("by deciding rule", report.groups.by_rule, report.events);
+  out += rule_table(report.rule_costs);
+  // On one line, so that the number of lines does not depend on the load.
+  out += format_for_terminal("\nordain {} on {}, {} cores, load {:.1f}; policies {}{}\n", ORDAIN_VERSION,
+                             report.machine.cpu, report.machine.cores, report.machine.load, report.digest.substr(0, 12),
+                             report.warning.empty() ? "" : "; warning: " + report.warning);
   return out;
 }
 

@@ -9,6 +9,7 @@ void add_check(Command parent);
 void add_compile(Command parent);
 void add_fmt(Command parent);
 void add_lint(Command parent);
+void add_lsp(Command parent);
 void add_test(Command parent);
 void add_plan(Command parent);
 void add_disasm(Command parent);
@@ -16,7 +17,9 @@ void add_functions(Command parent);
 void add_eval(Command parent);
 void add_bench(Command parent);
 void add_explain(Command parent);
+void add_repl(Command parent);
 void add_replay(Command parent);  ///< and `diff`
+void add_playground(Command parent);
 void add_serve(Command parent);
 void add_approvals(Command parent);
 void add_grants(Command parent);

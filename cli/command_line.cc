@@ -4,8 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <deque>
 #include <sstream>
+#include <system_error>
 
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -97,6 +100,11 @@ Option& Option::excludes(const Option& other) {
   return *this;
 }
 
+Option& Option::takes_one_each() {
+  if (node_ != nullptr) node_->option->allow_extra_args(false);
+  return *this;
+}
+
 Option& Option::show_default() {
   if (node_ != nullptr) node_->option->capture_default_str();
   return *this;
@@ -124,38 +132,64 @@ Command Command::add_command(const std::string& name, const std::string& about) 
   return Command(tree.commands.emplace_back(CommandNode{&tree, node_->app->add_subcommand(name, about), has_options}));
 }
 
+namespace {
+
+/// An empty value, as of a variable that a script forgot to set, must not count as an option that is absent.
+CLI::Option* refuse_empty(CLI::Option* option) {
+  return option->check([](const std::string& text) { return std::string(text.empty() ? "must not be empty" : ""); },
+                       "");
+}
+
+}  // namespace
+
 Option Command::add_option(const std::string& name, std::string& target, const std::string& about) {
   if (!node_->has_options) return Option(nullptr);
-  return node_->tree->add(node_->app->add_option(name, target, about));
+  return node_->tree->add(refuse_empty(node_->app->add_option(name, target, about)));
 }
 
 Option Command::add_option(const std::string& name, std::vector<std::string>& target, const std::string& about) {
   if (!node_->has_options) return Option(nullptr);
-  return node_->tree->add(node_->app->add_option(name, target, about));
+  return node_->tree->add(refuse_empty(node_->app->add_option(name, target, about)));
 }
 
 namespace {
 
-/// The parser would read -1 as the largest number.
-std::string refuse_sign(const std::string& text) {
-  return text.starts_with('-') ? "must not be negative: " + text : "";
+/// @returns what is wrong with the text of a whole number, or "". The parser behind the command line reads " -1" and
+/// every number that is too large as the largest number, "" as 0, and "010" as 8, so it only gets what has one meaning.
+template <typename Number>
+std::string refuse_odd_count(const std::string& text) {
+  if (text.starts_with('-')) return "must not be negative: " + text;
+  Number number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (error == std::errc::result_out_of_range) return "is too large: " + text;
+  if (error != std::errc() || end != last) return "must be a whole number: " + text;
+  return text.size() > 1 && text.front() == '0' ? "must not begin with 0: " + text : "";
+}
+
+/// A number that is not finite would be within every range.
+std::string refuse_odd_number(const std::string& text) {
+  double number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  return error != std::errc() || end != last || !std::isfinite(number) ? "must be a number: " + text : "";
 }
 
 }  // namespace
 
 Option Command::add_option(const std::string& name, uint32_t& target, const std::string& about) {
   if (!node_->has_options) return Option(nullptr);
-  return node_->tree->add(node_->app->add_option(name, target, about)->check(refuse_sign, ""));
+  return node_->tree->add(node_->app->add_option(name, target, about)->check(refuse_odd_count<uint32_t>, ""));
 }
 
 Option Command::add_option(const std::string& name, uint64_t& target, const std::string& about) {
   if (!node_->has_options) return Option(nullptr);
-  return node_->tree->add(node_->app->add_option(name, target, about)->check(refuse_sign, ""));
+  return node_->tree->add(node_->app->add_option(name, target, about)->check(refuse_odd_count<uint64_t>, ""));
 }
 
 Option Command::add_option(const std::string& name, double& target, const std::string& about) {
   if (!node_->has_options) return Option(nullptr);
-  return node_->tree->add(node_->app->add_option(name, target, about));
+  return node_->tree->add(node_->app->add_option(name, target, about)->check(refuse_odd_number, ""));
 }
 
 Option Command::add_flag(const std::string& name, bool& target, const std::string& about) {

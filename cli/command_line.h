@@ -60,6 +60,8 @@ class Option {
   Option& show_default(const std::string& text);
   Option& names_file();
   Option& names_directory();
+  /// Of an option that may be repeated: takes one value each time, so that `--` and a command may follow it.
+  Option& takes_one_each();
 
  private:
   OptionNode* node_;

@@ -15,12 +15,14 @@ constexpr const char* kAbout =
   ordain eval --policies policies/ --events calls.jsonl  what would they decide?
   ordain bench --policies policies/ --events calls.jsonl  how fast is that?
   ordain replay --audit state/ --policies new/        what would new policies have changed?
+  ordain playground                                   try policies out in a browser
   ordain serve --policies policies/ --db state/       decide for programs in other processes
   ordain approvals list --db state/                   what waits for a human?
   ordain audit verify --db state/                     is the record intact?
   ordain hook install claude                          make a coding agent ask before each call
   ordain mcp --policies policies/ --db state/ -- server  what may an MCP client's agent do?
-  ordain import capfence rules.yaml -o rules.policy   take policies over from another engine)";
+  ordain import capfence rules.yaml -o rules.policy   take policies over from another engine
+  ordain lsp                                          what editors ask about policies)";
 
 constexpr const char* kExitCodes = R"(Exit codes:
   0  done, and all is well
@@ -53,7 +55,9 @@ int main(int argc, char** argv) {
   ordain::cli::add_bench(root);
   ordain::cli::add_compile(root);
   ordain::cli::add_explain(root);
+  ordain::cli::add_repl(root);
   ordain::cli::add_replay(root);
+  ordain::cli::add_playground(root);
   ordain::cli::add_serve(root);
   ordain::cli::add_approvals(root);
   ordain::cli::add_grants(root);
@@ -69,6 +73,7 @@ int main(int argc, char** argv) {
   ordain::cli::add_plan(root);
   ordain::cli::add_disasm(root);
   ordain::cli::add_functions(root);
+  ordain::cli::add_lsp(root);
   ordain::cli::add_completion(root);
   ordain::cli::add_help(root);
   return line.run(argc, argv);

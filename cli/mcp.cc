@@ -1,10 +1,14 @@
 // ordain mcp: stands between an MCP client and an MCP server, and decides the calls of its tools.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <optional>
 
 #include "agents/mcp/declarations.h"
 #include "agents/mcp/pins.h"
@@ -12,13 +16,17 @@
 #include "cli/child_process.h"
 #include "cli/command.h"
 #include "cli/key_options.h"
+#include "cli/mcp_listen.h"
 #include "cli/mcp_pump.h"
+#include "cli/mcp_servers.h"
 #include "cli/mcp_tools.h"
+#include "cli/policy_options.h"
 #include "cli/replace_file.h"
 #include "cli/terminal.h"
 #include "ordain/compile.h"
 #include "ordain/ordain.h"
 #include "ordain/watch.h"
+#include "server/http_server.h"
 
 namespace ordain::cli {
 namespace {
@@ -29,7 +37,11 @@ struct McpOptions {
   std::string agent, principal, tenant, environment, attributes;
   std::string key, trust;
   std::string elicit = "retry";
-  uint64_t most = 16 << 20;
+  uint64_t most = 16 << 20, budget = Budget().cost;
+  // over HTTP
+  std::vector<std::string> listen, hosts;
+  std::string token, servers;
+  uint32_t sessions = 32, session_idle = 1800;
   // init
   std::string output;
   uint32_t limit = 30;
@@ -61,6 +73,10 @@ Result<Document> read_attributes(const std::string& file) {
   return out;
 }
 
+DecideOptions mcp_decide_options(const McpOptions& options) {
+  return decide_options("interpreter", "", options.budget);
+}
+
 Result<RuntimeOptions> runtime_options(const McpOptions& options) {
   RuntimeOptions out;
   out.agent = options.agent;
@@ -76,7 +92,7 @@ Result<RuntimeOptions> runtime_options(const McpOptions& options) {
   if (!keys) return keys.error();
   out.operator_keys = std::move(*keys);
   out.approvals = mcp::client_answer_handler();
-  out.decide.interpret_only = true;
+  out.decide = mcp_decide_options(options);
   return out;
 }
 
@@ -84,12 +100,87 @@ mcp::Elicit elicit_mode(const std::string& name) {
   return name == "vote" ? mcp::Elicit::vote : name == "never" ? mcp::Elicit::never : mcp::Elicit::retry;
 }
 
+mcp::ProxyOptions proxy_options(const McpOptions& options) {
+  return {.server = options.server,
+          .pins = options.database,
+          .elicit = elicit_mode(options.elicit),
+          .decide = mcp_decide_options(options)};
+}
+
+/// What clients over HTTP are served with, opened before the policies are read.
+struct HttpPlace {
+  std::map<std::string, std::vector<std::string>> servers;
+  std::vector<server::Listener> listeners;
+  server::Access access;
+};
+
+Result<HttpPlace> open_http(const McpOptions& options) {
+  HttpPlace out;
+  if (options.token.empty()) {
+    return Error{"usage", "--listen needs --token: any user of this machine can reach the address"};
+  }
+  if (options.servers.empty()) {
+    out.servers.emplace(options.server, options.command);
+  } else {
+    std::ifstream in(options.servers, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    if (!in.is_open() || in.bad()) return Error{"unreadable", "cannot read " + options.servers};
+    auto servers = parse_mcp_servers(text, options.servers);
+    if (!servers) return servers.error();
+    out.servers = std::move(*servers);
+  }
+  auto tokens = server::read_client_tokens(options.token);
+  if (!tokens) return tokens.error();
+  for (const std::string& address : options.listen) {
+    auto one = server::Listener::open_loopback(address);
+    if (!one) return one.error();
+    out.listeners.push_back(std::move(*one));
+  }
+  out.access = {std::move(*tokens), server::host_headers(out.listeners)};
+  out.access.hosts.insert(out.access.hosts.end(), options.hosts.begin(), options.hosts.end());
+  return out;
+}
+
+/// Serves clients over HTTP until a signal.
+int serve_clients(const Runtime& runtime, const McpOptions& options, HttpPlace place) {
+  ::signal(SIGPIPE, SIG_IGN);
+  McpServiceOptions serving;
+  serving.servers = place.servers;
+  serving.proxy = proxy_options(options);
+  serving.most_message = options.most;
+  serving.access = std::move(place.access);
+  serving.most_sessions = options.sessions;
+  serving.idle = std::chrono::seconds(options.session_idle);
+  McpService service(runtime, std::move(serving));
+  if (auto started = service.start(); !started) return fail(started.error());
+  std::vector<std::string> places;
+  for (const server::Listener& listener : place.listeners) {
+    for (const auto& [name, command] : place.servers) places.push_back(listener.describe() + "/mcp/" + name);
+  }
+  server::HttpLimits limits;
+  limits.body_bytes = options.most;
+  // A client holds one open to listen, and one for each request in progress.
+  limits.connections = server::connections_that_fit(std::max(limits.connections, 4 * options.sessions));
+  const auto served = server::serve_http(
+      std::move(place.listeners), limits, [&](const server::HttpRequest& request) { return service.handle(request); },
+      [&] {
+        for (const std::string& each : places) complain("listening on " + each);
+      });
+  return served ? kOk : fail(served.error());
+}
+
 int run_proxy(const McpOptions& options) {
-  if (options.policies.empty() || options.database.empty() || options.command.empty()) {
-    complain("ordain mcp needs --policies, --db, and after `--` the command that runs the server");
+  if (options.policies.empty() || options.database.empty() || options.command.empty() == options.servers.empty()) {
+    complain("ordain mcp needs --policies, --db, and after `--` the command that runs the server, or --servers");
     return kUsage;
   }
   if (const int code = check_server_name(options); code != kOk) return code;
+  std::optional<HttpPlace> place;
+  if (!options.listen.empty()) {
+    auto opened = open_http(options);
+    if (!opened) return fail(opened.error());
+    place.emplace(std::move(*opened));
+  }
   const Policies policies = load_interpreted({options.policies});
   write_error(policies.messages);
   if (!policies) return kUsage;
@@ -105,12 +196,10 @@ int run_proxy(const McpOptions& options) {
                                 if (change.program != nullptr) (void)runtime->reload(change.program);
                               },
                               {.load = load_interpreted});
+  if (place) return serve_clients(*runtime, options, std::move(*place));
   Result<ChildProcess> server = ChildProcess::start(options.command);
   if (!server) return fail(server.error());
-  mcp::Proxy proxy(*runtime, {.server = options.server,
-                              .pins = options.database,
-                              .elicit = elicit_mode(options.elicit),
-                              .decide = {.interpret_only = true}});
+  mcp::Proxy proxy(*runtime, proxy_options(options));
   return pump_messages(proxy, *server, options.most);
 }
 
@@ -229,9 +318,34 @@ void add_mcp(Command parent) {
       .names_file();
   command.add_option("--trust", options->trust, "a public key, or its file, that must have signed approvals")
       .names_file();
+  add_budget_option(command, options->budget);
   command.add_option("--max-message", options->most, "the most bytes of a message")
       .in_range(1024, 1 << 30)
       .show_default();
+  command
+      .add_option("--listen", options->listen,
+                  "serve clients over HTTP on this loopback address, a server for each: 127.0.0.1:PORT, [::1]:PORT or "
+                  "PORT; 0 is any free one")
+      .takes_one_each();
+  command
+      .add_option("--servers", options->servers,
+                  "with --listen: a JSON file with several servers, as `mcpServers` of clients' configurations")
+      .names_file()
+      .needs("--listen");
+  command.add_option("--token", options->token, "with --listen: a file with bearer tokens of clients, one on each line")
+      .names_file()
+      .needs("--listen");
+  command.add_option("--host", options->hosts, "with --listen: accept this value of the Host header too")
+      .takes_one_each()
+      .needs("--listen");
+  command.add_option("--sessions", options->sessions, "with --listen: how many clients there may be at once")
+      .in_range(1, 4096)
+      .show_default()
+      .needs("--listen");
+  command.add_option("--session-idle", options->session_idle, "with --listen: seconds until an unused session ends")
+      .in_range(1, 1'000'000)
+      .show_default()
+      .needs("--listen");
   command.add_option("COMMAND", options->command, "the command that runs the server, after `--`");
   add_init(command, options);
   add_accept(command, options);

@@ -51,6 +51,8 @@ const char* heading(ReplayChange change) {
       return "indeterminate";
     case ReplayChange::approval_terms:
       return "approval terms";
+    case ReplayChange::state:
+      return "state differs";
     default:
       return "unchanged";
   }
@@ -111,9 +113,17 @@ void print_groups(const ReplayReport& report, bool recorded) {
 void print_text(const ReplayReport& report, bool recorded) {
   for (size_t i = 0; i < kReplayChanges; ++i) {
     const auto change = static_cast<ReplayChange>(i);
+    if (change == ReplayChange::state && !report.folds_state) continue;
     const double share =
         report.decided == 0 ? 0 : 100.0 * static_cast<double>(report.counts[i]) / static_cast<double>(report.decided);
     print_out("{:<15} {:>10}  {:>5.1f} %\n", heading(change), report.counts[i], share);
+  }
+  if (report.folds_state) {
+    print_out("{:<15} {:>10}  calls that change only because of what calls before them would have done\n", "knock-on",
+              report.knock_on);
+    print_out("{:<15} {:>10}  outcomes of calls that would have been denied\n", "not reached", report.not_reached);
+    if (recorded)
+      print_out("{:<15} {:>10}  reads of state that the records hold too\n", "compared", report.state_reads);
   }
   print_groups(report, recorded);
   print_error("{} calls decided, {} records without a decision, {} malformed lines; {:.0f} records/s\n", report.decided,
@@ -172,6 +182,10 @@ void print_json(const ReplayReport& report) {
                                 report.malformed);
   for (size_t i = 0; i < kReplayChanges; ++i) {
     out += fmt::format(", \"{}\": {}", to_string(static_cast<ReplayChange>(i)), report.counts[i]);
+  }
+  if (report.folds_state) {
+    out += fmt::format(", \"knock_on\": {}, \"not_reached\": {}, \"state_reads\": {}", report.knock_on,
+                       report.not_reached, report.state_reads);
   }
   out += ", \"groups\": [";
   const char* separator = "";
@@ -289,6 +303,7 @@ void add_common(Command command, const std::shared_ptr<Options>& options) {
       "Only what was recorded counts: its clock, its approvals. A rule that reads a value which was redacted, or a "
       "time\n"
       "that an event does not say, makes the call indeterminate unless the rest of the rules settles it.\n"
+      "Histories, rates, budgets and labels of the policies are made anew from the calls; docs/history.md says how.\n"
       "Exit codes: 0 nothing changed, 1 something changed (or a line is not an event; with --strict, or something is\n"
       "indeterminate), 2 could not run.");
 }

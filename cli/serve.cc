@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <sstream>
 
 #include "cli/command.h"
@@ -13,9 +14,11 @@
 #include "cli/policy_options.h"
 #include "cli/terminal.h"
 #include "ordain/ordain.h"
+#include "ordain/terminal_text.h"
 #include "ordain/watch.h"
 #include "server/http_server.h"
 #include "server/service.h"
+#include "server/webhook.h"
 
 namespace ordain::cli {
 namespace {
@@ -25,10 +28,14 @@ using server::Listener;
 struct Options {
   std::vector<std::string> policies, listen, hosts, trust;
   std::string database, socket, token, approvers, mapping, key, digest_key, checkpoints;
+  std::string webhook, webhook_secret;
+  std::string webhook_format = "json";
   std::string engine = "jit";
   std::string fallback;  // --default
   uint64_t budget = Budget().cost;
   uint64_t open_calls = server::OpenCallOptions().most;
+  uint64_t client_calls = server::OpenCallOptions().most_of_client;
+  uint64_t open_bytes = server::OpenCallOptions().most_bytes;
   uint64_t outcome_wait = 3600;
   uint64_t body_bytes = server::HttpLimits().body_bytes;
   uint32_t header_bytes = server::HttpLimits().header_bytes;
@@ -65,7 +72,34 @@ Result<std::vector<server::Token>> load_tokens(const Options& options) {
   if (!options.approvers.empty()) {
     auto tokens = server::read_approver_tokens(options.approvers);
     if (!tokens) return tokens.error();
+    for (const server::Token& approver : *tokens) {
+      const auto is_same = [&](const server::Token& client) { return client.digest == approver.digest; };
+      if (std::none_of(out.begin(), out.end(), is_same)) continue;
+      return Error{"bad_token", fmt::format("{}: the token of {} stands in {} too, so its clients could approve",
+                                            options.approvers, terminal_text(approver.approver), options.token)};
+    }
     out.insert(out.end(), tokens->begin(), tokens->end());
+  }
+  return out;
+}
+
+/// @returns nothing if no webhook is wanted
+Result<std::optional<server::WebhookOptions>> load_webhook(const Options& options) {
+  std::optional<server::WebhookOptions> out;
+  if (options.webhook.empty()) return out;
+  auto address = server::parse_web_address(options.webhook);
+  if (!address) return address.error();
+  out.emplace();
+  out->address = std::move(*address);
+  out->format = options.webhook_format == "slack" ? server::WebhookFormat::slack : server::WebhookFormat::json;
+  out->database = options.database;
+  out->note = [](const std::string& text) { complain(text); };
+  if (!options.webhook_secret.empty()) {
+    auto secret = server::read_webhook_secret(options.webhook_secret);
+    if (!secret) return secret.error();
+    out->secret = std::move(*secret);
+  } else if (out->format == server::WebhookFormat::json) {
+    return Error{"bad_secret", "--webhook needs --webhook-secret-file, so that its receiver knows who sent it"};
   }
   return out;
 }
@@ -77,6 +111,7 @@ struct Loaded {
   std::vector<server::Token> tokens;
   OperatorKeys keys;
   AuditOptions audit;
+  std::optional<server::WebhookOptions> webhook;
 };
 
 Result<Loaded> load_all(const Options& options) {
@@ -91,6 +126,9 @@ Result<Loaded> load_all(const Options& options) {
   auto tokens = load_tokens(options);
   if (!tokens) return tokens.error();
   out.tokens = std::move(*tokens);
+  auto webhook = load_webhook(options);
+  if (!webhook) return webhook.error();
+  out.webhook = std::move(*webhook);
   auto keys = operator_keys(options.key, options.trust);
   if (!keys) return keys.error();
   out.keys = std::move(*keys);
@@ -124,14 +162,8 @@ Result<std::vector<Listener>> open_listeners(const Options& options) {
 
 /// The values that the Host header may have: how the sockets are reached, and `--host`.
 std::vector<std::string> host_names(const Options& options, const std::vector<Listener>& listeners) {
-  std::vector<std::string> out = options.hosts;
-  for (const Listener& listener : listeners) {
-    if (listener.channel() != server::Channel::tcp) continue;
-    for (const char* name : {"localhost", "127.0.0.1", "[::1]"}) {
-      out.push_back(fmt::format("{}:{}", name, listener.port()));
-      if (listener.port() == 80) out.emplace_back(name);
-    }
-  }
+  std::vector<std::string> out = server::host_headers(listeners);
+  out.insert(out.end(), options.hosts.begin(), options.hosts.end());
   return out;
 }
 
@@ -171,23 +203,36 @@ int serve(const Options& options, Loaded loaded, std::vector<Listener> listeners
   serving.access = {std::move(loaded.tokens), host_names(options, listeners)};
   serving.database = options.database;
   serving.decide = opening.decide;
-  serving.calls = {options.open_calls, std::chrono::seconds(options.outcome_wait)};
+  serving.calls = {options.open_calls, options.client_calls, options.open_bytes,
+                   std::chrono::seconds(options.outcome_wait)};
   serving.authzen = loaded.mapping;
   serving.clients_redact = options.obligations;
   server::Service service(*runtime, metrics, std::move(serving));
   const auto watcher = watch_policies(options, *runtime);
+  std::unique_ptr<server::Webhook> webhook;
+  if (loaded.webhook) {
+    webhook = std::make_unique<server::Webhook>(std::move(*loaded.webhook));
+    if (auto started = webhook->start(); !started) return fail(started.error());
+  }
   std::vector<std::string> places;
   for (const Listener& listener : listeners) places.push_back(listener.describe());
   server::HttpLimits limits;
   limits.header_bytes = options.header_bytes;
   limits.body_bytes = options.body_bytes;
-  limits.connections = options.connections;
+  limits.connections = server::connections_that_fit(options.connections);
+  if (limits.connections < options.connections) {
+    complain(
+        fmt::format("at most {} connections may be open at once, because the system limits the open files of this "
+                    "process (`ulimit -n`)",
+                    limits.connections));
+  }
   limits.threads = options.threads;
   const auto served = server::serve_http(
       std::move(listeners), limits, [&](const server::HttpRequest& request) { return service.handle(request); },
       [&] {
         for (const std::string& place : places) complain("listening on " + place);
       });
+  webhook.reset();
   const Result<void> stopped = service.stop();
   if (!served) return fail(served.error());
   if (!stopped) return fail(stopped.error());
@@ -232,7 +277,13 @@ int run(const Options& options) {
 
 void add_limits(Command command, Options& options) {
   command.add_option("--open-calls", options.open_calls, "how many calls may wait for their outcome at once")
-      .in_range(1, 4096)
+      .in_range(1, 32768)
+      .show_default();
+  command.add_option("--client-calls", options.client_calls, "how many of these one agent in one session may have")
+      .in_range(1, 32768)
+      .show_default();
+  command.add_option("--open-bytes", options.open_bytes, "bytes that the requests of the open calls may have together")
+      .in_range(1 << 20, 1 << 30)
       .show_default();
   command
       .add_option("--outcome-wait", options.outcome_wait,
@@ -269,6 +320,15 @@ void add_serve(Command parent) {
   command.add_option("--token", options->token, "a file with bearer tokens of clients, one on each line").names_file();
   command.add_option("--approvers", options->approvers, "a file with approvers: on each line a name and a bearer token")
       .names_file();
+  command.add_option("--webhook", options->webhook,
+                     "an https:// address that hears of each request that waits for approval");
+  command.add_option("--webhook-format", options->webhook_format, "what it hears: json, or a message for slack")
+      .one_of({"json", "slack"})
+      .show_default()
+      .needs("--webhook");
+  command.add_option("--webhook-secret-file", options->webhook_secret, "a file with the secret that signs what is sent")
+      .names_file()
+      .needs("--webhook");
   command.add_option("--authzen", options->mapping, "a file that maps AuthZEN requests to events").names_file();
   command.add_flag("--clients-redact", options->obligations,
                    "clients of AuthZEN and OPA's data API carry out redactions, so that such decisions allow");

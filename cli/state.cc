@@ -5,10 +5,14 @@
 
 #include "cli/command.h"
 #include "cli/key_options.h"
+#include "cli/policy_options.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "ordain/compile.h"
 #include "ordain/digest.h"
+#include "ordain/fill_state.h"
+#include "ordain/stdlib.h"
 #include "ordain/time_text.h"
 #include "runtime/state/inspect.h"
 #include "runtime/state/key.h"
@@ -22,6 +26,7 @@ using state::KeyShare;
 
 struct Options {
   std::string database, name, key, because, by;
+  std::vector<std::string> policies;
   bool all = false, json = false;
 };
 
@@ -158,6 +163,28 @@ int reset_state(const Options& options) {
   return kOk;
 }
 
+int fill_states(const Options& options) {
+  const Compilation compilation = compile(options.policies, standard_library());
+  print(compilation.diagnostics);
+  if (compilation.program == nullptr) return kUsage;
+  auto filled = fill_state(options.database, compilation.program);
+  if (!filled) return fail(filled.error());
+  if (filled->empty()) print_out("the policies remember nothing\n");
+  for (const FilledState& one : *filled) {
+    if (one.kept) {
+      print_out("{}: is kept already\n", one.name);
+    } else if (!one.added) {
+      print_out("{}: begins empty, because rules read in which order calls came\n", one.name);
+    } else if (one.since_ns == 0) {
+      print_out("{}: {} of the record\n", one.name, count_text(one.calls, "call"));
+    } else {
+      print_out("{}: {} of the record, known since {}\n", one.name, count_text(one.calls, "call"),
+                format_second(one.since_ns));
+    }
+  }
+  return kOk;
+}
+
 }  // namespace
 
 void add_state(Command parent) {
@@ -181,6 +208,14 @@ void add_state(Command parent) {
   shower.add_option("--key", options->key, "only of this key");
   shower.add_flag("--json", options->json, "print JSON, one object a line");
   shower.set_action([options] { return show_state(*options); });
+
+  Command filler = state.add_command("fill", "Give new histories, rates and budgets their past, from the audit log");
+  add_database_option(filler, options->database);
+  add_policies_option(filler, options->policies, "the policies that declare them");
+  filler.set_footer(
+      "Do so before a runtime uses the policies: what a directory keeps already stays as it is.\n"
+      "Exit codes: 0 done, 2 no database, policies or usage wrong, or it could not be written.");
+  filler.set_action([options] { return fill_states(*options); });
 
   Command resetter = state.add_command("reset", "Forget the share of a key, which is recorded");
   resetter.add_option("NAME", options->name, "the state").required();

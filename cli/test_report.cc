@@ -35,6 +35,8 @@ bool is_within(Span inner, Span outer) {
   return inner.file == outer.file && inner.begin >= outer.begin && inner.end <= outer.end;
 }
 
+}  // namespace
+
 std::string test_json(const Compilation& compilation, const TestReport& report) {
   std::string out = fmt::format("{{\"test\": {}, \"file\": {}, {}, \"outcome\": \"{}\", \"expectations\": [",
                                 json_text(report.test->name), json_text(source_of(compilation, report.test->span).path),
@@ -49,8 +51,10 @@ std::string test_json(const Compilation& compilation, const TestReport& report) 
                        verdict.why.empty() ? "null" : json_text(verdict.why));
     out += fmt::format("\"event\": {}, \"decision\": {}}}", verdict.call->event, verdict.decision);
   }
-  return out + "]}\n";
+  return out + "]}";
 }
+
+namespace {
 
 // Every unmet expectation as a diagnostic, with its line.
 Diagnostics failures_of(const Compilation& compilation, const TestReport& report) {
@@ -112,7 +116,7 @@ void print_tests_text(const Compilation& compilation, const std::vector<TestRepo
 }
 
 void print_tests_json(const Compilation& compilation, const std::vector<TestReport>& reports) {
-  for (const TestReport& report : reports) write_out(test_json(compilation, report));
+  for (const TestReport& report : reports) write_out(test_json(compilation, report) + "\n");
 }
 
 std::string tests_junit(const Compilation& compilation, const std::vector<TestReport>& reports) {

@@ -12,7 +12,10 @@ namespace ordain::cli {
 /// One line a test; under a failed one, every unmet expectation with its place and the actual decision.
 void print_tests_text(const Compilation& compilation, const std::vector<TestReport>& reports);
 
-/// One JSON object a test.
+/// One JSON object.
+std::string test_json(const Compilation& compilation, const TestReport& report);
+
+/// One JSON object a test, each on a line.
 void print_tests_json(const Compilation& compilation, const std::vector<TestReport>& reports);
 
 /// The reports as CI systems read them: a `testsuite` for each file, in it a `testcase` for each test.

@@ -181,10 +181,14 @@ struct Reader {
     }
   }
 
-  // Whether the file is below the directory once all symbolic links are followed. A file that does not exist may be.
+  // Whether the file is below the directory once all symbolic links are followed. A file that does not exist may be;
+  // of a relative path, of which nothing exists, `weakly_canonical` would make no absolute one.
   static bool is_below(const fs::path& directory, const fs::path& path) {
-    std::error_code error, other;
-    const fs::path top = fs::weakly_canonical(directory, error), real = fs::weakly_canonical(path, other);
+    std::error_code error, other, place;
+    const fs::path here = fs::current_path(place);
+    if (place) return false;
+    const fs::path top = fs::weakly_canonical(here / directory, error);
+    const fs::path real = fs::weakly_canonical(here / path, other);
     if (error || other) return false;
     return std::mismatch(top.begin(), top.end(), real.begin(), real.end()).first == top.end();
   }

@@ -39,6 +39,7 @@ class Aegis {
   void read_plan_rules(Fields& file);
   void read_sequence(const Yaml& node);
   std::optional<IndexStep> read_step(const Yaml& node);
+  std::vector<std::string> remember_sequence(const std::string& rule, const std::vector<IndexStep>& steps);
   void read_cumulative_risk(const Yaml& node);
   void name_rule(Fields& rule, RuleText& text, const char* fallback);
   void warn_of_shadows();
@@ -54,8 +55,9 @@ class Aegis {
   std::string default_risk_ = "medium";
   std::vector<Rule> rules_;
   std::vector<RuleText> plan_rules_;
+  std::vector<LetText> histories_;
   std::set<std::string> names_ = {"otherwise"};
-  bool needs_minute_ = false, needs_weekday_ = false, needs_steps_ = false, needs_risk_ = false;
+  bool needs_minute_ = false, needs_weekday_ = false, needs_risk_ = false;
 };
 
 void Aegis::run(const std::string& path) {
@@ -163,8 +165,8 @@ void Aegis::read_plan_rules(Fields& file) {
   if (!plan_rules_.empty() && !diagnostics_.has_errors()) {
     diagnostics_.warning(
         "needs-host", node->span,
-        "plan rules need the host to tell what the session did (see `context` in the output); until it does, "
-        "the calls that they look at are denied");
+        "plan rules look at what the session did before, so the host must name the session of every call; calls "
+        "without one are denied");
   }
 }
 
@@ -217,10 +219,30 @@ void Aegis::read_sequence(const Yaml& node) {
       }
     }
   }
-  needs_steps_ = true;
   rule.comments.push_back("Safe meaning: the steps in this order, whatever else was done between them.");
-  rule.conditions = sequence_conditions(steps);
+  if (steps.size() > 3) {
+    rule.comments.push_back("Each step must come before each later one, but not all of them in one row.");
+  }
+  rule.conditions = remember_sequence(rule.name, steps);
   plan_rules_.push_back(std::move(rule));
+}
+
+/// Declares a history for each step but the last. @returns what must hold for this action to be the last
+std::vector<std::string> Aegis::remember_sequence(const std::string& rule, const std::vector<IndexStep>& steps) {
+  std::vector<std::string> out = step_conditions(steps.back()), names;
+  for (size_t i = 0; i + 1 < steps.size(); ++i) {
+    names.push_back(fmt::format("{}_step_{}", rule, i + 1));
+    const std::vector<std::string> when = step_conditions(steps[i]);
+    histories_.push_back({names.back(),
+                          fmt::format("begun *{}{} by session", when.empty() ? "" : " when ", fmt::join(when, " && ")),
+                          {fmt::format("Step {} of `{}`.", i + 1, rule)}});
+    out.push_back(names.back() + ".seen");
+  }
+  for (size_t late = 1; late < names.size(); ++late) {
+    for (size_t early = 0; early < late; ++early)
+      out.push_back(fmt::format("{}.first <= {}.last", names[early], names[late]));
+  }
+  return out;
 }
 
 void Aegis::read_cumulative_risk(const Yaml& node) {
@@ -239,15 +261,17 @@ void Aegis::read_cumulative_risk(const Yaml& node) {
     diagnostics_.error("bad-value", node.span, "`cumulative_risk` stops or asks above a threshold of 0 or more");
     return;
   }
-  needs_risk_ = true;
-  rule.comments.push_back(
-      "Risks count low 1, medium 2, high 3, critical 4; none, which is also the risk of a capability that declares "
-      "none, counts "
-      "as medium.");
-  rule.conditions = {
-      fmt::format("session.risk_so_far < 0.0\n      || session.risk_so_far + (action.risk >= \"critical\" ? 4.0 "
-                  ": action.risk >= \"high\" ? 3.0 : action.risk == \"low\" ? 1.0 : 2.0) > {}",
-                  number(*threshold))};
+  if (!needs_risk_) {
+    needs_risk_ = true;
+    histories_.push_back(
+        {"session_risk",
+         "begun * sum !has(action.risk) ? 2.0 : action.risk >= \"critical\" ? 4.0 : action.risk >= \"high\" ? 3.0\n    "
+         ": "
+         "action.risk == \"low\" ? 1.0 : 2.0 by session",
+         {"The risk of all that the session began: low 1, medium 2, high 3, critical 4; none, and what nobody tells,",
+          "counts as medium."}});
+  }
+  rule.conditions = {fmt::format("session_risk.sum > {}", number(*threshold))};
   plan_rules_.push_back(std::move(rule));
 }
 
@@ -286,16 +310,7 @@ FileText Aegis::assemble(const std::string& path) {
   const std::string base = identifier(name_.empty() ? stem(path) : name_, "policy");
   file.package = "imported." + base;
   file.first_match = true;
-  if (needs_steps_ || needs_risk_) {
-    std::vector<std::string> attributes;
-    if (needs_steps_) attributes.push_back("steps: list(string)");
-    if (needs_risk_) attributes.push_back("risk_so_far: double");
-    file.context = fmt::format(
-        "// What the host tells of the session, for the plan rules: steps, what was done before, first to last, each "
-        "as\n"
-        "// \"TYPE TARGET\"; risk_so_far, the sum of the risks of it.\ncontext {{ session {{ {} }} }}",
-        fmt::join(attributes, ", "));
-  }
+  file.histories = histories_;
   const std::string zone = options_.time_zone.empty() ? std::string() : quote(options_.time_zone);
   const std::string where =
       options_.time_zone.empty() ? "in UTC; import with --timezone for another" : options_.time_zone;

@@ -274,20 +274,12 @@ ConditionNeeds read_aegis_conditions(Fields& conditions, bool blocking, RuleText
   return needs;
 }
 
-std::vector<std::string> sequence_conditions(const std::vector<IndexStep>& steps) {
+std::vector<std::string> step_conditions(const IndexStep& step) {
   std::vector<std::string> out;
-  const IndexStep& last = steps.back();
-  for (const auto& [subject, glob] : {std::pair{"action.type", last.type}, {"action.target", last.target}}) {
+  for (const auto& [subject, glob] : {std::pair{"action.type", step.type}, {"action.target", step.target}}) {
     const std::string test = glob_test(subject, glob, true);
     if (!test.empty()) out.push_back(fmt::format("({} || {} == \"\")", test, subject));
   }
-  // Without (?s), `.` stays on the line of its own step; any lines may lie between two steps.
-  std::string pattern = "(?im)";
-  for (size_t i = 0; i + 1 < steps.size(); ++i) {
-    if (i > 0) pattern += "\\n(?s:.*)";
-    pattern += fmt::format("^{} {}$", glob_pattern(steps[i].type), glob_pattern(steps[i].target));
-  }
-  out.push_back(fmt::format("session.steps.join(\"\\n\").matches({})", raw(pattern)));
   return out;
 }
 

@@ -33,8 +33,8 @@ struct IndexStep {
   std::string type = "*", target = "*";  ///< globs
 };
 
-/// Requires that the last step is this action, and that the earlier ones were taken before, in this
-/// order.
-std::vector<std::string> sequence_conditions(const std::vector<IndexStep>& steps);
+/// What must hold of an action for it to be a step; nothing if every action is. What the host does not tell counts as
+/// matching.
+std::vector<std::string> step_conditions(const IndexStep& step);
 
 }  // namespace ordain::importer

@@ -69,6 +69,14 @@ void append_rule(std::string& out, const RuleText& rule) {
   out += ";\n";
 }
 
+void append_named(std::string& out, std::string_view keyword, const std::vector<LetText>& declarations) {
+  for (const LetText& one : declarations) {
+    out += "\n";
+    append_comments(out, one.comments, "");
+    out += fmt::format("{} {} = {};\n", keyword, one.name, one.expression);
+  }
+}
+
 void append_policy(std::string& out, const PolicyText& policy) {
   out += fmt::format("\npolicy {} on before {} {{\n", policy.name, policy.target);
   if (!policy.version.empty()) out += fmt::format("  version {};\n", quote(policy.version));
@@ -87,17 +95,13 @@ std::string render(const FileText& file) {
   append_comments(out, file.comments, "");
   out += fmt::format("package {};\n", file.package);
   if (file.first_match) out += "\noption order = first_match;\n";
-  if (!file.context.empty()) out += "\n" + file.context + "\n";
   if (!file.capabilities.empty()) out += "\n";
   for (const auto& [name, fields] : file.capabilities) {
     const std::string inside = fields.empty() ? "" : fmt::format(" {} ", fmt::join(fields, ", "));
     out += fmt::format("capability {} {{ input open {{{}}} }}\n", target(name), inside);
   }
-  for (const LetText& let : file.lets) {
-    out += "\n";
-    append_comments(out, let.comments, "");
-    out += fmt::format("let {} = {};\n", let.name, let.expression);
-  }
+  append_named(out, "history", file.histories);
+  append_named(out, "let", file.lets);
   for (const PolicyText& policy : file.policies) append_policy(out, policy);
   return out;
 }

@@ -37,9 +37,9 @@ struct FileText {
   std::vector<std::string> comments;  ///< at the top
   std::string package;
   bool first_match = false;
-  std::string context;  ///< a whole `context` declaration, or ""
   std::map<std::string, std::set<std::string>>
-      capabilities;  ///< name -> declared input fields, "amount: optional(double)"
+      capabilities;                ///< name -> declared input fields, "amount: optional(double)"
+  std::vector<LetText> histories;  ///< what is remembered: what follows `history NAME =`
   std::vector<LetText> lets;
   std::vector<PolicyText> policies;
 };

@@ -90,7 +90,8 @@ std::optional<HttpResponse> refuse_foreign(const HttpRequest& request, const Acc
     }
     if (request.count("origin") > 1) return error_response(400, "bad_origin", "more than one Origin header");
     const std::string* site = request.header("sec-fetch-site");
-    if (site != nullptr && *site != "same-origin" && *site != "none") {
+    const bool is_own = site != nullptr && (*site == "same-origin" || *site == "none");
+    if (request.count("sec-fetch-site") != 0 && !is_own) {
       return error_response(403, "foreign_origin", "requests of pages from elsewhere are refused");
     }
   } else if (request.count("origin") != 0) {
@@ -116,6 +117,7 @@ Caller identify_caller(const HttpRequest& request, const Access& access) {
   for (const Token& token : access.tokens) {
     if (token.digest != digest) continue;
     out.known = true;
+    out.credential = to_hex(digest);
     if (!token.approver.empty()) out.approver = token.approver;
   }
   return out;

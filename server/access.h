@@ -27,8 +27,9 @@ struct Access {
 
 /// What a request may do.
 struct Caller {
-  bool known = false;    ///< has a token, or came by the UNIX socket
-  std::string approver;  ///< whose token it has; "" if it may not answer approvals
+  bool known = false;      ///< has a token, or came by the UNIX socket
+  std::string approver;    ///< whose token it has; "" if it may not answer approvals
+  std::string credential;  ///< differs for different tokens; "" for a peer of the UNIX socket without one
 };
 
 /// Reads tokens from a file that only its owner may read: one on each line, at least 16 printable

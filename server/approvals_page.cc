@@ -1,48 +1,17 @@
-// Serves the approvals page. Its policy is computed from the text, so it cannot fall behind it.
+// Serves the approvals page.
 #include "server/approvals_page.h"
 
-#include <fmt/format.h>
-
 #include <string>
+#include <utility>
 
-#include "ordain/digest.h"
-#include "vm/value/encodings.h"
+#include "server/page.h"
 
 namespace ordain::server {
-namespace {
-
-/// @returns the text between the first `<tag>` and its end
-std::string_view content_of(std::string_view page, std::string_view tag) {
-  const std::string begin = fmt::format("<{}>", tag), end = fmt::format("</{}>", tag);
-  const size_t from = page.find(begin);
-  if (from == std::string_view::npos) return {};
-  const std::string_view rest = page.substr(from + begin.size());
-  return rest.substr(0, rest.find(end));
-}
-
-/// A source of a Content-Security-Policy.
-std::string source_of(std::string_view text) {
-  const Digest digest = sha256(text);
-  return fmt::format("'sha256-{}'", base64_of({reinterpret_cast<const char*>(digest.data()), digest.size()}));
-}
-
-}  // namespace
 
 HttpResponse approvals_page() {
-  HttpResponse out;
-  for (const std::string_view piece : approvals_html()) out.body += piece;
-  out.content_type = "text/html; charset=utf-8";
-  out.headers = {
-      {"Content-Security-Policy",
-       fmt::format("default-src 'none'; script-src {}; style-src {}; connect-src 'self'; base-uri 'none'; "
-                   "form-action 'none'; frame-ancestors 'none'",
-                   source_of(content_of(out.body, "script")), source_of(content_of(out.body, "style")))},
-      {"Cross-Origin-Opener-Policy", "same-origin"},
-      {"Cross-Origin-Resource-Policy", "same-origin"},
-      {"Referrer-Policy", "no-referrer"},
-      {"X-Frame-Options", "DENY"},
-  };
-  return out;
+  std::string html;
+  for (const std::string_view piece : approvals_html()) html += piece;
+  return own_page(std::move(html));
 }
 
 }  // namespace ordain::server

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,11 +32,14 @@ struct HttpRequest {
   size_t count(std::string_view lower_case_name) const;
 };
 
+class HttpStream;
+
 struct HttpResponse {
   unsigned status = 200;
   std::string body;
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
+  std::shared_ptr<HttpStream> stream = {};  ///< in place of `body`, if it is not nullptr
 };
 
 /// The error of Ordain's own API: {"error": {"code", "message"}}.

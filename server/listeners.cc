@@ -207,6 +207,18 @@ Result<std::vector<Listener>> inherit_listeners() {
   return out;
 }
 
+std::vector<std::string> host_headers(const std::vector<Listener>& listeners) {
+  std::vector<std::string> out;
+  for (const Listener& listener : listeners) {
+    if (listener.channel() != Channel::tcp) continue;
+    for (const char* name : {"localhost", "127.0.0.1", "[::1]"}) {
+      out.push_back(fmt::format("{}:{}", name, listener.port()));
+      if (listener.port() == 80) out.emplace_back(name);
+    }
+  }
+  return out;
+}
+
 bool has_trusted_peer(int descriptor) {
   uid_t user = 0;
 #ifdef SO_PEERCRED

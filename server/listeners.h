@@ -52,6 +52,9 @@ class Listener {
 /// are none. Error "listen" for one that is neither a UNIX socket nor a loopback address.
 Result<std::vector<Listener>> inherit_listeners();
 
+/// @returns the values that the Host header may have in requests that come by these sockets, such as "localhost:8181"
+std::vector<std::string> host_headers(const std::vector<Listener>& listeners);
+
 /// @returns whether the process at the other end of a connected UNIX socket runs as the same user as
 /// this one, or as root
 bool has_trusted_peer(int descriptor);

@@ -1,17 +1,15 @@
-// Runs each open call on a thread, which waits for the outcome inside the call's tool.
+// Keeps begun calls by their ids, counts whose they are, and ends those that nobody ends with one thread.
 #include "server/open_calls.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
-#include <optional>
 #include <utility>
-#include <vector>
 
 #include "ordain/plan.h"
 #include "server/call_json.h"
 #include "server/json_object.h"
-#include "vm/value/start_thread.h"
 
 namespace ordain::server {
 namespace {
@@ -35,202 +33,228 @@ std::string action_text(const Event& event, std::string_view name) {
   return std::string(text_member(*event.action, name).value_or(""));
 }
 
+/// The action that the event describes; all but the identity.
+Action action_of(const Event& event) {
+  Action out;
+  out.capability = event.capability;
+  if (event.input != nullptr) out.input = Document::copy_of(*event.input);
+  if (event.resource != nullptr) out.resource = Document::copy_of(*event.resource);
+  if (event.metadata != nullptr) out.metadata = Document::copy_of(*event.metadata);
+  out.type = action_text(event, "type");
+  out.target = action_text(event, "target");
+  out.description = action_text(event, "description");
+  out.trace = action_text(event, "trace_id");
+  out.parent = action_text(event, "parent_id");
+  if (event.risk) out.risk = ActionRisk(*event.risk);
+  return out;
+}
+
+/// A text that differs for different clients. The length keeps the two names apart, whatever is in them.
+std::string client_name(std::string_view credential, const Who& who) {
+  return fmt::format("{} {}:{}{}", credential, who.agent.size(), who.agent, who.session);
+}
+
 }  // namespace
 
-/// One call. The client's requests and the call's thread share it.
-struct OpenCalls::Call {
-  // What the event says; set before the thread starts.
-  std::string capability, flaw;
-  std::string type, target, description, trace, parent;
-  Document input, resource, metadata;
-  std::optional<double> risk;
-  std::optional<Identity> identity;
-
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool began = false;                        ///< the intent is on record, and the tool waits
-  bool closed = false;                       ///< the tool takes no outcome any more
-  bool stop = false;                         ///< the service stops
-  std::optional<Result<Document>> reported;  ///< the outcome from the client
-  std::optional<Outcome<Document>> ended;    ///< set when the call is over
-  std::string effective;                     ///< JSON of the input to execute
-  DetachedDecision before, after;
-
-  CallOptions options() {
-    CallOptions out;
-    out.identity = &*identity;
-    out.trace = trace;
-    out.parent = parent;
-    out.type = type;
-    out.target = target;
-    out.description = description;
-    if (risk) out.risk = ActionRisk(*risk);
-    out.resource = resource.root();
-    out.metadata = metadata.root();
-    out.flaw = flaw;
-    out.before = &before;
-    out.after = &after;
-    return out;
+/// A place that is given back when the scope is left, unless it was kept.
+class OpenCalls::Place {
+ public:
+  Place(OpenCalls& calls, const Share& share) : calls_(&calls), share_(share) {}
+  ~Place() {
+    if (calls_ != nullptr) calls_->free_place(share_);
   }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  void keep() { calls_ = nullptr; }
 
-  /// The tool: lets the client know that the call may run, and waits for its outcome.
-  Result<Document> wait_for_outcome(const Value& input, std::chrono::milliseconds most) {
-    std::string text = to_json(input);
-    std::unique_lock lock(mutex);
-    effective = std::move(text);
-    began = true;
-    changed.notify_all();
-    changed.wait_for(lock, most, [&] { return reported.has_value() || stop; });
-    closed = true;
-    if (reported) return std::move(*reported);
-    if (stop) return Error{"stopped", "the service stopped before an outcome was reported"};
-    return Error{"no_outcome", fmt::format("no outcome was reported within {} s", most.count() / 1000)};
-  }
-
-  void run(const Runtime& runtime, std::chrono::milliseconds most) {
-    try {
-      end(runtime.call(
-          capability, input, [&](const Value& effective_input) { return wait_for_outcome(effective_input, most); },
-          options()));
-    } catch (const std::exception&) {
-      end(Outcome<Document>({}, {}, Denied{"", "out of memory", "no_memory", ""}));
-    }
-  }
-
-  void end(Outcome<Document> outcome) {
-    const std::lock_guard lock(mutex);
-    closed = true;
-    ended.emplace(std::move(outcome));
-    changed.notify_all();
-  }
-
-  bool is_over() {
-    const std::lock_guard lock(mutex);
-    return ended.has_value();
-  }
-};
-
-/// A call with its thread, which is joined when the entry is destroyed.
-struct OpenCalls::Entry {
-  std::shared_ptr<Call> call;
-  vm::JoinedThread thread;
+ private:
+  OpenCalls* calls_;
+  const Share& share_;
 };
 
 OpenCalls::OpenCalls(Runtime runtime, OpenCallOptions options) : runtime_(std::move(runtime)), options_(options) {}
 
 OpenCalls::~OpenCalls() { stop(); }
 
-std::unique_ptr<OpenCalls::Entry> OpenCalls::start(std::shared_ptr<Call> call) const {
-  auto entry = std::make_unique<Entry>();
-  entry->call = call;
-  const bool started = entry->thread.start(
-      [call = std::move(call), runtime = runtime_, most = options_.wait] { call->run(runtime, most); });
-  return started ? std::move(entry) : nullptr;
-}
-
-Result<BegunCall> OpenCalls::begin(const Event& event, std::string_view flaw) {
+Result<CallStart> OpenCalls::begin(const Event& event, std::string_view flaw, std::string_view credential,
+                                   size_t bytes) {
   if (event.stage != Stage::before) return Error{"bad_event", "a call begins in the before stage"};
-  auto call = std::make_shared<Call>();
-  call->capability = event.capability;
-  call->flaw = flaw;
-  call->input = event.input != nullptr ? Document::copy_of(*event.input) : empty_object();
-  if (event.resource != nullptr) call->resource = Document::copy_of(*event.resource);
-  if (event.metadata != nullptr) call->metadata = Document::copy_of(*event.metadata);
-  call->type = action_text(event, "type");
-  call->target = action_text(event, "target");
-  call->description = action_text(event, "description");
-  call->trace = action_text(event, "trace_id");
-  call->parent = action_text(event, "parent_id");
-  call->risk = event.risk;
+  Action action = action_of(event);
   auto attributes = identity_attributes(event);
   if (!attributes) return Error{"bad_event", attributes.error().message};
   Who who;
   who.attributes = std::move(*attributes);
   auto identity = runtime_.identity(std::move(who));
   if (!identity) return Error{"bad_event", identity.error().message};
-  call->identity = *identity;
+  action.identity = *identity;
 
-  drop_ended();
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return Error{"stopping", "the service is stopping"};
-    if (open_.size() + beginning_ >= options_.most) {
-      return Error{"too_many_calls", fmt::format("{} calls are open already", options_.most)};
-    }
-    ++beginning_;
+  const Share share{std::string(credential), client_name(credential, identity->who()), bytes};
+  if (auto taken = take_place(share); !taken) return taken.error();
+  Place place(*this, share);
+  std::string capability = action.capability;
+  BegunCall call = runtime_.begin(std::move(action), std::string(flaw));
+  CallStart out;
+  if (!call.may_execute()) {
+    const Outcome<Document> ended = call.outcome();
+    out.id = ended.action().hex();
+    out.decision = before_json(capability, call.before(), &ended);
+    return out;
   }
-  std::unique_ptr<Entry> entry = start(call);
-  BegunCall out;
-  bool opens = false;
-  if (entry != nullptr) {
-    std::unique_lock lock(call->mutex);
-    call->changed.wait(lock, [&] { return call->began || call->ended.has_value(); });
-    opens = !call->ended.has_value();
-    out.id = call->before.id;
-    out.decision = before_json(call->capability, call->before, opens ? nullptr : &*call->ended);
-    if (opens && redacts(call->before)) out.input = call->effective;
-    if (out.id.empty() && !opens) out.id = call->ended->action().hex();
-  }
-  const std::lock_guard lock(mutex_);
-  --beginning_;
-  if (entry == nullptr) return Error{"no_thread", "the system has no thread for the call"};
-  if (!opens) return out;
-  if (stopping_) {  // `stop` has not seen this call
-    const std::lock_guard call_lock(call->mutex);
-    call->stop = true;
-    call->changed.notify_all();
+  out.id = call.action().hex();
+  out.decision = before_json(capability, call.before(), nullptr);
+  if (redacts(call.before())) out.input = to_json(call.input());
+  if (!open(out.id, {std::move(call), std::move(capability), share, {}})) {
     return Error{"stopping", "the service is stopping"};
   }
-  open_.emplace(out.id, std::move(entry));
+  place.keep();
   return out;
 }
 
-Result<EndedCall> OpenCalls::finish(std::string_view id, Result<Document> outcome) {
-  std::unique_ptr<Entry> entry;
+/// Takes a place for a call that is about to open.
+Result<void> OpenCalls::take_place(const Share& share) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return Error{"stopping", "the service is stopping"};
+  const auto room_of = [](const auto& rooms, const std::string& name) {
+    const auto found = rooms.find(name);
+    return found == rooms.end() ? Room() : found->second;
+  };
+  const auto is_full = [&](const Room& room, size_t calls, size_t bytes) {
+    // A single request may be larger than a share.
+    return room.calls >= calls || (room.calls > 0 && room.bytes + share.bytes > bytes);
+  };
+  const size_t most_bytes = options_.most_bytes;
+  const size_t of_credential = options_.most - options_.most / 4;
+  const Room client = room_of(clients_, share.client), credential = room_of(credentials_, share.credential);
+  const std::pair<const Room*, bool> rooms[] = {
+      {&client, is_full(client, std::min(options_.most_of_client, of_credential), most_bytes / 8)},
+      {&credential, is_full(credential, of_credential, most_bytes - most_bytes / 4)},
+      {&all_, is_full(all_, options_.most, most_bytes)}};
+  static constexpr std::string_view kWhose[] = {"of this agent in this session", "with this credential", "altogether"};
+  for (size_t i = 0; i < std::size(rooms); ++i) {
+    if (!rooms[i].second) continue;
+    return Error{"too_many_calls", fmt::format("{} calls {} wait for their outcomes already, with {} bytes",
+                                               rooms[i].first->calls, kWhose[i], rooms[i].first->bytes)};
+  }
+  if (!watched_) watched_ = watcher_.start([this] { watch_deadlines(); });
+  if (!watched_) return Error{"no_thread", "the system has no thread that could watch the calls"};
+  Room& client_room = clients_[share.client];
+  Room& credential_room = credentials_[share.credential];  // the first room stays without calls if this throws
+  for (Room* room : {&client_room, &credential_room, &all_}) {
+    ++room->calls;
+    room->bytes += share.bytes;
+  }
+  ++busy_;
+  return {};
+}
+
+/// Gives back the place of a call that is about to open or to end.
+void OpenCalls::free_place(const Share& share) noexcept {
+  const std::lock_guard lock(mutex_);
+  const auto leave = [&](auto& rooms, const std::string& name) {
+    const auto found = rooms.find(name);
+    if (--found->second.calls == 0) {
+      rooms.erase(found);
+    } else {
+      found->second.bytes -= share.bytes;
+    }
+  };
+  leave(clients_, share.client);
+  leave(credentials_, share.credential);
+  --all_.calls;
+  all_.bytes -= share.bytes;
+  --busy_;
+  changed_.notify_all();
+}
+
+/// Keeps a call that has begun. @returns false if the service stops; the call was then not executed
+bool OpenCalls::open(const std::string& id, OpenCall call) {
   {
     const std::lock_guard lock(mutex_);
-    const auto found = open_.find(id);
-    if (found == open_.end()) return Error{"unknown_call", "no call of this id is open"};
-    entry = std::move(found->second);
-    open_.erase(found);
+    if (!stopping_) {
+      const auto deadline = deadlines_.emplace(Clock::now() + options_.wait, id);
+      call.deadline = deadline;
+      try {
+        open_.emplace(id, std::move(call));
+      } catch (...) {
+        deadlines_.erase(deadline);
+        throw;
+      }
+      --busy_;
+      changed_.notify_all();
+      return true;
+    }
   }
-  Call& call = *entry->call;
-  std::unique_lock lock(call.mutex);
-  if (call.closed) return Error{"unknown_call", "the call was open for too long and is recorded as failed"};
-  call.reported.emplace(std::move(outcome));
-  call.changed.notify_all();
-  call.changed.wait(lock, [&] { return call.ended.has_value(); });
-  EndedCall out;
-  out.decision = after_json(call.capability, call.after, *call.ended);
-  if (call.ended->has_value() && redacts(call.after)) out.output = call.ended->value().json();
+  (void)call.call.finish_unexecuted("the service is stopping");
+  return false;
+}
+
+/// Takes a call out, to end it. The lock is held. Its place stays taken.
+OpenCalls::OpenCall OpenCalls::take(Calls::iterator at) {
+  OpenCall out = std::move(at->second);
+  deadlines_.erase(out.deadline);
+  open_.erase(at);
+  ++busy_;
   return out;
 }
 
-void OpenCalls::drop_ended() {
-  std::vector<std::unique_ptr<Entry>> ended;  // joined after the lock
-  const std::lock_guard lock(mutex_);
-  for (auto at = open_.begin(); at != open_.end();) {
-    if (!at->second->call->is_over()) {
-      ++at;
+Result<CallEnd> OpenCalls::finish(std::string_view id, std::string_view credential, Result<Document> outcome) {
+  std::unique_lock lock(mutex_);
+  const auto found = open_.find(id);
+  if (found == open_.end() || found->second.share.credential != credential) {
+    return Error{"unknown_call", "no call of this id is open"};
+  }
+  OpenCall call = take(found);
+  lock.unlock();
+  const Place place(*this, call.share);
+  const Outcome<Document> ended = call.call.finish(std::move(outcome));
+  CallEnd out;
+  out.decision = after_json(call.capability, call.call.after(), ended);
+  if (ended.has_value() && redacts(call.call.after())) out.output = ended.value().json();
+  return out;
+}
+
+/// Ends a call that was taken, and whose outcome nobody reported.
+void OpenCalls::end_unknown(OpenCall call, bool in_time) noexcept {
+  try {
+    (void)call.call.finish(in_time ? Error{"stopped", "the service stopped before an outcome was reported"}
+                                   : Error{"no_outcome", fmt::format("no outcome was reported within {} s",
+                                                                     options_.wait.count() / 1000)});
+  } catch (const std::exception&) {  // no memory for the texts; the call's own end records it
+  }
+  free_place(call.share);
+}
+
+/// Ends calls whose time is over, until the service stops.
+void OpenCalls::watch_deadlines() noexcept {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (deadlines_.empty()) {
+      changed_.wait(lock);
       continue;
     }
-    ended.push_back(std::move(at->second));
-    at = open_.erase(at);
+    const auto [deadline, id] = std::pair<Clock::time_point, std::string_view>(*deadlines_.begin());
+    if (Clock::now() < deadline) {
+      changed_.wait_until(lock, deadline);
+      continue;
+    }
+    OpenCall call = take(open_.find(id));
+    lock.unlock();
+    end_unknown(std::move(call), false);
+    lock.lock();
   }
 }
 
 void OpenCalls::stop() {
-  std::map<std::string, std::unique_ptr<Entry>, std::less<>> open;
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    open.swap(open_);
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  changed_.notify_all();
+  while (!open_.empty()) {
+    OpenCall call = take(open_.begin());
+    lock.unlock();
+    end_unknown(std::move(call), true);
+    lock.lock();
   }
-  for (const auto& [id, entry] : open) {
-    const std::lock_guard lock(entry->call->mutex);
-    entry->call->stop = true;
-    entry->call->changed.notify_all();
-  }
+  changed_.wait(lock, [&] { return busy_ == 0; });
 }
 
 size_t OpenCalls::count() const {

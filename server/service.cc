@@ -100,11 +100,11 @@ HttpResponse Service::answer(const HttpRequest& request, const Caller& caller) {
             .headers = {}};
   }
   if (path == "/v1/decide") return posts ? decide(request) : refuse_method("POST");
-  if (path == "/v1/calls") return posts ? begin_call(request) : refuse_method("POST");
+  if (path == "/v1/calls") return posts ? begin_call(request, caller) : refuse_method("POST");
   if (path.starts_with(kCallsPath) && path.ends_with("/outcome")) {
     if (!posts) return refuse_method("POST");
     const std::string_view id = path.substr(kCallsPath.size());
-    return finish_call(id.substr(0, id.size() - std::string_view("/outcome").size()), request);
+    return finish_call(id.substr(0, id.size() - std::string_view("/outcome").size()), request, caller);
   }
   if (path == kApprovalsPath || (path.starts_with(kApprovalsPath) && path[kApprovalsPath.size()] == '/')) {
     if (!gets && !posts) return refuse_method("GET, POST");
@@ -140,7 +140,7 @@ HttpResponse Service::decide(const HttpRequest& request) {
   return out;
 }
 
-HttpResponse Service::begin_call(const HttpRequest& request) {
+HttpResponse Service::begin_call(const HttpRequest& request, const Caller& caller) {
   Arena arena;
   std::string repeated;  // a repeated key of the agent's input must be a denial on record, not a bad request
   const Result<Value> body = parse_json(arena, request.body, &repeated);
@@ -149,7 +149,8 @@ HttpResponse Service::begin_call(const HttpRequest& request) {
   if (event == nullptr) return error_response(400, "bad_event", "`event` is missing");
   EventReader reader(runtime_.program());
   if (const Result<void> read = reader.read(to_json(*event)); !read) return error_of(read.error());
-  const Result<BegunCall> begun = calls_.begin(reader.event(), repeated.empty() ? reader.flaw() : repeated);
+  const Result<CallStart> begun =
+      calls_.begin(reader.event(), repeated.empty() ? reader.flaw() : repeated, caller.credential, request.body.size());
   if (!begun) return error_of(begun.error());
   JsonObject out;
   out.text("id", begun->id).raw("decision", begun->decision);
@@ -157,13 +158,13 @@ HttpResponse Service::begin_call(const HttpRequest& request) {
   return {.body = out.close(), .headers = {}};
 }
 
-HttpResponse Service::finish_call(std::string_view id, const HttpRequest& request) {
+HttpResponse Service::finish_call(std::string_view id, const HttpRequest& request, const Caller& caller) {
   Arena arena;
   const Result<Value> body = parse_json(arena, request.body);
   if (!body) return error_of(body.error());
   Result<Result<Document>> outcome = read_outcome(*body);
   if (!outcome) return error_of(outcome.error());
-  const Result<EndedCall> ended = calls_.finish(id, std::move(*outcome));
+  const Result<CallEnd> ended = calls_.finish(id, caller.credential, std::move(*outcome));
   if (!ended) return error_of(ended.error());
   JsonObject out;
   out.raw("decision", ended->decision);

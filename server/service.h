@@ -43,8 +43,8 @@ class Service {
 
   HttpResponse ready() const;
   HttpResponse decide(const HttpRequest& request);
-  HttpResponse begin_call(const HttpRequest& request);
-  HttpResponse finish_call(std::string_view id, const HttpRequest& request);
+  HttpResponse begin_call(const HttpRequest& request, const Caller& caller);
+  HttpResponse finish_call(std::string_view id, const HttpRequest& request, const Caller& caller);
   HttpResponse approvals(std::string_view id, const HttpRequest& request, const Caller& caller);
   HttpResponse audit(const HttpRequest& request);
   HttpResponse opa(std::string_view path, const HttpRequest& request);

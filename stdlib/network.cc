@@ -1,41 +1,17 @@
 // network.cc implements IP addresses and CIDR ranges. It refuses addresses with a zone. An IPv4
 // address in IPv6 notation is that IPv4 address if it is written in hexadecimal, as systems print it
 // (::ffff:c0a8:1); with dots, and as a range, it is refused, as CEL's definition says.
-#include <arpa/inet.h>
-
 #include <charconv>
 #include <cstring>
 
 #include "stdlib/rows.h"
+#include "vm/value/ip_address.h"
 
 namespace ordain::stdlib {
 namespace {
 
-// An address in network byte order: 4 or 16 bytes.
-struct Address {
-  unsigned char bytes[16] = {};
-  uint32_t size = 0;
-
-  bool v4() const { return size == 4; }
-};
-
-enum class Reading { good, bad, zone, mapped };
-
-Reading read_address(std::string_view text, Address* out) {
-  char terminated[INET6_ADDRSTRLEN];
-  if (text.find('%') != std::string_view::npos) return Reading::zone;
-  if (text.size() >= sizeof terminated || text.find('\0') != std::string_view::npos) return Reading::bad;
-  terminated[text.copy(terminated, text.size())] = '\0';
-  bool v6 = text.find(':') != std::string_view::npos;
-  out->size = v6 ? 16 : 4;
-  if (inet_pton(v6 ? AF_INET6 : AF_INET, terminated, out->bytes) != 1) return Reading::bad;
-  static constexpr unsigned char kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  if (!v6 || std::memcmp(out->bytes, kMapped, sizeof kMapped) != 0) return Reading::good;
-  if (text.find('.') != std::string_view::npos) return Reading::mapped;
-  std::memmove(out->bytes, out->bytes + sizeof kMapped, 4);
-  out->size = 4;
-  return Reading::good;
-}
+using Address = IpAddress;
+using Reading = IpReading;
 
 // Reads "10.0.0.0/8"; the length is in decimal digits without sign or leading zeros.
 Reading read_cidr(std::string_view text, Address* out, uint32_t* length) {
@@ -47,7 +23,7 @@ Reading read_cidr(std::string_view text, Address* out, uint32_t* length) {
   if (error != std::errc() || end != digits.data() + digits.size()) return Reading::bad;
   if (digits.size() > 1 && digits[0] == '0') return Reading::bad;
   const std::string_view address = text.substr(0, slash);
-  Reading reading = read_address(address, out);
+  Reading reading = read_ip_address(address, out);
   if (reading == Reading::good && out->v4() && address.find(':') != std::string_view::npos) return Reading::mapped;
   if (reading == Reading::good && *length > out->size * 8) return Reading::bad;
   return reading;
@@ -64,14 +40,6 @@ bool refuse(Eval& eval, Reading reading, bool cidr) {
       return fail_with(eval, FaultCode::conversion, cidr ? "text is not a CIDR range" : "text is not an IP address");
   }
 }
-
-Address address_of(const Value& value) {
-  Address out;
-  out.size = value.aux & 0xFF;
-  std::memcpy(out.bytes, value.text, out.size);
-  return out;
-}
-uint32_t length_of(const Value& cidr) { return cidr.aux >> 8 & 0xFF; }
 
 bool make(Eval& eval, Kind kind, const Address& address, uint32_t length, Value* result) {
   auto* bytes = eval.array<char>(address.size);
@@ -127,17 +95,17 @@ bool same_start(const Address& a, const Address& b, uint32_t bits) {
 
 bool ip(Eval& eval, const Value* args, Value* result) {
   Address address;
-  Reading reading = read_address(args[0].as_text(), &address);
+  Reading reading = read_ip_address(args[0].as_text(), &address);
   if (reading != Reading::good) return refuse(eval, reading, false);
   return make(eval, Kind::ip, address, 0, result);
 }
 bool is_ip(Eval&, const Value* args, Value* result) {
   Address address;
-  return give(result, Value::boolean(read_address(args[0].as_text(), &address) == Reading::good));
+  return give(result, Value::boolean(read_ip_address(args[0].as_text(), &address) == Reading::good));
 }
 bool is_canonical(Eval& eval, const Value* args, Value* result) {
   Address address;
-  Reading reading = read_address(args[0].as_text(), &address);
+  Reading reading = read_ip_address(args[0].as_text(), &address);
   if (reading != Reading::good) return refuse(eval, reading, false);
   char text[64];
   return give(result, Value::boolean(std::string_view(text, write_address(address, text)) == args[0].as_text()));
@@ -156,13 +124,13 @@ bool is_cidr(Eval&, const Value* args, Value* result) {
 }
 
 bool family(Eval&, const Value* args, Value* result) {
-  return give(result, Value::integer(address_of(args[0]).v4() ? 4 : 6));
+  return give(result, Value::integer(ip_address_of(args[0]).v4() ? 4 : 6));
 }
 
 using Test = bool (*)(const Address&);
 template <Test test>
 bool test_ip(Eval&, const Value* args, Value* result) {
-  return give(result, Value::boolean(test(address_of(args[0]))));
+  return give(result, Value::boolean(test(ip_address_of(args[0]))));
 }
 bool all_bytes(const Address& a, unsigned char byte, uint32_t count) {
   for (uint32_t i = 0; i < count; ++i) {
@@ -186,20 +154,21 @@ bool global_unicast(const Address& a) {
 }
 
 bool contains_address(const Value& range, const Address& address) {
-  Address base = address_of(range);
-  return base.size == address.size && same_start(base, address, length_of(range));
+  Address base = ip_address_of(range);
+  return base.size == address.size && same_start(base, address, prefix_length_of(range));
 }
 bool contains_ip(Eval&, const Value* args, Value* result) {
-  return give(result, Value::boolean(contains_address(args[0], address_of(args[1]))));
+  return give(result, Value::boolean(contains_address(args[0], ip_address_of(args[1]))));
 }
 bool contains_ip_text(Eval& eval, const Value* args, Value* result) {
   Address address;
-  Reading reading = read_address(args[1].as_text(), &address);
+  Reading reading = read_ip_address(args[1].as_text(), &address);
   if (reading != Reading::good) return refuse(eval, reading, false);
   return give(result, Value::boolean(contains_address(args[0], address)));
 }
 bool contains_cidr(Eval&, const Value* args, Value* result) {
-  bool inside = length_of(args[0]) <= length_of(args[1]) && contains_address(args[0], address_of(args[1]));
+  bool inside =
+      prefix_length_of(args[0]) <= prefix_length_of(args[1]) && contains_address(args[0], ip_address_of(args[1]));
   return give(result, Value::boolean(inside));
 }
 bool contains_cidr_text(Eval& eval, const Value* args, Value* result) {
@@ -207,30 +176,28 @@ bool contains_cidr_text(Eval& eval, const Value* args, Value* result) {
   uint32_t length = 0;
   Reading reading = read_cidr(args[1].as_text(), &address, &length);
   if (reading != Reading::good) return refuse(eval, reading, true);
-  return give(result, Value::boolean(length_of(args[0]) <= length && contains_address(args[0], address)));
+  return give(result, Value::boolean(prefix_length_of(args[0]) <= length && contains_address(args[0], address)));
 }
 
 bool cidr_ip(Eval& eval, const Value* args, Value* result) {
-  return make(eval, Kind::ip, address_of(args[0]), 0, result);
+  return make(eval, Kind::ip, ip_address_of(args[0]), 0, result);
 }
 bool masked(Eval& eval, const Value* args, Value* result) {
-  Address address = address_of(args[0]);
-  uint32_t length = length_of(args[0]);
-  for (uint32_t bit = length; bit < address.size * 8; ++bit) {
-    address.bytes[bit / 8] &= static_cast<unsigned char>(~(0x80 >> bit % 8));
-  }
-  return make(eval, Kind::cidr, address, length, result);
+  const uint32_t length = prefix_length_of(args[0]);
+  return make(eval, Kind::cidr, network_of(ip_address_of(args[0]), length), length, result);
 }
-bool prefix_length(Eval&, const Value* args, Value* result) { return give(result, Value::integer(length_of(args[0]))); }
+bool prefix_length(Eval&, const Value* args, Value* result) {
+  return give(result, Value::integer(prefix_length_of(args[0])));
+}
 bool ip_to_string(Eval& eval, const Value* args, Value* result) {
   char text[64];
-  return eval.make_string({text, write_address(address_of(args[0]), text)}, result);
+  return eval.make_string({text, write_address(ip_address_of(args[0]), text)}, result);
 }
 bool cidr_to_string(Eval& eval, const Value* args, Value* result) {
   char text[64];
-  size_t size = write_address(address_of(args[0]), text);
+  size_t size = write_address(ip_address_of(args[0]), text);
   text[size++] = '/';
-  char* end = std::to_chars(text + size, text + sizeof text, length_of(args[0])).ptr;
+  char* end = std::to_chars(text + size, text + sizeof text, prefix_length_of(args[0])).ptr;
   return eval.make_string({text, end}, result);
 }
 

@@ -154,15 +154,20 @@ bool in_zone(Eval& eval, const Value* args, Value* result) {
   return in_clock<part>(eval, &clock, args, result);
 }
 
-// @returns the zone that was probably meant; or ""
+// @returns the zone that was probably meant, by a slip of the pen or by its city alone; or ""
 std::string nearest_zone(std::string_view name) {
   NearestWord near(name);
+  const std::string city = "/" + std::string(name);
+  std::string of_city;
   try {
-    for (const date::time_zone& zone : date::get_tzdb().zones) near.offer(zone.name());
+    for (const date::time_zone& zone : date::get_tzdb().zones) {
+      near.offer(zone.name());
+      if (of_city.empty() && zone.name().ends_with(city)) of_city = zone.name();
+    }
   } catch (const std::exception&) {
     return "";
   }
-  return std::string(near.found());
+  return of_city.empty() ? std::string(near.found()) : of_city;
 }
 
 std::shared_ptr<const void> prepare_clock(const Value& name, std::string* error) {

@@ -15,6 +15,8 @@ uint64_t edge_key(Tables& tables, const indexing::Node& node, const indexing::Ke
       return tables.member_bit(node.slot, key.text);
     case IndexTest::text:
       return tables.literal(key.text, key.where, key.ignore_case);
+    case IndexTest::network:
+      return tables.constant(indexing::range_of(key));
     default:
       return key.number;
   }

@@ -35,7 +35,10 @@ std::vector<Layouter::Item> Layouter::read_items() const {
     std::string_view word;
     ItemKind kind;
   };
-  static constexpr std::array<Opening, 5> kOpenings = {{{"let", ItemKind::let},
+  static constexpr std::array<Opening, 8> kOpenings = {{{"let", ItemKind::let},
+                                                        {"history", ItemKind::memory},
+                                                        {"rate", ItemKind::memory},
+                                                        {"budget", ItemKind::budget},
                                                         {"context", ItemKind::context},
                                                         {"capability", ItemKind::capability},
                                                         {"policy", ItemKind::policy},
@@ -62,10 +65,14 @@ void Layouter::write_item(const Item& item) {
     case ItemKind::empty:
       return write_line(";");
     case ItemKind::let:
-      return write_let(item);
+      return write_let(item.begin, item.end, 0);
+    case ItemKind::memory:
+      return write_memory(item.begin, item.end, 0);
     case ItemKind::statement:
       doc_.clear();
-      add_tokens(item.begin, item.end);
+      doc_.open({.more = kHeadIndent});
+      add_list(item.begin, item.end);
+      doc_.close();
       return write(0);
     default:
       return write_block(item);
@@ -74,16 +81,16 @@ void Layouter::write_item(const Item& item) {
 
 // --- let
 
-void Layouter::write_let(const Item& item) {
-  write_shorter(0, [&](bool hanging) { add_let(item, hanging); });
+void Layouter::write_let(uint32_t begin, uint32_t end, size_t indent) {
+  write_shorter(indent, [&](bool hanging) { add_let(begin, end, hanging); });
 }
 
 // @param hanging whether the value begins on a line of its own
-void Layouter::add_let(const Item& item, bool hanging) {
-  const uint32_t value = item.begin + 3, semicolon = item.end - 1;
-  const bool indented = hanging || tokens_.has_comments(item.begin + 1, value + 1);
+void Layouter::add_let(uint32_t begin, uint32_t end, bool hanging) {
+  const uint32_t value = begin + 3, semicolon = end - 1;
+  const bool indented = hanging || tokens_.has_comments(begin + 1, value + 1);
   doc_.open({.more = indented ? kBlockIndent : 0});
-  add_tokens(item.begin, value);
+  add_tokens(begin, value);
   if (hanging && !tokens_.has_comments(value)) {
     doc_.hard_break();
   } else {
@@ -97,7 +104,7 @@ void Layouter::add_let(const Item& item, bool hanging) {
 
 // --- blocks on one line
 
-// Short blocks of capabilities and contexts stay on one line; of successive capabilities, all or none.
+// Short blocks of capabilities, contexts and budgets stay on one line; of successive capabilities, all or none.
 void Layouter::choose_one_line_blocks(std::vector<Item>& items) {
   for (size_t i = 0; i < items.size();) {
     size_t end = i + 1;
@@ -107,7 +114,7 @@ void Layouter::choose_one_line_blocks(std::vector<Item>& items) {
         ++end;
       }
       align_capabilities(std::span(items).subspan(i, end - i));
-    } else if (items[i].kind == ItemKind::context) {
+    } else if (items[i].kind == ItemKind::context || items[i].kind == ItemKind::budget) {
       items[i].on_one_line = width_on_one_line(items[i]).has_value();
     }
     i = end;
@@ -135,11 +142,13 @@ void Layouter::align_capabilities(std::span<Item> run) {
   }
 }
 
-// nullopt if the block needs lines of its own: for its length, for a comment, an empty line or an `output` in it.
+// nullopt if the block needs lines of its own: for its length, for a comment, an empty line, an `output` or a `settle`
+// in it.
 std::optional<size_t> Layouter::width_on_one_line(const Item& item) {
   if (tokens_.has_comments(item.begin + 1, item.end)) return std::nullopt;
   for (const auto& [begin, end] : statements(item.brace + 1, item.end - 1, true)) {
     if (item.kind == ItemKind::capability && tokens_.is_word(begin, "output")) return std::nullopt;
+    if (item.kind == ItemKind::budget && tokens_.is_word(begin, "settle")) return std::nullopt;
     if (begin > item.brace + 1 && tokens_[begin].blank_before) return std::nullopt;
   }
   doc_.clear();
@@ -149,14 +158,23 @@ std::optional<size_t> Layouter::width_on_one_line(const Item& item) {
 }
 
 void Layouter::add_block_on_one_line(const Item& item) {
+  const bool budget = item.kind == ItemKind::budget;
   doc_.open();
-  add_tokens(item.begin, item.brace);
+  if (budget) {
+    add_memory(item.begin, item.brace);
+  } else {
+    add_tokens(item.begin, item.brace);
+  }
   doc_.spaces(1 + item.padding);
   add_token(item.brace);
   const auto properties = statements(item.brace + 1, item.end - 1, true);
   for (const auto& [begin, end] : properties) {
     doc_.spaces(1);
-    add_property(begin, end);
+    if (budget) {
+      add_memory(begin, end);
+    } else {
+      add_property(begin, end);
+    }
   }
   if (!properties.empty()) doc_.spaces(1);
   add_token(item.end - 1);
@@ -182,6 +200,11 @@ void Layouter::write_block(const Item& item) {
     write_rules(first, closing);
   } else if (item.kind == ItemKind::test) {
     write_steps(first, closing);
+  } else if (item.kind == ItemKind::budget) {
+    for (const auto& [begin, end] : statements(first, closing, false)) {
+      write_gap(begin, kBlockIndent, begin == first);
+      write_memory(begin, end, kBlockIndent);
+    }
   } else {
     write_properties(first, closing, item.kind == ItemKind::context);
   }
@@ -191,7 +214,11 @@ void Layouter::write_block(const Item& item) {
 
 void Layouter::add_head(const Item& item) {
   doc_.open({.more = kHeadIndent});
-  add_list(item.begin, item.brace);
+  if (item.kind == ItemKind::budget) {
+    add_memory(item.begin, item.brace);
+  } else {
+    add_list(item.begin, item.brace);
+  }
   add_gap(item.brace, Separator::space);
   add_token(item.brace);
   doc_.close();

@@ -51,13 +51,14 @@ void Layouter::add_gap(uint32_t i, Separator separator, bool first, bool closing
   doc_.hard_break(closing, tokens_[i].blank_before && !closing);
 }
 
-// What is before a token where no line should break.
+// What is before a token where no line should break, outside of expressions: there a star is a part of a target.
 Separator Layouter::usual_separator(uint32_t i) const {
   const bool word_before = tokens_.is_word(i - 1);
   const bool mark_before = tokens_[i - 1].kind == LexemeKind::punctuation;
   if (tokens_[i].kind != LexemeKind::punctuation && !mark_before) return Separator::space;
   if (in_types_ && word_before && tokens_.is_mark(i, "-")) return Separator::space;
   if (word_before && (tokens_.is_mark(i, "{") || tokens_.is_mark(i, "*"))) return Separator::space;
+  if (tokens_.is_mark(i - 1, "*") && tokens_[i].kind != LexemeKind::punctuation) return Separator::space;
   if (tokens_.is_mark(i, "=") || tokens_.is_mark(i - 1, "=")) return Separator::space;
   if (tokens_.is_mark(i - 1, ",") || tokens_.is_mark(i - 1, ":")) return Separator::space;
   return Separator::none;
@@ -113,12 +114,32 @@ std::vector<uint32_t> Layouter::operators_in(uint32_t begin, uint32_t end) const
     if (i == begin || strength_of(tokens_[i].text) == kOperand) continue;
     if (in_types_ && !tokens_.is_mark(i, "|")) continue;
     if (tokens_[i].kind == LexemeKind::literal || (tokens_.is_word(i) && tokens_.is_mark(i - 1, "."))) continue;
-    // After an operand, a minus is no sign.
-    const bool after_operand = tokens_[i - 1].kind == LexemeKind::literal || tokens_.closes(i - 1) ||
-                               (tokens_.is_word(i - 1) && !tokens_.is_word(i - 1, "in"));
-    if (after_operand) out.push_back(i);
+    if (ends_operand(i - 1)) out.push_back(i);  // otherwise a minus is a sign
   }
   return out;
+}
+
+// Whether the token can be the last of an operand: what follows is then an operator, or not part of the expression.
+bool Layouter::ends_operand(uint32_t i) const {
+  return tokens_[i].kind == LexemeKind::literal || tokens_.closes(i) ||
+         (tokens_.is_word(i) && !tokens_.is_word(i, "in"));
+}
+
+// The end of the expression at `begin`, behind which a word begins something else; or `end`. No word but `in` continues
+// an expression after an operand, so words that can be names are told from those that open a clause.
+uint32_t Layouter::expression_end(uint32_t begin, uint32_t end) const {
+  for (uint32_t i = tokens_.after(begin); i < end; i = tokens_.after(i)) {
+    if (tokens_.is_word(i) && !tokens_.is_word(i, "in") && ends_operand(i - 1)) return i;
+  }
+  return end;
+}
+
+// The first of the tokens [begin, end), outside of brackets, that is the word and follows an operand; or `end`.
+uint32_t Layouter::find_word(uint32_t begin, uint32_t end, std::string_view word) const {
+  for (uint32_t i = begin; i < end; i = tokens_.after(i)) {
+    if (tokens_.is_word(i, word) && ends_operand(i - 1)) return i;
+  }
+  return end;
 }
 
 // Operands with the binary operators between them. The lines of those that bind loosest break first.

@@ -24,7 +24,7 @@ class Layouter {
   std::string format();
 
  private:
-  enum class ItemKind : uint8_t { empty, statement, let, context, capability, policy, test };
+  enum class ItemKind : uint8_t { empty, statement, let, memory, context, capability, budget, policy, test };
 
   /// A declaration of the file: the tokens [begin, end), and the `{` of its block.
   struct Item {
@@ -46,8 +46,8 @@ class Layouter {
   std::optional<size_t> width_on_one_line(const Item& item);
   void add_block_on_one_line(const Item& item);
   void write_item(const Item& item);
-  void write_let(const Item& item);
-  void add_let(const Item& item, bool hanging);
+  void write_let(uint32_t begin, uint32_t end, size_t indent);
+  void add_let(uint32_t begin, uint32_t end, bool hanging);
   void write_block(const Item& item);
   void add_head(const Item& item);
   void add_property(uint32_t begin, uint32_t end, size_t padding = 0);
@@ -55,10 +55,16 @@ class Layouter {
   bool has_line_of_its_own(uint32_t begin) const;
   std::vector<std::pair<uint32_t, uint32_t>> statements(uint32_t begin, uint32_t end, bool brace_ends) const;
 
+  // --- memory.cc: what is remembered between calls
+  void write_memory(uint32_t begin, uint32_t end, size_t indent);
+  void add_memory(uint32_t begin, uint32_t end);
+  uint32_t memory_part_end(uint32_t begin, uint32_t end) const;
+  uint32_t names_end(uint32_t begin, uint32_t end) const;
+
   // --- rules.cc
   void write_rules(uint32_t begin, uint32_t end);
-  void write_rule(const RuleRange& rule, size_t head_width);
-  void add_rule(const RuleRange& rule, size_t padding, bool hanging);
+  void write_rule(const RuleRange& rule, size_t blanks);
+  void add_rule(const RuleRange& rule, size_t blanks, bool hanging);
   void add_clause(uint32_t begin, uint32_t end);
   bool is_clause(uint32_t i) const;
   bool has_aligned_head(const RuleRange& rule) const;
@@ -66,7 +72,6 @@ class Layouter {
   void write_steps(uint32_t begin, uint32_t end);
   void write_table(uint32_t begin, uint32_t end);
   void add_row(uint32_t begin, uint32_t end);
-  uint32_t outcome_begin(uint32_t begin, uint32_t end) const;
   void add_call(uint32_t begin, uint32_t end);
   void add_bindings(uint32_t begin, uint32_t end);
 
@@ -80,6 +85,9 @@ class Layouter {
   void add_tokens(uint32_t begin, uint32_t end);
   void add_list(uint32_t begin, uint32_t end);
   std::vector<uint32_t> operators_in(uint32_t begin, uint32_t end) const;
+  bool ends_operand(uint32_t i) const;
+  uint32_t expression_end(uint32_t begin, uint32_t end) const;
+  uint32_t find_word(uint32_t begin, uint32_t end, std::string_view word) const;
   bool contains_one_bracket(uint32_t opening, bool one_each) const;
   Separator usual_separator(uint32_t i) const;
   void add_token(uint32_t i) { doc_.text(tokens_[i].text); }

@@ -14,7 +14,7 @@ constexpr size_t kWidestHead = 40;         // columns; longer heads do not move 
 }  // namespace
 
 bool Layouter::is_clause(uint32_t i) const {
-  if (!tokens_.is_word(i) || tokens_.is_mark(i - 1, ".")) return false;
+  if (!tokens_.is_word(i) || tokens_.is_mark(i - 1, ".") || tokens_.is_mark(i - 1, "?")) return false;
   const std::string_view word = tokens_[i].text;
   return word == "when" || word == "because" || word == "from" || word == "expires" || word == "with";
 }
@@ -35,28 +35,33 @@ bool Layouter::has_aligned_head(const RuleRange& rule) const {
          flat_width(rule.begin, rule.clauses) <= kWidestHead;
 }
 
-// The clauses of rules begin in one column, up to the next empty line.
+// The clauses of rules begin in one column, up to the next empty line. What is not aligned has one blank before it.
 void Layouter::write_rules(uint32_t begin, uint32_t end) {
   std::vector<RuleRange> rules;
   for (const auto& [first, after] : statements(begin, end, false)) {
     rules.push_back({first, clause_end(first, after - 1), after});
   }
-  size_t head_width = 0, run_end = 0;
+  size_t head_width = 0, heads = 0, run_end = 0;
   for (size_t i = 0; i < rules.size(); ++i) {
     if (i == run_end) {
-      head_width = 0;
+      head_width = heads = 0;
       do {
         const RuleRange& rule = rules[run_end];
-        if (has_aligned_head(rule)) head_width = std::max(head_width, flat_width(rule.begin, rule.clauses));
+        if (has_aligned_head(rule)) {
+          head_width = std::max(head_width, flat_width(rule.begin, rule.clauses));
+          ++heads;
+        }
         ++run_end;
       } while (run_end < rules.size() && !tokens_.has_blank(rules[run_end].begin));
     }
     write_gap(rules[i].begin, kStatementIndent, i == 0);
-    write_rule(rules[i], head_width);
+    const bool aligned = heads > 1 && has_aligned_head(rules[i]);
+    write_rule(rules[i], aligned ? 2 + head_width - flat_width(rules[i].begin, rules[i].clauses) : 1);
   }
 }
 
-void Layouter::write_rule(const RuleRange& rule, size_t head_width) {
+// @param blanks between the rule's head and its clauses
+void Layouter::write_rule(const RuleRange& rule, size_t blanks) {
   if (rule.clauses + 1 >= rule.end) {  // a rule without clauses, or `version` or `description`
     doc_.clear();
     doc_.open({.more = kContinuationIndent});
@@ -64,13 +69,12 @@ void Layouter::write_rule(const RuleRange& rule, size_t head_width) {
     doc_.close();
     return write(kStatementIndent);
   }
-  const size_t padding = has_aligned_head(rule) ? head_width - flat_width(rule.begin, rule.clauses) : 0;
-  write_shorter(kStatementIndent, [&](bool hanging) { add_rule(rule, padding, hanging); });
+  write_shorter(kStatementIndent, [&](bool hanging) { add_rule(rule, blanks, hanging); });
 }
 
 // If a rule needs several lines, its first ends after the condition.
 // @param hanging whether the clauses begin on a line of their own
-void Layouter::add_rule(const RuleRange& rule, size_t padding, bool hanging) {
+void Layouter::add_rule(const RuleRange& rule, size_t blanks, bool hanging) {
   const uint32_t semicolon = rule.end - 1;
   doc_.open({.more = kContinuationIndent});
   add_tokens(rule.begin, rule.clauses);
@@ -79,7 +83,7 @@ void Layouter::add_rule(const RuleRange& rule, size_t padding, bool hanging) {
   } else if (hanging) {
     doc_.hard_break();
   } else {
-    doc_.spaces(2 + padding);
+    doc_.spaces(blanks);
   }
   doc_.open({.aligned = true});
   for (uint32_t i = rule.clauses; i < semicolon;) {
@@ -127,6 +131,10 @@ void Layouter::write_steps(uint32_t begin, uint32_t end) {
       write_table(first, after);
       continue;
     }
+    if (tokens_.is_word(first, "let")) {
+      write_let(first, after, kStatementIndent);
+      continue;
+    }
     doc_.clear();
     if (tokens_.is_word(first, "call")) {
       add_call(first, after);
@@ -165,7 +173,7 @@ void Layouter::write_table(uint32_t begin, uint32_t end) {
 
 // A row that is too long for a line breaks before each `expect`.
 void Layouter::add_row(uint32_t begin, uint32_t end) {
-  const uint32_t semicolon = end - 1, values_end = outcome_begin(begin, semicolon);
+  const uint32_t semicolon = end - 1, values_end = find_word(begin + 1, semicolon, "expect");
   doc_.open({.more = kContinuationIndent});
   doc_.open();
   for (uint32_t i = begin; i < values_end;) {
@@ -180,7 +188,7 @@ void Layouter::add_row(uint32_t begin, uint32_t end) {
   }
   doc_.close();
   for (uint32_t i = values_end; i < semicolon;) {
-    const uint32_t next = outcome_begin(i, semicolon);
+    const uint32_t next = find_word(i + 1, semicolon, "expect");
     add_gap(i, Separator::line);
     add_tokens(i, next);
     i = next;
@@ -188,16 +196,6 @@ void Layouter::add_row(uint32_t begin, uint32_t end) {
   add_gap(semicolon, Separator::none);
   add_token(semicolon);
   doc_.close();
-}
-
-// The first `expect` after token `begin` that follows an operand, so that it is not a name; or `end`.
-uint32_t Layouter::outcome_begin(uint32_t begin, uint32_t end) const {
-  for (uint32_t i = begin + 1; i < end; i = tokens_.after(i)) {
-    const bool after_operand = tokens_[i - 1].kind == LexemeKind::literal || tokens_.closes(i - 1) ||
-                               (tokens_.is_word(i - 1) && !tokens_.is_word(i - 1, "in"));
-    if (after_operand && tokens_.is_word(i, "expect")) return i;
-  }
-  return end;
 }
 
 void Layouter::add_call(uint32_t begin, uint32_t end) {
@@ -213,16 +211,16 @@ void Layouter::add_call(uint32_t begin, uint32_t end) {
     add_bracket(parts);
     parts = tokens_.after(parts);
   }
-  const uint32_t second = clause_end(parts, semicolon);  // `with`
-  const bool only_returns =
-      !has_input && second == semicolon && tokens_.is_word(parts, "returns") && tokens_.is_mark(parts + 1, "{");
+  const bool only_returns = !has_input && tokens_.is_word(parts, "returns") && tokens_.is_mark(parts + 1, "{") &&
+                            expression_end(parts + 1, semicolon) == semicolon;
   doc_.open({.more = only_returns ? 0 : kStatementIndent});
   for (uint32_t i = parts; i < semicolon;) {
-    const uint32_t next = clause_end(i, semicolon);
+    const bool bindings = tokens_.is_word(i, "with");
+    const uint32_t next = bindings ? semicolon : expression_end(i + 1, semicolon);
     add_gap(i, only_returns ? Separator::space : Separator::line);
     add_token(i);
     add_gap(i + 1, Separator::space);
-    if (tokens_.is_word(i, "with")) {
+    if (bindings) {
       add_bindings(i + 1, next);
     } else {
       add_expression(i + 1, next);

@@ -12,8 +12,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/index/arithmetic.h"
 #include "ordain/eval.h"
 #include "vm/program/link_tables.h"
+#include "vm/value/ip_address.h"
 
 namespace ordain::indexing {
 namespace {
@@ -42,6 +44,28 @@ bool is_nan(const Value& value) { return value.is(Kind::floating) && std::isnan(
 
 bool all_strings(const Value& list) {
   return std::ranges::all_of(list.as_list(), [](const Value& element) { return element.is(Kind::string); });
+}
+
+bool is_ascii_text(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// Whether the node is a text with its ASCII letters in one case.
+bool is_case_folded(const Node& node) {
+  return node.kind == NodeKind::call && node.overload != nullptr &&
+         (node.overload->id == "string_lower_ascii" || node.overload->id == "string_upper_ascii");
+}
+
+// The text that a test of texts reads, before its case is folded.
+const Node& text_of(const Node& test) {
+  const Node& receiver = *test.args[0];
+  return is_case_folded(receiver) ? *receiver.args[0] : receiver;
+}
+
+// Whether the node is `cidr("...").containsIP(slot)` for a slot with the text of an address.
+bool is_network_test(const Node& node) {
+  return node.kind == NodeKind::call && node.overload != nullptr && node.overload->id == "cidr_contains_ip_string" &&
+         is_constant(*node.args[0]) && node.args[0]->value.is(Kind::cidr) && node.args[1]->kind == NodeKind::slot;
 }
 
 enum class Comparison { none, less, less_equal, greater, greater_equal };
@@ -108,7 +132,10 @@ class Reader {
   /// Limits the length of texts so that all tests with a cost together stay within the budget.
   void limit_texts(Dnf& dnf) const {
     uint64_t longest = UINT64_MAX;
-    for (const Node* test : costly_texts_) longest = std::min(longest, longest_text(*test, budget_ / costly_));
+    for (const Node* test : costly_texts_) {
+      longest = std::min(longest, longest_text(*test, budget_ / costly_));
+      if (is_case_folded(*test->args[0])) longest = std::min(longest, Budget().memory / costly_);
+    }
     for (Alternative& alternative : dnf) {
       for (Atom& atom : alternative.atoms) {
         if (atom.test == IndexTest::text) atom.longest = longest;
@@ -131,6 +158,7 @@ class Reader {
           Alternative both = left;
           both.atoms.insert(both.atoms.end(), right.atoms.begin(), right.atoms.end());
           both.exact = left.exact && right.exact;
+          both.rare = left.rare || right.rare;
           product.push_back(std::move(both));
         }
       }
@@ -174,6 +202,7 @@ class Reader {
 
   // Handles every node that is not a connective.
   Dnf test(const Node& node, bool negated) {
+    if (Dnf found = arithmetic(node, negated); !found.empty() && is_free(node)) return found;
     Atom atom;
     const bool known = find_atom(node, negated, &atom);
     const bool usable = account(node, known ? &atom : nullptr);
@@ -196,7 +225,7 @@ class Reader {
       const bool in_list = node.args.size() == 2 && is_constant(*node.args[1]) && node.args[1]->value.is(Kind::list);
       return in_list && node.args[1]->value.aux <= budget_ / kMaxCostlyTests;
     }
-    if (atom.test != IndexTest::text || (!costly_texts_.empty() && costly_texts_[0]->args[0]->slot != atom.slot)) {
+    if (atom.test != IndexTest::text || (!costly_texts_.empty() && text_of(*costly_texts_[0]).slot != atom.slot)) {
       return false;
     }
     costly_texts_.push_back(&node);
@@ -212,9 +241,11 @@ class Reader {
     const auto cost = [&](uint64_t size) -> uint64_t {
       Value args[2] = {Value::string({"", 0}), node.args[1]->value};
       args[0].aux = static_cast<uint32_t>(size);
+      const FunctionCost fold = is_case_folded(*node.args[0]) ? node.args[0]->overload->cost : nullptr;
+      const uint64_t folding = fold == nullptr ? 0 : fold(args);
       if (prepared != nullptr && overload.preparation.cost != nullptr)
-        return overload.preparation.cost(prepared.get(), args);
-      return overload.cost == nullptr ? 0 : overload.cost(args);
+        return folding + overload.preparation.cost(prepared.get(), args);
+      return folding + (overload.cost == nullptr ? 0 : overload.cost(args));
     };
     uint64_t low = 0, high = UINT32_MAX;
     if (cost(high) <= share) return UINT64_MAX;
@@ -233,7 +264,7 @@ class Reader {
       case NodeKind::map:
         return false;
       case NodeKind::call:
-        if (is_free_membership(node, schema_)) return true;
+        if (is_free_membership(node, schema_) || is_network_test(node)) return true;
         if (node.overload == nullptr || node.overload->cost != nullptr || node.overload->preparation.cost != nullptr ||
             !is_scalar(node) || !std::ranges::all_of(node.args, [](const Node* arg) { return is_simple(*arg); })) {
           return false;
@@ -291,6 +322,7 @@ class Reader {
     if (const Comparison c = comparison_of(node); c != Comparison::none) return order(node, c, negated, out);
     if (negated) return false;
     if (node.overload->id == "in_list") return membership(node, out);
+    if (is_network_test(node)) return network(node, out);
     return node.overload->preparation.literals != nullptr && literals(node, out);
   }
 
@@ -367,6 +399,51 @@ class Reader {
     }
   }
 
+  // Reads a comparison of arithmetic of one number with a constant as tests of the number. Where the
+  // arithmetic overflows, a fault that matters must not be lost. Returns nothing for other nodes.
+  Dnf arithmetic(const Node& node, bool negated) const {
+    const bool is_equality = node.kind == NodeKind::equal || node.kind == NodeKind::not_equal;
+    Comparison comparison = comparison_of(node);
+    if (!is_equality && comparison == Comparison::none) return {};
+    const bool constant_first = is_constant(*node.args[0]);
+    const Node& constant = *node.args[constant_first ? 0 : 1];
+    const Node& side = *node.args[constant_first ? 1 : 0];
+    if (side.kind != NodeKind::call || !is_constant(constant) || kind_of(*side.type) != constant.value.kind) return {};
+    if (constant_first) comparison = swapped(comparison);
+    if (negated) comparison = inverted(comparison);
+    WideRange wanted = range_of_kind(constant.value.kind);
+    const WideInt limit =
+        constant.value.is(Kind::unsigned_integer) ? WideInt{constant.value.u} : WideInt{constant.value.i};
+    if (is_equality && (node.kind == NodeKind::equal) == negated) return {};
+    if (is_equality) wanted = {limit, limit};
+    if (comparison == Comparison::less) wanted.high = limit - 1;
+    if (comparison == Comparison::less_equal) wanted.high = limit;
+    if (comparison == Comparison::greater) wanted.low = limit + 1;
+    if (comparison == Comparison::greater_equal) wanted.low = limit;
+    ArithmeticSolution solution;
+    if (!solve_arithmetic(side, schema_, wanted, &solution)) return {};
+    Dnf out;
+    const WideRange all = range_of_kind(constant.value.kind);
+    add_range(solution.slot, constant.value.kind, solution.matches, true, &out);
+    if (strict_) {
+      add_range(solution.slot, constant.value.kind, {all.low, solution.faultless.low - 1}, false, &out);
+      add_range(solution.slot, constant.value.kind, {solution.faultless.high + 1, all.high}, false, &out);
+    }
+    return out;
+  }
+
+  static void add_range(SlotId slot, Kind kind, WideRange range, bool exact, Dnf* out) {
+    if (range.is_empty()) return;
+    const auto key = [kind](WideInt number) {
+      return order_key(kind == Kind::unsigned_integer ? Value::unsigned_integer(static_cast<uint64_t>(number))
+                                                      : Value::integer(static_cast<int64_t>(number)));
+    };
+    Atom atom;
+    (void)interval(slot, key(range.low), key(range.high), exact, &atom);
+    out->push_back(single(std::move(atom)).front());
+    out->back().rare = !exact;
+  }
+
   bool membership(const Node& node, Atom* out) const {
     const Node& element = *node.args[0];
     const Node& list = *node.args[1];
@@ -412,20 +489,31 @@ class Reader {
   }
 
   bool literals(const Node& node, Atom* out) const {
-    if (node.args.size() != 2 || !is_slot_of(*node.args[0], TypeKind::string) || !is_text_constant(*node.args[1]))
+    if (node.args.size() != 2 || !is_slot_of(text_of(node), TypeKind::string) || !is_text_constant(*node.args[1]))
       return false;
+    const bool folded = is_case_folded(*node.args[0]);
     LiteralNeeds needs;
     if (!node.overload->preparation.literals(node.args[1]->value, &needs) || needs.any_of.empty()) return false;
     out->test = IndexTest::text;
-    out->slot = node.args[0]->slot;
+    out->slot = text_of(node).slot;
     out->exact = false;
     for (std::string& text : needs.any_of) {
-      if (text.empty()) return false;
+      if (text.empty() || (folded && !is_ascii_text(text))) return false;
       const auto where = needs.at_start ? IndexLiteral::at_start
                          : needs.at_end ? IndexLiteral::at_end
                                         : IndexLiteral::anywhere;
-      out->keys.push_back({.text = std::move(text), .where = where, .ignore_case = needs.ignore_case});
+      out->keys.push_back({.text = std::move(text), .where = where, .ignore_case = folded || needs.ignore_case});
     }
+    return true;
+  }
+
+  bool network(const Node& node, Atom* out) const {
+    const Value& range = node.args[0]->value;
+    const IpAddress first = network_of(ip_address_of(range), prefix_length_of(range));
+    if (!is_slot_of(*node.args[1], TypeKind::string)) return false;
+    out->test = IndexTest::network;
+    out->slot = node.args[1]->slot;
+    out->keys = {{.text = {reinterpret_cast<const char*>(first.bytes), first.size}, .number = range.aux}};
     return true;
   }
 
@@ -438,6 +526,14 @@ class Reader {
 };
 
 }  // namespace
+
+Value range_of(const Key& key) {
+  Value out;
+  out.kind = Kind::cidr;
+  out.aux = static_cast<uint32_t>(key.number);
+  out.text = key.text.data();
+  return out;
+}
 
 std::vector<Alternative> alternatives(const typed::Expression& condition, const Schema& schema, bool strict,
                                       uint64_t budget) {

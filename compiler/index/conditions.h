@@ -11,7 +11,8 @@
 
 namespace ordain::indexing {
 
-/// The key of an edge: a string (symbol, member), an order_key (number), 0 or 1 (present), a literal (text).
+/// The key of an edge: a string (symbol, member), an order_key (number), 0 or 1 (present), a literal (text), the bytes
+/// of an address and a cidr's Value::aux (network).
 struct Key {
   std::string text;
   uint64_t number = 0;
@@ -19,6 +20,9 @@ struct Key {
   bool ignore_case = false;
   auto operator<=>(const Key&) const = default;
 };
+
+/// The range of a network's key, as a view of the key.
+Value range_of(const Key& key);
 
 /// A condition on one slot that a look-up can answer. If the slot is present and the atom does not
 /// hold, the conjunct from which the atom comes is false, without a fault.
@@ -36,6 +40,7 @@ struct Atom {
 struct Alternative {
   std::vector<Atom> atoms;
   bool exact = true;  ///< if all atoms hold, the condition is true
+  bool rare = false;  ///< only calls with extreme values fulfil it
 };
 
 /// Returns the alternatives of a condition: unless one of them may be true, the condition is false,

@@ -1,13 +1,15 @@
 // The DAG is built from the top: of all the tests that rules share, the builder chooses the one
 // that saves a call the most rules. Rules without that test continue in the node's `next`. Each
 // rule therefore lies on one path (or on one for each key of a test with several keys), and the DAG
-// stays linear in size. Keys with the same rules share a node.
+// stays linear in size. Keys with the same rules share a node. Numbers and times between bounds are
+// looked up among all bounds at once where few intervals overlap, and halved where many do.
 #include "compiler/index/dag.h"
 
 #include <algorithm>
 #include <map>
 #include <numeric>
 
+#include "compiler/index/intervals.h"
 #include "vm/program/verify_index.h"
 
 namespace ordain::indexing {
@@ -26,6 +28,10 @@ double cost_of(IndexTest test) {
       return 6;
     case IndexTest::text:
       return 250;
+    case IndexTest::network:
+      return 60;
+    case IndexTest::interval:
+      return 16;
     default:
       return 4;
   }
@@ -39,11 +45,6 @@ struct Item {
 };
 using Items = std::vector<Item>;
 
-/// What the path implies about a slot's order_key.
-struct Bounds {
-  SlotId slot = kNone;
-  uint64_t low = 0, high = UINT64_MAX;
-};
 using Path = std::vector<Bounds>;
 
 Bounds bounds_of(const Path& path, SlotId slot) {
@@ -52,16 +53,6 @@ Bounds bounds_of(const Path& path, SlotId slot) {
   }
   return {slot, 0, UINT64_MAX};
 }
-
-/// One item's key (or interval) for a test of a slot.
-struct Use {
-  IndexTest test;
-  SlotId slot;
-  uint32_t key = 0;  ///< number of a Key
-  uint32_t item = 0;
-  uint32_t atom = 0;
-  uint64_t low = 0, high = UINT64_MAX;
-};
 
 /// A way to split the items.
 struct Split {
@@ -139,7 +130,7 @@ class DagBuilder {
       double below = 0;
       for (const Edge& edge : node.edges) below += cost[edge.node];
       if (!node.edges.empty()) below /= 2 * static_cast<double>(node.edges.size());
-      for (const Leaf& leaf : node.leaves) below += leaf.sure ? 1 : kRuleCost;
+      for (const Leaf& leaf : node.leaves) below += leaf.rare ? 0 : leaf.sure ? 1 : kRuleCost;
       cost[i] = below + (node.test == IndexTest::leaf ? 1 : cost_of(node.test));
       if (node.next != kNone) cost[i] += cost[node.next];
     }
@@ -172,8 +163,9 @@ class DagBuilder {
         break;
       }
       const std::span<const Use> chosen(uses.data() + split.first, split.last - split.first);
-      items = split.test == IndexTest::threshold ? divide(node, split, chosen, std::move(items), path, depth)
-                                                 : branch(node, split, chosen, std::move(items), path, depth);
+      items = split.test == IndexTest::threshold  ? divide(node, split, chosen, std::move(items), path, depth)
+              : split.test == IndexTest::interval ? spread(node, chosen, std::move(items), path, depth)
+                                                  : branch(node, split, chosen, std::move(items), path, depth);
     }
     return first;
   }
@@ -184,8 +176,9 @@ class DagBuilder {
       const bool sure = is_sure(item, path);
       if (!leaves.empty() && leaves.back().rule == item.rule) {
         leaves.back().sure = leaves.back().sure || sure;
+        leaves.back().rare = leaves.back().rare && item.alternative->rare;
       } else {
-        leaves.push_back({item.rule, sure});
+        leaves.push_back({item.rule, sure, item.alternative->rare});
       }
     }
   }
@@ -259,6 +252,7 @@ class DagBuilder {
       Split split{.gain = 0, .test = uses[first].test, .first = first, .last = last, .bound = 0};
       if (split.test == IndexTest::threshold) {
         choose_bound(axis, bounds_of(path, axis[0].slot), &split);
+        choose_intervals(axis, bounds_of(path, axis[0].slot), &split);
       } else {
         split.gain = gain_of(axis);
         if (split.gain > 0 && growth_of(axis) > growth_left_) {
@@ -323,13 +317,39 @@ class DagBuilder {
     }
   }
 
+  // Chooses intervals if they spare a call more rules than the bound chosen before.
+  void choose_intervals(std::span<const Use> axis, const Bounds& known, Split* split) const {
+    if (axis.size() <= 2) return;
+    const Intervals found(axis, known);
+    if (found.uses.empty() || found.growth() > growth_left_) return;
+    const auto tried =
+        static_cast<double>(found.uses.size() + found.growth()) / static_cast<double>(found.bounds.size());
+    const double gain = kRuleCost * (static_cast<double>(found.uses.size()) - tried) - cost_of(IndexTest::interval);
+    if (gain <= split->gain) return;
+    split->gain = gain;
+    split->test = IndexTest::interval;
+  }
+
   // --- splitting
 
-  bool may_fault_absent(const Item& item, SlotId slot) const {
-    if (!rules_[item.rule].strict || schema_.slots[slot].builtin) return false;
+  bool may_fault_absent(const Item& item, IndexTest test, SlotId slot) const {
+    // An absent built-in text is "", which is not an address.
+    const bool is_empty = schema_.slots[slot].builtin && test != IndexTest::network;
+    if (!rules_[item.rule].strict || is_empty) return false;
     return std::ranges::none_of(item.alternative->atoms, [slot](const Atom& atom) {
       return atom.test == IndexTest::present && atom.slot == slot && atom.keys[0].number == 1;
     });
+  }
+
+  /// Whoever passes another test of a slot has shown that it is present. But an absent built-in text
+  /// equals "".
+  void prove_present(Item& item, IndexTest test, SlotId slot) const {
+    if (test == IndexTest::present || (test == IndexTest::symbol && schema_.slots[slot].builtin)) return;
+    const std::vector<Atom>& atoms = item.alternative->atoms;
+    for (size_t i = 0; i < atoms.size(); ++i) {
+      const bool proved = atoms[i].test == IndexTest::present && atoms[i].slot == slot && atoms[i].keys[0].number == 1;
+      if (proved) item.proved |= uint32_t{1} << i;
+    }
   }
 
   /// Adds a node with an edge for each key. @returns the items without the test.
@@ -352,7 +372,8 @@ class DagBuilder {
         const Atom& atom = item.alternative->atoms[use.atom];
         item.proved |= uint32_t{1} << use.atom;
         longest = std::min(longest, atom.longest);
-        absent = absent || (split.test != IndexTest::present && may_fault_absent(item, slot));
+        prove_present(item, split.test, slot);
+        absent = absent || (split.test != IndexTest::present && may_fault_absent(item, split.test, slot));
         taken[use.item] = true;
         members.push_back(use.item);
         below.push_back(item);
@@ -384,8 +405,10 @@ class DagBuilder {
     for (const Use& use : uses) {
       if (use.low < split.bound && use.high >= split.bound) continue;
       taken[use.item] = true;
-      absent = absent || may_fault_absent(items[use.item], slot);
-      sides[use.low >= split.bound ? 1 : 0].push_back(items[use.item]);
+      Item item = items[use.item];
+      prove_present(item, IndexTest::threshold, slot);
+      absent = absent || may_fault_absent(item, IndexTest::threshold, slot);
+      sides[use.low >= split.bound ? 1 : 0].push_back(item);
     }
     std::vector<Edge> edges;
     for (const uint32_t side : {0u, 1u}) {
@@ -401,6 +424,45 @@ class DagBuilder {
     out.slot = slot;
     out.absent = absent;
     out.bound = split.bound;
+    out.edges = std::move(edges);
+    return rest_of(std::move(items), taken);
+  }
+
+  /// Adds a node with an edge for each interval between bounds. @returns the items that cover too
+  /// many of them, or none.
+  Items spread(uint32_t node, std::span<const Use> axis, Items items, const Path& path, uint32_t depth) {
+    const SlotId slot = axis[0].slot;
+    const Bounds known = bounds_of(path, slot);
+    const Intervals found(axis, known);
+    growth_left_ -= found.growth();
+    std::vector<bool> taken(items.size());
+    std::vector<Items> below(found.bounds.size());
+    bool absent = false;
+    for (const Use& use : found.uses) {
+      Item item = items[use.item];
+      prove_present(item, IndexTest::interval, slot);
+      absent = absent || may_fault_absent(item, IndexTest::interval, slot);
+      taken[use.item] = true;
+      for (size_t i = found.first(use); i < found.end(use); ++i) below[i].push_back(item);
+    }
+    std::vector<Edge> edges;
+    uint32_t nothing = kNone;
+    for (size_t i = 0; i < below.size(); ++i) {
+      const bool is_last = i + 1 == below.size();
+      Path narrowed = path;
+      narrowed.push_back({slot, found.bounds[i], is_last ? known.high : found.bounds[i + 1] - 1});
+      uint32_t to = nothing;
+      if (!below[i].empty()) {
+        to = build(std::move(below[i]), narrowed, depth + 1);
+      } else if (nothing == kNone) {
+        to = nothing = new_node();
+      }
+      edges.push_back({{.number = found.bounds[i]}, to});
+    }
+    Node& out = dag_.nodes[node];
+    out.test = IndexTest::interval;
+    out.slot = slot;
+    out.absent = absent;
     out.edges = std::move(edges);
     return rest_of(std::move(items), taken);
   }

@@ -18,6 +18,7 @@ struct Edge {
 struct Leaf {
   uint32_t rule = 0;  ///< place among the rules of the DAG
   bool sure = false;
+  bool rare = false;  ///< only calls with extreme values get here
 };
 
 /// Like IndexNode, with names instead of numbers. A node comes before the nodes that it leads to;

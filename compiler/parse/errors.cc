@@ -263,7 +263,16 @@ bool ErrorStrategy::well_known_slip(antlr4::Parser* parser, const Token& token) 
   bool operand = rule == P::RulePrimary || rule == P::RuleOperand || rule == P::RuleExpr || rule == P::RuleChain ||
                  rule == P::RuleClause || (rule == P::RuleLetDecl && context->children.size() > 2);
   bool after = ends_in_expression(last_rule(context));
-  if (type == P::DURATION) {
+  const auto before = [&](size_t steps) {
+    return token.index >= first_token_ + steps ? tokens_.text(tokens_.at(token.index - steps)) : std::string_view();
+  };
+  if (type == P::DURATION && before(1) == "-" && before(2) == "expires") {
+    state_.error("bad-expires", where, "an approval must stay open for some time: `expires` must be positive",
+                 "write " + quote(text));
+    return true;
+  }
+  std::string slip = slip_help(tokens_, first_token_, token.index);
+  if (type == P::DURATION && slip.empty()) {
     state_.error("misplaced-duration", where, "a duration such as " + quote(text) + " may stand only after `expires`",
                  "write duration(\"" + std::string(text) + "\")");
     return true;
@@ -279,7 +288,6 @@ bool ErrorStrategy::well_known_slip(antlr4::Parser* parser, const Token& token) 
     state_.error("syntax", where, "expected an operator, found " + quote(text), std::move(help));
     return true;
   };
-  std::string slip = slip_help(tokens_, first_token_, token.index);
   if (!slip.empty() && (type == P::ASSIGN || is_word(type))) return suggest(std::move(slip));
   if (type == P::ASSIGN) return suggest("did you mean `==`?");
   if (text == "and" || text == "AND") return suggest("did you mean `&&`?");

@@ -272,7 +272,10 @@ Result<ApprovalStore> ApprovalStore::open(const std::string& directory, OpenMode
 Result<std::vector<Approval>> ApprovalStore::list(std::optional<ApprovalState> state, int64_t now_ns) const {
   auto lock = impl_->enter();
   if (!lock.ok()) return lock.error();
-  auto all = read_approvals(impl_->database, impl_->keys, "ORDER BY created, rowid", {}, now_ns);
+  // Rows of other states are never pending, and there may be many of them.
+  const char* rows =
+      state == ApprovalState::pending ? "WHERE state <= 0 ORDER BY created, rowid" : "ORDER BY created, rowid";
+  auto all = read_approvals(impl_->database, impl_->keys, rows, {}, now_ns);
   if (all.ok() && state) std::erase_if(*all, [&](const Approval& approval) { return approval.state != *state; });
   return all;
 }

@@ -65,6 +65,8 @@ std::string_view* place_of(uint8_t field, RecordView* out) {
       return &out->tenant;
     case kEnvironment:
       return &out->environment;
+    case kCause:
+      return &out->cause;
     case kRule:
       return &out->rule;
     case kReason:
@@ -91,6 +93,10 @@ std::string_view* place_of(uint8_t field, RecordView* out) {
       return &out->description;
     case kRejected:
       return &out->rejected;
+    case kError:
+      return &out->error;
+    case kState:
+      return &out->state;
     default:
       return nullptr;
   }
@@ -110,16 +116,26 @@ bool view_field(uint8_t field, std::string_view bytes, RecordView* out) {
       return read_enum(bytes, Stage::after, &out->stage);
     case kEffect:
       return read_enum(bytes, Effect::deny, &out->effect);
+    case kObserved:
+      out->observed = bytes == std::string_view("\1", 1);
+      return bytes.size() == 1;
     case kCode:
       return read_enum(bytes, DecisionCode::budget_exceeded, &out->code);
     case kObligation:
       return view_obligation(bytes, out);
+    case kStatus:
+      return read_enum(bytes, OutcomeStatus::failed, &out->status);
     case kElapsed:
       return read_number(bytes, &out->elapsed_ns);
+    case kProgram:
+      out->program = bytes;
+      return bytes.size() == sizeof(Digest);
     case kRedacted:
       return take_sized(bytes, &out->redacted.emplace_back());
     case kRisk:
       return read_risk(bytes, &out->risk);
+    case kApprover:
+      return take_sized(bytes, &out->approvers.emplace_back());
     case kAsking:
       return view_asking_rule(bytes, out);
     case kShown:
@@ -136,13 +152,16 @@ bool view_record(std::string_view body, RecordView* out) {
   auto obligations = std::move(out->obligations);
   auto redacted = std::move(out->redacted);
   auto asking = std::move(out->asking);
+  auto approvers = std::move(out->approvers);
   obligations.clear();
   redacted.clear();
   asking.clear();
+  approvers.clear();
   *out = RecordView();
   out->obligations = std::move(obligations);
   out->redacted = std::move(redacted);
   out->asking = std::move(asking);
+  out->approvers = std::move(approvers);
   return read_fields(body, [out](uint8_t field, std::string_view bytes) { return view_field(field, bytes, out); });
 }
 

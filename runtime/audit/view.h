@@ -38,14 +38,20 @@ struct RecordView {
   Stage stage = Stage::before;
   Effect effect = Effect::deny;
   DecisionCode code = DecisionCode::default_effect;
-  std::string_view rule, reason, approval;
+  bool observed = false;
+  std::string_view cause, rule, reason, approval;
   std::vector<ObligationView> obligations;
+  OutcomeStatus status = OutcomeStatus::none;
+  std::string_view error;
   int64_t elapsed_ns = 0;
+  std::string_view program;  ///< 32 bytes, or empty
   std::string_view input, output, resource, metadata, context, attributes;
   std::vector<std::string_view> redacted;  ///< paths
   std::string_view type, target, description, rejected;
   std::optional<double> risk;
+  std::vector<std::string_view> approvers;  ///< the group of each
   std::vector<AskingView> asking;
+  std::string_view state;  ///< what was read and changed of the state, encoded
 };
 
 /// Replaces `*out`. Accepts any bytes safely; texts are not checked to be UTF-8. @returns false if

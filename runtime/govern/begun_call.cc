@@ -3,6 +3,8 @@
 
 #include <new>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "runtime/govern/held_call.h"
@@ -14,7 +16,6 @@ namespace {
 /// Stands where the path of a governed call expects its tool.
 class HostTool final : public detail::GovernedTool {
  public:
-  explicit HostTool(std::string flaw) : flaw_(std::move(flaw)) {}
   std::optional<Error> execute(Arena&, const Value&, Value*, bool*) override {
     return Error{"not_executed", "the host executes this call"};
   }
@@ -22,23 +23,30 @@ class HostTool final : public detail::GovernedTool {
     if (redacted) redacted_ = Document::copy_of(output);
     return true;
   }
-  std::string_view mistake() const override { return flaw_; }
   const std::optional<Document>& redacted() const& { return redacted_; }
 
  private:
-  std::string flaw_;
   std::optional<Document> redacted_;
 };
+
+CallOptions options_with_decisions(const Action& action, std::string_view flaw, DetachedDecision* before,
+                                   DetachedDecision* after) {
+  CallOptions out = detail::call_options(action, nullptr);
+  out.flaw = flaw;
+  out.before = before;
+  out.after = after;
+  return out;
+}
 
 }  // namespace
 
 /// Everything that the call's path views, at a place that does not move.
 struct BegunCall::State {
-  State(std::shared_ptr<detail::Core> owner, Action given, std::string flaw)
+  State(std::shared_ptr<detail::Core> owner, Action given, std::string known_flaw)
       : core(std::move(owner)),
         action(std::move(given)),
-        options(detail::call_options(action, nullptr)),
-        tool(std::move(flaw)),
+        flaw(std::move(known_flaw)),
+        options(options_with_decisions(action, flaw, &before, &after)),
         call(detail::hold_call(*core, action.capability, action.input.root(), options, tool)) {}
 
   void settle(std::optional<Error> error, bool entered) {
@@ -56,6 +64,8 @@ struct BegunCall::State {
 
   std::shared_ptr<detail::Core> core;  // first, as all else views it
   const Action action;
+  const std::string flaw;
+  DetachedDecision before, after;
   const CallOptions options;
   HostTool tool;
   Document output;
@@ -98,6 +108,10 @@ std::vector<std::string> BegunCall::warnings() const {
 std::string BegunCall::would() const {
   return state_->executing ? state_->call->progress().would : state_->ended->would();
 }
+
+const DetachedDecision& BegunCall::before() const& { return state_->before; }
+
+const DetachedDecision& BegunCall::after() const& { return state_->after; }
 
 bool BegunCall::redacted() const { return state_->tool.redacted().has_value(); }
 

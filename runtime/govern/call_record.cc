@@ -5,7 +5,7 @@
 
 #include "runtime/audit/secrets.h"
 #include "runtime/audit/value_bytes.h"
-#include "runtime/govern/state_record.h"
+#include "runtime/state/state_record.h"
 
 namespace ordain::detail {
 
@@ -25,7 +25,7 @@ CallRecord::CallRecord(Core& core, Worker& worker, const Identity& who, const Ac
   const CallOptions& options = *action.options;
   if (!options.resource.is(Kind::null)) draft.resource = &options.resource;
   if (!options.metadata.is(Kind::null)) draft.metadata = &options.metadata;
-  draft.rejected = action.problem;
+  draft.rejected = action.problem.empty() ? options.flaw : action.problem;
   if (!action.problem.empty()) return;
   draft.trace = action.trace();
   draft.parent = options.parent;

@@ -44,6 +44,7 @@ struct Core {
 
   std::mutex workers_mutex;
   std::vector<std::unique_ptr<Worker>> workers;  ///< all; a thread claims the one it uses
+  std::atomic<size_t> held_workers{0};           ///< of these, in calls that hosts hold
 
   // The host's own rules. Adding one replaces the whole list.
   std::mutex host_rules_mutex;

@@ -731,7 +731,7 @@ class HeldGovernedCall final : public HeldCall {
  public:
   HeldGovernedCall(Core& core, std::string_view capability, const Value& input, const CallOptions& options,
                    GovernedTool& tool)
-      : worker_(core), call_(core, *worker_, capability, input, options, tool) {}
+      : worker_(core, LeaseKind::held), call_(core, *worker_, capability, input, options, tool) {}
   std::optional<Governed> start() override { return call_.start(); }
   const Value& input() const override { return call_.effective_input(); }
   const Governed& progress() const override { return call_.progress(); }

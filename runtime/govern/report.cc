@@ -6,7 +6,7 @@
 #include "runtime/audit/record.h"
 #include "runtime/govern/core.h"
 #include "runtime/govern/open_action.h"
-#include "runtime/govern/state_record.h"
+#include "runtime/state/state_record.h"
 
 namespace ordain {
 namespace detail {

@@ -65,6 +65,7 @@ std::string misfit_of(const std::vector<MetadataKey>& keys, const CallOptions& o
 }
 
 constexpr size_t kKeptRecord = 1 << 20;  // a larger buffer is released
+constexpr size_t kMostHeldWorkers = 32;  // each takes 4 MiB and is kept for later calls
 
 }  // namespace
 
@@ -180,7 +181,7 @@ Result<state::Store*> Worker::prepare_meter(Core& core) {
     if (!made.ok()) return made.error();
     meter = std::make_shared<const state::Meter>(std::move(*made));
   }
-  if (meter_scratch == nullptr) meter_scratch = std::make_unique<Scratch>();
+  if (meter_scratch == nullptr) meter_scratch = std::make_unique<Scratch>(Scratch::kUsualBytes, maps_now);
   return store;
 }
 
@@ -207,28 +208,31 @@ void Core::release_idle() {
   }
 }
 
-Lease::Lease(Core& core) : core_(core) {
-  if (last_used.core == core.serial && last_used.worker->claim()) {
-    worker_ = last_used.worker;
-    return;
-  }
-  if (core.process.is_child()) {  // a thread that is not here may have held the mutex when the process was forked
-    own_ = std::make_unique<Worker>();
+Lease::Lease(Core& core, LeaseKind kind) : core_(core), kind_(kind) {
+  const bool many = kind == LeaseKind::held && core.held_workers.load(std::memory_order_relaxed) >= kMostHeldWorkers;
+  worker_ = many ? nullptr : claim_shared();
+  if (worker_ == nullptr) {
+    own_ = std::make_unique<Worker>(!many);
     worker_ = own_.get();
-    return;
+  } else if (kind == LeaseKind::held) {
+    core.held_workers.fetch_add(1, std::memory_order_relaxed);
   }
-  std::lock_guard lock(core.workers_mutex);
-  for (const auto& worker : core.workers) {
-    if (!worker->claim()) continue;
-    worker_ = worker.get();
-    return;
+}
+
+Worker* Lease::claim_shared() {
+  if (last_used.core == core_.serial && last_used.worker->claim()) return last_used.worker;
+  if (core_.process.is_child()) return nullptr;  // a thread that is not here may have held the mutex
+  std::lock_guard lock(core_.workers_mutex);
+  for (const auto& worker : core_.workers) {
+    if (worker->claim()) return worker.get();
   }
-  core.workers.push_back(std::make_unique<Worker>());
-  worker_ = core.workers.back().get();
+  core_.workers.push_back(std::make_unique<Worker>());
+  return core_.workers.back().get();
 }
 
 Lease::~Lease() {
   if (own_ != nullptr) return;
+  if (kind_ == LeaseKind::held) core_.held_workers.fetch_sub(1, std::memory_order_relaxed);
   worker_->arena.reset();
   if (worker_->record.capacity() > kKeptRecord) worker_->record = {};
   worker_->free();

@@ -45,12 +45,16 @@ ActionFacts describe_action(const Core& core, std::string_view capability, const
                             const CallOptions& options);
 
 struct Worker {
+  /// @param map_now as for Scratch
+  explicit Worker(bool map_now = true) : scratch(Scratch::kUsualBytes, map_now), maps_now(map_now) {}
+
   std::atomic<bool> claimed{true};   ///< by a call, or to release its retired program
   std::atomic<uint64_t> version{0};  ///< of the program below; 0 without one
   std::shared_ptr<const Program> program;
   std::optional<Call> call;   ///< of the before stage
   std::optional<Call> after;  ///< of the after stage: values of the first are still in use
   Scratch scratch;
+  const bool maps_now;    ///< whether its scratches are mapped at once
   Arena arena{4096};      ///< values made for one call: redacted trees, the tool's output
   std::string record;     ///< the buffer that records are encoded in
   uint64_t identity = 0;  ///< serial of the identity of `context`
@@ -87,11 +91,18 @@ struct Worker {
   } slots_;
 };
 
+/// How long a lease lasts.
+enum class LeaseKind : uint8_t {
+  passing,  ///< until a call returns
+  held,     ///< until the host says how its call ended, which may take hours
+};
+
 /// Holds a worker for the duration of one call. Calls may nest on one thread: a tool may call the
-/// runtime again.
+/// runtime again. Of the calls that hosts hold, the first few take workers that others use later;
+/// each further one takes a worker for itself, which needs little memory and is freed with the call.
 class Lease {
  public:
-  explicit Lease(Core& core);
+  explicit Lease(Core& core, LeaseKind kind = LeaseKind::passing);
   ~Lease();
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
@@ -99,9 +110,13 @@ class Lease {
   Worker* operator->() { return worker_; }
 
  private:
+  /// @returns a worker of the core; nullptr in a forked child that has none at hand
+  Worker* claim_shared();
+
   Core& core_;
-  Worker* worker_;
-  std::unique_ptr<Worker> own_;  ///< in a forked child
+  const LeaseKind kind_;
+  Worker* worker_ = nullptr;
+  std::unique_ptr<Worker> own_;  ///< in a forked child, and for the many calls that hosts hold
 };
 
 }  // namespace ordain::detail

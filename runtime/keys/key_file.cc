@@ -50,7 +50,8 @@ Result<void> write_secret(const std::string& path, std::string_view text) {
 }
 
 Result<std::string> read_secret(const std::string& path) {
-  const vm::Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  // Without O_NONBLOCK, a pipe would be waited for before it can be refused.
+  const vm::Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!file.is_open()) return failed("key_unreadable", path);
   struct stat status{};
   if (::fstat(file.number(), &status) != 0) return failed("key_unreadable", path);

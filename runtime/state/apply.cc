@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kMostStates = 65'536;  ///< of all programs that used the ledger
 constexpr int64_t kLatest = std::numeric_limits<int64_t>::max();
+constexpr size_t kMostPast = 10'000'000;  ///< calls that one op may fill in
 
 Error bad_op(const char* why) { return Error{"bad_state", std::string("an op of the state ") + why}; }
 
@@ -76,6 +77,23 @@ Result<void> check_reset(const Ledger& ledger, const Op& op) {
   const State* state = state_at(ledger, op.state);
   if (state == nullptr) return bad_op("names a state that does not exist");
   return fits_key(*state, op.key) ? Result<void>() : bad_op("has a key with other parts than its state");
+}
+
+Result<void> check_fill(const Ledger& ledger, const Op& op) {
+  const State* state = state_at(ledger, op.state);
+  if (state == nullptr) return bad_op("names a state that does not exist");
+  if (state->keys() != 0 || state->lost) return bad_op("fills a state that has counted already");
+  if (state->definition.period == BudgetPeriod::at_once && !op.past.empty())
+    return bad_op("holds what no call holds any more");
+  if (op.past.size() > kMostPast || op.since > op.at.time) return bad_op("has an impossible past");
+  int64_t last = std::numeric_limits<int64_t>::min();
+  for (const Past& one : op.past) {
+    if (!fits_key(*state, one.key)) return bad_op("has a key with other parts than its state");
+    if (!possible_amount(*state, one.amount)) return bad_op("has an impossible amount");
+    if (one.time < last || one.time > op.at.time) return bad_op("goes back in time");
+    last = one.time;
+  }
+  return {};
 }
 
 void count_in(Ledger& ledger, uint32_t number, const std::string& key, Amount amount, const Op& op) {
@@ -252,6 +270,32 @@ void reset_key(Ledger& ledger, const Op& op) {
   }
 }
 
+/// The calls of the past count as if each had been made at its time.
+void fill_state(Ledger& ledger, const Op& op) {
+  State& state = ledger.states[op.state];
+  Op then;
+  then.sequence = op.sequence;
+  then.at = op.at;
+  for (const Past& one : op.past) {
+    then.at.time = one.time;
+    switch (state.definition.kind) {
+      case StateKind::history:
+        count_in(ledger, op.state, one.key, one.amount, then);
+        break;
+      case StateKind::rate:
+        pay_rate(state, one.key, one.time);
+        break;
+      case StateKind::budget: {
+        Budget& budget = state.budgets[one.key];
+        state.period = budget.period = op.period;
+        budget.used = add_amounts(budget.used, one.amount);
+        break;
+      }
+    }
+  }
+  state.known_since = op.since;
+}
+
 }  // namespace
 
 Result<void> check_op(const Ledger& ledger, const Op& op) {
@@ -269,6 +313,8 @@ Result<void> check_op(const Ledger& ledger, const Op& op) {
       return check_stamps(ledger, op);
     case OpKind::reset:
       return check_reset(ledger, op);
+    case OpKind::fill:
+      return check_fill(ledger, op);
     default:
       return {};
   }
@@ -315,6 +361,9 @@ Result<void> apply_op(Ledger& ledger, const Op& op) {
       break;
     case OpKind::reset:
       reset_key(ledger, op);
+      break;
+    case OpKind::fill:
+      fill_state(ledger, op);
       break;
   }
   ledger.timeline.last = op.at;

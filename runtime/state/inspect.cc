@@ -69,28 +69,34 @@ Result<Inspection> inspect_state(const std::string& directory) {
   return out;
 }
 
+std::optional<KeyShare> find_share(Inspection& inspection, uint32_t state, const std::string& key) {
+  const State& from = inspection.ledger.states[state];
+  KeyShare share;
+  share.key = key;
+  if (from.rates.contains(key)) {
+    const Reading reading = read_state(inspection.ledger, state, key, {}, inspection.now, 0);
+    if (!reading.ok) share.frees_ns = add_times(inspection.now.wall, reading.wait_ns);
+    return share;
+  }
+  if (const auto budget = from.budgets.find(key); budget != from.budgets.end()) {
+    share.running = budget->second.open;
+    share.amount = budget->second.period == from.period ? budget->second.used : 0;
+    return share;
+  }
+  if (!from.histories.contains(key)) return std::nullopt;
+  add_history(inspection, state, key, share);
+  return share.last_ns || share.running != 0 ? std::optional(std::move(share)) : std::nullopt;
+}
+
 std::vector<KeyShare> list_shares(Inspection& inspection, uint32_t state) {
   const State& from = inspection.ledger.states[state];
+  std::vector<std::string> keys;
+  for (const auto& [key, share] : from.rates) keys.push_back(key);
+  for (const auto& [key, share] : from.budgets) keys.push_back(key);
+  for (const auto& [key, share] : from.histories) keys.push_back(key);
   std::vector<KeyShare> out;
-  for (const auto& [key, paid_until] : from.rates) {
-    const Reading reading = read_state(inspection.ledger, state, key, {}, inspection.now, 0);
-    KeyShare& share = out.emplace_back();
-    share.key = key;
-    if (!reading.ok) share.frees_ns = add_times(inspection.now.wall, reading.wait_ns);
-  }
-  for (const auto& [key, budget] : from.budgets) {
-    KeyShare& share = out.emplace_back();
-    share.key = key;
-    share.running = budget.open;
-    share.amount = budget.period == from.period ? budget.used : 0;
-  }
-  std::vector<std::string> histories;
-  for (const auto& [key, history] : from.histories) histories.push_back(key);
-  for (const std::string& key : histories) {
-    KeyShare share;
-    share.key = key;
-    add_history(inspection, state, key, share);
-    if (share.last_ns || share.running != 0) out.push_back(std::move(share));
+  for (const std::string& key : keys) {
+    if (auto share = find_share(inspection, state, key)) out.push_back(std::move(*share));
   }
   std::sort(out.begin(), out.end(),
             [](const KeyShare& a, const KeyShare& b) { return describe_key(a.key) < describe_key(b.key); });

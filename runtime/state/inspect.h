@@ -36,6 +36,9 @@ Result<Inspection> inspect_state(const std::string& directory);
 /// @returns the shares of a state, which exists, in the order of their readable keys
 std::vector<KeyShare> list_shares(Inspection& inspection, uint32_t state);
 
+/// @returns the share of one key of a state, which exists; nothing if none is held
+std::optional<KeyShare> find_share(Inspection& inspection, uint32_t state, const std::string& key);
+
 struct Reset {
   uint32_t state = 0;  ///< in Inspection::ledger
   std::string key;

@@ -134,6 +134,20 @@ bool take_stamps(std::string_view& in, std::vector<Stamp>* out) {
   });
 }
 
+void append_past(std::string& out, const std::vector<Past>& past) {
+  append_list(out, past, [&](const Past& one) {
+    append_sized(out, one.key);
+    append_u64(out, static_cast<uint64_t>(one.time));
+    append_amount(out, one.amount);
+  });
+}
+
+bool take_past(std::string_view& in, std::vector<Past>* out) {
+  return take_list(in, kSmallestItem, out, [&](Past& one) {
+    return take_key(in, &one.key) && take_signed(in, &one.time) && take_amount(in, &one.amount);
+  });
+}
+
 bool take_words(std::string_view& in, std::vector<uint64_t>* out) {
   return take_list(in, sizeof(uint64_t), out, [&](uint64_t& word) { return take_u64(in, &word); });
 }
@@ -163,6 +177,9 @@ bool take_fields(std::string_view& in, Op* out) {
       return take_text(in, false, &out->session);
     case OpKind::reset:
       return take_u32(in, &out->state) && take_key(in, &out->key);
+    case OpKind::fill:
+      return take_u32(in, &out->state) && take_signed(in, &out->since) && take_signed(in, &out->period) &&
+             take_past(in, &out->past);
   }
   return false;  // another number
 }
@@ -219,6 +236,12 @@ std::string encode_op(const Op& op) {
     case OpKind::reset:
       append_u32(out, op.state);
       append_sized(out, op.key);
+      break;
+    case OpKind::fill:
+      append_u32(out, op.state);
+      append_u64(out, static_cast<uint64_t>(op.since));
+      append_u64(out, static_cast<uint64_t>(op.period));
+      append_past(out, op.past);
       break;
   }
   return out;

@@ -29,6 +29,7 @@ enum class OpKind : uint8_t {
   clear = 9,   ///< labels of a session are cleared
   end = 10,    ///< a session ends
   reset = 11,  ///< the share of one key is forgotten
+  fill = 12,   ///< a state that counts nothing yet gets what it would have counted before
 };
 
 /// What a call that begins does to one state.
@@ -60,6 +61,14 @@ struct Stamp {
   bool operator==(const Stamp&) const = default;
 };
 
+/// What a call counted or took before its state was declared.
+struct Past {
+  std::string key;
+  int64_t time = 0;   ///< the ledger's
+  Amount amount = 0;  ///< history: summed; budget: spent
+  bool operator==(const Past&) const = default;
+};
+
 /// Which fields matter depends on the kind.
 struct Op {
   OpKind kind = OpKind::note;
@@ -77,8 +86,11 @@ struct Op {
   std::string session, parent;          ///< start, raise, clear, end
   LabelSet labels = 0;                  ///< raise, clear
   std::vector<uint64_t> words;          ///< raise
-  uint32_t state = 0;                   ///< reset
+  uint32_t state = 0;                   ///< reset, fill
   std::string key;                      ///< reset
+  int64_t since = 0;                    ///< fill: the time from which on the past is complete
+  int64_t period = 0;                   ///< fill, of a budget: the period of all that was spent
+  std::vector<Past> past;               ///< fill: in the order of time
 };
 
 std::string encode_op(const Op& op);

@@ -11,7 +11,7 @@
 
 namespace ordain::state {
 
-inline constexpr uint32_t kSnapshotVersion = 1;
+inline constexpr uint32_t kSnapshotVersion = 2;
 
 /// @returns the snapshot of a ledger whose timeline has started. Trims the ledger first.
 std::string save_ledger(Ledger& ledger);

@@ -14,7 +14,7 @@
 
 namespace ordain::state {
 
-inline constexpr int32_t kStateVersion = 1;
+inline constexpr int32_t kStateVersion = 2;
 
 /// Use it from one thread at a time. Everything happens between `begin` and `commit` or `roll_back`;
 /// meanwhile other processes wait.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <unordered_set>
 
 #include "runtime/identity/fork.h"
 #include "runtime/state/snapshot.h"
@@ -152,6 +153,34 @@ class Store::Turn {
     return {};
   }
 
+  /// What still matters of the past of the state that was added last.
+  Result<Op> fill_of(const StatePast& past, const Definition& definition) {
+    Op out;
+    out.kind = OpKind::fill;
+    out.state = static_cast<uint32_t>(ledger().states.size() - 1);
+    const auto ledger_time = [&](int64_t wall) {
+      return std::min(now_.time, subtract_times(now_.time, subtract_times(now_.wall, wall)));
+    };
+    auto period = present_period(definition, now_, impl_.options.zone_offset);
+    if (!period.ok()) return period.error();
+    out.period = *period;
+    const bool at_once = definition.period == BudgetPeriod::at_once;
+    const int64_t kept = definition.window_ns != 0 ? definition.window_ns : ledger().limits.retention_ns;
+    out.since = past.since_ns == 0 ? subtract_times(now_.time, kept) : ledger_time(past.since_ns);
+    std::unordered_set<std::string_view> keys;
+    for (const PastCall& call : past.calls) {
+      const int64_t time = ledger_time(call.wall_ns);
+      const auto then = period_at(definition.period, definition.zone, call.wall_ns, impl_.options.zone_offset);
+      const bool aged = definition.kind == StateKind::history && subtract_times(now_.time, time) > kept;
+      if (at_once || aged || then != *period) continue;
+      keys.insert(call.key);
+      out.past.push_back({call.key, time, call.amount});
+    }
+    if (keys.size() > ledger().limits.keys) return no_room(ledger(), out.state);
+    std::stable_sort(out.past.begin(), out.past.end(), [](const Past& a, const Past& b) { return a.time < b.time; });
+    return out;
+  }
+
  private:
   void publish() {
     for (const std::string& op : made_) impl_.options.observe(op);
@@ -267,6 +296,26 @@ Result<std::vector<uint32_t>> Store::define(std::span<const StateDecl> states) {
       if (auto added = turn.add(std::move(op)); !added.ok()) return added.error();
     }
     out.push_back(found ? *found : static_cast<uint32_t>(turn.ledger().states.size() - 1));
+  }
+  if (auto committed = turn.commit(); !committed.ok()) return committed.error();
+  return out;
+}
+
+Result<std::vector<bool>> Store::fill(std::span<const StatePast> states) {
+  Turn turn(*impl_);
+  if (auto opened = turn.open(); !opened.ok()) return opened.error();
+  std::vector<bool> out;
+  for (const StatePast& one : states) {
+    Op define;
+    define.kind = OpKind::define;
+    define.definition = define_state(*one.declared);
+    out.push_back(!find_state(turn.ledger(), define.definition.name, define.definition.digest));
+    if (!out.back()) continue;
+    const Definition definition = define.definition;
+    if (auto added = turn.add(std::move(define)); !added.ok()) return added.error();
+    auto fill = turn.fill_of(one, definition);
+    if (!fill.ok()) return fill.error();
+    if (auto added = turn.add(std::move(*fill)); !added.ok()) return added.error();
   }
   if (auto committed = turn.commit(); !committed.ok()) return committed.error();
   return out;

@@ -98,6 +98,20 @@ struct Started {
   std::vector<Reading> readings;
 };
 
+/// What a call counted or took before the store kept its state.
+struct PastCall {
+  std::string key;
+  int64_t wall_ns = 0;
+  Amount amount = 0;  ///< history: summed; budget: spent
+};
+
+/// The past of a state that the store may lack.
+struct StatePast {
+  const StateDecl* declared = nullptr;
+  int64_t since_ns = 0;         ///< the wall time from which on it is complete; 0: as far back as it matters
+  std::vector<PastCall> calls;  ///< in any order
+};
+
 /// How a call ended.
 enum class Ending : uint8_t {
   executed,      ///< whether its output was released or withheld
@@ -122,6 +136,10 @@ class Store {
 
   /// Adds what a Program declares, unless it is there. @returns the number of each
   Result<std::vector<uint32_t>> define(std::span<const StateDecl> states);
+
+  /// Adds states with their past. One that the store has stays as it is. @returns for each whether it was added; error
+  /// "state_full": there is no room for all keys
+  Result<std::vector<bool>> fill(std::span<const StatePast> states);
 
   /// Error "state_full": there is no room for a new key, or a history is incomplete because there
   /// was none. "unknown_zone": a budget's time zone is not known.

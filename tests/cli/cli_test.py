@@ -123,7 +123,7 @@ policy releases on before deploy {
 
 class Help(Case):
     def test_every_command_teaches_itself(self):
-        for command in ([], ["check"], ["fmt"], ["lint"], ["help"], ["test"], ["eval"], ["bench"], ["compile"], ["plan"], ["explain"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"], ["mcp"], ["mcp", "init"], ["mcp", "accept"]):
+        for command in ([], ["check"], ["fmt"], ["lint"], ["help"], ["test"], ["eval"], ["bench"], ["compile"], ["plan"], ["explain"], ["repl"], ["replay"], ["diff"], ["disasm"], ["functions"], ["approvals"], ["approvals", "approve"], ["audit"], ["audit", "verify"], ["mcp"], ["mcp", "init"], ["mcp", "accept"]):
             run = ordain(*command, "--help")
             self.assertEqual(run.returncode, 0, command)
             self.assertGreater(len(run.stdout.splitlines()), 5, command)
@@ -724,7 +724,8 @@ test "large" { call pay { amount: 60 }; expect require_approval; }
         self.assertEqual(self.run_tests("--fail-under", "66", policy=self.COVERED).returncode, 0)
         run = self.run_tests("--fail-under", "66.7", policy=self.COVERED)
         self.assertEqual((run.returncode, run.stderr), (1, "ordain: less than 66.7 % is covered\n"))
-        self.assertEqual(self.run_tests("--fail-under", "101", policy=self.COVERED).returncode, 2)
+        for percent in ("101", "-1", "nan", "-nan", "NaN(1)", "inf", "x"):
+            self.assertEqual(self.run_tests("--fail-under", percent, policy=self.COVERED).returncode, 2, percent)
 
     def test_watch_runs_the_tests_again(self):
         policy = "capability pay {}\npolicy p on before pay { deny one; }\n"
@@ -1053,6 +1054,13 @@ class Bench(Case):
         lines = "\n".join(e if isinstance(e, str) else json.dumps(e) for e in events or self.EVENTS)
         return ordain("bench", "--policies", self.write("p.policy", policy), "--events", self.write("e.jsonl", lines + "\n"), "--seconds", "0.02", *args)
 
+    def test_what_is_not_a_number_is_wrong_usage(self):
+        for option in ("--seconds", "--tolerance"):
+            for value in ("nan", "-nan", "inf", "1e300", "-1", ""):
+                run = ordain("bench", "--policies", "none", "--events", "none", option, value)
+                self.assertEqual((run.returncode, run.stdout), (2, ""), value)
+                self.assertIn(option, run.stderr)
+
     def test_json_has_the_keys_that_scripts_rely_on(self):
         run = self.bench("--json")
         self.assertEqual(run.returncode, 0, run.stderr)
@@ -1081,6 +1089,49 @@ class Bench(Case):
         for part in ("policy text to first decision", "p99.9", "threads", "memory of the program", "by capability", "pays.big", "####", "33 %"):
             self.assertIn(part, run.stdout)
         self.assertEqual(run.stderr, "")
+
+    def test_it_says_what_was_measured_and_where(self):
+        got = json.loads(self.bench("--json", "--repeats", "3").stdout)
+        self.assertRegex(got["digest"], "^[0-9a-f]{64}$")
+        self.assertRegex(got["version"], r"^\d+\.\d+\.\d+")
+        self.assertTrue(got["cpu"])
+        self.assertGreater(got["cores"], 0)
+        self.assertGreaterEqual(got["load"], 0)
+        self.assertIn("warning", got)
+        self.assertIsNone(got["against"])
+        self.assertEqual(len(got["interpreter"]["rounds_ns"]), 3)
+        # The arithmetic has no index, so every call that fits tries it.
+        conditions = {rule["name"]: rule["tried"] for rule in got["conditions"]}
+        self.assertEqual(conditions.get("pays.big"), 3)
+        self.assertLessEqual(conditions.keys(), {"pays.big", "pays.mid", "pays.warn#1", "pays.noted", "outs.redact#1"})
+
+    def test_against_old_policies(self):
+        # So much slower that a busy machine cannot hide it.
+        numbers = ", ".join(map(str, range(1, 401)))
+        slow = POLICY.replace("100 / input.amount < 1", f"[{numbers}].map(x, x * input.amount).exists(y, y == -1) || 100 / input.amount < 1")
+        self.assertNotEqual(slow, POLICY)
+        old, page = self.write("old.policy", POLICY), self.path / "page.html"
+        run = self.bench("--json", "--against", old, "--html", str(page), policy=slow)
+        self.assertEqual(run.returncode, 1, run.stderr)
+        got = json.loads(run.stdout)
+        against = got["against"]
+        self.assertEqual(against["verdict"], "slower")
+        self.assertGreater(against["low"], 1.02)
+        self.assertLessEqual(against["low"], against["ratio"])
+        self.assertLessEqual(against["ratio"], against["high"])
+        self.assertEqual((len(against["old_ns"]), len(against["new_ns"])), (15, 15))
+        self.assertNotEqual(against["digest"], got["digest"])
+        self.assertIn("Against the old policies", page.read_text(encoding="utf-8"))
+        # One round is no verdict. The other way round, the new ones are faster.
+        self.assertEqual(self.bench("--repeats", "1", "--against", old, policy=slow).returncode, 0)
+        run = self.bench("--against", self.write("slow.policy", slow))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("against the old policies: faster: 0.", run.stdout)
+
+    def test_old_policies_with_errors(self):
+        run = self.bench("--against", self.write("broken.policy", "policy p on before x { deny when 1 + ; }"))
+        self.assertEqual((run.returncode, run.stdout), (2, ""))
+        self.assertIn("broken.policy:1", run.stderr)
 
     def test_a_page_that_cannot_be_written_is_found_at_once(self):
         run = self.bench("--html", str(self.path / "none" / "page.html"))
@@ -1415,6 +1466,67 @@ class Replay(Case):
             self.assertIn("ordain:", run.stderr)
 
 
+class ReplayState(Case):
+    """Tries a limit on the record of policies that had none."""
+
+    FREE = """capability refund { input { customer: string, amount: double } }
+policy refunds on before refund { allow rest; }
+"""
+    LIMITED = FREE.replace("policy", "history refunded = begun refund sum input.amount by tenant, input.customer within 24h;\npolicy").replace(
+        "{ allow", '{ deny many when refunded.count > 3; deny much when refunded.sum > 500.0; allow')
+
+    def setUp(self):
+        super().setUp()
+        self.free, self.limited = self.write("free.policy", self.FREE), self.write("limited.policy", self.LIMITED)
+        self.db = str(self.path / "db")
+
+    def record(self, policy, amounts, *options):
+        lines = []
+        for amount in amounts:
+            event = {"capability": "refund", "tenant": "acme", "session": "s", "now": "2026-01-01T12:00:00Z", "input": {"customer": "c1", "amount": amount}}
+            lines += [event, dict(event, stage="after", output={})]
+        events = self.write("events.jsonl", "".join(json.dumps(e) + "\n" for e in lines))
+        self.assertEqual(ordain("eval", "--policies", policy, "--events", events, "--db", self.db, *options).returncode, 0)
+        return events
+
+    def test_what_a_new_limit_would_have_stopped(self):
+        self.record(self.free, [10] * 5)
+        run = ordain("replay", "--audit", self.db, "--policies", self.limited)
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertRegex(run.stdout, r"newly denied +2  refunds\.rest +refunds\.many")
+        self.assertRegex(run.stdout, r"not reached +2 ")
+        self.assertRegex(run.stdout, r"knock-on +0 ")
+        wide = self.write("wide.policy", self.LIMITED.replace("> 3", "> 5"))
+        run = ordain("replay", "--audit", self.db, "--policies", wide, "--json")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        report = json.loads(run.stdout)
+        self.assertEqual([report[key] for key in ("decided", "unchanged", "state", "knock_on", "not_reached", "state_reads")], [10, 10, 0, 0, 0, 0])
+
+    def test_what_follows_from_a_denial(self):
+        self.record(self.free, [400, 200, 90])
+        report = json.loads(ordain("replay", "--audit", self.db, "--policies", self.limited, "--json").stdout)
+        self.assertEqual([report[key] for key in ("unchanged", "newly_denied", "knock_on", "not_reached")], [4, 1, 1, 1])
+
+    def test_a_new_limit_gets_its_past(self):
+        self.record(self.free, [10] * 5)
+        for said in ("5 calls of the record", "is kept already"):
+            run = ordain("state", "fill", "--db", self.db, "--policies", self.limited)
+            self.assertEqual((run.returncode, run.stdout), (0, f"refunded: {said}\n"), run.stderr)
+        listed = ordain("state", "list", "--db", self.db, "--json")
+        self.assertEqual([json.loads(line)["state"] for line in listed.stdout.splitlines()], ["refunded"])
+        for options, code in ((["--policies", self.free], 0), (["--policies", str(self.path / "none.policy")], 2)):
+            self.assertEqual(ordain("state", "fill", "--db", self.db, *options).returncode, code, options)
+
+    def test_events_and_policies_without_state(self):
+        events = self.record(self.free, [10] * 5)
+        run = ordain("diff", "--events", events, "--against", self.free, "--policies", self.limited, "--json")
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertEqual(json.loads(run.stdout)["newly_denied"], 2)
+        run = ordain("replay", "--audit", self.db, "--policies", self.free, "--json")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertNotIn("knock_on", json.loads(run.stdout))
+
+
 class Secrets(Case):
     """Secret fields are decided by their values, and shown by digests."""
 
@@ -1639,6 +1751,42 @@ policy p on before pay { require_approval dual from ["finance_manager", "control
             run = ordain(*command, "--db", db)
             self.assertEqual(run.returncode, 2, (command, run.stdout))
         self.assertEqual(ordain("grants", "list", "--db", db).stdout, "no grants\n")
+
+    def test_an_empty_value_is_wrong_usage(self):
+        """It is that of a variable which a script forgot to set, and must not count as an option that is absent."""
+        db, policy = str(self.path / "state"), self.write("p.policy", "policy p on before pay { allow; }\n")
+        for command in (["serve", "--check", "--policies", policy, "--db", db, "--webhook", ""],
+                        ["serve", "--check", "--policies", policy, "--db", db, "--token="],
+                        ["audit", "verify", "--db", db, "--key", ""], ["audit", "query", "--db", db, "--agent="],
+                        ["grants", "create", "--db", "", "--agent", "a"], ["check", ""]):
+            run = ordain(*command)
+            self.assertEqual(run.returncode, 2, command)
+            self.assertRegex(run.stderr, "must not be empty|1 required TEXT missing")
+
+    def test_numbers_have_one_meaning(self):
+        """A blank before the sign, a number past the largest, or a leading zero is wrong usage, never another number."""
+        db, keys, events = str(self.path / "state"), str(self.path / "keys"), self.write("e.jsonl", '{"capability": "pay", "input": {}}\n')
+        policy = self.write("p.policy", "capability pay { input { } }\npolicy p on before pay { allow; }\ntest \"t\" { call pay { }; expect allow; }\n")
+        self.assertEqual(ordain("keys", "init", "--dir", keys).returncode, 0)
+        self.assertEqual(ordain("test", policy, "--fail-under", "1").returncode, 0)
+        for signed in (["--key", keys + "/operator.key"], []):
+            self.assertEqual(ordain("eval", "--policies", policy, "--events", events, "--db", db, *signed).returncode, 0)
+
+        def verify(tail):
+            return ordain("audit", "verify", "--db", db, "--key", keys + "/operator.pub", "--unsigned-tail", tail).returncode
+
+        self.assertEqual([verify("0"), verify("1")], [1, 0])
+        odd = (" -1", "\t-1", "-1", "", " ", " 1", "1 ", "+1", "01", "0x1", "1e1", "1.0", "1_0", "18446744073709551616", "9" * 30, "one")
+        for number in odd:
+            with self.subTest(number=number):
+                self.assertEqual(verify(number), 2)
+                self.assertEqual(ordain("audit", "tail", "--db", db, "-n", number).returncode, 2)
+                self.assertEqual(ordain("eval", "--policies", policy, "--events", events, "--budget", number).returncode, 2)
+        for number in ("nan", "inf", "-inf", "1e999", "", " 1", "0x1p1", "one"):
+            with self.subTest(number=number):
+                run = ordain("bench", "--policies", policy, "--events", events, "--seconds", number)
+                self.assertEqual(run.returncode, 2, run.stdout)
+                self.assertEqual(ordain("test", policy, "--fail-under", number).returncode, 2)
 
     def test_grants_let_calls_run_until_revoked(self):
         db = str(self.path / "state")

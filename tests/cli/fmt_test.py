@@ -11,7 +11,7 @@ import unittest
 BIN = pathlib.Path(os.environ["ORDAIN_BIN"])
 
 UGLY = "policy p   on before pay { deny a when x; // why\nallow;}"
-NICE = "policy p on before pay {\n  deny a  when x;  // why\n  allow;\n}\n"
+NICE = "policy p on before pay {\n  deny a when x;  // why\n  allow;\n}\n"
 BROKEN = "policy p on before {\n  deny;\n}\n"
 
 

@@ -41,14 +41,14 @@ class Folder(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stderr)
         check = ordain("check", str(out))
         self.assertEqual(check.returncode, 0, check.stderr)
-        # A source may say the same twice, or what has no effect.
+        # A source may say the same twice, or what has no effect, and count by sessions alone.
         warnings = re.findall(r"warning\[(.*?)\]", check.stderr)
-        self.assertLessEqual(set(warnings), {"shadowed"}, check.stderr)
+        self.assertLessEqual(set(warnings), {"shadowed", "session-key"}, check.stderr)
         self.assertEqual("all is well" in check.stdout, not warnings, check.stdout)
         return str(out)
 
-    def decide(self, policy, events):
-        run = ordain("eval", "--policies", policy, "--events", "-", "--json", stdin="".join(json.dumps(e) + "\n" for e in events))
+    def decide(self, policy, events, *options):
+        run = ordain("eval", "--policies", policy, "--events", "-", "--json", *options, stdin="".join(json.dumps(e) + "\n" for e in events))
         self.assertEqual(run.returncode, 0, run.stderr)
         return [json.loads(line) for line in run.stdout.splitlines()]
 
@@ -299,15 +299,28 @@ class SafeAegis(Folder):
         event = {"capability": "do", "input": {"type": "read_all", "target": "crm"}, "now": "2024-05-01T12:00:00Z"}
         self.assertNotEqual(self.effects(policy, [event]), ["allow"])
 
-    def test_plan_rules_need_the_host(self):
+    def stories(self, policy, actions):
+        """Decides actions of (session, type, target, risk) as stories."""
+        events = [{**self.action(type, target=target), "risk": risk, "session": session} for session, type, target, risk in actions]
+        return [d["effect"] for d in self.decide(policy, events, "--stories")]
+
+    def test_plan_rules_remember_the_session(self):
         path = HERE / "aegis" / "plan.yaml"
         self.assertIn("warning[needs-host]", convert("aegis", path).stderr)
         policy = self.imported("aegis", path)
-        send = self.action("send", target="mail-out")
-        told = lambda steps, risk=0.0: {**send, "risk": "low", "session": {"id": "s", "steps": steps, "risk_so_far": risk}}
-        got = self.decide(policy, [send, told(["read crm"]), told(["look x", "READ_all db", "think y"]), told(["write x"]), told(["write x"], 5.5)])
-        self.assertEqual([d["effect"] for d in got], ["deny", "deny", "deny", "allow", "require_approval"])
-        self.assertEqual(got[0]["code"], "missing_context")
+        got = self.stories(policy, [("s", "READ_all", "db", "low"), ("s", "think", "y", "low"), ("s", "send", "mail-out", "low"), ("s", "send", "disk", "low"),
+                                    ("t", "send", "mail-out", "low"), ("t", "write", "x", "critical"), ("t", "write", "x", "low"), ("t", "write", "x", "low")])
+        self.assertEqual(got, ["allow", "allow", "deny", "allow", "allow", "allow", "allow", "require_approval"])
+        [anonymous] = self.decide(policy, [{**self.action("send", target="mail-out"), "risk": "low"}], "--stories")
+        self.assertEqual((anonymous["effect"], anonymous["code"]), ("deny", "missing_context"))
+
+    def test_the_steps_of_a_sequence_are_in_order(self):
+        policy = self.imported("aegis", HERE / "aegis" / "steps.yaml")
+        move = lambda *moves: [("s", type, "x", "low") for type in moves]
+        events = [{**event, "now": f"2024-05-01T12:00:0{i}Z"} for i, event in enumerate(
+            {**self.action(type), "session": "s"} for type in ("zip", "read", "send", "zip", "send", "delete"))]
+        self.assertEqual([d["effect"] for d in self.decide(policy, events, "--stories")], ["allow", "allow", "allow", "allow", "deny", "require_approval"])
+        self.assertEqual(self.stories(policy, move("delete", "delete")), ["allow", "require_approval"])
 
     def test_shadowed_rules_are_told(self):
         path = self.path / "s.yaml"

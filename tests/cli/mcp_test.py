@@ -1,10 +1,12 @@
 """These tests run `ordain mcp` between a fake client, which is the test itself, and a fake server."""
 
+import http.client
 import importlib.util
 import json
 import os
 import pathlib
 import queue
+import resource
 import signal
 import subprocess
 import sys
@@ -161,6 +163,14 @@ class Proxied(Case):
         self.assertTrue(records)
         self.assertNotIn("DE12", json.dumps(records))
         self.assertEqual(ordain("audit", "verify", "--db", self.db).returncode, 0)
+
+    def test_the_budget_of_a_condition(self):
+        self.policies.write_text(POLICY.replace('input.text == "bad"', 'input.text.matches("x[0-9]{3}y")'))
+        text = "0123456789" * 8
+        self.assertEqual(json.loads(self.text(self.start().call("echo", {"text": text}))), {"text": text})
+        refused = self.start(options=("--budget", "2")).call("echo", {"text": text})["result"]
+        self.assertTrue(refused["isError"])
+        self.assertIn("takes more than 2 steps", refused["content"][0]["text"])
 
     def test_unknown_messages_pass_byte_for_byte(self):
         lines = ['{"jsonrpc":"2.0",  "id":"x y","method":"no/such","params":{"n":1.50,"u":"\\u00e9"}}',
@@ -336,6 +346,290 @@ class Usage(Case):
             self.assertIn(message, run.stderr, words)
 
 
+TOKEN = "client-token-0123456789"
+OTHER = "other-token-0123456789"
+INITIALIZE = {"jsonrpc": "2.0", "id": "init", "method": "initialize",
+              "params": {"protocolVersion": "2025-06-18", "capabilities": {}}}
+
+
+def call_of(tool, arguments=None, number=1):
+    return {"jsonrpc": "2.0", "id": number, "method": "tools/call",
+            "params": {"name": tool, "arguments": arguments or {}}}
+
+
+class Events:
+    """The events of an answer, as they come."""
+
+    def __init__(self, response):
+        self.response = response
+
+    def next(self):
+        """The next message; None at the end."""
+        while line := self.response.readline():
+            if line.startswith(b"data: "):
+                return json.loads(line[6:])
+        return None
+
+
+class HttpCase(Case):
+    def setUp(self):
+        super().setUp()
+        self.tokens = self.path / "tokens"
+        self.tokens.write_text(f"{TOKEN}\n{OTHER}\n")
+        self.tokens.chmod(0o600)
+
+    def words(self, *options, server=()):
+        return [str(word) for word in (BIN / "ordain", "mcp", "--policies", self.policies, "--db", self.db, "--server",
+                                       "fake", *options, "--", sys.executable, SERVER, "--log", self.log, *server)]
+
+    def words_of_file(self, file, *options):
+        return [str(word) for word in (BIN / "ordain", "mcp", "--policies", self.policies, "--db", self.db, "--servers",
+                                       file, *options)]
+
+    def serve(self, *options, servers=None, **how):
+        listen = ("--listen", "127.0.0.1:0", "--token", self.tokens, *options)
+        words = self.words(*listen) if servers is None else self.words_of_file(servers, *listen)
+        self.proxy = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, **how)
+        self.errors = []
+        listening = threading.Event()
+
+        def read():
+            for line in self.proxy.stderr:
+                self.errors.append(line)
+                if "listening on http://" in line:
+                    self.port = int(line.split("127.0.0.1:")[1].split("/")[0])
+                    listening.set()
+            listening.set()
+
+        reader = threading.Thread(target=read)
+        reader.start()
+
+        def end():
+            if self.proxy.poll() is None:
+                self.proxy.kill()
+            self.proxy.wait(60)
+            reader.join(60)
+            self.proxy.stderr.close()
+
+        self.addCleanup(end)
+        self.assertTrue(listening.wait(60))
+        self.assertIsNone(self.proxy.poll(), self.errors)
+
+    def open(self, method, body=None, session=None, token=TOKEN, **headers):
+        """The answer to a request, before its body is read. Names of headers have `_` in place of `-`."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self.addCleanup(connection.close)
+        sent = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+        sent |= {"Authorization": f"Bearer {token}"} if token else {}
+        sent |= {"Mcp-Session-Id": session} if session else {}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, sent.pop("path", "/mcp"), body if body is None or isinstance(body, str) else json.dumps(body),
+                           sent)
+        return connection.getresponse()
+
+    def status(self, *words, **more):
+        response = self.open(*words, **more)
+        response.read()
+        return response.status
+
+    def ask(self, message, session, **more):
+        """The answer to a request, in whichever form it comes."""
+        response = self.open("POST", message, session, **more)
+        self.assertEqual(response.status, 200)
+        if response.headers["Content-Type"] == "application/json":
+            return json.loads(response.read())
+        self.assertEqual(response.headers["Content-Type"], "text/event-stream")
+        events = Events(response)
+        while (event := events.next()) is not None:
+            if event.get("id") == message["id"] and "method" not in event:
+                self.assertIsNone(events.next())  # the answer is the last event
+                return event
+        return None
+
+    def connect(self, token=TOKEN, **more):
+        response = self.open("POST", INITIALIZE, token=token, **more)
+        self.assertEqual(response.status, 200)
+        session = response.headers["Mcp-Session-Id"]
+        answer = response.read().decode()
+        self.assertIn('"serverInfo"', answer)
+        self.assertEqual(self.status("POST", {"jsonrpc": "2.0", "method": "notifications/initialized"}, session, token, **more), 202)
+        return session
+
+    def wait_until(self, holds):
+        for _ in range(600):
+            if holds():
+                return
+            time.sleep(0.05)
+        self.fail(f"it never came: {self.errors}")
+
+
+class OverHttp(HttpCase):
+    @unittest.skipIf(resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 4096, "too few files may be open")
+    def test_each_session_may_listen(self):
+        # More sessions than a service has connections unless more are asked for.
+        answer = '{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{},"capabilities":{}}}'
+        file = self.path / "servers.json"
+        file.write_text(json.dumps({"mcpServers": {"small": {
+            "command": "sh", "args": ["-c", f"read line; echo '{answer}'; cat >/dev/null"]}}}))
+        self.serve("--sessions", "300", servers=file,
+                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096)))
+        for _ in range(280):
+            response = self.open("POST", INITIALIZE | {"id": 1})
+            self.assertEqual(response.status, 200)
+            response.read()
+            self.assertEqual(self.open("GET", session=response.headers["Mcp-Session-Id"]).status, 200)
+
+    def test_a_session(self):
+        self.serve()
+        session = self.connect()
+        self.assertRegex(session, "^[0-9a-f]{32}$")
+        self.assertEqual(self.text(self.ask(call_of("echo", {"text": "a"}), session)), '{"text": "a"}')
+        denied = self.ask(call_of("echo", {"text": "bad"}), session)["result"]
+        self.assertTrue(denied["isError"])
+        self.assertEqual(denied["content"][0]["text"], "denied by echoes.bad: bad text")
+        self.assertNotIn("AKIA", json.dumps(self.ask(call_of("leak"), session)))
+        self.assertEqual(self.ask(call_of("account"), session)["result"]["structuredContent"], {"iban": "***"})
+        page = self.ask({"jsonrpc": "2.0", "id": 5, "method": "tools/list"}, session, MCP_Protocol_Version="2025-06-18")
+        self.assertEqual([tool["name"] for tool in page["result"]["tools"]], ["echo", "leak", "account", "die"])
+        self.assertEqual(ordain("audit", "verify", "--db", self.db).returncode, 0)
+        self.assertFalse([line for line in self.seen() if "bad" in line])
+
+    def test_a_message_over_several_lines_reaches_the_server_on_one(self):
+        self.serve()
+        session = self.connect()
+        body = '{"jsonrpc": "2.0",\r\n "id": 7,\n "method": "ping"\n}\n'
+        response = self.open("POST", body, session)
+        self.assertEqual(response.status, 200)
+        self.assertIn('"seen": "ping"', response.read().decode())
+        self.assertEqual([json.loads(line)["id"] for line in self.seen() if "ping" in line], [7])
+
+    def test_the_servers_own_requests_come_with_the_answer_or_to_who_listens(self):
+        self.serve()
+        session = self.connect()
+        events = Events(self.open("POST", call_of("ask"), session))
+        asked = events.next()
+        self.assertEqual((asked["id"], asked["method"]), ("roots", "roots/list"))
+        self.assertEqual(self.status("POST", {"jsonrpc": "2.0", "id": "roots", "result": {"roots": []}}, session), 202)
+        self.assertEqual(self.text(events.next()), '{"roots": []}')
+        self.assertIsNone(events.next())
+
+    def test_one_stream_for_the_servers_messages(self):
+        self.serve()
+        session = self.connect()
+        listening = self.open("GET", session=session)
+        self.assertEqual((listening.status, listening.headers["Content-Type"]), (200, "text/event-stream"))
+        self.assertEqual(self.status("GET", session=session), 409)
+        self.assertEqual(self.status("GET", session=session, Accept="application/json"), 406)
+        self.assertEqual(self.text(self.ask(call_of("echo", {"text": "b"}), session)), '{"text": "b"}')
+        self.assertEqual(self.status("DELETE", session=session), 204)
+        self.assertIsNone(Events(listening).next())  # the stream ends with the session
+
+    def test_who_may_ask(self):
+        self.serve()
+        session = self.connect()
+        ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+        for expected, more in ((401, {"token": None}), (401, {"token": "another-token-0123456789"}),
+                               (404, {"token": OTHER}),  # somebody else's session
+                               (403, {"Origin": "http://example.com"}), (421, {"Host": "example.com"}),
+                               (403, {"Sec_Fetch_Site": "cross-site"}), (415, {"Content_Type": "text/plain"}),
+                               (406, {"Accept": "application/json"}), (400, {"MCP_Protocol_Version": "2020-01-01"}),
+                               (404, {"path": "/"})):
+            with self.subTest(more):
+                self.assertEqual(self.status("POST", ping, session, **more), expected)
+        self.assertEqual(self.status("POST", ping), 400)  # without a session
+        self.assertEqual(self.status("POST", ping, "0" * 32), 404)
+        self.assertEqual(self.status("GET"), 400)
+        self.assertEqual(self.status("PUT", ping, session), 405)
+        for body in ("", "{", "[]", json.dumps([ping]), '{"jsonrpc": "2.0", "id": 1, "id": 2, "method": "ping"}', "{}"):
+            self.assertEqual(self.status("POST", body, session), 400, body)
+        self.assertEqual(self.ask(ping, session)["result"], {"seen": "ping"})  # all this harmed nobody
+
+    def test_sessions_are_apart(self):
+        self.serve()
+        first, second = self.connect(), self.connect(OTHER)
+        self.assertNotEqual(first, second)
+        slow = self.open("POST", call_of("slow", number=1), first)
+        self.assertEqual(self.status("POST", call_of("echo", {"text": "a"}, number=1), first), 400)  # the id is in use
+        self.assertEqual(self.text(self.ask(call_of("echo", {"text": "b"}, number=1), second, token=OTHER)), '{"text": "b"}')
+        self.assertEqual(self.status("DELETE", session=first), 204)
+        self.assertEqual(self.status("POST", call_of("echo", {"text": "a"}, number=2), first), 404)
+        self.assertIsNone(Events(slow).next())
+        self.assertEqual(self.text(self.ask(call_of("echo", {"text": "c"}, number=2), second, token=OTHER)), '{"text": "c"}')
+
+    def test_their_number_is_limited(self):
+        self.serve("--sessions", 1)
+        session = self.connect()
+        self.assertEqual(self.status("POST", INITIALIZE), 503)
+        self.assertEqual(self.status("DELETE", session=session), 204)
+        self.wait_until(lambda: self.status("POST", INITIALIZE) == 200)
+
+    def test_a_session_that_nobody_uses_ends(self):
+        self.serve("--session-idle", 3)
+        session = self.connect()
+        listening = self.open("GET", session=session)  # somebody listens
+        time.sleep(7)
+        self.assertEqual(self.text(self.ask(call_of("echo", {"text": "a"}), session)), '{"text": "a"}')
+        idle = self.connect(OTHER)
+        ping = {"jsonrpc": "2.0", "method": "notifications/odd"}
+        time.sleep(10)
+        self.assertEqual(self.status("POST", ping, idle, OTHER), 404)
+        self.assertEqual(self.status("POST", ping, session), 202)
+        listening.close()
+
+    def test_a_server_that_dies_ends_its_session_alone(self):
+        self.serve()
+        first, second = self.connect(), self.connect()
+        self.assertTrue(self.ask(call_of("die"), first)["result"]["isError"])
+        self.wait_until(lambda: self.status("POST", call_of("echo", {"text": "a"}), first) == 404)
+        self.assertEqual(self.text(self.ask(call_of("echo", {"text": "b"}), second)), '{"text": "b"}')
+
+    def test_a_signal_ends_it_with_calls_in_progress(self):
+        self.serve()
+        session = self.connect()
+        listening = self.open("GET", session=session)
+        slow = self.open("POST", call_of("slow"), session)
+        self.wait_until(lambda: any('"slow"' in line for line in self.seen()))
+        self.proxy.send_signal(signal.SIGTERM)
+        self.assertEqual(self.proxy.wait(60), 0, self.errors)
+        for stream in (listening, slow):
+            try:
+                self.assertIsNone(Events(stream).next())
+            except (http.client.HTTPException, OSError):
+                pass  # the stream was cut
+        records = [json.loads(line) for line in ordain("audit", "tail", "--db", self.db, "--json").stdout.splitlines()]
+        self.assertEqual([record["kind"] for record in records], ["intent", "outcome"])
+
+    def test_several_servers(self):
+        file = self.path / "servers.json"
+        run = {"command": sys.executable, "args": [str(SERVER), "--log", str(self.log)]}
+        file.write_text(json.dumps({"mcpServers": {"fake": {**run, "env": {"A": "b"}}, "other": run}}))
+        self.serve(servers=file)
+        self.assertEqual(self.status("POST", INITIALIZE), 404)  # which one?
+        self.assertEqual(self.status("POST", INITIALIZE, path="/mcp/third"), 404)
+        fake, other = {"path": "/mcp/fake"}, {"path": "/mcp/other"}
+        first, second = self.connect(**fake), self.connect(**other)
+        call = call_of("echo", {"text": "a"})
+        self.assertEqual(self.text(self.ask(call, first, **fake)), '{"text": "a"}')
+        self.assertTrue(self.ask(call, second, **other)["result"]["isError"])  # no rule is about mcp.other.echo
+        self.assertEqual(self.status("POST", call, first, **other), 404)  # a session of the other server
+        for wrong in ("{", "{}", '{"mcpServers": {}}', '{"mcpServers": {"a b": {"command": "x"}}}',
+                      '{"mcpServers": {"a": {}}}', '{"mcpServers": {"a": {"command": "x", "args": "y"}}}',
+                      '{"mcpServers": {"a": {"command": "x", "env": {"B": 1}}}}'):
+            file.write_text(wrong)
+            words = self.words_of_file(file, "--listen", "127.0.0.1:0", "--token", self.tokens)
+            run = subprocess.run(words, capture_output=True, text=True, timeout=120)
+            self.assertEqual(run.returncode, 2, wrong)
+            self.assertIn("servers.json: ", run.stderr)
+
+    def test_a_wrong_start(self):
+        for options, message in ((["--listen", "127.0.0.1:0"], "--listen needs --token"),
+                                 (["--listen", "0.0.0.0:0", "--token", self.tokens], "other addresses"),
+                                 (["--token", self.tokens], "--listen")):
+            run = subprocess.run(self.words(*options), capture_output=True, text=True, timeout=120)
+            self.assertEqual(run.returncode, 2, message)
+            self.assertIn(message, run.stderr)
+
+
 @unittest.skipUnless(importlib.util.find_spec("mcp"), "the package `mcp` of PyPI is not installed")
 class WithTheLibrary(Case):
     """The client of PyPI's `mcp` and a server that it makes."""
@@ -383,6 +677,32 @@ server.run()
         tools, good, bad = asyncio.run(talk())
         self.assertEqual(tools, ["echo"])
         self.assertEqual(good.content[0].text, "a")
+        self.assertEqual(bad.content[0].text, "denied by echoes.bad: bad text")
+
+
+@unittest.skipUnless(importlib.util.find_spec("mcp"), "the package `mcp` of PyPI is not installed")
+class LibraryOverHttp(HttpCase):
+    """The client of PyPI's `mcp` over HTTP."""
+
+    def test_the_client_of_the_library(self):
+        import asyncio
+
+        from mcp import ClientSession
+        from mcp.client import streamable_http
+
+        if not hasattr(streamable_http, "streamablehttp_client"):
+            self.skipTest("this version of `mcp` has no streamablehttp_client")
+        self.serve()
+
+        async def talk():
+            url = f"http://127.0.0.1:{self.port}/mcp"
+            async with streamable_http.streamablehttp_client(url, headers={"Authorization": f"Bearer {TOKEN}"}) as streams:
+                async with ClientSession(streams[0], streams[1]) as session:
+                    await session.initialize()
+                    return await session.call_tool("echo", {"text": "a"}), await session.call_tool("echo", {"text": "bad"})
+
+        good, bad = asyncio.run(talk())
+        self.assertEqual(good.content[0].text, '{"text": "a"}')
         self.assertEqual(bad.content[0].text, "denied by echoes.bad: bad text")
 
 

@@ -1,11 +1,17 @@
 """These tests run `ordain serve` and ask it over its UNIX socket and over TCP."""
 
+import hashlib
+import hmac
 import http.client
+import http.server
 import json
 import os
 import pathlib
+import resource
+import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import tempfile
@@ -39,8 +45,8 @@ class UnixConnection(http.client.HTTPConnection):
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self.path)  # with a time limit, it would fail at once while the daemon's queue is full
         self.sock.settimeout(60)
-        self.sock.connect(self.path)
 
 
 def line_with(stream, text):
@@ -304,15 +310,73 @@ class Tcp(Case):
         self.assertEqual(self.raw(b"this is not HTTP\r\n\r\n"), b"400")
         self.assertEqual(self.raw(b"GET /healthz HTTP/1.1\r\n" + host + b"Connection: close\r\n\r\n"), b"200")
 
-    def test_more_connections_than_allowed_are_closed(self):
-        self.start_tcp("--max-connections", "2")
-        kept = [socket.create_connection(("127.0.0.1", self.port), timeout=60) for _ in range(2)]
-        for connection in kept:
+    def ask_health(self, connection):
+        connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n\r\n".encode())
+        return connection.recv(4096)[:12]
+
+    def hold_connections(self, count, begins=b""):
+        """Opens connections over TCP that never send a whole request."""
+        for _ in range(count):
+            connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
             self.addCleanup(connection.close)
-            connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n\r\n".encode())
-            self.assertTrue(connection.recv(4096).startswith(b"HTTP/1.1 200"))
-        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as third:
-            self.assertEqual(third.recv(100), b"")
+            try:
+                connection.sendall(begins)
+            except OSError:
+                pass  # it has given way already
+
+    def test_the_connection_that_waited_longest_gives_way(self):
+        self.start_tcp("--max-connections", "4")  # three of them for TCP
+        kept = []
+        for _ in range(4):
+            connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+            self.addCleanup(connection.close)
+            self.assertEqual(self.ask_health(connection), b"HTTP/1.1 200")
+            kept.append(connection)
+        self.assertEqual(kept[0].recv(100), b"")
+        for connection in kept[1:]:
+            self.assertEqual(self.ask_health(connection), b"HTTP/1.1 200")
+
+    def test_held_connections_lock_nobody_out(self):
+        self.start_tcp("--max-connections", "8")
+        before = UnixConnection(self.socket)
+        self.addCleanup(before.close)
+        self.assertEqual(self.exchange(before, "GET", "/healthz")[0], 200)
+        head = f"POST /v1/decide HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n".encode()
+        for begins in (b"", head, head + b"Content-Length: 9\r\n\r\n{"):
+            self.hold_connections(40, begins)
+            self.assertEqual(self.ask_tcp("GET", "/healthz")[0], 200)
+            self.assertEqual(self.ask("POST", "/v1/decide", pay(20.0))[1]["effect"], "allow")
+        # The connections of TCP did not drive out a peer of the socket.
+        self.assertEqual(self.exchange(before, "GET", "/healthz")[0], 200)
+
+    def test_more_connections_than_files_are_lowered(self):
+        daemon = self.start("--max-connections", "1000",
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)))
+        self.wait_for_line("at most 96 connections may be open at once")
+        for _ in range(150):
+            connection = UnixConnection(self.socket)
+            connection.connect()
+            self.addCleanup(connection.close)
+        self.assertEqual(self.ask("POST", "/v1/calls", {"event": pay(20.0)})[1]["decision"]["effect"], "allow")
+        self.assertEqual(len(self.ask("GET", "/v1/audit")[1]["records"]), 1)
+        self.stop(daemon)
+
+
+class Files(Case):
+    def refuse(self, message, *options):
+        run = subprocess.run([str(word) for word in self.arguments("--check", *options)], capture_output=True, text=True,
+                             timeout=60)
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertIn(message, run.stderr)
+
+    def test_a_clients_token_is_not_an_approvers(self):
+        self.approvers = self.write("approvers", f"bob {APPROVER}\nalice {TOKEN}\n")
+        self.refuse("the token of alice stands in", "--token", self.tokens, "--approvers", self.approvers)
+
+    def test_a_pipe_is_not_waited_for(self):
+        pipe = self.path / "pipe"
+        os.mkfifo(pipe, 0o600)
+        self.refuse("not a file", "--token", pipe)
 
 
 class Life(Case):
@@ -381,6 +445,205 @@ class Life(Case):
             self.assertEqual(daemon.wait(60), 0)
             daemon.stderr.close()
         self.assertTrue(self.socket.exists())  # it belongs to the service manager
+
+
+class Receiver:
+    """A web service that first answers with the given statuses, and then with 200."""
+
+    def __init__(self, *statuses, context=None, port=0, hints=b""):
+        self.statuses = list(statuses)
+        self.requests = []
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.requests.append((self.path, dict(self.headers), body))
+                self.wfile.write(hints)
+                self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        if context is not None:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.thread.join(60)
+        self.server.server_close()
+
+    def wait_for(self, count):
+        for _ in range(600):
+            if len(self.requests) >= count:
+                return self.requests
+            time.sleep(0.05)
+        raise AssertionError(f"{len(self.requests)} of {count} requests came")
+
+
+SECRET = "a-secret-of-the-webhook"
+PIN = "4711-0815"
+
+
+class Webhooks(Case):
+    def setUp(self):
+        super().setUp()
+        self.policy.write_text(POLICY.replace("amount: double }", "amount: double, pin: secret string }"))
+        self.secret = self.write("secret", SECRET + "\n")
+
+    def receive(self, *statuses, **how):
+        receiver = Receiver(*statuses, **how)
+        self.addCleanup(receiver.close)
+        return receiver
+
+    def serve(self, url, *more, **how):
+        return self.start("--webhook", url, "--webhook-secret-file", self.secret, *more, **how)
+
+    def begin(self, amount, to="bob"):
+        call = pay(amount)
+        call["input"] |= {"to": to, "pin": PIN}
+        status, answer = self.ask("POST", "/v1/calls", {"event": call})
+        self.assertEqual(status, 200, answer)
+        return answer["decision"]
+
+    def test_a_request_is_sent_until_it_is_taken_and_signed(self):
+        receiver = self.receive(500, 503)
+        self.serve(f"http://127.0.0.1:{receiver.port}/hook?a=b")
+        approval = self.begin(600.0, to="bob\u202e<!channel>")["approval_id"]
+        started = time.monotonic()
+        self.assertEqual(self.begin(20.0)["effect"], "allow")  # nothing waits for the webhook
+        self.assertLess(time.monotonic() - started, 30)
+        requests = receiver.wait_for(3)
+        for path, headers, body in requests:
+            self.assertEqual(path, "/hook?a=b")
+            self.assertEqual(headers["Ordain-Delivery"], approval)
+            self.assertEqual(headers["Content-Type"], "application/json")
+            signed = headers["Ordain-Timestamp"].encode() + b"." + body
+            expected = hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
+            self.assertEqual(headers["Ordain-Signature"], "v1=" + expected)
+            self.assertLess(abs(int(headers["Ordain-Timestamp"]) - time.time()), 600)
+            self.assertNotIn(PIN.encode(), body)
+            self.assertNotIn("\u202e".encode(), body)
+        body = json.loads(requests[-1][2])
+        self.assertEqual((body["type"], body["id"], body["capability"]), ("approval_requested", approval, "pay"))
+        self.assertEqual((body["reason"], body["groups"]), ("a payment above 500", ["finance"]))
+        self.assertIn("bob", body["input_text"])
+        self.wait_for_line("the webhook did not take approval")
+
+    def test_informational_answers_are_not_the_answer(self):
+        hints = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
+        receiver = self.receive(hints=hints)
+        daemon = self.serve(f"http://127.0.0.1:{receiver.port}/")
+        first = self.begin(600.0)["approval_id"]
+        receiver.wait_for(1)
+        second = self.begin(700.0)["approval_id"]
+        receiver.wait_for(2)
+        self.stop(daemon)
+        self.assertEqual([headers["Ordain-Delivery"] for _, headers, _ in receiver.requests], [first, second])
+
+    def test_a_restart_loses_nothing_and_repeats_nothing(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        url = f"http://127.0.0.1:{port}/"
+        daemon = self.serve(url)
+        first = self.begin(600.0)["approval_id"]
+        self.wait_for_line("the webhook did not take approval")
+        self.stop(daemon)
+        receiver = self.receive(port=port)
+        daemon = self.serve(url)
+        self.assertEqual(receiver.wait_for(1)[0][1]["Ordain-Delivery"], first)
+        second = self.begin(700.0)["approval_id"]
+        receiver.wait_for(2)
+        for _ in range(600):  # the answer came, and then the file is written
+            if any(second in file.read_text() for file in self.database.glob("webhook-*.sent")):
+                break
+            time.sleep(0.05)
+        self.stop(daemon)
+        daemon = self.serve(url)
+        third = self.begin(800.0)["approval_id"]
+        receiver.wait_for(3)
+        self.assertEqual([headers["Ordain-Delivery"] for _, headers, _ in receiver.requests], [first, second, third])
+        self.stop(daemon)
+
+    def test_a_service_that_never_answers_holds_nothing_up(self):
+        silent = socket.socket()
+        self.addCleanup(silent.close)
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        daemon = self.serve(f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        self.begin(600.0)
+        connection, _ = silent.accept()
+        self.addCleanup(connection.close)
+        self.assertEqual(self.begin(20.0)["effect"], "allow")
+        started = time.monotonic()
+        self.stop(daemon)
+        self.assertLess(time.monotonic() - started, 9)  # it does not wait for the answer either
+
+    def test_a_message_for_slack(self):
+        receiver = self.receive()
+        self.start("--webhook", f"http://localhost:{receiver.port}/services/T/B/x", "--webhook-format", "slack")
+        self.begin(600.0, to="<!channel> & *all*")
+        _, headers, body = receiver.wait_for(1)[0]
+        self.assertNotIn("Ordain-Signature", headers)
+        message = json.loads(body)
+        block = message["blocks"][0]["text"]
+        self.assertEqual(block["type"], "plain_text")
+        self.assertIn("&lt;!channel&gt; &amp; *all*", block["text"])
+        self.assertIn("a payment above 500", block["text"])
+        self.assertFalse(message["mrkdwn"])
+        self.assertNotIn(PIN, body.decode())
+
+    def certificate(self):
+        """A key and a certificate of localhost that only itself has signed."""
+        if shutil.which("openssl") is None:
+            self.skipTest("there is no openssl to make a certificate")
+        key, certificate = self.path / "key.pem", self.path / "certificate.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
+                        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+                       check=True, capture_output=True, timeout=120)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        return certificate, context
+
+    def test_tls_with_a_certificate_that_is_trusted(self):
+        certificate, context = self.certificate()
+        receiver = self.receive(context=context)
+        self.serve(f"https://localhost:{receiver.port}/", environment=os.environ | {"SSL_CERT_FILE": str(certificate)})
+        self.begin(600.0)
+        receiver.wait_for(1)
+
+    def check_that_nothing_is_sent(self, receiver, host, **how):
+        self.serve(f"https://{host}:{receiver.port}/", **how)
+        self.begin(600.0)
+        self.wait_for_line("securing the connection")
+        self.assertEqual(receiver.requests, [])
+
+    def test_tls_with_a_certificate_that_nobody_trusts_is_refused(self):
+        self.check_that_nothing_is_sent(self.receive(context=self.certificate()[1]), "localhost")
+
+    def test_tls_with_the_certificate_of_another_host_is_refused(self):
+        certificate, context = self.certificate()
+        self.check_that_nothing_is_sent(self.receive(context=context), "127.0.0.1",
+                                        environment=os.environ | {"SSL_CERT_FILE": str(certificate)})
+
+    def test_what_cannot_be_a_webhook_is_refused_at_the_start(self):
+        for more, message in ((["--webhook", "http://example.com/", "--webhook-secret-file", self.secret], "https://"),
+                              (["--webhook", "https://example.com/"], "--webhook-secret-file"),
+                              (["--webhook", "https://example.com/", "--webhook-format", "xml"], "xml"),
+                              (["--webhook-format", "slack"], "--webhook"),
+                              (["--webhook", "https://example.com/", "--webhook-secret-file", self.write("short", "x\n")],
+                               "16 printable")):
+            run = subprocess.run([str(word) for word in self.arguments("--check", *more)], capture_output=True,
+                                 text=True, timeout=60)
+            self.assertEqual(run.returncode, 2, message)
+            self.assertIn(message, run.stderr)
 
 
 if __name__ == "__main__":

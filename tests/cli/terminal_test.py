@@ -58,10 +58,10 @@ class Stage:
         tools = [{"name": text, "inputSchema": schema}, {"name": text, "inputSchema": {}}]
         self.tools = self.write(name + ".tools.json", json.dumps(tools))
         self.kept = str(self.folder / (name + ".kept"))
-        remembers = self.write(name + "-kept.policy", "capability kept { input { to: string } }\n"
-                               "history sends = begun kept by agent, input.to within 1h;\n"
-                               "policy k on before kept { deny many when sends.count > 100; allow rest; }\n")
-        run = subprocess.run([BIN / "banking_assistant", remembers, self.kept, "kept", json.dumps({"to": text[:60]})], capture_output=True, timeout=120)
+        self.remembers = self.write(name + "-kept.policy", "capability kept { input { to: string } }\n"
+                                    "history sends = begun kept by agent, input.to within 1h;\n"
+                                    "policy k on before kept { deny many when sends.count > 100; allow rest; }\n")
+        run = subprocess.run([BIN / "banking_assistant", self.remembers, self.kept, "kept", json.dumps({"to": text[:60]})], capture_output=True, timeout=120)
         assert run.returncode == 0, run.stderr
         self.missing = str(self.folder / (name + ".none"))
         self.db, self.state, self.keys = str(self.folder / (name + ".db")), str(self.folder / (name + ".state")), str(self.folder / (name + ".keys"))
@@ -109,6 +109,11 @@ policy outs on after {text} {{ redact output.text when {condition} with {text}; 
         yield {"capability": self.text, "input": {self.text: 1, "to": "a"}, "agent": {"id": self.text, self.text: 1}}
         yield {"capability": self.text, "stage": self.text}
 
+    def typed(self):
+        """What is typed at the prompt of `repl`."""
+        event = json.dumps(next(self.calls()))
+        return f"{literal(self.text)}\n:event {event}\n:event\n:explain\n:plan\ninput.to\n:type input.to\nwarn w because input.to;\n"
+
     def capfence(self):
         text = literal(self.text)
         return f"policy_name: base\ndeny:\n  - capability: pay\n    contains: {text}\n  - capability: mail\n    amount_gte: {text}\n{literal(self.text[:30])}: 1\n"
@@ -132,12 +137,16 @@ policy outs on after {text} {{ redact output.text when {condition} with {text}; 
             (["lint", self.policy], (0, 1), ""),
             (["lint", self.broken], (1,), ""),
             (["help", text], (2,), ""),
+            (["lsp"], (1,), text),
+            (["lsp"], (2,), text + "\r\n\r\n"),
             (["test", self.failing], (1, 2), ""),
             (["eval", *p, *events], (1,), ""),
             (["eval", *p, "--events", self.missing], (2,), ""),
             (["eval", *p, "--events", "-"], (1,), text.replace("\n", "") + "\n"),
             (["explain", *p, *events], (1,), ""),
+            (["repl", self.policy], (0,), self.typed()),
             (["bench", *p, *events, "--seconds", "0.01", "--threads", "1"], (1,), ""),
+            (["bench", *against, *events, "--seconds", "0.01", "--threads", "1", "--repeats", "1"], (1,), ""),
             (["replay", "--audit", self.db, "--policies", self.other], (0, 1), ""),
             (["replay", *against, *events], (1,), ""),
             (["diff", *against, *events], (1,), ""),
@@ -166,6 +175,10 @@ policy outs on after {text} {{ redact output.text when {condition} with {text}; 
             (["state", "list", "--db", self.missing], (2,), ""),
             (["state", "show", "sends", "--db", self.kept], (0,), ""),
             (["state", "show", text, "--db", self.kept], (1,), ""),
+            (["state", "fill", "--db", self.kept, "--policies", self.remembers], (0,), ""),
+            (["state", "fill", "--db", self.kept, "--policies", self.policy], (0,), ""),
+            (["state", "fill", "--db", self.kept, "--policies", self.broken], (2,), ""),
+            (["state", "fill", "--db", self.missing, "--policies", self.remembers], (2,), ""),
             (["state", "reset", "sends", "--db", self.kept, "--key", text, "--because", text], (1,), ""),
             (["state", "reset", "sends", "--db", self.kept, "--because", text], (2,), ""),
             (["state", "reset", "sends", "--db", self.kept, "--all", "--because", text, "--as", text], (0,), ""),
@@ -197,6 +210,7 @@ policy outs on after {text} {{ redact output.text when {condition} with {text}; 
             (["hook", "install", "claude", "--dry-run"], (0, 2), ""),
             (["mcp", "init", "--server", "demo", "--", self.missing], (2,), ""),
             (["mcp", "accept", *db], (0, 1, 2), ""),
+            (["playground", "--listen", text], (2,), ""),
             (["serve", "--check", *p, *db], (0, 2), ""),
             (["serve", "--check", "--policies", self.broken, *db], (2,), ""),
             (["keys", "show", self.keys + "/operator.key"], (0,), ""),

@@ -27,7 +27,7 @@ class RandomRules {
         "context { agent { team: string, level: int, since: timestamp, groups: list(string) } }\n"
         "capability act {\n"
         "  input { kind: string, size: int, price: double, count: uint, urgent: bool, note: optional(string),\n"
-        "          limit: optional(int), command: string }\n"
+        "          limit: optional(int), command: string, address: string }\n"
         "}\n"
         "policy r on before act {\n";
     for (int i = 0; i < rules; ++i) {
@@ -38,8 +38,9 @@ class RandomRules {
 
   std::string event() {
     std::string input =
-        fmt::format(R"("kind": "{}", "size": {}, "price": {}, "count": {}, "urgent": {}, "command": "{}")", word(),
-                    below(12), real(), below(5), below(2) == 0 ? "true" : "false", command());
+        fmt::format(R"("kind": "{}", "size": {}, "price": {}, "count": {}, "urgent": {}, "command": "{}", )", word(),
+                    size(), real(), below(5), below(2) == 0 ? "true" : "false", command());
+    input += fmt::format(R"("address": "{}")", address());
     if (below(2) == 0) input += fmt::format(R"(, "note": "{}")", word());
     if (below(2) == 0) input += fmt::format(R"(, "limit": {})", below(12));
     std::string agent = fmt::format(R"("roles": [{}])", words());
@@ -59,6 +60,15 @@ class RandomRules {
     std::string out;
     for (uint64_t i = below(4); i > 0; --i) out += fmt::format("{}\"{}\"", out.empty() ? "" : ", ", word());
     return out;
+  }
+  std::string size() {
+    static constexpr const char* kFar[] = {"9223372036854775807", "-9223372036854775808", "4611686018427387904", "-7"};
+    return below(6) == 0 ? kFar[below(std::size(kFar))] : fmt::format("{}", below(12));
+  }
+  std::string network() { return fmt::format("10.{}.{}.0", below(2), below(3)); }
+  std::string address() {
+    static constexpr const char* kOther[] = {"", "::1", "10.0.1", "::ffff:a00:105", "fe80::1%eth0", "nobody"};
+    return below(4) == 0 ? kOther[below(std::size(kOther))] : fmt::format("10.{}.{}.{}", below(2), below(3), below(9));
   }
   std::string list() { return fmt::format("[\"{}\", \"{}\"]", word(), word()); }
   std::string real() { return below(8) == 0 ? "-0.0" : fmt::format("{}.5", below(12)); }
@@ -110,7 +120,8 @@ class RandomRules {
   std::string test() {
     static constexpr const char* kOrders[] = {"<", "<=", ">", ">=", "==", "!="};
     const char* order = kOrders[below(6)];
-    switch (below(22)) {
+    const uint64_t low = below(12), high = low + below(5);
+    switch (below(31)) {
       case 0:
         return fmt::format("input.kind {} \"{}\"", below(4) == 0 ? "!=" : "==", word());
       case 1:
@@ -153,6 +164,26 @@ class RandomRules {
         return below(2) == 0 ? "input.command.matches(\"(?i)curl.*\\\\| *sh|sudo\")" : "input.command.endsWith(\"sh\")";
       case 20:
         return fmt::format("input.price == {}", real());
+      case 21:
+        return fmt::format("(input.size >= {} && input.size <= {})", low, high);
+      case 22:
+        return fmt::format("(has(input.limit) && input.limit > {} && {} > input.limit)", low, high);
+      case 23:
+        return fmt::format("({} <= agent.level && agent.level < {})", low, high);
+      case 24:
+        return fmt::format("cidr(\"{}/{}\").containsIP(input.address)", network(), 8 + 4 * below(7));
+      case 25:
+        return fmt::format("cidr(\"{}/{}\").containsIP({})", network(), 22 + below(4),
+                           below(2) == 0 ? "agent.team" : "resource.type");
+      case 26:
+        return below(2) == 0 ? "input.command.lowerAscii().contains(\"curl\")"
+                             : "input.command.upperAscii().startsWith(\"CURL\")";
+      case 27:
+        return fmt::format("input.size * {} {} {}", 2 + below(3), order, below(30));
+      case 28:
+        return fmt::format("{} {} 7 - input.size * 2", below(30), order);
+      case 29:
+        return fmt::format("input.count * 2u - {}u {} {}u", below(4), order, below(6));
       default:
         return fmt::format("input.size * 3 / (input.size - {}) > 4", below(12));
     }

@@ -148,12 +148,13 @@ TEST_P(Document, CppExamplesAreCompiled) {
 // @returns the names of all tests, "Suite.Name", and of the methods of the Python tests
 std::set<std::string> known_tests() {
   std::set<std::string> out;
-  const std::regex gtest(R"(TEST(?:_F|_P)?\((\w+),\s*(\w+)\))"), python(R"(def (test_\w+)\()");
+  const std::regex gtest(R"(TEST(?:_F|_P)?\((\w+),\s*(\w+)\))"), python(R"(def (test_\w+)\()"),
+      node(R"(test\("([^"]+)\")");
   for (const auto& entry : std::filesystem::recursive_directory_iterator(kRoot / "tests")) {
     const std::string extension = entry.path().extension().string();
-    if (extension != ".cc" && extension != ".py") continue;
+    if (extension != ".cc" && extension != ".py" && extension != ".js") continue;
     const std::string text = read(entry.path());
-    const std::regex& pattern = extension == ".cc" ? gtest : python;
+    const std::regex& pattern = extension == ".cc" ? gtest : extension == ".py" ? python : node;
     for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at) {
       out.insert(extension == ".cc" ? (*at)[1].str() + "." + (*at)[2].str() : (*at)[1].str());
     }

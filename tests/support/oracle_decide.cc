@@ -173,7 +173,7 @@ bool Decider::ask(const std::vector<const RuleOutcome*>& asking, Verdict* verdic
         verdict->expires_seconds = own_expiry;
       }
     }
-    if (rule->body->need > own.size()) {
+    if (rule->body->from.root != nullptr && std::max<size_t>(1, rule->body->need) > own.size()) {
       const Fault fault{.code = FaultCode::invalid_argument,
                         .detail = Value::string("`from` names fewer groups than must approve")};
       *verdict = deny_by_fault(*rule->info,

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "vm/program/literal_index.h"
+#include "vm/program/network_index.h"
 
 namespace ordain::vm {
 
@@ -20,6 +21,14 @@ uint32_t find_cell(const LinkTables& link, const IndexStep& step, uint64_t key) 
     const IndexCell& cell = cells[at & step.mask];
     if (cell.node == kNone || cell.key == key) return cell.node;
   }
+}
+
+// Returns how many bounds are at most `key`. Halves without a branch, because the outcome of a
+// comparison cannot be predicted.
+uint32_t count_bounds(const uint64_t* bounds, uint32_t count, uint64_t key) {
+  const uint64_t* at = bounds;
+  for (; count > 1; count -= count / 2) at += (count / 2) & -static_cast<uint32_t>(at[count / 2 - 1] <= key);
+  return static_cast<uint32_t>(at - bounds) + (*at <= key ? 1 : 0);
 }
 
 }  // namespace
@@ -72,10 +81,15 @@ void Candidates::walk(const Frame& frame, uint32_t node, bool sure) {
       if (step.absent) follow_all(frame, step);
     } else if (step.test == IndexTest::text) {
       follow_text(frame, step, value, sure);
+    } else if (step.test == IndexTest::network) {
+      follow_networks(frame, step, value, sure);
     } else if (is_nan(value)) {
       continue;  // every comparison with NaN is false
     } else if (step.test == IndexTest::threshold) {
       walk(frame, order_key(value) < step.bound ? step.below : step.above, sure);
+    } else if (step.test == IndexTest::interval) {
+      const uint32_t up_to = count_bounds(link_->index_bounds.data() + step.first, step.count, order_key(value));
+      if (up_to != 0) walk(frame, link_->index_edges[step.edges + up_to - 1].node, sure);
     } else {
       walk(frame, find_cell(*link_, step, order_key(value)), sure);
     }
@@ -112,6 +126,15 @@ void Candidates::follow_text(const Frame& frame, const IndexStep& step, const Va
     walk(frame, link_->index_edges[step.edges + literal].node, sure);
   });
   failed_ = failed_ || !scanned;
+}
+
+/// Testing a text that is not an address faults, so all edges are followed.
+void Candidates::follow_networks(const Frame& frame, const IndexStep& step, const Value& text, bool sure) {
+  if (!text.is(Kind::string)) return;
+  const NetworkIndex& index = *link_->index_networks[step.first];
+  const bool read = index.scan(
+      text.as_text(), [&](uint32_t network) { walk(frame, link_->index_edges[step.edges + network].node, sure); });
+  if (!read) follow_all(frame, step);
 }
 
 void Candidates::add(Candidate candidate) {

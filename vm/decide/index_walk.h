@@ -39,6 +39,7 @@ class Candidates {
   void follow_all(const Frame& frame, const IndexStep& step);
   void follow_members(const Frame& frame, const IndexStep& step, bool sure);
   void follow_text(const Frame& frame, const IndexStep& step, const Value& text, bool sure);
+  void follow_networks(const Frame& frame, const IndexStep& step, const Value& text, bool sure);
   void add(Candidate candidate);
   bool settle();
 

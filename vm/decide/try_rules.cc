@@ -375,7 +375,8 @@ class Decider {
   }
 
   // Sets the distinct groups that the rule names, and how many of them must approve. A rule that needs more
-  // groups than its list has at run time could never be satisfied; that is a fault.
+  // groups than its list has at run time could never be satisfied, and a list without groups must not mean what
+  // a rule without `from` means, that anyone may approve; both are faults.
   bool count_groups(const RuleCode& rule, const Value& list, ApprovalNeed* need, Decision* out) {
     const std::span<const Value> named = list.as_list();
     auto* groups = run_.arena.array<std::string_view>(named.size());
@@ -388,7 +389,7 @@ class Decider {
     }
     need->from = {groups, count};
     need->need = rule.need != 0 ? rule.need : std::max<uint32_t>(1, static_cast<uint32_t>(count));
-    if (rule.need <= count) return true;
+    if (rule.from == kNone || need->need <= count) return true;
     Fault fault;
     fault.code = FaultCode::invalid_argument;
     fault.location = info(rule).location;

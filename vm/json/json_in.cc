@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <optional>
 
 #include "ordain/json.h"
@@ -21,6 +23,10 @@ namespace dom = simdjson::dom;
 constexpr size_t kWarm = 4096;         // a warm parser does not allocate for documents up to this size
 constexpr size_t kKept = 1024 * 1024;  // memory for larger documents is freed at once
 
+// At its first use simdjson chooses its code for the processor. It ends the process if there is no memory for that, so
+// it is used once while the program is loaded, and not in a first decision.
+[[maybe_unused]] const bool kSimdjsonHasChosen = simdjson::validate_utf8("", 0);
+
 struct ThreadParser {
   dom::parser parser;
   std::unique_ptr<char[]> text;
@@ -30,12 +36,20 @@ struct ThreadParser {
     return parser.allocate(kWarm) == simdjson::SUCCESS && parser.doc.allocate(kWarm) == simdjson::SUCCESS;
   }
 
+  /// After a failed allocation simdjson's parser has parts of different sizes, so it is not used again.
   simdjson::error_code parse(std::string_view json, dom::element* root) {
+    const simdjson::error_code error = parse_with_room(json, root);
+    if (error == simdjson::MEMALLOC) *this = ThreadParser();
+    return error;
+  }
+
+  simdjson::error_code parse_with_room(std::string_view json, dom::element* root) {
     if (parser.capacity() == 0 && !warm_up()) return simdjson::MEMALLOC;
     if (json.size() > parser.max_capacity()) return simdjson::CAPACITY;
     if (room < json.size() || text == nullptr) {
-      room = std::max({json.size(), room * 2, kWarm});
-      text.reset(new char[room + simdjson::SIMDJSON_PADDING]);
+      const size_t more = std::max({json.size(), room * 2, kWarm});
+      text.reset(new char[more + simdjson::SIMDJSON_PADDING]);
+      room = more;  // only now: if there was no memory, the old text still has the old room
     }
     if (!json.empty()) std::memcpy(text.get(), json.data(), json.size());
     std::memset(text.get() + json.size(), 0, simdjson::SIMDJSON_PADDING);
@@ -247,7 +261,8 @@ Result<Value> parse(Arena& arena, std::string_view text, std::string* flaw, cons
   dom::element root;
   simdjson::error_code code = parser.parse(text, &root);
   if (code == simdjson::NUMBER_ERROR) code = parse_widened(parser, text, flaw, &root);
-  if (code == simdjson::MEMALLOC || code == simdjson::CAPACITY) return bad_json("too large");
+  if (code == simdjson::MEMALLOC) throw std::bad_alloc();  // not a mistake of the text
+  if (code == simdjson::CAPACITY) return bad_json("too large");
   if (code != simdjson::SUCCESS) {
     std::string where = describe_json_error(text);
     parser.give_back();

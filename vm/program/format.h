@@ -11,7 +11,7 @@
 namespace ordain::format {
 
 inline constexpr std::string_view kMagic = "ORDAINPB";
-inline constexpr uint32_t kVersion = 5;
+inline constexpr uint32_t kVersion = 6;
 
 /// The sections, in their order in a file.
 enum class Section : uint8_t { strings, types, places, schema, symbols, constants, imports, code, rules, plan };

@@ -103,6 +103,10 @@ class IndexWriter {
         return fmt::format("has({})", slot);
       case IndexTest::text:
         return "texts within " + slot;
+      case IndexTest::network:
+        return "networks of " + slot;
+      case IndexTest::interval:
+        return "bounds of " + slot;
       case IndexTest::leaf:
         break;
     }
@@ -121,12 +125,17 @@ class IndexWriter {
         return key == 0 ? "yes" : "no";
       case IndexTest::present:
         return key == 0 ? "no" : "yes";
+      case IndexTest::network:
+        return to_json(data_.constants[key]);
+      case IndexTest::interval:
+        return key == 0 ? "from the least" : "from " + number_text(kind(node), key);
       default:
         return literal(data_.index_literals[key]);
     }
   }
 
   std::string leaf(const IndexNode& node) const {
+    if (node.edges.count == 0) return "nothing";
     std::string out;
     for (uint32_t i = 0; i < node.edges.count; ++i) {
       if (i == most_) return out + fmt::format(", ... {} rules", node.edges.count);

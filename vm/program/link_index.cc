@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "vm/program/literal_index.h"
+#include "vm/program/network_index.h"
 
 namespace ordain::vm {
 namespace {
@@ -53,6 +54,8 @@ class IndexPreparer {
     if (is_hashed(node)) hash(node, &out);
     if (node.test == IndexTest::member) mask(node, place, &out);
     if (node.test == IndexTest::text) index(node, &out);
+    if (node.test == IndexTest::network) networks(node, &out);
+    if (node.test == IndexTest::interval) bounds(node, &out);
     if (node.test == IndexTest::threshold || node.test == IndexTest::present) {
       for (uint32_t i = 0; i < node.edges.count; ++i)
         (edges(node)[i].key == 0 ? out.below : out.above) = edges(node)[i].node;
@@ -116,6 +119,19 @@ class IndexPreparer {
     }
     out->first = static_cast<uint32_t>(tables_.index_texts.size());
     tables_.index_texts.push_back(std::make_shared<const LiteralIndex>(std::move(literals)));
+  }
+
+  void networks(const IndexNode& node, IndexStep* out) {
+    std::vector<Value> ranges;
+    for (uint32_t i = 0; i < node.edges.count; ++i) ranges.push_back(data_.constants[edges(node)[i].key]);
+    out->first = static_cast<uint32_t>(tables_.index_networks.size());
+    tables_.index_networks.push_back(std::make_shared<const NetworkIndex>(ranges));
+  }
+
+  // A search touches fewer lines of the cache among keys alone than among edges.
+  void bounds(const IndexNode& node, IndexStep* out) {
+    out->first = static_cast<uint32_t>(tables_.index_bounds.size());
+    for (uint32_t i = 0; i < node.edges.count; ++i) tables_.index_bounds.push_back(edges(node)[i].key);
   }
 
   const ProgramData& data_;

@@ -37,6 +37,7 @@ struct SlotPlace {
 };
 
 class LiteralIndex;
+class NetworkIndex;
 
 /// An IndexNode, ready to be walked. Which members are used depends on the test.
 struct IndexStep {
@@ -46,7 +47,7 @@ struct IndexStep {
   uint32_t slot;  ///< index within the bank
   uint32_t next;
   uint32_t first;         ///< leaf: of index_leaves; symbol, number: of index_cells; member: of index_members; text: of
-                          ///< index_texts
+                          ///< index_texts; network: of index_networks; interval: of index_bounds
   uint32_t mask;          ///< symbol, number: cells less one; member: words less one
   uint32_t edges;         ///< first of index_edges
   uint32_t count;         ///< of edges, or of leaves
@@ -86,6 +87,8 @@ struct LinkTables {
   std::vector<IndexCell> index_cells;
   std::vector<IndexMembers> index_members;
   std::vector<std::shared_ptr<const LiteralIndex>> index_texts;
+  std::vector<std::shared_ptr<const NetworkIndex>> index_networks;
+  std::vector<uint64_t> index_bounds;       ///< the keys of the edges of interval nodes
   const IndexEdge* index_edges = nullptr;   ///< the ProgramData's
   const IndexLeaf* index_leaves = nullptr;  ///< likewise
 

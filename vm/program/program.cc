@@ -7,6 +7,7 @@
 
 #include "vm/program/linked_program.h"
 #include "vm/program/literal_index.h"
+#include "vm/program/network_index.h"
 #include "vm/program/program_data.h"
 
 namespace ordain {
@@ -196,8 +197,10 @@ size_t Program::memory() const {
       bytes_of(d.package_rules) + bytes_of(d.capability_rules) + bytes_of(d.condition_parts) + history_bytes(d.history);
   const LinkTables& tables = linked(*this).tables;
   out += bytes_of(tables.overloads) + bytes_of(tables.functions) + bytes_of(tables.prepared) + bytes_of(tables.slots);
-  out += bytes_of(tables.index_steps) + bytes_of(tables.index_cells) + bytes_of(tables.index_members);
+  out += bytes_of(tables.index_steps) + bytes_of(tables.index_cells) + bytes_of(tables.index_members) +
+         bytes_of(tables.index_bounds);
   for (const auto& texts : tables.index_texts) out += texts->bytes();
+  for (const auto& networks : tables.index_networks) out += networks->bytes();
   out += linked(*this).symbols.bytes() + linked(*this).capabilities.bytes() + linked(*this).member_bits.bytes();
   return out + bytes_of(tables.batch_sizes) + bytes_of(tables.steps) + bytes_of(tables.budgets) +
          native_code_of(*this).bytes();

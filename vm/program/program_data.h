@@ -115,8 +115,12 @@ enum class IndexTest : uint8_t {
   threshold = 4,  ///< a numeric or temporal slot; edge 0: order_key < `bound`, edge 1: order_key >= `bound`
   present = 5,    ///< any slot; edge 0: absent, edge 1: present
   text = 6,       ///< a string slot; edge keys are indexes into index_literals; literals that occur are followed
+  network = 7,    ///< a string slot with an address; edge keys are constants, ranges of addresses; those around it are
+                  ///< followed, or all if it is not an address
+  interval =
+      8,  ///< as threshold; an edge leads the order_keys from its key up to the next edge's; below the first: none
 };
-inline constexpr uint32_t kIndexTests = 7;
+inline constexpr uint32_t kIndexTests = 9;
 
 /// A node leads to later nodes only. `next` is visited whatever the test gives.
 struct IndexNode {

@@ -25,7 +25,7 @@ std::string IndexChecker::verify() {
   if (std::string wrong = literals(); !wrong.empty()) return wrong;
   uint64_t edges = 0, leaves = 0;
   for (const IndexNode& node : data_.index_nodes) {
-    if (node.test > IndexTest::text) return "a node of the index has an unknown test";
+    if (static_cast<uint32_t>(node.test) >= kIndexTests) return "a node of the index has an unknown test";
     uint64_t& before = node.test == IndexTest::leaf ? leaves : edges;
     if (node.edges.first != before) return "a node's edges do not follow those of the node before";
     edges_before_.push_back(edges);
@@ -104,14 +104,29 @@ std::string IndexChecker::test_of(const IndexNode& node) const {
     case IndexTest::present:
       keys = 2;
       break;
+    case IndexTest::interval:
+      if (!is_scalar(kind)) return "its slot has no order";
+      break;
+    case IndexTest::network:
+      if (kind != TypeKind::string) return "its slot is not of a text";
+      return networks_of(node);
     default:
       if (kind != TypeKind::string && kind != TypeKind::dyn) return "its slot is not of a text";
       keys = data_.index_literals.size();
       break;
   }
-  const bool all_are_keys = node.test == IndexTest::number;
+  const bool all_are_keys = node.test == IndexTest::number || node.test == IndexTest::interval;
   const uint64_t last = data_.index_edges[node.edges.first + node.edges.count - 1].key;
   return all_are_keys || last < keys ? "" : "an edge's key is out of range";
+}
+
+std::string IndexChecker::networks_of(const IndexNode& node) const {
+  for (uint32_t i = 0; i < node.edges.count; ++i) {
+    const uint64_t key = data_.index_edges[node.edges.first + i].key;
+    if (key >= data_.constants.size()) return "an edge's key is out of range";
+    if (!data_.constants[key].is(Kind::cidr)) return "an edge's key is not a range of addresses";
+  }
+  return "";
 }
 
 std::string IndexChecker::verify(const RuleRange& range) const {

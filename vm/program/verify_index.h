@@ -41,6 +41,7 @@ class IndexChecker {
   std::string node(uint32_t number);
   std::string test_of(const IndexNode& node) const;
   std::string literals() const;
+  std::string networks_of(const IndexNode& node) const;
 
   const ProgramData& data_;
   std::vector<Reach> reach_;            ///< by node

@@ -1,12 +1,26 @@
 // The slow paths of the arena: adding a block, and reset.
 #include "ordain/arena.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdint>
 
 namespace ordain {
 namespace {
 
 constexpr size_t kSmallestBlock = 64;
+
+/// Keeps the system from mapping a huge page where only one small page is used.
+void keep_pages_small([[maybe_unused]] std::byte* block, [[maybe_unused]] size_t size) {
+#ifdef MADV_NOHUGEPAGE
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const uintptr_t start = reinterpret_cast<uintptr_t>(block);
+  const uintptr_t first = (start + page - 1) / page * page, end = (start + size) / page * page;
+  if (first < end) (void)::madvise(reinterpret_cast<void*>(first), end - first, MADV_NOHUGEPAGE);
+#endif
+}
 
 }  // namespace
 
@@ -18,6 +32,7 @@ Arena::Arena(size_t first_block, size_t limit, bool map_now) : limit_(limit) {
   blocks_.push_back(
       {map_now ? std::make_unique<std::byte[]>(size) : std::unique_ptr<std::byte[]>(new std::byte[size]), size});
   block_ = blocks_.back().bytes.get();
+  if (!map_now) keep_pages_small(block_, size);
   capacity_ = total_ = size;
 }
 

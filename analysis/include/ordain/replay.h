@@ -28,8 +28,9 @@ enum class ReplayChange : uint8_t {
   obligations = 4,     ///< the same effect, but other obligations: rule, path, replacement, text of a warning
   indeterminate = 5,   ///< a rule reads a value that the record does not hold
   approval_terms = 6,  ///< still needs approval, but of others, of another number, or within another time
+  state = 7,           ///< the record read another state than the records before it make, under the same policies
 };
-inline constexpr size_t kReplayChanges = 7;
+inline constexpr size_t kReplayChanges = 8;
 ORDAIN_API std::string_view to_string(ReplayChange change);
 
 /// One side of an example.
@@ -52,13 +53,15 @@ struct ReplayExample {
   std::string capability, agent, approval;
   Stage stage = Stage::before;
   ReplayVerdict old_verdict, new_verdict;  ///< for indeterminate: what is known of them
-  std::string why;                         ///< for indeterminate: which rule reads what
+  std::string why;                         ///< for indeterminate: which rule reads what; for state: what differs
 };
 
 /// Calls that changed in the same way.
 struct ReplayGroup {
   ReplayChange change = ReplayChange::unchanged;
-  std::string old_rule, new_rule;  ///< obligations: rules whose obligations were lost and gained; "" if none
+  /// obligations: rules whose obligations were lost and gained; "" if none. indeterminate: what is not known, and the
+  /// rule that reads it. state: the state and its member.
+  std::string old_rule, new_rule;
   uint64_t count = 0;
   std::vector<ReplayExample> examples;  ///< the first ones, in order
 };
@@ -70,15 +73,21 @@ struct ReplayReport {
   std::array<uint64_t, kReplayChanges> counts{};  ///< by ReplayChange
   std::vector<ReplayGroup> groups;                ///< of all but `unchanged`, by change, then the most frequent first
   std::string first_malformed;                    ///< "line 7: ..."
+  /// Whether one of the programs declares histories, rates, budgets or labels, which are then made anew.
+  bool folds_state = false;
+  uint64_t state_reads = 0;  ///< that were compared, because the records are of the same program
+  /// Calls whose effect changes only because calls before them would not have run, or would have.
+  uint64_t knock_on = 0;
+  uint64_t not_reached = 0;  ///< outcomes of calls that would have been denied: there is nothing to decide
   double seconds = 0;
 
-  uint64_t changed() const { return counts[1] + counts[2] + counts[3] + counts[4] + counts[6]; }
+  uint64_t changed() const { return counts[1] + counts[2] + counts[3] + counts[4] + counts[6] + counts[7]; }
 };
 
 struct ReplayOptions {
   DecideOptions decide = {};  ///< for both sides; the default effects must be those of the host
   size_t examples = 3;        ///< the most examples per group
-  unsigned threads = 0;       ///< that decide; 0: one for each core
+  unsigned threads = 0;       ///< that decide; 0: one for each core. What remembers calls is decided by one
   /// The time of events without `now`, in nanoseconds since 1970. If it is empty, a rule that reads
   /// `now` is indeterminate for them, because the current time would make the same events give
   /// another answer tomorrow.
@@ -89,7 +98,8 @@ struct ReplayOptions {
 
 /// Decides every recorded call by `program`, and by `against` or, if that is nullptr, compares with
 /// the recorded verdict. Clock, approvals and everything else are as recorded; replay does not ask,
-/// execute or write anything. A value that was removed from the record is assumed to fit its
+/// execute or write anything. What a program remembers between calls is made anew from the records;
+/// docs/history.md says how. A value that was removed from the record is assumed to fit its
 /// declaration; if the recorded verdict is that it did not, the call is indeterminate. Records of earlier
 /// versions hold neither the terms of approval nor what a redaction shows, so only `against` compares those.
 /// Memory is bounded, whatever the log's size; hashes are not checked.

@@ -7,7 +7,7 @@ import ctypes
 import os
 import pathlib
 import threading
-from ctypes import POINTER, Structure, byref, c_char_p, c_int32, c_size_t, c_uint32, c_void_p
+from ctypes import POINTER, Structure, byref, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_void_p
 from typing import Any, Callable, Optional
 
 from .errors import ClosedError, ForkedError, OrdainError, PolicyError, RefusedError
@@ -132,10 +132,22 @@ def _find() -> str:
     return str(packed) if packed.exists() else LIBRARY
 
 
+def _refuse_subinterpreter() -> None:
+    """A subinterpreter ends without the promises that the package makes for the end of the interpreter, and objects of
+    the library would outlive it."""
+    state = ctypes.pythonapi.PyInterpreterState_Get
+    state.restype, state.argtypes = c_void_p, []
+    number = ctypes.pythonapi.PyInterpreterState_GetID
+    number.restype, number.argtypes = c_int64, [c_void_p]
+    if number(state()) != 0:
+        raise ImportError("Ordain runs in the main interpreter only, and this is a subinterpreter")
+
+
 class Library:
     """The functions of one libordain.so. They raise instead of returning a status."""
 
     def __init__(self, path: str) -> None:
+        _refuse_subinterpreter()
         try:
             self._loaded = ctypes.CDLL(path)
         except OSError as error:

@@ -238,6 +238,8 @@ Node* ExprChecker::unknown_function(const Expr& e, std::string_view name, bool m
     names.emplace_back("has");
   }
   std::string help = function_help(name);
+  if (member && name == "carries") help = "the value comes first: `carries(x, \"LABEL\")`";
+  if (member && name == "said") help = "the value comes first: `said(x)`";
   std::string near = help.empty() ? nearest(name, names) : "";
   if (!near.empty()) help = "did you mean `" + near + "`?";
   error("unknown-function", e.at, "there is no function `" + std::string(display_name(name)) + "`", std::move(help));

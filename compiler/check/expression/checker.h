@@ -162,6 +162,7 @@ class ExprChecker {
   std::string field_of_roots(std::string_view name) const;
   std::string name_help(std::string_view name) const;
   static std::string function_help(std::string_view name);
+  std::string member_help(std::string_view name) const;
   std::string conversion_help(const Expr& e, const Type* type);
   std::string operand_help(const Expr& e, std::string_view name, const std::vector<Node*>& args);
   static std::string regex_help(std::string_view why);

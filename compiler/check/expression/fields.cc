@@ -140,7 +140,7 @@ Node* ExprChecker::select_value(const Expr& e, Node* operand, std::string_view f
     infer_.assignable(&types::kDyn, type);
   } else if (!is_dyn_or_error(type)) {
     error("no-fields", e.at, "a value of type " + describe(type) + " has no fields, so no `" + std::string(field) + "`",
-          function_help(field));
+          member_help(field));
     return error_node(e);
   }
   const Type* node_type = access == Access::test                          ? &types::kBool

@@ -117,6 +117,20 @@ std::string ExprChecker::name_help(std::string_view name) const {
 
 std::string ExprChecker::function_help(std::string_view name) { return help_of(kFunctions, name); }
 
+// Helps where a field is read of a value that has none: its name may be that of a function.
+std::string ExprChecker::member_help(std::string_view name) const {
+  std::string help = function_help(name);
+  if (!help.empty() || scope_.functions == nullptr) return help;
+  for (const auto& [known, function] : scope_.functions->all()) {
+    if (known != name) continue;
+    const bool alone = std::any_of(function.overloads.begin(), function.overloads.end(), [](const Overload* overload) {
+      return overload->member && overload->params.size() == 1;
+    });
+    if (alone) return "a function is called: write `." + std::string(name) + "()`";
+  }
+  return "";
+}
+
 std::string ExprChecker::conversion_help(const Expr& e, const Type* type) {
   switch (type->kind) {
     case TypeKind::boolean:
@@ -145,6 +159,17 @@ std::string ExprChecker::operand_help(const Expr& e, std::string_view name, cons
   if (name == "contains" && left->kind == TypeKind::list) {
     return "write `" + text(1, "value") + " in " + text(0, "list") + "`";
   }
+  const bool of_text = name == "contains" || name == "startsWith" || name == "endsWith" || name == "matches";
+  if (of_text && left->kind == TypeKind::optional) {
+    return "write `" + text(0, "text") + ".orValue(\"\")." + std::string(name) + "(" + text(1, "part") + ")`";
+  }
+  if (of_text && left->kind == TypeKind::list) {
+    return "write `" + text(0, "list") + ".exists(x, x." + std::string(name) + "(" + text(1, "part") +
+           "))`, or `all` in place of `exists`";
+  }
+  if (name == "_%_" && left->kind == TypeKind::string) {
+    return "a text has no placeholders: join parts with `+`, as in \"amount \" + string(input.amount)";
+  }
   if (is_comparison(name) && left->kind == TypeKind::boolean) return "write `a < b && b < c` for `a < b < c`";
   bool ordered = is_comparison(name) || name == "_==_" || name == "_!=_";
   if (!ordered) return "";
@@ -164,6 +189,9 @@ std::string ExprChecker::operand_help(const Expr& e, std::string_view name, cons
     if (other->kind == TypeKind::string && literal->kind != TypeKind::string && literal->kind != TypeKind::null_type) {
       return "compare with a string, `\"" + text(i, "...") + "\"`, or convert: `" + to_string(*literal) + "(" +
              text(1 - i, "text") + ")`";
+    }
+    if (literal->kind == TypeKind::string && text(1 - i, "").ends_with("getDayOfWeek()")) {
+      return "a day of the week is a number, and 0 is Sunday";
     }
     if (literal->kind == TypeKind::null_type) {
       return "this is never null; a field that may be absent is declared `optional(...)` and tested with `has(...)`";

@@ -302,7 +302,8 @@ Node* ExprChecker::text_test(const Expr& e) {
 bool ExprChecker::is_label(const Expr& e) {
   const std::vector<std::string>& labels = scope_.states->histories->labels;
   if (e.kind != ExprKind::literal || !e.value.is(Kind::string)) {
-    error("unknown-label", e.span, "this must be the name of a label, in quotes");
+    error("unknown-label", e.span, "this must be the name of a label, in quotes",
+          labels.empty() ? "" : "write it as in \"" + labels.front() + "\"");
     return false;
   }
   const std::string name(e.value.as_text());

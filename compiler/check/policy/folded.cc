@@ -1,5 +1,6 @@
 // folded.cc reports mistakes of constant clauses, which show once constants are folded: times that have
-// passed before they begin, and approvals of more groups than are named.
+// passed before they begin, and approvals of no group or of more groups than are named.
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <string>
@@ -57,17 +58,26 @@ std::optional<size_t> most_groups(const Node& from) {
   return groups.size();
 }
 
+std::string count_groups(size_t count) { return std::to_string(count) + (count == 1 ? " group" : " groups"); }
+
 void check_need(Diagnostics& diagnostics, const typed::PolicySet& set) {
   std::vector<bool> reported(set.rules.size());
   for_each_body(set, [&](const RuleBody& body) {
-    if (body.need == 0 || body.from.root == nullptr || reported[body.rule]) return;
+    if (body.from.root == nullptr || reported[body.rule]) return;
     const std::optional<size_t> most = most_groups(*body.from.root);
-    if (!most || body.need <= *most) return;
+    if (!most || std::max<size_t>(1, body.need) <= *most) return;
     reported[body.rule] = true;
-    diagnostics.error(
-        "bad-from", body.need_span,
-        "`from` needs the approval of " + std::to_string(body.need) + " groups, but names " + std::to_string(*most),
-        "name more groups, or ask for fewer");
+    if (body.need != 0) {
+      diagnostics.error("bad-from", body.need_span,
+                        "`from` needs the approval of " + count_groups(body.need) + ", but names " +
+                            (*most == 0 ? "none" : std::to_string(*most)),
+                        "name more groups, or ask for fewer");
+      return;
+    }
+    const Span span = body.from.root->span;
+    diagnostics.error("bad-from", span.end > span.begin ? span : set.rule_spans[body.rule],
+                      "`from` names no group, so nobody could approve",
+                      "name a group, or leave out `from` if anyone may approve");
   });
 }
 

@@ -113,8 +113,10 @@ void report_not_found(State& state, uint32_t importer, const syntax::ImportDecl&
       if (!package.name.empty()) names.push_back(package.name);
     }
   }
+  std::string help = did_you_mean(import.path.text, names);
+  if (help.empty() && is_quoted(state, import.path)) help = "the path is relative to the file that imports";
   state.diagnostics.error("import-not-found", import.path.span, "nothing to import as " + quoted(import.path.text),
-                          did_you_mean(import.path.text, names));
+                          std::move(help));
 }
 
 // A dotted import that was found by its path must lead to the package of that name.

@@ -389,8 +389,9 @@ void check_rule(State& state, const syntax::PolicyDecl& policy, const syntax::Ru
 void check_policy(State& state, const syntax::PolicyDecl& policy, PackageId package) {
   auto [known, added] = state.policy_names.emplace(std::string(policy.name.text), policy.name.span);
   if (!added) {
-    Diagnostic& error = state.diagnostics.error("duplicate-policy", policy.name.span,
-                                                "a policy " + quoted(policy.name.text) + " is already in this set");
+    Diagnostic& error = state.diagnostics.error(
+        "duplicate-policy", policy.name.span, "a policy " + quoted(policy.name.text) + " is already in this set",
+        "choose another: a name is unique in the whole set, across packages and stages");
     error.notes.push_back({Severity::note, "", "first defined here", known->second, "", {}});
   }
   if (!policy.version.empty()) {

@@ -185,8 +185,13 @@ RuleId named_rule(State& state, const syntax::ExpectStep& expect) {
   if (rule != state.rule_names.end()) return rule->second;
   std::vector<std::string> names;
   for (const RuleInfo& info : state.set.rules) names.push_back(info.name);
-  state.diagnostics.error("test-unknown-rule", expect.by.span, "no rule is called " + quoted(expect.by.text),
-                          did_you_mean(expect.by.text, names));
+  // The policy is a part of a rule's name, and is easily left out.
+  const std::string ending = "." + std::string(expect.by.text);
+  const auto whole =
+      std::find_if(names.begin(), names.end(), [&](const std::string& name) { return name.ends_with(ending); });
+  state.diagnostics.error(
+      "test-unknown-rule", expect.by.span, "no rule is called " + quoted(expect.by.text),
+      whole == names.end() ? did_you_mean(expect.by.text, names) : "did you mean " + quoted(*whole) + "?");
   return kNone;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ordain/compile.h"
+#include "ordain/context_cache.h"
 #include "ordain/decide.h"
 #include "ordain/decide_many.h"
 #include "ordain/decision_json.h"

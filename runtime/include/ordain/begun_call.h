@@ -24,7 +24,7 @@ namespace ordain {
 /// threads may differ. In a child process that was forked meanwhile, no outcome can be recorded.
 class ORDAIN_API BegunCall {
  public:
-  using LendsViews = void;  ///< input() lives as long as the call
+  using LendsViews = void;  ///< input(), before() and after() live as long as the call
 
   BegunCall(BegunCall&&) noexcept;
   BegunCall& operator=(BegunCall&&) noexcept;
@@ -44,6 +44,12 @@ class ORDAIN_API BegunCall {
   /// @returns how the call ended, once it has: it may not execute, or it was finished. Before that it says Failed with
   /// code "not_finished".
   Outcome<Document> outcome() const;
+  /// The rules' own decision before the call, and the one on its output, as CallOptions::before and CallOptions::after
+  /// say. Each is as it was made where no such decision was taken: the call was stopped first, or it has not ended.
+  const DetachedDecision& before() const&;
+  const DetachedDecision& before() const&& = delete;
+  const DetachedDecision& after() const&;
+  const DetachedDecision& after() const&& = delete;
   /// @returns whether rules changed the output that `outcome` has
   bool redacted() const;
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ordain/compare_costs.h"
 #include "ordain/compile.h"
 #include "ordain/stdlib.h"
 #include "vm/value/start_thread.h"
@@ -119,6 +120,65 @@ TEST(Measure, CountsEveryDecisionAndKeepsTheOrderOfQuantiles) {
   std::vector<std::string> rules;
   for (const DecisionGroup& group : groups.by_rule) rules.push_back(group.name + " " + std::to_string(group.count));
   EXPECT_EQ(rules, (std::vector<std::string>{"(default) 2", "(invalid_input) 1", "p.big 1", "p.mine 1"}));
+}
+
+TEST(CompareCosts, MediansAreInTheMiddle) {
+  EXPECT_EQ(median_of({}), 0);
+  EXPECT_EQ(median_of({3, 1, 2}), 2);
+  EXPECT_EQ(median_of({4, 1, 2, 3}), 2.5);
+}
+
+TEST(CompareCosts, EqualRoundsDoNotDiffer) {
+  const std::vector<double> rounds = {100, 102, 98, 101, 99, 100, 103};
+  const CostComparison got = compare_rounds(rounds, rounds, 0.0);
+  EXPECT_EQ(got.verdict, CostVerdict::no_difference);
+  EXPECT_EQ(got.ratio, 1);
+  EXPECT_EQ(got.low, 1);
+  EXPECT_EQ(got.high, 1);
+}
+
+TEST(CompareCosts, AnIntervalBeyondTheToleranceIsADifference) {
+  const std::vector<double> before = {100, 102, 98, 101, 99, 100, 103};
+  std::vector<double> after;
+  for (const double nanos : before) after.push_back(nanos * 1.2);
+  const CostComparison slower = compare_rounds(before, after, 0.02);
+  EXPECT_EQ(slower.verdict, CostVerdict::slower);
+  EXPECT_NEAR(slower.ratio, 1.2, 1e-9);
+  EXPECT_LE(slower.low, slower.ratio);
+  EXPECT_GE(slower.high, slower.ratio);
+  EXPECT_EQ(compare_rounds(after, before, 0.02).verdict, CostVerdict::faster);
+  EXPECT_EQ(compare_rounds(before, after, 0.3).verdict, CostVerdict::no_difference);
+}
+
+TEST(CompareCosts, NoiseIsNoDifference) {
+  // The medians differ by a fifth, but so do rounds of the same policies.
+  const std::vector<double> before = {100, 150, 60, 130, 80, 100, 120}, after = {120, 70, 140, 60, 125, 130, 90};
+  const CostComparison got = compare_rounds(before, after, 0.02);
+  EXPECT_LT(got.low, 1);
+  EXPECT_GT(got.high, 1);
+  EXPECT_EQ(got.verdict, CostVerdict::no_difference);
+}
+
+TEST(CompareCosts, AFewRoundsAreNoVerdict) {
+  EXPECT_EQ(compare_rounds({100, 100}, {300, 300}, 0.02).verdict, CostVerdict::no_difference);
+}
+
+TEST(CompareCosts, RoundsAndConditionsAreMeasured) {
+  PreparedEvents events(compiled());
+  for (const std::string& line : kLines) (void)events.add(line);
+  ASSERT_FALSE(events.calls().empty());
+  const std::vector<double> rounds = measure_rounds(events, {}, 0.01, 3);
+  ASSERT_EQ(rounds.size(), 3U);
+  for (const double nanos : rounds) EXPECT_GT(nanos, 0);
+  const CostComparison got = compare_costs(events, events, {.seconds = 0.01, .rounds = 3});
+  EXPECT_EQ(got.old_nanos.size(), 3U);
+  EXPECT_EQ(got.new_nanos.size(), 3U);
+  for (const RuleCost& rule : measure_rules(events, {}, 1)) {
+    EXPECT_TRUE(rule.name == "p.big" || rule.name == "p.mine") << rule.name;
+    EXPECT_GT(rule.tried, 0U);
+    EXPECT_LE(rule.tried, events.calls().size());
+    EXPECT_GT(rule.mean_nanos, 0);
+  }
 }
 
 }  // namespace

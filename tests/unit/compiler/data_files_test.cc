@@ -242,5 +242,15 @@ TEST_F(DataFilesOnDisk, MissingOnesAreMistakes) {
   EXPECT_NE(render(of.diagnostics).find("cannot read"), std::string::npos) << render(of.diagnostics);
 }
 
+TEST_F(DataFilesOnDisk, MissingOnesBesideARelativePathDoNotLeadOut) {
+  write("policies/p.policy", policy_with("data \"gone.csv\" of string"));
+  const fs::path before = fs::current_path();
+  fs::current_path(root_ / "policies");
+  const Compilation of = compile({std::string("p.policy")}, standard_library());
+  fs::current_path(before);
+  const std::string text = render(of.diagnostics);
+  EXPECT_NE(text.find("cannot read `gone.csv`: No such file or directory"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace ordain

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ordain/async.h"
+#include "ordain/c.h"
 #include "ordain/ordain.h"
 #include "ordain/plan.h"
 #include "ordain/watch.h"
@@ -29,6 +30,17 @@ capability pay { type "tool"; input { amount: double } }
 policy p on before pay { deny big when input.amount > 100.0; allow; }
 )";
 
+// Large calls wait for an approval, and calls are remembered.
+constexpr const char* kRemembering = R"(
+capability pay { type "tool"; input { amount: double } }
+history pays = begun pay by agent within 1h;
+policy p on before pay {
+  deny many when pays.count > 1000000;
+  require_approval big when input.amount > 100.0 from "finance";
+  allow;
+}
+)";
+
 std::atomic<int> starts_until_failure{-1};
 bool may_start() {
   const int left = starts_until_failure.load();
@@ -40,6 +52,7 @@ Document amount(double value) { return *Document::parse("{\"amount\": " + std::t
 // Whether the outcome is one that a lack of resources may have; a small amount may also be paid.
 bool fails_closed(const Outcome<Document>& outcome, bool small, bool executed) {
   if (outcome.has_value()) return small && executed;
+  if (outcome.pending() != nullptr) return !small && !executed;
   return outcome.denied() != nullptr ? !executed : outcome.withheld() != nullptr || outcome.failed() != nullptr;
 }
 
@@ -134,10 +147,28 @@ TEST_F(Scarcity, EveryThreadMayFailToStart) {
   EXPECT_LT(failed, 200);
 }
 
-TEST_F(Scarcity, EveryAllocationOfACallMayFail) {
-  if (ORDAIN_COUNTS_ALLOCATIONS == 0) GTEST_SKIP() << "sanitizers have their own operator new";
-  const auto program = testing::compile_text(kPolicy);
-  auto runtime = Runtime::open(program, options());
+TEST_F(Scarcity, EveryThreadOfARuntimeThatRemembersMayFailToStart) {
+  const auto program = testing::compile_text(kRemembering);
+  int n = 0;
+  for (bool reached = true; reached && n < 100; ++n) {
+    SCOPED_TRACE(n);
+    starts_until_failure = n;
+    auto runtime = Runtime::open(program, options());
+    if (runtime) {
+      const Outcome<Document> paid =
+          runtime->call("pay", amount(5), [](const Value&) { return Result<Document>(Document()); });
+      EXPECT_TRUE(paid.has_value()) << paid.describe();
+    } else {
+      EXPECT_EQ(runtime.error().code, "no_thread");
+    }
+    reached = starts_until_failure.exchange(-1) < 0;
+  }
+  EXPECT_GE(n, 4);  // without the writer, the watch for freezes, and the one that renews leases
+  EXPECT_LT(n, 100);
+}
+
+void call_short_of_memory(const char* policy, const RuntimeOptions& how) {
+  auto runtime = Runtime::open(testing::compile_text(policy), how);
   ASSERT_TRUE(runtime.ok()) << runtime.error().message;
   for (const bool small : {true, false}) {
     const Document input = amount(small ? 5 : 500);
@@ -163,6 +194,16 @@ TEST_F(Scarcity, EveryAllocationOfACallMayFail) {
     EXPECT_EQ(runtime->call("pay", input, tool).has_value(), small);
     EXPECT_EQ(executed, small);
   }
+}
+
+TEST_F(Scarcity, EveryAllocationOfACallMayFail) {
+  if (ORDAIN_COUNTS_ALLOCATIONS == 0) GTEST_SKIP() << "sanitizers have their own operator new";
+  call_short_of_memory(kPolicy, options());
+}
+
+TEST_F(Scarcity, EveryAllocationOfACallThatWaitsAndIsRememberedMayFail) {
+  if (ORDAIN_COUNTS_ALLOCATIONS == 0) GTEST_SKIP() << "sanitizers have their own operator new";
+  call_short_of_memory(kRemembering, options());
 }
 
 TEST_F(Scarcity, AllocationsOfOpeningAndClosingMayFail) {
@@ -194,6 +235,56 @@ TEST_F(Scarcity, AllocationsOfOpeningAndClosingMayFail) {
     }
     reached = test::allocations_until_failure.exchange(-1) < 0 ? 1 : 0;
   }
+}
+
+// What a host without memory is told by the C interface: that there was none, whatever it was about to do.
+void expect_no_memory(ordain_status status, bool made) {
+  EXPECT_TRUE(status == ORDAIN_OK || status == ORDAIN_NO_MEMORY) << ordain_status_name(status);
+  EXPECT_EQ(made, status == ORDAIN_OK);
+}
+
+TEST_F(Scarcity, IsNoMistakeOfPoliciesProgramsOrCalls) {
+  if (ORDAIN_COUNTS_ALLOCATIONS == 0) GTEST_SKIP() << "sanitizers have their own operator new";
+  const char* const paths[] = {policies.c_str()};
+  ordain_options how = ORDAIN_OPTIONS_INIT;
+  how.native = 0;
+  ordain_engine* whole = nullptr;
+  ASSERT_EQ(ordain_open(paths, 1, &how, &whole, nullptr), ORDAIN_OK);
+  ordain_bytes program = ORDAIN_BYTES_INIT;
+  ASSERT_EQ(ordain_serialise(whole, &program, nullptr), ORDAIN_OK);
+  const ordain_facts facts = {sizeof facts, ORDAIN_ABI_VERSION, "{\"agent\": \"a\"}", ORDAIN_NUL_TERMINATED};
+  const std::string input = "{\"amount\": 5" + std::string(100'000, ' ') + "}";
+  ordain_call call = ORDAIN_CALL_INIT;
+  call.capability = "pay";
+  call.input = input.c_str();
+  for (int64_t n = 0, reached = 1; reached != 0 && n < 1'000'000; n += 1 + n / 100 * (1 + n / 1000)) {
+    SCOPED_TRACE(n);
+    reached = 0;
+    const auto failing = [&](auto&& body) {
+      test::allocations_until_failure = n;
+      const ordain_status status = body();
+      reached |= test::allocations_until_failure.exchange(-1) < 0 ? 1 : 0;
+      return status;
+    };
+    ordain_engine* opened = nullptr;
+    const ordain_status made = failing([&] { return ordain_open(paths, 1, &how, &opened, nullptr); });
+    expect_no_memory(made, opened != nullptr);
+    ordain_engine* loaded = nullptr;
+    const ordain_status taken =
+        failing([&] { return ordain_open_program(program.data, program.length, &how, &loaded, nullptr); });
+    expect_no_memory(taken, loaded != nullptr);
+    // The engine that was just loaded decides for the first time.
+    ordain_engine* const engine = loaded != nullptr ? loaded : whole;
+    ordain_decision decision = ORDAIN_DECISION_INIT;
+    const ordain_status decided = failing([&] { return ordain_decide(engine, &facts, &call, &decision, nullptr); });
+    expect_no_memory(decided, decision.effect == ORDAIN_ALLOW);
+    EXPECT_STREQ(decision.code, decided == ORDAIN_OK ? "rule" : "no_memory");
+    ordain_decision_free(&decision);
+    ordain_close(loaded);
+    ordain_close(opened);
+  }
+  ordain_bytes_free(&program);
+  ordain_close(whole);
 }
 
 }  // namespace

@@ -111,6 +111,9 @@ TEST(ServerAccess, PagesFromElsewhereAreRefused) {
   EXPECT_EQ(status_with("sec-fetch-site", "same-origin"), 200u);
   EXPECT_EQ(status_with("sec-fetch-site", "cross-site"), 403u);
   EXPECT_EQ(status_with("sec-fetch-site", "same-site"), 403u);
+  HttpRequest repeated = request("POST", "/v1/decide", event_of_pay(20));
+  for (const char* value : {"cross-site", "none"}) repeated.headers.emplace_back("sec-fetch-site", value);
+  EXPECT_EQ(served.ask(repeated).status, 403u);
 }
 
 class TokenFile {

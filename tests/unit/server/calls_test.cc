@@ -1,8 +1,12 @@
 // Calls that a client executes, their approvals, and what is recorded of them.
+#include <unistd.h>
+
 #include <atomic>
+#include <fstream>
 #include <thread>
 
 #include "ordain/decision_json.h"
+#include "tests/support/allocations.h"
 #include "tests/unit/server/support.h"
 
 namespace ordain::server {
@@ -122,6 +126,22 @@ TEST(ServedCalls, AnOutcomeCountsOnce) {
   EXPECT_EQ(served.bench.records(*served.runtime).size(), 2u);
 }
 
+TEST(ServedCalls, OnlyTheCredentialThatBeganACallEndsIt) {
+  const Served served;
+  const Json begun = served.posted("/v1/calls", call_of(event_of_pay(20)));
+  const std::string forged = R"({"status": "done", "output": {"message": "forged"}})";
+  HttpRequest by_socket = request("POST", outcome_path(begun), forged, nullptr);
+  by_socket.channel = Channel::unix_socket;
+  // Every client reads the id in the audit log.
+  EXPECT_EQ(served.got("/v1/audit", kApproverToken)["records"][0]["action"], begun["id"]);
+  EXPECT_EQ(served.post(outcome_path(begun), forged, kApproverToken).status, 404u);
+  EXPECT_EQ(served.ask(by_socket).status, 404u);
+  served.posted(outcome_path(begun), R"({"status": "done", "output": {"message": "paid"}})");
+  const std::vector<AuditRecord> records = served.bench.records(*served.runtime);
+  ASSERT_EQ(kinds_of(records), (std::vector{RecordKind::intent, RecordKind::outcome}));
+  EXPECT_EQ(records[1].status, OutcomeStatus::released);
+}
+
 TEST(ServedCalls, ACallWithoutAnOutcomeIsRecordedAsFailed) {
   Served served;
   served.options.calls.wait = std::chrono::milliseconds(1);
@@ -160,6 +180,108 @@ TEST(ServedCalls, TheirNumberIsLimited) {
   EXPECT_EQ(served.post("/v1/calls", call_of(event_of_pay(20))).status, 503u);
   served.posted(outcome_path(first), R"({"status": "done", "output": {"message": "paid"}})");
   served.posted("/v1/calls", call_of(event_of_pay(20)));
+}
+
+std::string event_of_agent(const std::string& agent, const std::string& note = "") {
+  return R"({"capability": "pay", "agent": ")" + agent + R"(", "input": {"to": "bob", "amount": 20.0, "note": ")" +
+         note + "\"}}";
+}
+
+TEST(ServedCalls, TheFloodOfOneClientDoesNotDenyAnother) {
+  Served served;
+  served.options.calls.most = 8;
+  served.options.calls.most_of_client = 2;
+  served.restart();
+  const auto status = [&](const std::string& agent, const char* token = kClientToken) {
+    return served.post("/v1/calls", call_of(event_of_agent(agent)), token).status;
+  };
+  EXPECT_EQ(status("a"), 200u);
+  EXPECT_EQ(status("a"), 200u);
+  const HttpResponse refused = served.post("/v1/calls", call_of(event_of_agent("a")));
+  EXPECT_EQ(refused.status, 503u);
+  EXPECT_EQ(Json::parse(refused.body)["error"]["code"], "too_many_calls");
+  // Another agent has room, and so has the same one behind another token.
+  EXPECT_EQ(status("b"), 200u);
+  EXPECT_EQ(status("a", kApproverToken), 200u);
+  // Whatever names a client gives its agents, it gets no more than three quarters.
+  for (const char* agent : {"c", "d", "e"}) EXPECT_EQ(status(agent), 200u) << agent;
+  EXPECT_EQ(status("f"), 503u);
+  EXPECT_EQ(status("f", kApproverToken), 200u);
+  EXPECT_EQ(status("g", kApproverToken), 503u);  // all eight are taken
+}
+
+TEST(ServedCalls, ThatMayNotRunTakeNoRoom) {
+  Served served;
+  served.options.calls.most = 1;
+  served.restart();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(served.posted("/v1/calls", call_of(event_of_pay(-1)))["decision"]["effect"], "deny");
+    EXPECT_EQ(served.posted("/v1/calls", call_of(event_of_pay(501)))["decision"]["effect"], "require_approval");
+    EXPECT_EQ(served.posted("/v1/calls", R"({"event": {"capability": "pay"}})")["decision"]["effect"], "deny");
+  }
+  served.posted("/v1/calls", call_of(event_of_pay(20)));
+}
+
+TEST(ServedCalls, TheirBytesAreLimited) {
+  Served served;
+  served.options.calls.most_bytes = 8192;  // a client has an eighth
+  served.restart();
+  const auto status = [&](const std::string& agent) {
+    return served.post("/v1/calls", call_of(event_of_agent(agent, std::string(900, 'x')))).status;
+  };
+  EXPECT_EQ(status("a"), 200u);
+  EXPECT_EQ(status("a"), 503u);
+  EXPECT_EQ(status("b"), 200u);
+  const std::string large(3000, 'x');  // more than a share, but the only call of its client
+  EXPECT_EQ(served.post("/v1/calls", call_of(event_of_agent("c", large))).status, 200u);
+}
+
+TEST(ServedCalls, ACallThatNobodyEndsGivesItsRoomBack) {
+  Served served;
+  served.options.calls.most = 1;
+  served.options.calls.wait = std::chrono::milliseconds(1);
+  served.restart();
+  for (int call = 0; call < 5; ++call) {
+    unsigned status = 503;
+    for (int i = 0; i < 2000 && status == 503; ++i) {
+      status = served.post("/v1/calls", call_of(event_of_pay(20))).status;
+      if (status == 503) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    EXPECT_EQ(status, 200u);
+  }
+}
+
+size_t resident_bytes() {
+  size_t total = 0, pages = 0;
+  std::ifstream("/proc/self/statm") >> total >> pages;
+  return pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+TEST(ServedCalls, ThousandsThatNobodyEndsTakeLittleMemory) {
+  constexpr bool measures_memory = ORDAIN_COUNTS_ALLOCATIONS != 0;  // sanitizers keep freed memory, too
+  constexpr size_t kCalls = measures_memory ? 10'000 : 200;
+  Served served;
+  served.bench.options.database = "";  // nothing is recorded, so that the test is fast
+  served.runtime = std::make_unique<Runtime>(served.bench.open());
+  served.options.calls.most = served.options.calls.most_of_client = 2 * kCalls;
+  served.restart();
+  const size_t before = resident_bytes();
+  const std::string body = call_of(event_of_pay(20));
+  Json last;
+  for (size_t i = 0; i < kCalls; ++i) {
+    const HttpResponse begun = served.post("/v1/calls", body);
+    ASSERT_EQ(begun.status, 200u) << i << " " << begun.body;
+    if (i + 1 == kCalls) last = Json::parse(begun.body);
+  }
+  // A call that had the memory of a decision to itself would take 4 MiB.
+  if (measures_memory) {
+    EXPECT_LT((resident_bytes() - before) / kCalls, size_t{100} << 10);
+  }
+  EXPECT_EQ(
+      served.posted(outcome_path(last), R"({"status": "done", "output": {"message": "paid"}})")["decision"]["effect"],
+      "allow");
+  EXPECT_TRUE(served.service->stop().ok());
+  EXPECT_EQ(served.post("/v1/calls", body).status, 503u);
 }
 
 TEST(ServedCalls, FlawedInputIsADenialOnRecord) {

@@ -79,28 +79,28 @@ TEST(Format, Rules) {
   deny unknown_payee when !(input.recipient in payees) because "recipient " + input.recipient + " is not a payee";
 })",
        R"(policy p on before pay {
-  deny unknown_payee  when !(input.recipient in payees)
-                      because "recipient " + input.recipient + " is not a payee";
+  deny unknown_payee when !(input.recipient in payees)
+                     because "recipient " + input.recipient + " is not a payee";
 }
 )"},
       {R"(policy p on before a { deny x when has(input.first_name_of_the_customer) && input.first_name_of_the_customer == "" || size(input.items) > 100; })",
        R"(policy p on before a {
-  deny x  when has(input.first_name_of_the_customer) && input.first_name_of_the_customer == ""
-               || size(input.items) > 100;
+  deny x when has(input.first_name_of_the_customer) && input.first_name_of_the_customer == ""
+              || size(input.items) > 100;
 }
 )"},
       {"policy p on before a {\ndeny a when x;\n\ndeny longer when y;\n// c\ndeny b when z;}",
-       "policy p on before a {\n  deny a  when x;\n\n  deny longer  when y;\n  // c\n  deny b       when z;\n}\n"},
+       "policy p on before a {\n  deny a when x;\n\n  deny longer  when y;\n  // c\n  deny b       when z;\n}\n"},
       {R"(policy p on after * { version "1"; description "d"; redact output . items[ * ].name   when true with "***"; })",
        R"(policy p on after * {
   version "1";
   description "d";
-  redact output.items[*].name  when true with "***";
+  redact output.items[*].name when true with "***";
 }
 )"},
       {R"(policy p on before a.* , "x y" { require_approval a from any of ["a","b"] distinct=false expires 30m; allow deny; })",
        R"(policy p on before a.*, "x y" {
-  require_approval a  from any of ["a", "b"] distinct = false expires 30m;
+  require_approval a from any of ["a", "b"] distinct = false expires 30m;
   allow deny;
 }
 )"},
@@ -179,7 +179,7 @@ TEST(Format, Expressions) {
       // A space between number and word would change the digest of a rule.
       {"let a=5in[5]||1.5in[ ];", "let a = 5in [5] || 1.5in [];\n"},
       {"policy p on before x { require_approval from 2of[\"a\"] expires 30mbecause \"x\"; }",
-       "policy p on before x {\n  require_approval  from 2of [\"a\"] expires 30mbecause \"x\";\n}\n"},
+       "policy p on before x {\n  require_approval from 2of [\"a\"] expires 30mbecause \"x\";\n}\n"},
       {"let a = \"\"\"one  \n   two\"\"\";", "let a = \"\"\"one  \n   two\"\"\";\n"},
   });
 }

@@ -33,7 +33,7 @@ std::shared_ptr<const Program> program_of(const std::string& rules, const std::s
 std::string twenty(const std::string& effect, const std::string& condition) {
   std::string out;
   for (int i = 0; i < 20; ++i)
-    out += fmt::format("{} r{} when {};\n", effect, i, fmt::format(fmt::runtime(condition), i));
+    out += fmt::format("{0} {0}_{1} when {2};\n", effect, i, fmt::format(fmt::runtime(condition), i));
   return out;
 }
 
@@ -67,10 +67,16 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"input.price == {}.5", IndexTest::number}, Case{"input.size > {}", IndexTest::threshold},
                     Case{"{} >= input.size", IndexTest::threshold}, Case{"!(input.size < {})", IndexTest::threshold},
                     Case{"input.price < {}.5", IndexTest::threshold},
-                    Case{"now == timestamp(\"20{:02}-01-01T00:00:00Z\")", IndexTest::threshold},
+                    Case{"now == timestamp(\"20{:02}-01-01T00:00:00Z\")", IndexTest::interval},
+                    Case{"input.size >= 1{0:02}0 && input.size <= 1{0:02}9", IndexTest::interval},
+                    Case{"input.price > 1{0:02}.0 && 1{0:02}.75 > input.price", IndexTest::interval},
+                    Case{"cidr(\"10.{}.0.0/16\").containsIP(input.command)", IndexTest::network},
                     Case{"input.command.contains(\"bad{}\")", IndexTest::text},
                     Case{"input.command.startsWith(\"bad{}\")", IndexTest::text},
                     Case{"input.command.endsWith(\"bad{}\")", IndexTest::text},
+                    Case{"input.command.lowerAscii().contains(\"bad{}\")", IndexTest::text},
+                    Case{"input.command.upperAscii().startsWith(\"BAD{}\")", IndexTest::text},
+                    Case{"input.command.lowerAscii().matches(\"bad{} +now\")", IndexTest::text},
                     Case{"input.command.matches(\"bad{} +now\")", IndexTest::text}));
 
 TEST(Plan, SharedTestsOfBooleansAndPresence) {
@@ -215,6 +221,167 @@ TEST(Plan, AbsentFactsLeadToRulesWhoseFaultMatters) {
     EXPECT_EQ(decision.code,
               std::string_view(effect) == "deny" ? DecisionCode::missing_context : DecisionCode::default_effect);
   }
+}
+
+struct Facts {
+  std::string team, note, command;
+  int64_t size = 0, level = 0;
+};
+
+// Decides a call with the facts that are not empty or zero.
+Decision decide_twice(const std::shared_ptr<const Program>& program, const Facts& facts) {
+  Context context(program);
+  if (!facts.team.empty()) context.set("agent.team", Value::string(facts.team));
+  if (facts.level != 0) context.set("agent.level", Value::integer(facts.level));
+  Call call(program);
+  call.begin(program->resolve("act"), Stage::before);
+  const Capability* act = program->schema().find_capability("act");
+  call.set(program->slot(act, "input.size"), Value::integer(facts.size));
+  call.set(program->slot(act, "input.command"), Value::string(facts.command));
+  if (!facts.note.empty()) call.set(program->slot(act, "input.note"), Value::string(facts.note));
+  Scratch scratch;
+  Decision out = decide(call, context, scratch);
+  // Less than the default budget: without the index.
+  DecideOptions options;
+  options.budget.cost -= 1;
+  const Decision tried = decide(call, context, scratch, options);
+  EXPECT_EQ(out.code, tried.code);
+  EXPECT_EQ(out.rule, tried.rule);
+  return out;
+}
+
+// Rules overlap, touch, repeat one another and lie within one another; some can never match.
+TEST(Plan, IntervalsLeadToTheRulesAroundANumber) {
+  std::string rules;
+  for (int i = 0; i < 60; ++i) {
+    const int low = i * 7 % 50 * 10, high = low + (i % 5 == 0 ? 0 : i * 3 % 35) - (i % 13 == 0 ? 40 : 0);
+    rules +=
+        fmt::format("{} r{} when input.size >= {} && input.size <= {};\n", i % 3 == 0 ? "deny" : "allow", i, low, high);
+  }
+  auto program = program_of(rules);
+  EXPECT_EQ(root_of(*program).test, IndexTest::interval) << describe_index(*program, 5);
+  for (int64_t size = -3; size < 560; ++size) {
+    SCOPED_TRACE(size);
+    (void)decide_twice(program, {.size = size});
+  }
+  for (const int64_t size : {INT64_MIN, INT64_MAX}) (void)decide_twice(program, {.size = size});
+}
+
+TEST(Plan, IntervalsProveThatAFactIsPresent) {
+  auto program = program_of(twenty("deny", "has(agent.level) && agent.level >= 1{0:02}0 && agent.level <= 1{0:02}9"));
+  EXPECT_EQ(root_of(*program).test, IndexTest::interval);
+  EXPECT_FALSE(root_of(*program).absent);
+  for (const IndexLeaf& leaf : data_of(*program).index_leaves) EXPECT_TRUE(leaf.sure);
+  EXPECT_EQ(decide_twice(program, {.level = 1055}).rule, 5u);
+  EXPECT_EQ(decide_twice(program, {}).code, DecisionCode::default_effect);
+}
+
+// An absent built-in text equals "", but is not there.
+TEST(Plan, AnEmptyTextDoesNotProveThatAFactIsPresent) {
+  auto program = program_of(twenty("deny", "has(agent.id) && agent.id in [\"\", \"agent-{}\"]"));
+  EXPECT_EQ(decide_twice(program, {}).code, DecisionCode::default_effect);
+}
+
+// A condition that no number fulfils still faults where there is no number.
+TEST(Plan, IntervalsKeepTheFaultOfAnAbsentFact) {
+  const std::string guarded = "has(agent.level) && agent.level >= 1{0:02}0 && agent.level <= 1{0:02}9";
+  for (const char* never : {"agent.level > 10 && agent.level < 5", "agent.level > 1055 && agent.level < 1005"}) {
+    auto program = program_of(twenty("deny", guarded) + fmt::format("deny never when {};\n", never));
+    EXPECT_EQ(decide_twice(program, {}).code, DecisionCode::missing_context) << never;
+    EXPECT_EQ(decide_twice(program, {.level = 1055}).rule, 5u) << never;
+    EXPECT_EQ(decide_twice(program, {.level = 7}).code, DecisionCode::default_effect) << never;
+  }
+}
+
+// Every rule is decided with the index and without it, for numbers around its own and where the
+// arithmetic overflows: there, deny rules fault.
+TEST(Plan, ArithmeticOfOneNumberIsATestOfThatNumber) {
+  struct Arithmetic {
+    const char* condition;
+    bool always_indexed = false;
+  };
+  const Arithmetic conditions[] = {
+      {"input.size * 3 > {}", true},
+      {"input.size + 7 == {}", true},
+      {"{} <= 5 - input.size", true},
+      {"-input.size < {}", true},
+      {"!(input.size - 9 > {})", true},
+      {"10 - input.size * 2 > {}", true},
+      {"input.size * 1000 >= {}"},
+      {"input.size * -2 == {}"},
+      {"3 * (input.size + 1) == {}"},
+      {"input.size + 9223372036854775800 > {}"},
+      {"input.size * 4611686018427387904 == {}"},
+      {"input.size * -1 + 5 <= {}"},
+      {"-(input.size - 9223372036854775807) == {}"},
+      {"input.size * 2 != {}"},
+      {"input.size * 0 == {}"},
+  };
+  std::vector<int64_t> sizes;
+  for (int64_t n = -30; n <= 30; ++n) sizes.push_back(n);
+  for (const int64_t edge : {INT64_MIN, INT64_MAX, INT64_MIN / 2, INT64_MAX / 2, INT64_MIN / 3, INT64_MAX / 3,
+                             INT64_MIN / 1000, INT64_MAX / 1000}) {
+    for (const int64_t n : {-2, -1, 0, 1, 2}) {
+      int64_t sum = 0;
+      if (!__builtin_add_overflow(edge, n, &sum)) sizes.push_back(sum);
+    }
+  }
+  for (const auto& [condition, always_indexed] : conditions) {
+    for (const char* effect : {"deny", "allow"}) {
+      auto program = program_of(twenty(effect, condition));
+      if (always_indexed) {
+        EXPECT_TRUE(summarise_index(*program)[0].unindexed.empty()) << condition;
+      }
+      for (const int64_t size : sizes) {
+        SCOPED_TRACE(fmt::format("{} {} for {}", effect, condition, size));
+        (void)decide_twice(program, {.size = size});
+      }
+    }
+  }
+}
+
+// A text that is not an address is a fault of every rule that tests it.
+TEST(Plan, NetworksKeepTheFaultOfATextThatIsNoAddress) {
+  const std::string test = "cidr(\"10.{}.0.0/16\").containsIP(input.command)";
+  auto denied = program_of(twenty("deny", test)), allowed = program_of(twenty("allow", test));
+  for (const char* bad : {"", "10.1", "10.1.2.3.4", "fe80::1%eth0", "::ffff:10.1.2.3", "nobody"}) {
+    EXPECT_EQ(decide_twice(denied, {.command = bad}).code, DecisionCode::evaluation_error) << bad;
+    EXPECT_EQ(decide_twice(allowed, {.command = bad}).code, DecisionCode::default_effect) << bad;
+  }
+  for (const char* good : {"10.7.2.3", "::ffff:a07:203"})
+    EXPECT_EQ(decide_twice(denied, {.command = good}).rule, 7u) << good;
+  for (const char* other : {"10.77.2.3", "::1", "9.255.255.255", "11.0.0.0"}) {
+    EXPECT_EQ(decide_twice(denied, {.command = other}).code, DecisionCode::default_effect) << other;
+  }
+}
+
+// A host's fact that is absent is a fault, a built-in one is "", which is not an address.
+TEST(Plan, NetworksKeepTheFaultOfAnAbsentFact) {
+  const std::string text = "cidr(\"10.{}.0.0/16\").containsIP";
+  EXPECT_EQ(decide_twice(program_of(twenty("deny", text + "(agent.team)")), {}).code, DecisionCode::missing_context);
+  EXPECT_EQ(decide_twice(program_of(twenty("deny", text + "(agent.id)")), {}).code, DecisionCode::evaluation_error);
+  EXPECT_EQ(decide_twice(program_of(twenty("allow", text + "(agent.id)")), {}).code, DecisionCode::default_effect);
+  auto guarded = program_of(twenty("deny", "has(input.note) && " + text + "(input.note)"));
+  EXPECT_EQ(root_of(*guarded).test, IndexTest::network) << describe_index(*guarded, 5);
+  EXPECT_EQ(decide_twice(guarded, {}).code, DecisionCode::default_effect);
+  EXPECT_EQ(decide_twice(guarded, {.note = "10.3.0.0"}).rule, 3u);
+  EXPECT_EQ(decide_twice(guarded, {.note = "?"}).code, DecisionCode::evaluation_error);
+}
+
+TEST(Plan, FoldedTextsAreFoundInEitherCase) {
+  auto program = program_of(twenty("deny", "input.command.lowerAscii().contains(\"bad{}x\")") +
+                            twenty("allow", "input.command.upperAscii().endsWith(\"BAD{}Y\")"));
+  for (const char* text : {"a bad7x", "a BaD7X!", "BAD7Xbad3Y"})
+    EXPECT_EQ(decide_twice(program, {.command = text}).rule, 7u);
+  EXPECT_EQ(decide_twice(program, {.command = "a bad3y"}).effect, Effect::allow);
+  EXPECT_EQ(decide_twice(program, {.command = "a bad7 x"}).code, DecisionCode::default_effect);
+}
+
+// Folding a text takes memory, too.
+TEST(Plan, FoldedTextsTooLongForTheMemoryAreNotSkipped) {
+  auto program = program_of(twenty("deny", "input.command.lowerAscii().contains(\"bad{}\")"));
+  EXPECT_EQ(decide_twice(program, {.command = std::string(1 << 20, 'X')}).code, DecisionCode::default_effect);
+  EXPECT_EQ(decide_twice(program, {.command = std::string((1 << 20) + 1, 'X')}).code, DecisionCode::budget_exceeded);
 }
 
 // Skipping a rule must not hide that testing a long text exhausts the budget.

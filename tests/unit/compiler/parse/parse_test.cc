@@ -317,7 +317,8 @@ TEST(Parse, MistakesInRules) {
       {"redact recipient;",
        "2:17 syntax: expected `input` or `output` after `recipient`, found `;` | name what is redacted: `redact NAME "
        "output.FIELD when CONDITION;`\n"},
-      {"redact output.x[1];", "2:17 syntax: expected `*` after `[`, found `1`\n"},
+      {"redact output.x[1];",
+       "2:17 syntax: expected `*` after `[`, found `1` | for every element of a list, write `[*]`\n"},
       {"foo bar;",
        "2:1 syntax: expected a rule (`deny`, `require_approval`, `allow`, `redact`, `warn`, `label`, `clear`) in a "
        "policy, found "

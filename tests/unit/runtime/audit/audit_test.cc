@@ -291,6 +291,8 @@ TEST(AuditRecordCodec, EveryFieldComesBack) {
   std::string shown;
   append_value(shown, input.root());
   EXPECT_EQ(view.obligations[2].with, shown);
+  EXPECT_EQ(view.state, shown) << "the state of this record is the same value";
+  EXPECT_EQ(view.approvers, (std::vector<std::string_view>{"gr", ""})) << "the groups alone";
   ASSERT_EQ(view.asking.size(), 2u);
   EXPECT_EQ(view.asking[0].rule, "p.a");
   EXPECT_EQ(view.asking[0].expires_seconds, 60);

@@ -163,6 +163,44 @@ TEST(BegunCall, RecordsFailuresByWhatTheyDid) {
                                               "abandoned: the host did not say how the call ended"}));
 }
 
+TEST(BegunCall, HasTheRulesOwnDecisions) {
+  Bench bench;
+  auto runtime = bench.open();
+  BegunCall call = runtime.begin(payment(R"({"to": "bob", "amount": 20, "card": "4111"})"));
+  EXPECT_EQ(call.before().effect, Effect::allow);
+  EXPECT_EQ(call.before().id, call.action().hex());
+  ASSERT_EQ(call.before().obligations.size(), 1u);
+  EXPECT_EQ(call.before().obligations[0].path, "input.card");
+  ASSERT_NE(call.finish(json(R"({"message": "AKIA"})")).withheld(), nullptr);
+  EXPECT_EQ(call.after().rule, "leaks.key_leak");
+
+  BegunCall denied = runtime.begin(payment(R"({"to": "bob", "amount": -1})"));
+  EXPECT_EQ(denied.before().effect, Effect::deny);
+  EXPECT_EQ(denied.before().rule, "payments.negative");
+  EXPECT_EQ(denied.after().rule, "");
+}
+
+TEST(BegunCall, ManyAreHeldAndFinishedInAnyOrder) {
+  Bench bench;
+  bench.options.database = "";
+  auto runtime = bench.open();
+  std::vector<BegunCall> calls;
+  for (int i = 0; i < 200; ++i) {
+    calls.push_back(runtime.begin(payment(kTwenty)));
+    ASSERT_TRUE(calls.back().may_execute());
+  }
+  for (size_t at : {size_t{199}, size_t{0}, size_t{100}}) {
+    EXPECT_EQ(to_json(calls[at].input()), R"({"amount":20,"to":"bob"})");
+    EXPECT_TRUE(calls[at].finish(json(R"({"message": "paid"})")).has_value());
+    EXPECT_TRUE(bench.pay(runtime, 20).has_value());
+    EXPECT_TRUE(runtime.begin(payment(kTwenty)).may_execute());
+  }
+  while (!calls.empty()) {
+    (void)calls.back().finish(Error{"bank", "no answer"});
+    calls.pop_back();
+  }
+}
+
 TEST(BegunCall, WaitsForApprovalThatServesOnce) {
   Bench bench;
   auto runtime = bench.open();

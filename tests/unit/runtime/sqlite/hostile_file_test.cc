@@ -22,7 +22,7 @@ using testing::TemporaryDirectory;
 constexpr const char* kEndless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) ";
 
 Database open_raw(const std::string& path) {
-  auto database = Database::open(path, Database::Open::read_write, std::chrono::seconds(2));
+  auto database = Database::open(path, Database::Open::read_write, std::chrono::seconds(60));
   if (!database.ok()) std::abort();
   return std::move(*database);
 }

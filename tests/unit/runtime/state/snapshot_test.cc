@@ -43,6 +43,10 @@ struct Sample {
         clock.pass(kSecondNs);
       }
     }
+    const StateDecl filled = sum_within("filled", 60);
+    const int64_t wall = clock.now->wall_ns;
+    const StatePast past{&filled, wall - 30 * kSecondNs, {{key_of("ann"), wall - 5 * kSecondNs, 7}}};
+    EXPECT_TRUE(store->fill({&past, 1}).ok());
     EXPECT_TRUE(store->start_session("child", "parent").ok());
     EXPECT_TRUE(store->raise("child", 3, {17, 4, 99}).ok());
     EXPECT_TRUE(store->clear("parent", 1).ok());

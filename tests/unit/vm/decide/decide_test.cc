@@ -314,6 +314,17 @@ TEST(Decide, ARuleMayNeedFewerGroupsThanItNamesButNotMore) {
   }
 }
 
+TEST(Decide, AListWithoutGroupsDoesNotMeanThatAnyoneMayApprove) {
+  Rules r;
+  const RuleId rule = r.rule(r.main, require_approval, {.from = r.returns(Value::list({}))});
+  auto f = r.done();
+  const Decision d = decided(*f);
+  EXPECT_EQ(d.effect, Effect::deny);
+  EXPECT_EQ(d.fault.code, FaultCode::invalid_argument);
+  EXPECT_EQ(d.fault_rule, rule);
+  EXPECT_TRUE(d.approvals.empty());
+}
+
 TEST(Decide, AnExpiryThatIsOverAtOnceIsNotNoExpiry) {
   Rules r;
   const uint32_t never = r.returns(Value::duration(0, 0));

@@ -5,9 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <limits>
+#include <new>
 #include <string>
 #include <utility>
+
+#include "tests/support/allocations.h"
 
 namespace ordain {
 namespace {
@@ -152,6 +156,57 @@ TEST(JsonIn, ErrorsLeaveTheParserUsable) {
     refusal("[1");
     EXPECT_EQ(kinds("[\"" + std::string(2'000'000, 'x') + "\"]").size(), 2'000'009u);
   }
+}
+
+// A text that is large enough to need more room than a warm parser has.
+std::string spaced(size_t spaces) { return "[" + std::string(spaces, ' ') + "1]"; }
+
+// What is short of memory is neither a mistake of the text, nor does it leave the parser with room that it has not got.
+TEST(JsonIn, WithoutMemoryThereIsNoAnswer) {
+  if (ORDAIN_COUNTS_ALLOCATIONS == 0) GTEST_SKIP() << "sanitizers have their own operator new";
+  const std::string large = spaced(900'000), smaller = spaced(500'000), forgotten = spaced(2'000'000);
+  for (int n = 0; n < 100; ++n) {
+    SCOPED_TRACE(n);
+    EXPECT_EQ(kinds(forgotten), "list [1]");  // after it, the parser begins anew
+    if (n % 2 == 0) {
+      EXPECT_EQ(kinds("[1]"), "list [1]");
+    }
+    Arena arena;
+    bool read = false, out_of_memory = false;
+    test::allocations_until_failure = n / 2;
+    try {
+      read = parse_json(arena, large).ok();
+    } catch (const std::bad_alloc&) {
+      out_of_memory = true;
+    }
+    const bool reached = test::allocations_until_failure.exchange(-1) < 0;
+    EXPECT_EQ(out_of_memory, reached);
+    EXPECT_EQ(read, !reached);
+    EXPECT_EQ(kinds(smaller), "list [1]");
+    if (!reached && n % 2 != 0) return;
+  }
+  FAIL() << "there is no end of allocations";
+}
+
+// Reads a first text in this process, with the n-th allocation failing, and ends the process.
+void read_first(int n) {
+  test::allocations_until_failure = n;
+  try {
+    Arena arena;
+    const bool read = parse_json(arena, "[1]").ok();
+    test::allocations_until_failure = -1;
+    std::_Exit(read ? 0 : 1);
+  } catch (const std::bad_alloc&) {
+    std::_Exit(0);
+  }
+}
+
+TEST(JsonInDeathTest, TheFirstTextOfAProcessMayBeShortOfMemory) {
+  if (ORDAIN_COUNTS_ALLOCATIONS == 0) GTEST_SKIP() << "sanitizers have their own operator new";
+  const std::string style = GTEST_FLAG_GET(death_test_style);
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // a new process, in which nothing has been read
+  for (int n = 0; n < 12; ++n) EXPECT_EXIT(read_first(n), ::testing::ExitedWithCode(0), "") << n;
+  GTEST_FLAG_SET(death_test_style, style);
 }
 
 TEST(JsonOut, IsCanonical) {

@@ -802,7 +802,7 @@ TEST(Verify, EveryNumberIsAKeyOfANumbersNode) {
 TEST(Verify, Indexes) {
   using Nodes = std::vector<IndexNode>;
   const TableCase cases[] = {
-      {"an unknown test", [](Assembler& a) { a.data.index_nodes[1].test = static_cast<IndexTest>(7); }},
+      {"an unknown test", [](Assembler& a) { a.data.index_nodes[1].test = static_cast<IndexTest>(kIndexTests); }},
       {"a leaf has no slot", [](Assembler& a) { a.data.index_nodes[1].slot = 0; }},
       {"its slot is not there", [](Assembler& a) { a.data.index_nodes[0].slot = 1; }},
       {"its slot has no symbol", [](Assembler& a) { a.data.schema.slots[0].compared = false; }},
@@ -816,6 +816,27 @@ TEST(Verify, Indexes) {
       {"its test leads nowhere", [](Assembler& a) { leave_without_edges(a, IndexTest::threshold, &types::kInt); }},
       {"its test leads nowhere", [](Assembler& a) { leave_without_edges(a, IndexTest::present, &types::kInt); }},
       {"its test leads nowhere", [](Assembler& a) { leave_without_edges(a, IndexTest::text, &types::kString); }},
+      {"its test leads nowhere", [](Assembler& a) { leave_without_edges(a, IndexTest::network, &types::kString); }},
+      {"its test leads nowhere", [](Assembler& a) { leave_without_edges(a, IndexTest::interval, &types::kInt); }},
+      {"its slot has no order", [](Assembler& a) { a.data.index_nodes[0].test = IndexTest::interval; }},
+      {"an edge's key is not a range of addresses",
+       [](Assembler& a) {
+         a.data.index_nodes[0].test = IndexTest::network;
+         a.data.constants.resize(3, Value::integer(1));
+       }},
+      {"an edge's key is out of range",
+       [](Assembler& a) {
+         a.data.index_nodes[0].test = IndexTest::network;
+         a.data.index_edges[1].key = a.data.constants.size();
+         a.data.index_edges[0].key = a.data.constants.size() + 1;
+         std::swap(a.data.index_edges[0].key, a.data.index_edges[1].key);
+       }},
+      {"its slot is not of a text",
+       [](Assembler& a) {
+         a.data.schema.slots[0].compared = false;
+         a.data.schema.slots[0].type = &types::kInt;
+         a.data.index_nodes[0].test = IndexTest::network;
+       }},
       {"an edge's key is out of range", [](Assembler& a) { a.data.index_nodes[0].test = IndexTest::present; }},
       {"an edge's key is out of range", [](Assembler& a) { a.data.index_nodes[0].test = IndexTest::text; }},
       {"its slot is not of a text",

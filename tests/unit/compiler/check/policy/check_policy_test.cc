@@ -152,9 +152,10 @@ const Mistake kMistakes[] = {
      "let two = [\"a\", \"b\"];\npolicy p on before send_money {\n  require_approval from 3 of two;\n"
      "  require_approval from 2 of two;\n  require_approval from 2 of [\"a\", \"a\"];\n"
      "  require_approval from 2 of \"a\";\n  require_approval from any of [];\n"
-     "  require_approval from 2 of [agent.id];\n  require_approval from 2 of agent.roles;\n}",
+     "  require_approval from 2 of [agent.id];\n  require_approval from 2 of agent.roles;\n"
+     "  require_approval from [];\n  require_approval from agent.roles;\n}",
      {"error bad-from 9:25", "error bad-from 11:25", "error bad-from 12:25", "error bad-from 13:25",
-      "error bad-from 14:25"}},
+      "error bad-from 14:25", "error bad-from 16:25"}},
     {"clauses",
      "policy p on before send_money {\n  allow from \"x\";\n  deny expires 1m;\n  warn with 1;\n  redact input.note "
      "from \"x\";\n}",
@@ -387,6 +388,8 @@ TEST(CheckPolicy, SuggestsWhatWasMeant) {
        "policy p on before send_money { deny when clearance > 5; }",
        "undeclared-reference|"},
       {"policy p on before send_money { deny abc; } test \"t\" { call list_payments { n: 1 }; expect deny by p.abd; }",
+       "test-unknown-rule|did you mean `p.abc`?"},
+      {"policy p on before send_money { deny abc; } test \"t\" { call list_payments { n: 1 }; expect deny by abc; }",
        "test-unknown-rule|did you mean `p.abc`?"},
   };
   for (const auto& [text, expected] : kCases) {

@@ -1,5 +1,5 @@
 // state_record.cc turns the notes of a metered call into a value.
-#include "runtime/govern/state_record.h"
+#include "runtime/state/state_record.h"
 
 #include <string>
 #include <vector>
