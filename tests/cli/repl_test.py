@@ -199,8 +199,9 @@ class Terminal:
         """Ends the input. Returns the exit code."""
         end, ended = time.monotonic() + 60, 0
         while ended == 0 and time.monotonic() < end:
-            # The prompt is shown a little before the editor takes keys: until then the terminal keeps control-D for itself.
-            self.type("\x04")
+            # The prompt is shown a little before the editor takes keys. Until then the terminal takes control-D, and hands
+            # the editor a NUL for it, so the line is emptied first.
+            self.type("\x15\x04")
             if select.select([self.terminal], [], [], 0.2)[0]:
                 try:
                     os.read(self.terminal, 4096)
