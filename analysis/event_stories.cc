@@ -44,7 +44,7 @@ std::vector<std::string> EventStories::last_read() const {
 Decision EventStories::decide(EventReader& reader, Scratch& deciding) {
   notes_.clear();
   world_->move_clock(reader);
-  const Place place{story_id(reader.event().session), std::string(reader.event().capability)};
+  const Place place{std::string(story_id(reader.event().session)), std::string(reader.event().capability)};
   return reader.call().stage() == Stage::before ? decide_before(reader, deciding, place)
                                                 : decide_after(reader, deciding, place);
 }
@@ -103,7 +103,7 @@ Decision EventStories::decide_after(EventReader& reader, Scratch& deciding, cons
   state::Released released;
   Value output;
   if (reader.event().output != nullptr) {
-    output = story_output(reader, decision);
+    output = story_output(reader.call().arena(), *reader.event().output, decision.obligations);
     released.output = &output;
   }
   if (auto done = call->release(after, released); !done.ok()) {

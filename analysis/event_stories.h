@@ -1,5 +1,5 @@
 // EventStories decides events one after another, each with what those before it left: the events of a file are the
-// stories of its sessions, told side by side.
+// stories of its sessions, which run side by side.
 #pragma once
 
 #include <deque>

@@ -87,6 +87,10 @@ std::string in_words(const std::vector<FalsePart>& parts) {
   return parts.empty() ? "" : out + (parts.size() == 1 ? " is false" : " are false");
 }
 
+std::string reason_of(const RuleOutcome& outcome) {
+  return outcome.fault.empty() ? in_words(outcome.false_parts) : outcome.fault;
+}
+
 std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scratch& scratch,
                                  const DecideOptions& options) {
   std::vector<RuleOutcome> out;

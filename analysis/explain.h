@@ -32,6 +32,9 @@ struct RuleOutcome {
 };
 std::string_view to_string(RuleOutcome::Kind kind);
 
+/// Says why the rule did not match, or which fault it met; "" if there is nothing to say.
+std::string reason_of(const RuleOutcome& outcome);
+
 /// In source order, each rule once, without `false_parts` and `skipped_by`. Empty if the call or the context does not
 /// fit its declarations, since no rule runs then.
 std::vector<RuleOutcome> explain(const Call& call, const Context& context, Scratch& scratch,

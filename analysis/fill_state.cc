@@ -76,13 +76,13 @@ class PastCounts {
   std::map<std::array<uint8_t, 16>, std::vector<Held>> open_;
 };
 
-/// Tells the records of a log to a world, as they were.
-class PastTeller {
+/// Plays the records of a log in a world, as they were.
+class PastReader {
  public:
-  explicit PastTeller(ReplayWorld& world)
+  explicit PastReader(ReplayWorld& world)
       : world_(world),
         reader_(world.binder().reads_action(), true),
-        order_([this](uint64_t, const std::string& body, const std::string& intent) { tell(body, intent); }) {}
+        order_([this](uint64_t, const std::string& body, const std::string& intent) { play(body, intent); }) {}
 
   Result<void> read(const AuditLog& log) {
     auto late = LateOutcomes::find(log);
@@ -104,7 +104,7 @@ class PastTeller {
   }
 
  private:
-  void tell(const std::string& body, const std::string& intent) {
+  void play(const std::string& body, const std::string& intent) {
     const std::string problem = reader_.read(body, intent);
     const RecordView& record = reader_.record();
     if (!begun_ && first_id_ != 1) world_.doubt_past(record.time_ns);
@@ -116,10 +116,10 @@ class PastTeller {
       return;
     }
     const std::function<void(Context&)> fill = [this](Context& context) { reader_.fill(context); };
-    auto told = told_by_record(reader_, !intent.empty(), fill);
-    if (!told) return;
-    told->ends_late = late_.has(told->action);
-    (void)world_.tell(*told);
+    auto step = step_of_record(reader_, !intent.empty(), fill);
+    if (!step) return;
+    step->ends_late = late_.has(step->action);
+    (void)world_.play(*step);
   }
 
   ReplayWorld& world_;
@@ -152,13 +152,13 @@ std::vector<bool> states_in_order(const HistoryTables& tables) {
   return out;
 }
 
-/// A reset forgot what came before it, of a key that the record may not tell.
-state::StatePast past_of(const StateDecl& declared, std::vector<state::PastCall>& calls, const PastTeller& teller,
+/// A reset forgot what came before it, of a key that the record may not hold.
+state::StatePast past_of(const StateDecl& declared, std::vector<state::PastCall>& calls, const PastReader& reader,
                          std::optional<int64_t> doubted) {
   state::StatePast out;
   out.declared = &declared;
   out.since_ns = doubted.value_or(0);
-  const auto reset = teller.reset_at(declared.name);
+  const auto reset = reader.reset_at(declared.name);
   if (reset) std::erase_if(calls, [&](const state::PastCall& call) { return call.wall_ns <= *reset; });
   out.calls = std::move(calls);
   return out;
@@ -186,11 +186,11 @@ Result<std::vector<FilledState>> fill_state(const std::string& directory, const 
   auto world = ReplayWorld::make(program, options, ReplayWorld::Follows::records, {},
                                  [&](std::string_view op) { counts.note(op); });
   if (!world.ok()) return world.error();
-  PastTeller teller(**world);
-  if (auto done = teller.read(*log); !done.ok()) return done.error();
+  PastReader reader(**world);
+  if (auto done = reader.read(*log); !done.ok()) return done.error();
   std::vector<state::StatePast> pasts;
   for (const StateId state : wanted) {
-    pasts.push_back(past_of(tables.states[state], counts.of(state), teller, (*world)->last_doubt(state)));
+    pasts.push_back(past_of(tables.states[state], counts.of(state), reader, (*world)->last_doubt(state)));
     out[state].calls = pasts.back().calls.size();
     out[state].since_ns = pasts.back().since_ns;
   }

@@ -10,7 +10,6 @@
 #include "ordain/history.h"
 #include "ordain/time_text.h"
 #include "runtime/state/snapshot.h"
-#include "runtime/state/zones.h"
 
 namespace ordain::detail {
 namespace {
@@ -39,23 +38,18 @@ Result<std::unique_ptr<LiveState>> LiveState::make(std::shared_ptr<const Program
   auto found = state::inspect_state(directory);
   if (!found.ok()) return found.error();
   std::unique_ptr<LiveState> out(new LiveState(options, std::move(*found)));
-  state::StoreOptions store_options;
-  store_options.zone_offset = state::zones_of(*program);
   const std::string snapshot =
       out->found_.ledger.timeline.started ? state::save_ledger(out->found_.ledger) : std::string();
-  auto store = state::Store::make_local(std::move(store_options), snapshot);
-  if (!store.ok()) return store.error();
-  out->store_ = std::move(*store);
-  auto meter = state::Meter::make(std::move(program), *out->store_);
-  if (!meter.ok()) return meter.error();
-  out->meter_.emplace(std::move(*meter));
+  auto made = LocalState::make(std::move(program), {}, snapshot);
+  if (!made.ok()) return made.error();
+  out->copy_ = std::move(*made);
   return out;
 }
 
 Result<void> LiveState::read(EventReader& reader) {
   notes_.clear();
-  const std::string session = story_id(reader.event().session);
-  state::MeteredCall call(*meter_, *store_, Id128::random());
+  const std::string session(story_id(reader.event().session));
+  state::MeteredCall call(*copy_.meter, *copy_.store, Id128::random());
   auto seen = call.preview({reader.call(), reader.context(), metering_, session, options_});
   if (!seen.ok()) return seen;
   notes_.assign(call.notes().begin(), call.notes().end());
@@ -64,7 +58,7 @@ Result<void> LiveState::read(EventReader& reader) {
 }
 
 std::string LiveState::words_of(const state::StateNote& note) {
-  const StateDecl& declared = meter_->tables().states[note.state];
+  const StateDecl& declared = copy_.meter->tables().states[note.state];
   std::string out = words_of_read(declared, note, now_);
   const auto number = state::find_state(found_.ledger, declared.name, declared.digest);
   if (!number) return out + "; the directory does not remember it yet";

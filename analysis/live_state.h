@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/local_state.h"
 #include "ordain/decide.h"
 #include "ordain/event.h"
 #include "runtime/state/inspect.h"
@@ -35,8 +36,7 @@ class LiveState {
 
   const DecideOptions options_;
   state::Inspection found_;
-  std::unique_ptr<state::Store> store_;  ///< a copy
-  std::optional<state::Meter> meter_;
+  LocalState copy_;
   Scratch metering_;
   std::vector<state::StateNote> notes_;  ///< of the last read
   state::Moment now_;                    ///< likewise

@@ -114,7 +114,7 @@ std::string RecordedCall::session() const {
   Value attributes;
   std::string_view bytes = from.context;
   if (bytes.empty() || !take_value(bytes, arena, &attributes) || !attributes.is(Kind::map)) return "";
-  return story_id(map_find(*attributes.map, "session"));
+  return std::string(story_id(map_find(*attributes.map, "session")));
 }
 
 }  // namespace ordain::detail

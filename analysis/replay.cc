@@ -20,6 +20,7 @@
 #include "analysis/replay_chunks.h"
 #include "analysis/replay_fold.h"
 #include "analysis/replay_tally.h"
+#include "analysis/story_world.h"
 #include "analysis/unknown.h"
 #include "ordain/time_text.h"
 #include "vm/value/start_thread.h"
@@ -83,25 +84,13 @@ class Judge {
     if (auto parsed = parser_.parse(line); !parsed) return tally_.malformed(number, parsed.error().message);
     EventFacts event = parser_.event();
     misfit_ = false;
-    static constexpr std::string_view kNow = "now";
-    std::span<const std::string_view> unknown;
-    if (!event.now && options_.now_ns) {
-      event.now = timestamp_of_nanos(*options_.now_ns);
-    } else if (!event.now) {
-      unknown = {&kNow, 1};
-    }
-    const ReplayCall call{number, event.stage, event.capability, agent_of(event.agent), ""};
+    const std::span<const std::string_view> unknown = set_time(event, options_.now_ns);
+    const ReplayCall call{number, event.stage, event.capability, story_id(event.agent), ""};
     const auto fill = [&](Context& context) { parser_.fill(context, nullptr); };
     if (decide(new_, call, event, parser_.context_key(), fill, unknown) &&
         decide(*old_, call, event, parser_.context_key(), fill, unknown)) {
       tally_.compare(call, old_->verdict, new_.verdict);
     }
-  }
-
-  static std::string_view agent_of(const Value* agent) {
-    if (agent == nullptr) return "";
-    if (agent->is(Kind::map)) agent = map_find(*agent->map, "id");
-    return agent != nullptr && agent->is(Kind::string) ? agent->as_text() : "";
   }
 
   /// Fills the side's verdict. @returns false if it cannot be determined.

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "analysis/byte_order_mark.h"
 #include "analysis/recorded.h"
@@ -15,8 +14,6 @@ namespace {
 
 constexpr size_t kChunkBytes = 512 << 10;
 constexpr size_t kLongestLine = 256 << 20;
-constexpr size_t kOpenCalls = 1 << 16;  // intents that may wait, in each of two generations
-constexpr size_t kOpenBytes = 128 << 20;
 
 }  // namespace
 
@@ -59,30 +56,6 @@ void ChunkQueue::close() {
   std::lock_guard lock(mutex_);
   closed_ = true;
   changed_.notify_all();
-}
-
-OpenCalls::Key OpenCalls::key(std::string_view action) {
-  Key out{};
-  std::memcpy(out.data(), action.data(), std::min(action.size(), sizeof(out)));
-  return out;
-}
-
-void OpenCalls::add(std::string_view action, std::string_view body) {
-  if (young_.size() >= kOpenCalls || bytes_ > kOpenBytes) {
-    old_ = std::move(young_);
-    young_.clear();
-    bytes_ = 0;
-  }
-  young_[key(action)] = body;
-  bytes_ += body.size();
-}
-
-std::string OpenCalls::take(std::string_view action) {
-  for (Map* map : {&young_, &old_}) {
-    auto found = map->extract(key(action));
-    if (!found.empty()) return std::move(found.mapped());
-  }
-  return "";
 }
 
 void RecordReader::add(uint64_t id, std::string_view body) {

@@ -6,11 +6,13 @@
 #include <array>
 #include <condition_variable>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <functional>
 #include <istream>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -78,23 +80,58 @@ class ChunkQueue {
   std::function<void(ReplayChunk&)> work_;
 };
 
-/// Intents that wait for their outcome. Only the latest are kept, to bound memory.
+/// What is kept of calls that wait for their outcome: of the latest alone, to bound memory.
+template <typename Kept>
 class OpenCalls {
  public:
-  void add(std::string_view action, std::string_view body);
-  /// Returns "" if the intent is unknown.
-  std::string take(std::string_view action);
+  /// @param bytes that `kept` takes elsewhere
+  void add(std::string_view action, Kept kept, size_t bytes = 0) {
+    if (young_.size() >= kMostCalls || bytes_ > kMostBytes) {
+      old_ = std::move(young_);
+      young_.clear();
+      bytes_ = 0;
+    }
+    young_[key(action)] = std::move(kept);
+    bytes_ += bytes;
+  }
+
+  /// @returns nothing if the call is not known
+  std::optional<Kept> take(std::string_view action) {
+    for (Map* map : {&young_, &old_}) {
+      auto found = map->extract(key(action));
+      if (!found.empty()) return std::move(found.mapped());
+    }
+    return std::nullopt;
+  }
 
  private:
+  static constexpr size_t kMostCalls = 1 << 16;  // in each of two generations
+  static constexpr size_t kMostBytes = 128 << 20;
+
   using Key = std::array<uint64_t, 2>;
   struct Hash {
     size_t operator()(const Key& key) const { return key[0]; }
   };
-  using Map = std::unordered_map<Key, std::string, Hash>;
-  static Key key(std::string_view action);
+  using Map = std::unordered_map<Key, Kept, Hash>;
+  static Key key(std::string_view action) {
+    Key out{};
+    std::memcpy(out.data(), action.data(), std::min(action.size(), sizeof(out)));
+    return out;
+  }
 
   Map young_, old_;
   size_t bytes_ = 0;
+};
+
+/// The bodies of the records with which calls began.
+class OpenIntents {
+ public:
+  void add(std::string_view action, std::string_view body) { open_.add(action, std::string(body), body.size()); }
+  /// @returns "" if the call is not known
+  std::string take(std::string_view action) { return open_.take(action).value_or(""); }
+
+ private:
+  OpenCalls<std::string> open_;
 };
 
 /// Gathers records into chunks, an outcome together with its intent. Used by one thread.
@@ -109,7 +146,7 @@ class RecordReader {
  private:
   ChunkQueue& queue_;
   const ReplayOptions& options_;
-  OpenCalls open_;
+  OpenIntents open_;
   std::unique_ptr<ReplayChunk> chunk_;
   uint64_t done_ = 0;
 };

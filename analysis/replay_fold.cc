@@ -1,4 +1,4 @@
-// replay_fold.cc tells records and events to the worlds of the programs, and compares what they decide.
+// replay_fold.cc plays records and events in the worlds of the programs, and compares what they decide.
 #include "analysis/replay_fold.h"
 
 #include <algorithm>
@@ -48,12 +48,6 @@ ReplayWay way_of(const RecordView& record) {
   }
 }
 
-std::string_view agent_name(const Value* agent) {
-  if (agent == nullptr) return "";
-  if (agent->is(Kind::map)) agent = map_find(*agent->map, "id");
-  return agent != nullptr && agent->is(Kind::string) ? agent->as_text() : "";
-}
-
 /// Calls that `ordain eval` decided belong together as events do.
 bool goes_by_place(const RecordView& record) { return record.kind == RecordKind::decision && record.trace.empty(); }
 
@@ -64,12 +58,12 @@ bool is_of_program(const RecordView& record, const Program& program) {
 
 }  // namespace
 
-std::optional<ReplayTold> told_by_record(const RecordedCall& reader, bool has_intent,
+std::optional<ReplayStep> step_of_record(const RecordedCall& reader, bool has_intent,
                                          const std::function<void(Context&)>& fill) {
   const RecordView& record = reader.record();
   const bool ends = record.kind == RecordKind::outcome && !record.decided && has_intent;
   if (record.kind == RecordKind::lost || (!record.decided && !ends)) return std::nullopt;
-  return ReplayTold{way_of(record),       reader.event(),
+  return ReplayStep{way_of(record),       reader.event(),
                     reader.context_key(), fill,
                     reader.unknown(),     goes_by_place(record) ? std::string() : std::string(record.action),
                     reader.session(),     reader.approvers(),
@@ -136,29 +130,23 @@ void ReplayFold::judge_record(uint64_t id, const std::string& body, const std::s
   if (!problem.empty()) return tally_.indeterminate(call, "", "", problem);
   if (record.kind == RecordKind::act) forget(record);
   const std::function<void(Context&)> fill = [this](Context& context) { reader_.fill(context); };
-  std::optional<ReplayTold> told = told_by_record(reader_, !intent.empty(), fill);
-  if (!told) return tally_.skip();
-  told->ends_late = late_.has(told->action);
-  if (is_of_program(record, new_->program())) told->state = record.state;
-  compare(call, *told, record.code == DecisionCode::invalid_input, &record);
+  std::optional<ReplayStep> step = step_of_record(reader_, !intent.empty(), fill);
+  if (!step) return tally_.skip();
+  step->ends_late = late_.has(step->action);
+  if (is_of_program(record, new_->program())) step->state = record.state;
+  compare(call, *step, record.code == DecisionCode::invalid_input, &record);
 }
 
 void ReplayFold::judge_line(uint64_t number, std::string_view line) {
   if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
   if (auto parsed = parser_.parse(line); !parsed) return tally_.malformed(number, parsed.error().message);
   EventFacts event = parser_.event();
-  static constexpr std::string_view kNow = "now";
-  std::span<const std::string_view> unknown;
-  if (!event.now && options_.now_ns) {
-    event.now = timestamp_of_nanos(*options_.now_ns);
-  } else if (!event.now) {
-    unknown = {&kNow, 1};
-  }
-  const ReplayCall call{number, event.stage, event.capability, agent_name(event.agent), ""};
+  const std::span<const std::string_view> unknown = set_time(event, options_.now_ns);
+  const ReplayCall call{number, event.stage, event.capability, story_id(event.agent), ""};
   const std::function<void(Context&)> fill = [this](Context& context) { parser_.fill(context, nullptr); };
   const ReplayWay way = event.stage == Stage::before ? ReplayWay::asked : ReplayWay::returned;
-  const ReplayTold told{way, event, parser_.context_key(), fill, unknown, "", story_id(event.session)};
-  compare(call, told, false, nullptr);
+  const ReplayStep step{way, event, parser_.context_key(), fill, unknown, "", std::string(story_id(event.session))};
+  compare(call, step, false, nullptr);
 }
 
 /// Counts a call as indeterminate if it is. @returns false then
@@ -174,23 +162,23 @@ bool ReplayFold::settles(const ReplayWorld& world, const ReplayCall& call, Repla
   return false;
 }
 
-/// Every world is told everything, whatever the others say.
-void ReplayFold::compare(const ReplayCall& call, const ReplayTold& told, bool misfit, const RecordView* record) {
-  ReplayAnswer now = new_->tell(told), before;
+/// Every world plays every step, so that each remembers what its own verdicts leave.
+void ReplayFold::compare(const ReplayCall& call, const ReplayStep& step, bool misfit, const RecordView* record) {
+  ReplayAnswer now = new_->play(step), before;
   ReplayAnswer as_recorded;
-  if (record != nullptr) as_recorded = recorded_->tell(told);
-  if (old_ != nullptr) before = old_->tell(told);
-  if (!told.decides) return tally_.skip();
+  if (record != nullptr) as_recorded = recorded_->play(step);
+  if (old_ != nullptr) before = old_->play(step);
+  if (!step.decides) return tally_.skip();
   if (as_recorded.difference.any()) {
     const StateDifference& difference = as_recorded.difference;
     return tally_.state_differs(call, difference.state, difference.member, difference.why);
   }
   if (now.absent || before.absent) return tally_.not_reached();
-  if (!settles(*new_, call, now, misfit, told.unknown)) return;
-  if (old_ != nullptr && !settles(*old_, call, before, misfit, told.unknown)) return;
+  if (!settles(*new_, call, now, misfit, step.unknown)) return;
+  if (old_ != nullptr && !settles(*old_, call, before, misfit, step.unknown)) return;
   const UnknownFacts::Answer& alone = as_recorded.answer;
-  const bool told_both = record != nullptr && alone.known && !as_recorded.absent;
-  if (told_both && alone.decision.effect != now.answer.decision.effect) tally_.knock_on();
+  const bool comparable = record != nullptr && alone.known && !as_recorded.absent;
+  if (comparable && alone.decision.effect != now.answer.decision.effect) tally_.knock_on();
   set_decided(new_verdict_, new_->program(), now.answer.decision);
   if (old_ != nullptr) {
     set_decided(old_verdict_, old_->program(), before.answer.decision);

@@ -20,8 +20,8 @@ namespace ordain::detail {
 /// @returns true if the calls of a replay depend on each other, because one of the programs remembers something
 bool folds_state(const Program& program, const Program* against);
 
-/// What a record tells; nothing if it tells nothing of a call. Views `reader`, which holds the record, and `fill`.
-std::optional<ReplayTold> told_by_record(const RecordedCall& reader, bool has_intent,
+/// The step that a record holds; nothing if it is not about a call. Views `reader`, which holds the record, and `fill`.
+std::optional<ReplayStep> step_of_record(const RecordedCall& reader, bool has_intent,
                                          const std::function<void(Context&)>& fill);
 
 /// Use it from one thread.
@@ -51,7 +51,7 @@ class ReplayFold {
   void forget(const RecordView& act);
   bool settles(const ReplayWorld& world, const ReplayCall& call, ReplayAnswer& answer, bool misfit,
                std::span<const std::string_view> unknown);
-  void compare(const ReplayCall& call, const ReplayTold& told, bool misfit, const RecordView* record);
+  void compare(const ReplayCall& call, const ReplayStep& step, bool misfit, const RecordView* record);
 
   const ReplayOptions& options_;
   std::unique_ptr<ReplayWorld> new_;       ///< by the new program's own verdicts

@@ -40,7 +40,7 @@ class ReplayOrder {
   void pass_on_first();
 
   Use use_;
-  OpenCalls intents_, decisions_;
+  OpenIntents intents_, decisions_;
   RecordView view_;
   std::map<Turn, Held> held_;
   size_t bytes_ = 0;

@@ -1,4 +1,4 @@
-// A ReplayWorld is what one program would have remembered of the calls that a replay tells it, one after another. It is
+// A ReplayWorld is what one program would have remembered of the calls that a replay plays, one after another. It is
 // a StoryWorld whose calls begin and end as records say, so histories, rates, budgets and labels are folded by the same
 // code as in a runtime.
 #pragma once
@@ -24,12 +24,12 @@
 
 namespace ordain::detail {
 
-/// What is told of a call.
+/// How a call went on, as far as one record or event says.
 enum class ReplayWay : uint8_t {
   // Before it ran:
   asked,    ///< an event: nothing is known but the call
   began,    ///< it ran, or was authorized to
-  waited,   ///< it waited for approval; if it went on, that is told too
+  waited,   ///< it waited for approval; another step follows if it went on
   denied,   ///< by policies
   stopped,  ///< by something else, whatever policies say: a human who rejected it, a freeze
   // After it ran:
@@ -40,7 +40,7 @@ enum class ReplayWay : uint8_t {
   not_executed,  ///< the host says that it had none
 };
 
-struct ReplayTold {
+struct ReplayStep {
   ReplayWay way = ReplayWay::asked;
   const EventFacts& event;
   std::string_view key;  ///< of the facts about who acts, as FactBinder has it
@@ -51,7 +51,7 @@ struct ReplayTold {
   std::span<const std::string_view> approved_by{};  ///< groups
   bool decides = true;                              ///< whether the rules decide now; not so if a call failed
   std::string_view state{};                         ///< what the record says that was read, encoded
-  bool ends_late = false;                           ///< its outcome is told, although after a long time
+  bool ends_late = false;                           ///< its outcome follows, although after a long time
 };
 
 struct ReplayAnswer {
@@ -72,7 +72,7 @@ class ReplayWorld {
                                                    std::function<void(std::string_view)> observe = {});
 
   /// Decides a stage of a call, and remembers what follows. The answer lives until the next call.
-  ReplayAnswer tell(const ReplayTold& told);
+  ReplayAnswer play(const ReplayStep& step);
   /// The first record is not the log's first, so what came before it is not known.
   void doubt_past(int64_t now_ns) { doubts_.keep_all(now_ns); }
   /// Somebody forgot a share of the state.
@@ -99,25 +99,25 @@ class ReplayWorld {
   ReplayWorld(std::shared_ptr<const Program> program, const DecideOptions& options, Follows follows,
               std::unique_ptr<StoryWorld> world);
 
-  ReplayAnswer tell_before(const ReplayTold& told);
-  ReplayAnswer tell_after(const ReplayTold& told);
-  EventFacts bind(FactBinder& binder, const ReplayTold& told, const EventFacts& event,
+  ReplayAnswer play_before(const ReplayStep& step);
+  ReplayAnswer play_after(const ReplayStep& step);
+  EventFacts bind(FactBinder& binder, const ReplayStep& step, const EventFacts& event,
                   std::span<const std::string_view> unknown);
-  UnknownFacts::Answer decide(const ReplayTold& told, const EventFacts& event, const std::vector<StateDoubt>& own,
+  UnknownFacts::Answer decide(const ReplayStep& step, const EventFacts& event, const std::vector<StateDoubt>& own,
                               std::span<const std::string_view> unknown);
   UnknownFacts::Answer refuse(const Error& error, const std::vector<StateDoubt>& own,
                               std::span<const std::string_view> unknown);
-  state::Verdict verdict_of(const ReplayTold& told, const UnknownFacts::Answer& answer) const;
-  void compare(const ReplayTold& told, const state::MeteredCall& call, ReplayAnswer& out);
-  void keep_open(const ReplayTold& told, std::unique_ptr<state::MeteredCall> call);
-  void release_unseen(const ReplayTold& told, state::MeteredCall& call);
-  void release(const ReplayTold& told, FactBinder& binder, const EventFacts& event,
+  state::Verdict verdict_of(const ReplayStep& step, const UnknownFacts::Answer& answer) const;
+  void compare(const ReplayStep& step, const state::MeteredCall& call, ReplayAnswer& out);
+  void keep_open(const ReplayStep& step, std::unique_ptr<state::MeteredCall> call);
+  void release_unseen(const ReplayStep& step, state::MeteredCall& call);
+  void release(const ReplayStep& step, FactBinder& binder, const EventFacts& event,
                std::span<const std::string_view> unknown, std::span<const std::string> groups, state::MeteredCall& call,
                std::span<const Obligation> obligations);
-  void doubt_labels(const ReplayTold& told, CapabilityId capability, std::span<const std::string_view> unknown);
+  void doubt_labels(const ReplayStep& step, CapabilityId capability, std::span<const std::string_view> unknown);
   void end_leases();
   void forget_oldest();
-  std::optional<Open> take_open(const ReplayTold& told);
+  std::optional<Open> take_open(const ReplayStep& step);
   void keep_slots();
   void restore_slots();
 

@@ -107,7 +107,7 @@ state::CallFacts Story::facts(EventReader& reader, const Played& played) {
 Result<void> Story::play(const TestCall& call, EventReader& reader, const See& see) {
   world_->pass(story_nanos(call.wait_seconds, call.wait_nanos));
   if (auto parsed = read(call.returns ? call.other_event : call.event, reader); !parsed.ok()) return parsed;
-  Played played{world_->new_call(), story_id(reader.event().session), {}};
+  Played played{world_->new_call(), std::string(story_id(reader.event().session)), {}};
   const auto verdict = decide_before(call, reader, played, see);
   return verdict == state::Verdict::proceed ? run(call, reader, played, see) : Result<void>();
 }
@@ -170,7 +170,7 @@ Result<void> Story::release(EventReader& reader, Played& played, const Decision&
   released.approved_by = played.approved_by;
   Value output;
   if (reader.event().output != nullptr) {
-    output = story_output(reader, decision);
+    output = story_output(reader.call().arena(), *reader.event().output, decision.obligations);
     released.output = &output;
   }
   const state::CallFacts after = facts(reader, played);

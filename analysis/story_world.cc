@@ -5,7 +5,6 @@
 #include <limits>
 #include <utility>
 
-#include "runtime/state/zones.h"
 #include "vm/json/redact.h"
 
 namespace ordain::detail {
@@ -21,13 +20,13 @@ int64_t story_nanos(int64_t seconds, int32_t nanos) {
   return std::clamp(seconds, -most, most) * kSecondInNanos + nanos;
 }
 
-std::string story_id(const Value* who) {
+std::string_view story_id(const Value* who) {
   if (who == nullptr) return "";
-  if (who->is(Kind::string)) return std::string(who->as_text());
+  if (who->is(Kind::string)) return who->as_text();
   if (!who->is(Kind::map)) return "";
   for (const MapEntry& entry : who->map->all()) {
     const bool is_id = entry.key.is(Kind::string) && entry.key.as_text() == "id";
-    if (is_id && entry.value.is(Kind::string)) return std::string(entry.value.as_text());
+    if (is_id && entry.value.is(Kind::string)) return entry.value.as_text();
   }
   return "";
 }
@@ -44,12 +43,11 @@ DecisionCode story_code(const Error& error) {
   return error.code == "missing_context" ? DecisionCode::missing_context : DecisionCode::evaluation_error;
 }
 
-Value story_output(EventReader& reader, const Decision& decision) {
-  Value output = *reader.event().output;
-  for (const Obligation& obligation : decision.obligations) {
+Value story_output(Arena& arena, Value output, std::span<const Obligation> obligations) {
+  for (const Obligation& obligation : obligations) {
     if (obligation.kind != RuleKind::redact) continue;
     Value redacted;
-    if (redact(reader.call().arena(), output, "output", obligation.path, obligation.with, &redacted)) output = redacted;
+    if (redact(arena, output, "output", obligation.path, obligation.with, &redacted)) output = redacted;
   }
   return output;
 }
@@ -66,16 +64,12 @@ Result<std::unique_ptr<StoryWorld>> StoryWorld::make(std::shared_ptr<const Progr
   std::unique_ptr<StoryWorld> out(new StoryWorld(options, start));
   state::StoreOptions store_options;
   store_options.clock = [clock = out->clock_] { return *clock; };
-  store_options.zone_offset = state::zones_of(*program);
   store_options.observe = std::move(observe);
   // Nothing holds a call of a story but the story, so no lease may end one while time passes.
   store_options.limits.lease_ns = kLatestNanos;
-  auto store = state::Store::make_local(std::move(store_options));
-  if (!store.ok()) return store.error();
-  out->store_ = std::move(*store);
-  auto meter = state::Meter::make(std::move(program), *out->store_);
-  if (!meter.ok()) return meter.error();
-  out->meter_.emplace(std::move(*meter));
+  auto made = LocalState::make(std::move(program), std::move(store_options));
+  if (!made.ok()) return made.error();
+  out->state_ = std::move(*made);
   return out;
 }
 

@@ -1,14 +1,16 @@
-// A StoryWorld is what the calls of a story share: a store in memory, and a clock that moves only when it is told. The
-// functions beside it are what tests and files of events, which tell stories, have in common.
+// A StoryWorld is what the calls of a story share: a store in memory, and a clock that moves only on request. The
+// functions beside it serve all that plays calls without a runtime: tests, files of events, and replays.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "analysis/local_state.h"
 #include "ordain/decide.h"
 #include "ordain/evaluate.h"
 #include "ordain/event.h"
@@ -19,13 +21,13 @@ namespace ordain::detail {
 
 /// Nanoseconds since 1970, within what a story's clock can count.
 int64_t story_nanos(int64_t seconds, int32_t nanos);
-/// The text that an event has for somebody: `{"id": "x"}`, or "x" for short. "" if it has none.
-std::string story_id(const Value* who);
+/// The text that an event has for somebody: `{"id": "x"}`, or "x" for short. "" if it has none. Views `who`.
+std::string_view story_id(const Value* who);
 /// The denial of a call whose state cannot tell what its rules ask for. Views `reason`.
 Decision story_denial(const std::string& reason, DecisionCode code);
 DecisionCode story_code(const Error& error);
-/// The output of the event that the reader holds, which has one, as the decision releases it.
-Value story_output(EventReader& reader, const Decision& decision);
+/// The output as a decision with these obligations releases it. Lives as long as `arena` and the output.
+Value story_output(Arena& arena, Value output, std::span<const Obligation> obligations);
 
 class StoryWorld {
  public:
@@ -48,9 +50,9 @@ class StoryWorld {
   /// The same, of facts that somebody else has bound. Views `session`.
   state::CallFacts facts(Call& call, const Context& context, const std::string& session);
   /// A call that has not begun. It must not outlive this world.
-  state::MeteredCall new_call() { return {*meter_, *store_, Id128::random()}; }
-  const HistoryTables& tables() const { return meter_->tables(); }
-  const state::Meter& meter() const { return *meter_; }
+  state::MeteredCall new_call() { return {*state_.meter, *state_.store, Id128::random()}; }
+  const HistoryTables& tables() const { return state_.meter->tables(); }
+  const state::Meter& meter() const { return *state_.meter; }
   const DecideOptions& options() const { return options_; }
 
  private:
@@ -60,8 +62,7 @@ class StoryWorld {
   TimeParts start_;
   std::shared_ptr<state::ClockReading> clock_;
   bool begun_ = false;  ///< an event was read
-  std::unique_ptr<state::Store> store_;
-  std::optional<state::Meter> meter_;
+  LocalState state_;
   Scratch metering_;
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "ordain/time_text.h"
 #include "runtime/audit/secrets.h"
 #include "vm/decide/decide_run.h"
 #include "vm/program/linked_program.h"
@@ -364,6 +365,14 @@ bool UnknownFacts::depends_on_slot(SlotId slot, std::span<const std::string_view
 bool UnknownFacts::stands_in(const FactBinder& binder, std::span<const std::string_view> paths) const {
   const std::string_view misfit = binder.call().error().path;
   return std::any_of(paths.begin(), paths.end(), [&](std::string_view path) { return begins(misfit, path); });
+}
+
+std::span<const std::string_view> set_time(EventFacts& event, std::optional<int64_t> now_ns) {
+  static constexpr std::string_view kNow = "now";
+  if (event.now) return {};
+  if (!now_ns) return {&kNow, 1};
+  event.now = timestamp_of_nanos(*now_ns);
+  return {};
 }
 
 std::string explain_unknown(const Program& program, CapabilityId capability, const UnknownFacts::Answer& answer) {

@@ -2,6 +2,7 @@
 // known answer only if the rest of its condition decides it.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,8 +10,6 @@
 
 #include "ordain/decide.h"
 #include "vm/wire/event.h"
-
-namespace ordain {}
 
 namespace ordain::detail {
 
@@ -85,6 +84,9 @@ class UnknownFacts {
   std::vector<uint32_t> open_;  ///< of the last call: rule codes whose answer depends on unknown parts
   std::vector<SlotId> forgotten_;
 };
+
+/// Gives an event that names no time that of a replay. @returns "now" if that is not known either
+std::span<const std::string_view> set_time(EventFacts& event, std::optional<int64_t> now_ns);
 
 /// Says why a call cannot be decided: "payments.large reads input.card, which was redacted".
 std::string explain_unknown(const Program& program, CapabilityId capability, const UnknownFacts::Answer& answer);

@@ -29,15 +29,22 @@ std::string engine_json(const EngineReport& engine) {
                      rounds_json(engine.rounds));
 }
 
-std::string groups_json(const std::vector<DecisionGroup>& groups, size_t most) {
+/// @param counted what `count` is called
+template <typename Item>
+std::string means_json(const std::vector<Item>& items, const char* counted, uint64_t Item::* count) {
+  constexpr size_t kMost = 100;
   std::string out = "[";
-  for (size_t i = 0; i < std::min(most, groups.size()); ++i) {
+  for (size_t i = 0; i < std::min(kMost, items.size()); ++i) {
     std::string name;
-    append_json_string(name, groups[i].name);
-    out += fmt::format(R"({}{{"name": {}, "count": {}, "mean_ns": {:.1f}}})", i == 0 ? "" : ", ", name, groups[i].count,
-                       groups[i].mean_nanos);
+    append_json_string(name, items[i].name);
+    out += fmt::format(R"({}{{"name": {}, "{}": {}, "mean_ns": {:.1f}}})", i == 0 ? "" : ", ", name, counted,
+                       items[i].*count, items[i].mean_nanos);
   }
   return out + "]";
+}
+
+std::string groups_json(const std::vector<DecisionGroup>& groups) {
+  return means_json(groups, "count", &DecisionGroup::count);
 }
 
 std::string group_table(const char* title, const std::vector<DecisionGroup>& groups, size_t events) {
@@ -59,17 +66,6 @@ std::string comparison_json(const BenchReport& report) {
                      R"("old_ns": {}, "new_ns": {}}})",
                      report.old_digest, to_string(comparison.verdict), comparison.ratio, comparison.low,
                      comparison.high, rounds_json(comparison.old_nanos), rounds_json(comparison.new_nanos));
-}
-
-std::string rule_costs_json(const std::vector<RuleCost>& rules, size_t most) {
-  std::string out = "[";
-  for (size_t i = 0; i < std::min(most, rules.size()); ++i) {
-    std::string name;
-    append_json_string(name, rules[i].name);
-    out += fmt::format(R"({}{{"name": {}, "tried": {}, "mean_ns": {:.1f}}})", i == 0 ? "" : ", ", name, rules[i].tried,
-                       rules[i].mean_nanos);
-  }
-  return out + "]";
 }
 
 // What it says of the machine, of versions and of programs.
@@ -168,8 +164,9 @@ std::string bench_json(const BenchReport& report) {
   }
   if (report.engines.size() < 2) out += ", \"jit\": null";
   return out + fmt::format(", \"by_capability\": {}, \"by_rule\": {}, \"conditions\": {}, \"against\": {}, {}}}",
-                           groups_json(report.groups.by_capability, 100), groups_json(report.groups.by_rule, 100),
-                           rule_costs_json(report.rule_costs, 100), comparison_json(report), origin_json(report));
+                           groups_json(report.groups.by_capability), groups_json(report.groups.by_rule),
+                           means_json(report.rule_costs, "tried", &RuleCost::tried), comparison_json(report),
+                           origin_json(report));
 }
 
 std::string bench_text(const BenchReport& report) {

@@ -40,7 +40,7 @@ void print_rule_outcome(const Program& program, const RuleOutcome& outcome, size
   const RuleInfo& rule = program.rules()[outcome.rule];
   const int colour = colour_of(outcome.kind);
   const std::string what = fmt::format("{:<14}", to_string(outcome.kind));
-  std::string why = outcome.fault.empty() ? detail::in_words(outcome.false_parts) : outcome.fault;
+  std::string why = detail::reason_of(outcome);
   if (!outcome.skipped_by.empty()) why += fmt::format("; skipped by the index: {}", outcome.skipped_by);
   print_out("  {}  {:<16}  {:<{}}  {}{}{}\n", coloured(what, colour, wants_colour(stdout) && colour != 0),
             to_string(rule.kind), rule.name, width, detail::place_of(program, rule.location), why.empty() ? "" : ": ",

@@ -347,7 +347,7 @@ Result<void> ReplSession::print_rule(const std::string& text) const {
   for (const detail::RuleOutcome& outcome : explainer.outcomes()) {
     const RuleInfo& rule = program.rules()[outcome.rule];
     if (rule.policy != policy) continue;
-    std::string why = outcome.fault.empty() ? detail::in_words(outcome.false_parts) : outcome.fault;
+    std::string why = detail::reason_of(outcome);
     why.resize(std::min(why.size(), why.rfind(" at <prompt>")));  // a place in what was put around the rule
     print_out("{} {}{}{}\n", rule.name, to_string(outcome.kind), why.empty() ? "" : ": ", why);
   }

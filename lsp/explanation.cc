@@ -22,7 +22,7 @@ std::string outcome_line(const Program& program, const detail::RuleOutcome& outc
   const RuleInfo& rule = program.rules()[outcome.rule];
   std::string out = "\n  " + std::string(to_string(rule.kind)) + " " + rule.name + ": ";
   out += to_string(outcome.kind);
-  const std::string why = outcome.fault.empty() ? detail::in_words(outcome.false_parts) : outcome.fault;
+  const std::string why = detail::reason_of(outcome);
   return why.empty() ? out : out + ": " + why;
 }
 

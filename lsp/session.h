@@ -87,7 +87,8 @@ class Session {
   };
   struct Checked {
     Findings findings;
-    std::map<std::string, std::string> published;  ///< by URI: what the client was told, if that is anything
+    std::map<std::string, std::string>
+        published;  ///< by URI: the diagnostics that the client has; no entry if there are none
   };
   using Request = Answer (Session::*)(const Value& params);
   using Notification = void (Session::*)(const Value& params);

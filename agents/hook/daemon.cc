@@ -134,7 +134,7 @@ Result<HttpReply> ask_daemon(const DaemonAddress& address, std::string_view path
                              Deadline deadline) {
   if (const Result<void> checked = check_file(address); !checked) return checked.error();
   const vm::Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.is_open()) return failed(std::string("there is no socket to ask with: ") + std::strerror(errno));
+  if (!socket.is_open()) return failed(std::string("cannot make a socket: ") + std::strerror(errno));
   if (const Result<void> connected = connect_to(socket, address, deadline); !connected) return connected.error();
   if (const Result<void> sent = send_all(socket, http_post(path, json), deadline); !sent) return sent.error();
   return receive(socket, deadline);
